@@ -1,0 +1,29 @@
+PYTHON   ?= python3
+VENV     ?= .venv
+BIN      := $(VENV)/bin
+STAMP    := $(VENV)/.installed
+PIP_ARGS ?=
+OUT      ?= runs/demo
+
+.PHONY: demo test setup clean
+.DELETE_ON_ERROR:
+
+setup: $(STAMP)
+$(STAMP): setup.cfg pyproject.toml constraints.txt
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'linrep needs Python 3.11 or newer: make PYTHON=python3.12 ...')"
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || $(PYTHON) -m virtualenv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e ".[test,ray]"
+	@touch $@
+
+demo: $(STAMP)
+	$(BIN)/linrep demo --out $(OUT) --overwrite
+
+test: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --durations 25
+
+clean:
+	rm -rf build dist *.egg-info src/*.egg-info $(VENV)
