@@ -1,0 +1,136 @@
+"""linrep: tests the linear representation hypothesis with the answer in hand.
+
+Every public name can be imported from here; the package that holds it loads when it is first used,
+so ``import linrep`` stays instant.
+
+>>> import linrep
+>>> "Subspace" in linrep.__all__
+True
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+# Public name -> the package that exports it. tests/test_exports.py holds the two to each other.
+_HOME = {
+    "Activations": "hooks",
+    "AlignmentError": "hooks",
+    "BOS": "grammars",
+    "BinaryGrammar": "grammars",
+    "CaptureError": "hooks",
+    "Check": "reports",
+    "Comparison": "reports",
+    "Corpus": "grammars",
+    "DifferenceOfMeans": "probes",
+    "DiscriminantProbe": "probes",
+    "EOS": "grammars",
+    "Eraser": "probes",
+    "Experiment": "experiments",
+    "Grammar": "grammars",
+    "GrammarError": "grammars",
+    "GrammarTransformer": "constructions",
+    "HeldOut": "probes",
+    "ImpossiblePrefix": "grammars",
+    "LanguageError": "grammars",
+    "LinearProbe": "probes",
+    "LinrepError": "core",
+    "LoadedModel": "models",
+    "MLPProbe": "probes",
+    "MaxoutNetwork": "piecewise",
+    "MaxoutTransformer": "constructions",
+    "NeighbourProbe": "probes",
+    "OverlapNull": "probes",
+    "PlainConfig": "models",
+    "PlainTransformer": "models",
+    "Plane": "piecewise",
+    "PositionsProbe": "probes",
+    "Posterior": "grammars",
+    "Prediction": "core",
+    "ProbeError": "probes",
+    "ProbeResults": "probes",
+    "RankCurve": "probes",
+    "RankLimitedProbe": "probes",
+    "Requirement": "reports",
+    "RidgeProbe": "probes",
+    "Rule": "grammars",
+    "Run": "reports",
+    "RunDifference": "reports",
+    "Score": "probes",
+    "Scores": "reports",
+    "SelfCheckError": "hooks",
+    "SiteError": "hooks",
+    "SoftProbe": "probes",
+    "Split": "probes",
+    "Statistics": "probes",
+    "StoreError": "hooks",
+    "Streamed": "hooks",
+    "Study": "reports",
+    "StudySettings": "experiments",
+    "Subspace": "core",
+    "TooLarge": "grammars",
+    "Tree": "grammars",
+    "TreebankError": "grammars",
+    "UnknownToken": "grammars",
+    "Verdict": "reports",
+    "Verdicts": "reports",
+    "benjamini_hochberg": "probes",
+    "binarise": "grammars",
+    "capture": "hooks",
+    "check_run": "reports",
+    "compare": "reports",
+    "compare_runs": "reports",
+    "corpus_of_trees": "grammars",
+    "demo_settings": "experiments",
+    "edit": "hooks",
+    "erase": "hooks",
+    "examples": "grammars",
+    "families": "grammars",
+    "from_cache": "hooks",
+    "from_hidden_states": "hooks",
+    "from_lark": "grammars",
+    "from_nltk": "grammars",
+    "induce": "grammars",
+    "level_and_binarise": "grammars",
+    "load_model": "models",
+    "overlap_null": "probes",
+    "paired_test": "probes",
+    "pattern_subspace": "probes",
+    "probe": "probes",
+    "probe_settings": "experiments",
+    "random_twin": "models",
+    "rank_curve": "probes",
+    "read_run": "reports",
+    "read_settings": "experiments",
+    "read_treebank": "grammars",
+    "readout_subspace": "probes",
+    "regions_in_plane": "piecewise",
+    "regions_on_segment": "piecewise",
+    "report": "reports",
+    "run_experiment": "experiments",
+    "run_study": "experiments",
+    "split_by_group": "probes",
+    "stream": "hooks",
+    "swap": "hooks",
+    "to_bridge": "models",
+    "to_lark": "grammars",
+    "to_nltk": "grammars",
+    "train": "models",
+    "unroll": "grammars",
+    "write_run": "reports",
+}
+
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module 'linrep' has no attribute {name!r}")
+    value = getattr(import_module(f".{home}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})

@@ -1,0 +1,66 @@
+"""What theory says a probe will find: one claim per (site, target)."""
+
+from dataclasses import dataclass
+from typing import Literal, final
+
+from .errors import LinrepError
+from .subspace import Subspace
+
+__all__ = ["Positions", "Prediction", "PredictionError", "height_target"]
+
+Positions = Literal["all", "boundary", "bos"]
+"""``boundary``: tokens that end the target's span; ``all``: every token; ``bos``: position 0."""
+
+
+class PredictionError(LinrepError):
+    """A prediction contradicts itself."""
+
+
+def height_target(height: int) -> str:
+    """Name of the target "ancestor at this height", used by probes, predictions and reports.
+
+    >>> height_target(2)
+    'height 2'
+    """
+    return f"height {height}"
+
+
+@final
+@dataclass(frozen=True)
+class Prediction:
+    """One claim of a construction about one target at one site.
+
+    Args:
+        site: a place in the residual stream, TransformerLens's name
+            (``blocks.1.hook_resid_post``).
+        target: what the probe recovers (``height 2``; ``layer 1 unit 0``).
+        subspace: where the state is written (kind ``pattern``) or read (kind ``readout``).
+        written: whether the state has been written at this site; ``False`` is a prediction too:
+            a probe must find nothing there beyond the null.
+        positions: the tokens the claim is about.
+        rank: dimensions in which the target's class means vary.
+        accuracy: predicted accuracy of a linear probe in 0..1, ``None`` where theory names none.
+        claim: short name of the claim, ``P1`` say.
+        source: paper and section of the proof.
+
+    Raises:
+        PredictionError: a field contradicts another.
+    """
+
+    site: str
+    target: str
+    subspace: Subspace
+    written: bool
+    positions: Positions
+    rank: int
+    accuracy: float | None = None
+    claim: str = ""
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.rank <= self.subspace.dim:
+            raise PredictionError(
+                f"rank {self.rank} does not fit a subspace of {self.subspace.dim} dimensions"
+            )
+        if self.accuracy is not None and not 0.0 <= self.accuracy <= 1.0:
+            raise PredictionError(f"accuracy lies in 0..1; received {self.accuracy}")
