@@ -1,0 +1,72 @@
+"""What can go wrong with a grammar, a sentence or a treebank, as errors a user can act on."""
+
+from dataclasses import dataclass
+from typing import final
+
+from ..core import LinrepError
+
+__all__ = [
+    "GrammarError",
+    "ImpossiblePrefix",
+    "LanguageError",
+    "Problem",
+    "TooLarge",
+    "TreebankError",
+    "UnknownToken",
+]
+
+
+@final
+@dataclass(frozen=True)
+class Problem:
+    """One fault of a grammar: what is wrong and, where text was read, at which line and column.
+
+    >>> str(Problem("B is used but has no rule", line=2, column=6))
+    'line 2, column 6: B is used but has no rule'
+    """
+
+    text: str
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        if self.line is None:
+            return self.text
+        return f"line {self.line}, column {self.column}: {self.text}"
+
+
+class LanguageError(LinrepError):
+    """A question to a language that has no answer: a height or a length it does not have."""
+
+
+class GrammarError(LinrepError):
+    """The rules do not make a grammar. Every fault found is in ``problems``.
+
+    Args:
+        problems: the faults, in the order of the text.
+        source: name of the file, or ``""``.
+    """
+
+    def __init__(self, problems: tuple[Problem, ...], source: str = "") -> None:
+        self.problems = problems
+        self.source = source
+        head = f"{source}: " if source else ""
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        lines = "\n".join(f"  {problem}" for problem in problems)
+        super().__init__(f"{head}not a usable grammar ({count}):\n{lines}")
+
+
+class ImpossiblePrefix(LinrepError):
+    """No sentence of the language starts with these tokens."""
+
+
+class UnknownToken(ImpossiblePrefix):
+    """A token that is no terminal of the grammar."""
+
+
+class TooLarge(LinrepError):
+    """The answer, or what is needed to compute it, would not fit; the number is in the message."""
+
+
+class TreebankError(LinrepError):
+    """A treebank cannot be read; the message names file and line."""

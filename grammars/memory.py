@@ -1,0 +1,80 @@
+"""Refusing what would not fit, before allocating it."""
+
+import os
+
+from .errors import TooLarge
+
+__all__ = ["available_memory", "require_digits", "require_memory", "require_rules"]
+
+_FEWER = "take fewer or shorter sentences"
+
+_MOST_BITS = 2**24
+
+# A rule with its names, its fractions and its copy in the grammar's table, and each of its symbols.
+_RULE_BYTES, _SYMBOL_BYTES = 1500, 150
+
+
+def available_memory() -> int | None:
+    """Bytes of memory of this machine; ``None`` where the system does not tell."""
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (ValueError, OSError, AttributeError):
+        return None
+
+
+def require_memory(needed: int | float, what: str, remedy: str = _FEWER) -> None:
+    """Refuse, before allocating, what would take more than the machine's memory.
+
+    Args:
+        needed: bytes; infinite where they are beyond float64.
+        what: what needs them.
+        remedy: what to do instead.
+
+    Raises:
+        TooLarge: with the memory needed and available.
+    """
+    available = available_memory()
+    if available is not None and needed > available:
+        raise TooLarge(
+            f"{what} needs {_gib(needed)} GiB; this machine has {_gib(available)} GiB; {remedy}"
+        )
+
+
+def require_digits(bits: int | float, what: str) -> None:
+    """Refuse, before computing them, integers that would take minutes rather than seconds.
+
+    Args:
+        bits: binary digits of the largest, from above.
+        what: what is counted.
+
+    Raises:
+        TooLarge: with the number of digits.
+    """
+    if bits > _MOST_BITS:
+        shown = f"{bits:.3g}" if bits < 2**1000 else "more than 2**1000"
+        raise TooLarge(
+            f"{what} takes integers of {shown} binary digits; at most {_MOST_BITS} are worked "
+            "with; bound the depth of the grammar further"
+        )
+
+
+def require_rules(n_rules: int, arity: int) -> None:
+    """Refuse, before making them, more rules than fit in memory.
+
+    Args:
+        n_rules: how many rules.
+        arity: symbols on each right-hand side.
+
+    Raises:
+        TooLarge: with the number of rules and the memory needed and available.
+    """
+    what = f"a grammar of {n_rules} rules with {arity} symbols each"
+    needed = n_rules * (_RULE_BYTES + _SYMBOL_BYTES * arity)
+    require_memory(needed, what, "ask for a smaller grammar")
+
+
+def _gib(size: int | float) -> str:
+    # Integers may be too large to be divided as floats.
+    if size < 2**1000:
+        return f"{size / 2**30:.3g}"
+    return f"2**{size.bit_length() - 31}" if isinstance(size, int) else "more than 2**990"
