@@ -1,0 +1,114 @@
+"""A box of inputs: what a region count or an error bound is about."""
+
+from dataclasses import dataclass
+from typing import Any, cast, final
+
+import numpy as np
+
+from .arraylike import ArrayLike
+from .errors import BoxError
+
+__all__ = ["Box", "as_box"]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Box:
+    """The inputs ``x`` with ``lo <= x <= hi`` in every coordinate, of positive volume.
+
+    Args:
+        lo: ``[input]`` lower ends.
+        hi: ``[input]`` upper ends, each above its lower end.
+
+    Raises:
+        BoxError: NaN or infinite ends, shapes that differ, an empty or inverted side.
+
+    >>> Box([0, 0], [1, 2]).contains(np.array([[0.5, 2.0], [0.5, 2.1]])).tolist()
+    [True, False]
+    """
+
+    lo: ArrayLike
+    hi: ArrayLike
+
+    def __post_init__(self) -> None:
+        lo, hi = (np.array(end, dtype=np.float64, ndmin=1) for end in (self.lo, self.hi))
+        if lo.ndim != 1 or lo.shape != hi.shape or lo.size == 0:
+            raise BoxError(
+                f"a box has two ends of one shape [input]; received {lo.shape} and {hi.shape}"
+            )
+        if not (np.isfinite(lo).all() and np.isfinite(hi).all()):
+            raise BoxError(f"a box has finite ends; received lo={lo.tolist()}, hi={hi.tolist()}")
+        if not (lo < hi).all():
+            axis = int(np.argmax(~(lo < hi)))
+            raise BoxError(
+                f"the box is empty or inverted along input {axis}: lo={lo[axis]}, hi={hi[axis]}; "
+                "each lo must be below its hi"
+            )
+        for name, end in (("lo", lo), ("hi", hi)):
+            end.setflags(write=False)
+            object.__setattr__(self, name, end)
+
+    @property
+    def ends(self) -> tuple[np.ndarray, np.ndarray]:
+        """``(lo, hi)`` as arrays ``[input]``."""
+        return np.asarray(self.lo), np.asarray(self.hi)
+
+    @property
+    def dim(self) -> int:
+        """Number of inputs."""
+        return int(self.ends[0].size)
+
+    def contains(self, x: np.ndarray) -> np.ndarray:
+        """Whether each row of ``x`` ``[point, input]`` lies in the box: bool ``[point]``."""
+        lo, hi = self.ends
+        return np.asarray(((x >= lo) & (x <= hi)).all(axis=-1))
+
+    def require(self, x: np.ndarray) -> None:
+        """Refuse points outside the box.
+
+        Raises:
+            BoxError: some row of ``x`` is outside, or is NaN.
+        """
+        inside = self.contains(x)
+        if not inside.all():
+            first, outside = int(np.argmax(~inside)), int((~inside).sum())
+            lo, hi = self.ends
+            raise BoxError(
+                f"{outside} of {len(x)} inputs lie outside the box, first in row {first}: "
+                f"{np.asarray(x)[first].tolist()}; the box is lo={lo.tolist()}, hi={hi.tolist()}; "
+                "widen the box at construction, or ask for outside='allow' where that is offered"
+            )
+
+    def sample(self, n: int, seed: int) -> np.ndarray:
+        """``n`` uniform points ``[point, input]``."""
+        lo, hi = self.ends
+        points: np.ndarray = np.random.default_rng(seed).uniform(lo, hi, size=(n, lo.size))
+        return points
+
+
+def as_box(box: object, n_inputs: int) -> Box:
+    """Read ``(lo, hi)``, scalars or arrays, as a :class:`Box` of ``n_inputs`` inputs.
+
+    Raises:
+        BoxError: not two ends, or ends of another dimension.
+
+    >>> as_box((0, 1), 3).dim
+    3
+    """
+    if isinstance(box, Box):
+        made = box
+    else:
+        try:
+            ends = [np.asarray(end, dtype=np.float64) for end in cast(Any, box)]
+            lo_end, hi_end = ends
+        except (TypeError, ValueError) as error:
+            raise BoxError(
+                f"a box is a pair (lo, hi) of numbers or arrays [input]; received {box!r}"
+            ) from error
+        made = Box(*(np.full(n_inputs, end) if end.ndim == 0 else end for end in (lo_end, hi_end)))
+    if made.dim != n_inputs:
+        raise BoxError(
+            f"the box has {made.dim} coordinates and the network {n_inputs} inputs; "
+            "give scalars, or one end per input"
+        )
+    return made

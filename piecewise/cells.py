@@ -1,0 +1,137 @@
+"""The cells of a window and what one layer of units makes of them."""
+
+from dataclasses import dataclass
+from typing import Protocol, final, runtime_checkable
+
+import numpy as np
+
+from .polygons import Polygons, ragged
+
+__all__ = ["Cells", "Plan", "Tally", "affine", "cut_cells", "incidences", "vertex_slots"]
+
+ROWS = 256  # cells screened at a time, so that a few [cell, unit] arrays stay in the cache
+
+
+@final
+@dataclass(eq=False)
+class Tally:
+    """What all layers of one count share: numbers for cuts, and decisions near the tolerance."""
+
+    numbers: int = 0
+    unsure: int = 0
+
+    def take(self, count: int) -> np.ndarray:
+        """``count`` numbers never given before."""
+        self.numbers += count
+        return np.arange(self.numbers - count, self.numbers)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Cells:
+    """Convex cells by descending number of vertices, and the affine map on each.
+
+    Args:
+        polygons: one polygon per cell.
+        maps: ``[3, cell, unit]`` coefficients of x, y and 1 for the current layer's units.
+        pattern: ``[cell, unit]`` active pieces of all layers so far (uint8, uint16 above 256).
+        root: ``[cell]`` which of the first cells it lies in.
+    """
+
+    polygons: Polygons
+    maps: np.ndarray
+    pattern: np.ndarray
+    root: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.root)
+
+    def part(self, rows: slice) -> "Cells":
+        """A run of the cells."""
+        cells = np.arange(len(self))[rows]
+        return Cells(
+            self.polygons.gather(cells), self.maps[:, rows], self.pattern[rows], self.root[rows]
+        )
+
+
+@runtime_checkable
+class Division(Protocol):
+    """A pool divided by a layer, and what is active on its parts."""
+
+    @property
+    def parent(self) -> np.ndarray:
+        """``[part]`` the cell each polygon of the pool comes from, -1 for a polygon to forget."""
+        ...
+
+    def settle(
+        self, parent: np.ndarray, x: np.ndarray, y: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Maps ``[3, part, unit]`` and pattern ``[part, unit]``, given an inner point of each."""
+        ...
+
+
+@runtime_checkable
+class Plan(Protocol):
+    """How one layer divides cells."""
+
+    def divide(self, cells: Cells, pool: Polygons, tally: Tally) -> Division:
+        """Cut the pool (a copy of the cells' polygons) by every unit of the layer."""
+        ...
+
+
+def cut_cells(cells: Cells, plan: Plan, tally: Tally) -> Cells:
+    """The cells inside ``cells`` on which the layer's pattern is constant.
+
+    Args:
+        cells: cells of the layers below.
+        plan: the layer.
+        tally: shared by all layers.
+    """
+    pool = cells.polygons.gather(np.arange(len(cells)))
+    division = plan.divide(cells, pool, tally)
+    alive = np.flatnonzero(division.parent >= 0)
+    alive = alive[np.argsort(-pool.length[alive], kind="stable")]
+    parts = pool.gather(alive)
+    area, x, y = parts.measure()
+    if area.min() <= 0.0:  # thinner than rounding: nothing of it is left in the plane
+        large = area > 0.0
+        alive, x, y = alive[large], x[large], y[large]
+        parts = pool.gather(alive)
+    parent = division.parent[alive]
+    maps, pattern = division.settle(parent, x, y)
+    return Cells(
+        parts, maps, np.concatenate([cells.pattern[parent], pattern], axis=1), cells.root[parent]
+    )
+
+
+def affine(maps: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:
+    """Maps ``[3, cell, row]`` of affine functions of the units: three contiguous products."""
+    out = np.empty((3, maps.shape[1], weight.shape[1]))
+    for axis in range(3):
+        np.matmul(maps[axis], weight, out=out[axis])
+    out[2] += bias
+    return out
+
+
+def vertex_slots(polygons: Polygons) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Vertices as columns ``x, y [slot, cell]`` and ``cells [slot]`` that have such a slot.
+
+    Cells come by descending number of vertices, so slot ``s`` is filled for the first cells only.
+    """
+    length = polygons.length
+    deepest = int(length[0])
+    flat, begin = ragged(polygons.start, length)
+    slot = np.arange(len(flat)) - np.repeat(begin, length)
+    owner = np.repeat(np.arange(len(length)), length)
+    x, y = np.zeros((2, deepest, len(length)))
+    x[slot, owner], y[slot, owner] = polygons.x[flat], polygons.y[flat]
+    return x, y, np.bincount(slot, minlength=deepest)
+
+
+def incidences(
+    first: np.ndarray, count: np.ndarray, parent: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """For each part all cuts listed for its parent: ``(part, cut)`` pairs."""
+    per_part = count[parent]
+    cut, _ = ragged(first[parent], per_part)
+    return np.repeat(np.arange(len(parent)), per_part), cut

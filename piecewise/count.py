@@ -1,0 +1,189 @@
+"""Counts the cells of a network in a planar window, layer by layer and depth first."""
+
+from collections.abc import Iterator
+from typing import NamedTuple, final
+
+import numpy as np
+
+from ..core import progress
+from .cells import Cells, Plan, Tally, cut_cells
+from .envelope import Envelope
+from .errors import BudgetError, SliceError
+from .halve import Halving
+from .network import MaxoutNetwork
+from .plane import Plane, as_plane
+from .polygons import OUTER, Polygons
+from .regions import PlaneRegions
+
+__all__ = ["CellEstimate", "estimate_cells", "regions_in_plane"]
+
+BLOCK = 2048  # parents cut together: enough to hide the cost of a call, few enough for the cache
+_FREE = 50_000  # cells counted without asking first: well under a second of work
+_WINDOWS = 16
+_SAMPLED = 5_000  # cells an estimate looks at
+
+
+def regions_in_plane(
+    net: MaxoutNetwork, where: object, *, tol: float = 1e-12, budget: int = 1_000_000
+) -> PlaneRegions:
+    """Every activation cell of a network in a box of two inputs, or in a slice of more.
+
+    Guarantee: cells are convex polygons that tile the window; a unit cuts a cell where the
+    difference of two pieces exceeds the tolerance on both sides. In generic position the count
+    equals the exact one (tested against rational arithmetic). Work is proportional to the cells.
+
+    Args:
+        net: the network.
+        where: ``(lo, hi)`` or a :class:`Box` for two inputs; a :class:`Plane` for any number.
+        tol: relative to the largest value the terms of a unit can take on the window.
+        budget: refuse if more cells than this are estimated or met.
+
+    Raises:
+        SliceError: the window does not fit the network.
+        BoxError: the box is empty or inverted.
+        BudgetError: too many cells; the message says how many are estimated.
+
+    >>> from .families import product, zigzag
+    >>> regions_in_plane(product(zigzag(2, 2), 2), (0, 1)).counts
+    RegionCounts(cells=81, linear_regions=81, affine_maps=46)
+    """
+    plane = as_plane(where, net.n_inputs)
+    if not 0.0 <= tol < 1e-3:
+        raise SliceError(f"tol is a small relative tolerance, 0 <= tol < 1e-3; received {tol}")
+    tally, blocks, met, allowed = Tally(), [], 0, min(budget, _FREE)
+    start = _start(net, plane, np.zeros((1, 2)), 1.0)
+    for block in progress(_finished(net, start, tol, tally), "counting cells", unit="block"):
+        blocks.append(block)
+        met += len(block)
+        if met > allowed:
+            _refuse(net, plane, met, budget)
+            allowed = budget
+    return PlaneRegions.from_blocks(net, plane, blocks, tol, tally.unsure)
+
+
+@final
+class CellEstimate(NamedTuple):
+    """How many cells to expect.
+
+    Args:
+        cells: the estimate.
+        standard_error: of the estimate, from the spread over the small windows; NaN where even
+            tiny windows hold too many cells and their mean area was taken instead.
+        share: side of a small window, as a share of the whole window's side.
+    """
+
+    cells: float
+    standard_error: float
+    share: float
+
+
+def estimate_cells(
+    net: MaxoutNetwork, where: object, *, seed: int = 0, tol: float = 1e-12
+) -> CellEstimate:
+    """Estimate the number of cells in a window from 16 small windows inside it.
+
+    By Euler's formula a window with ``s`` edge ends on its boundary has ``1 + s/2 + sum (d/2 - 1)``
+    cells, the sum over inner vertices of degree ``d``. The last term adds up over disjoint
+    windows, so its mean over random ones is unbiased; ``s`` is scaled with the perimeter.
+
+    Args:
+        net: the network.
+        where: as for :func:`regions_in_plane`.
+        seed: seed of the small windows' places.
+        tol: as for :func:`regions_in_plane`.
+
+    Raises:
+        SliceError: the window does not fit the network.
+        BoxError: the box is empty or inverted.
+
+    >>> from .families import random_network
+    >>> estimate_cells(random_network(2, [4], seed=0), (-1, 1)).cells < 12
+    True
+    """
+    plane = as_plane(where, net.n_inputs)
+    rng = np.random.default_rng(seed)
+    share = 1 / 16
+    while True:
+        start = _start(net, plane, _stratified(rng, share), share)
+        inner, ends, area = np.zeros(_WINDOWS), np.zeros(_WINDOWS), 0.0
+        for block in _finished(net, start, tol, Tally()):
+            inner += np.bincount(block.root, minlength=_WINDOWS)
+            outer = np.add.reduceat(block.polygons.edge == OUTER, block.polygons.start)
+            ends += np.bincount(block.root, weights=outer, minlength=_WINDOWS)
+            area += float(block.polygons.measure()[0].sum())
+            if inner.sum() > _SAMPLED:
+                break
+        cells = inner.sum()
+        if cells > _SAMPLED and share < 1e-6:  # too fine even there: go by the cells' mean area
+            return CellEstimate(float(cells * 4 / area), float("nan"), share)
+        if cells > _SAMPLED:
+            share /= 16
+        elif cells < 8 * _WINDOWS and share < 1 / 4:
+            share *= 2
+        else:
+            break
+    ends -= 4  # the corners of a window, where no edge of a cell ends
+    vertices = inner - 1 - ends / 2
+    total = 1 + ends.mean() / share / 2 + vertices.mean() / share**2
+    error = vertices.std(ddof=1) / np.sqrt(_WINDOWS) / share**2
+    return CellEstimate(max(1.0, float(total)), float(error), share)
+
+
+def _stratified(rng: np.random.Generator, share: float) -> np.ndarray:
+    """Centres ``[window, 2]``, one uniform in each square of a 4 by 4 grid, windows inside it."""
+    grid = np.stack(np.meshgrid(np.arange(4), np.arange(4)), axis=-1).reshape(-1, 2)
+    free = rng.uniform(share, 0.5 - share, size=(_WINDOWS, 2)) if share < 0.25 else 0.25
+    return np.asarray(grid * 0.5 - 1.0 + free)
+
+
+def _refuse(net: MaxoutNetwork, plane: Plane, met: int, budget: int) -> None:
+    guess = estimate_cells(net, plane)
+    if met <= budget and guess.cells <= budget:
+        return
+    raise BudgetError(
+        f"about {guess.cells:.3g} cells estimated (standard error {guess.standard_error:.2g}) and "
+        f"{met} met so far, above the budget of {budget}; shrink the window or raise budget="
+    )
+
+
+def _plan(net: MaxoutNetwork, tol: float) -> list[Plan]:
+    return [
+        Halving(layer, tol) if layer.rank <= 2 else Envelope(layer, tol) for layer in net.layers
+    ]
+
+
+def _start(net: MaxoutNetwork, plane: Plane, centres: np.ndarray, share: float) -> Cells:
+    """Square windows of a share of the side around centres, in coordinates [-1, 1]."""
+    count = len(centres)
+    corner = share * np.array([[-1.0, -1.0], [1.0, -1.0], [1.0, 1.0], [-1.0, 1.0]])
+    flat = (centres[:, None] + corner).reshape(-1, 2)
+    squares = Polygons(
+        flat[:, 0].copy(),
+        flat[:, 1].copy(),
+        np.full(4 * count, OUTER, dtype=np.int64),
+        np.full(count, 4, dtype=np.int64),
+    )
+    maps = np.repeat(plane.frame.T[:, None, :], count, axis=1)
+    kind = np.uint8 if max(layer.rank for layer in net.layers) <= 256 else np.uint16
+    return Cells(squares, maps, np.empty((count, 0), dtype=kind), np.arange(count))
+
+
+def _finished(net: MaxoutNetwork, start: Cells, tol: float, tally: Tally) -> Iterator[Cells]:
+    """Cells of the whole network with the outputs' maps, a block at a time.
+
+    Depth first: at most one block per layer waits with its maps, whatever the count.
+    """
+    plans = _plan(net, tol)
+    readout, bias = net.affine
+    waiting = [(0, start)]
+    while waiting:
+        depth, cells = waiting.pop()
+        if len(cells) > BLOCK:
+            waiting.append((depth, cells.part(slice(BLOCK, None))))
+            cells = cells.part(slice(BLOCK))
+        if depth == len(plans):
+            maps = cells.maps @ readout.T
+            maps[2] += bias
+            yield Cells(cells.polygons, maps, cells.pattern, cells.root)
+        else:
+            waiting.append((depth + 1, cut_cells(cells, plans[depth], tally)))
