@@ -1,0 +1,35 @@
+"""The one plain transformer, its TransformerLens bridge, training, and loading of any model."""
+
+from .bridge import BridgeError, to_bridge, unwrap
+from .config import BOS, EOS, ConfigError, PlainConfig, word_ids
+from .load import LoadedModel, LoadError, load
+from .training import TrainedModel, TrainingError, batch_ids, train
+from .transformer import PlainTransformer, PositionError, ScoresToLogits, probabilities
+from .twin import initialise, random_twin
+
+load_model = load
+
+__all__ = [
+    "BOS",
+    "EOS",
+    "BridgeError",
+    "ConfigError",
+    "LoadError",
+    "LoadedModel",
+    "PlainConfig",
+    "PlainTransformer",
+    "PositionError",
+    "ScoresToLogits",
+    "TrainedModel",
+    "TrainingError",
+    "batch_ids",
+    "initialise",
+    "load",
+    "load_model",
+    "probabilities",
+    "random_twin",
+    "to_bridge",
+    "train",
+    "unwrap",
+    "word_ids",
+]
