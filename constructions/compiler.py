@@ -1,0 +1,156 @@
+"""From a grammar to a program: the order of the passes. Start reading here."""
+
+from fractions import Fraction
+from typing import Any
+
+from ..grammars import Grammar
+from .beliefs import BeliefBlocks
+from .determinism import require_deterministic
+from .frame import Draft
+from .log_head import append_log_block, score_range
+from .normal import Normal, normal_form
+from .ops import Program
+from .scale import Scales, best_token_scale
+from .semirings import semiring
+from .settings import ConstructionError, Settings
+from .shape_trees import Shape, ShapeWeights, enumerate_shapes
+from .shapes import ShapeParser
+from .spans import Spans
+from .spans_one_pass import OnePass
+
+__all__ = ["compile_grammar"]
+
+
+def compile_grammar(grammar: Grammar, settings: Settings) -> Program:
+    """Validate, choose a normal form, scale, parse, read out.
+
+    Raises:
+        ConstructionError: the grammar does not allow what the settings ask for.
+    """
+    if settings.semiring == "deterministic":
+        require_deterministic(grammar)
+    if settings.mode == "shapes" and grammar.n_shapes > settings.max_shapes:
+        raise ConstructionError(
+            f"mode='shapes' builds one parser for each of {_big(grammar.n_shapes)} tree shapes; "
+            f"the limit is {settings.max_shapes:,}: use mode='spans', whose size does not depend "
+            "on their number, or raise max_shapes"
+        )
+    normal = normal_form(grammar, settings)
+    shapes = _shapes(normal) if settings.mode == "shapes" else []
+    draft = Draft(
+        terminals=normal.grammar.terminals,
+        n_max=normal.lengths[-1],
+        semiring=semiring(settings.semiring),
+        scales=_scales(normal, shapes, settings),
+        merge=settings.merge != "none",
+    )
+    if shapes:
+        _compile_shapes(draft, normal, shapes, settings)
+    else:
+        _compile_spans(draft, normal, settings)
+    if settings.head == "log":
+        kappa = float(draft.scales.kappa)
+        append_log_block(draft, score_range(normal, kappa, draft.n_max, settings.log_error))
+        return draft.freeze("logits")
+    return draft.freeze()
+
+
+def _compile_spans(draft: Draft, normal: Normal, settings: Settings) -> None:
+    spans = Spans(draft, normal.grammar, normal.roots)
+    beliefs = BeliefBlocks(spans, settings.beliefs, normal.labels) if settings.beliefs else None
+    one_pass = OnePass(spans) if settings.passes == 1 else None
+    (one_pass or spans).embed()
+    for level in range(1, normal.depth + 1):
+        layer = draft.layer(f"bottom-up {level}")
+        spans.bottom_up(layer, level)
+        if beliefs:
+            beliefs.bottom_up(layer, level)
+        if one_pass:
+            one_pass.continue_level(layer, level)
+        draft.close(layer)
+    if one_pass:
+        layer = draft.layer("started at token 1")
+        one_pass.finish(layer)
+        draft.close(layer)
+    else:
+        for level in range(normal.depth, 0, -1):
+            layer = draft.layer(f"top-down {level}")
+            spans.top_down(layer, level)
+            if beliefs:
+                beliefs.top_down(layer, level)
+            draft.close(layer)
+    (one_pass or spans).read_out()
+    for height, row in normal.labels.items():
+        draft.states[height] = {
+            label: tuple(spans.beta(s, n) for s in symbols for n in normal.grammar.lengths[s])
+            for label, symbols in row.items()
+        }
+        if beliefs:
+            draft.beliefs[height] = {label: beliefs.block(height, label) for label in row}
+
+
+def _compile_shapes(draft: Draft, normal: Normal, shapes: list[Shape], settings: Settings) -> None:
+    parsers = [ShapeParser(draft, normal.grammar, shape, normal.roots) for shape in shapes]
+    for terminal in range(normal.grammar.n_terminals):
+        draft.token(terminal, draft.inside("beta", normal.grammar.symbols[terminal], length=1))
+    one_pass = settings.passes == 1
+    for height in range(1, normal.depth + 1):
+        layer = draft.layer(f"bottom-up {height}")
+        for parser in parsers:
+            parser.bottom_up(layer, height)
+            if one_pass:
+                parser.gamma(layer, height)
+        draft.close(layer)
+    if not one_pass:
+        for height in range(normal.depth, 0, -1):
+            layer = draft.layer(f"top-down {height}")
+            for parser in parsers:
+                parser.top_down(layer, height)
+            draft.close(layer)
+        for terminal in range(normal.grammar.n_terminals):
+            score = draft.add("alpha", normal.grammar.symbols[terminal])
+            draft.readout[terminal + 1].append((score, 1.0))
+    for parser in parsers:
+        parser.read_out(one_pass=one_pass)
+    for height, row in normal.labels.items():
+        draft.states[height] = {
+            label: tuple(
+                dict.fromkeys(
+                    parser.beta(normal.grammar.levels[s], s)
+                    for s in symbols
+                    for parser in parsers
+                    if any(s in n.symbols for n in parser.shape.levels[normal.grammar.levels[s]])
+                )
+            )
+            for label, symbols in row.items()
+        }
+
+
+def _shapes(normal: Normal) -> list[Shape]:
+    roots = frozenset(root for root, _ in normal.roots)
+    weights = ShapeWeights(normal.grammar)
+    trees = enumerate_shapes(normal.grammar, sorted(roots))
+    return [Shape(i, tree, normal.grammar, roots, weights) for i, tree in enumerate(trees)]
+
+
+def _scales(normal: Normal, shapes: list[Shape], settings: Settings) -> Scales:
+    """Gauge and token scale; only the probability semiring has weights to scale."""
+    if settings.semiring != "probability":
+        return Scales(settings.semiring, {}, Fraction(1))
+    gauge: dict[Any, Fraction] = {}
+    if settings.gauge and shapes:
+        for shape in shapes:
+            for height, nodes in enumerate(shape.levels):
+                for symbol in {s for node in nodes for s in node.symbols} if height else set():
+                    gauge[shape.index, height, symbol] = shape.gauge(height, symbol)
+    elif settings.gauge:
+        for symbol, row in enumerate(normal.grammar.viterbi):
+            gauge.update({(symbol, length): value for length, value in row.items()})
+    auto = settings.token_scale == "auto"
+    kappa = best_token_scale(normal.grammar, normal.roots) if auto else settings.token_scale
+    return Scales(settings.semiring, gauge, Fraction(kappa))
+
+
+def _big(number: int) -> str:
+    digits = len(str(number))
+    return f"{number:,}" if digits < 13 else f"10^{digits - 1}"

@@ -1,0 +1,99 @@
+"""What the soft network can reach on a box, and which temperatures a number format can hold."""
+
+import math
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+import torch
+
+from ..piecewise import Box, MaxoutNetwork
+from .maxout_error import MaxoutError, gap_constant
+from .maxout_layout import MaxoutLayout
+
+__all__ = ["Reach", "absent_penalty", "check_temperatures", "soft_reach"]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Reach:
+    """Bounds for one layer.
+
+    Args:
+        pieces: ``[unit]`` largest ``|z|`` of a unit's pieces on any input of the box.
+        below: largest ``|x|`` of the activations the layer reads, per input ``[input]``.
+    """
+
+    pieces: np.ndarray
+    below: np.ndarray
+
+
+def soft_reach(net: MaxoutNetwork, box: Box) -> list[Reach]:
+    """Interval bounds that hold at every temperature: an average lies between its pieces."""
+    low, high = box.ends
+    reaches = []
+    for layer in net.layers:
+        centre, radius = (low + high) / 2, (high - low) / 2
+        middle = layer.weight @ centre + layer.bias
+        spread = np.abs(layer.weight) @ radius
+        ends = middle - spread, middle + spread
+        size = np.where(layer.live, np.maximum(np.abs(ends[0]), np.abs(ends[1])), 0.0)
+        reaches.append(Reach(size.max(axis=1), np.maximum(np.abs(low), np.abs(high))))
+        low = np.where(layer.live, ends[0], np.inf).min(axis=1)
+        high = np.where(layer.live, ends[1], -np.inf).max(axis=1)
+    return reaches
+
+
+def absent_penalty(
+    layout: MaxoutLayout, reaches: Sequence[Reach], number: int, lam: float
+) -> float:
+    """How far keys of absent pieces go down, so that their softmax weight is exactly 0.
+
+    ``exp(-1000)`` underflows in every number format.
+    """
+    own = float(reaches[number - 1].pieces.max())
+    seen = max(float(r.pieces.max()) for r in reaches) if layout.causal else own
+    return own + seen + 1 + 1000 / lam
+
+
+def check_temperatures(
+    net: MaxoutNetwork,
+    layout: MaxoutLayout,
+    reaches: Sequence[Reach],
+    lam: Sequence[float],
+    dtype: torch.dtype,
+) -> None:
+    """Refuse temperatures at which attention scores overflow; warn where rounding drowns the error.
+
+    Raises:
+        MaxoutError: an inverse temperature is not positive, or too large for the dtype.
+    """
+    if len(lam) != net.depth:
+        raise MaxoutError(
+            f"the network has {net.depth} layers and {len(lam)} inverse temperatures were given; "
+            "give one number, or one per layer"
+        )
+    limits = torch.finfo(dtype)
+    for number, (layer, reach, rate) in enumerate(zip(net.layers, reaches, lam, strict=True), 1):
+        if not (np.isfinite(rate) and rate > 0):
+            raise MaxoutError(f"inverse temperatures are positive; layer {number} received {rate}")
+        size = float(reach.pieces.max())
+        largest = 0.1 * limits.max / max(size, np.finfo(float).tiny)
+        if min(layout.ranks[number - 1]) < layout.tokens:  # some keys are pushed down
+            deepest = size + absent_penalty(layout, reaches, number, math.inf)
+            largest = min(largest, (0.1 * limits.max - 1000) / deepest)
+        if rate > largest:
+            raise MaxoutError(
+                f"layer {number}: inverse temperature {rate:.6g} overflows attention scores in "
+                f"{dtype} (pieces reach {size:.3g} on the box); the largest allowed is "
+                f"{largest:.6g}: take a larger eps, a smaller box or a wider dtype"
+            )
+        soft = float(gap_constant(layer.ranks).max()) / rate
+        if 0 < soft < limits.eps * size:
+            warnings.warn(
+                f"layer {number}: at inverse temperature {rate:.3g} the softness {soft:.1e} is "
+                f"below the rounding of {dtype}, {limits.eps * size:.1e}",
+                stacklevel=3,
+            )
