@@ -1,0 +1,248 @@
+"""What capture costs beside the bare forward pass, and beside other tools, in one run.
+
+    python benchmarks/capture.py                 # GPT-2-small shape, medians of 5 rounds
+    python benchmarks/capture.py --rounds 3 --json
+
+Methods are measured in turn, round after round, in CPU seconds of one thread (``--wall`` for the
+clock on the wall, on a machine that does nothing else); the medians' ratios are what to read.
+nnsight and pyvene are measured where they are installed.
+"""
+
+import argparse
+import json
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import threadpoolctl
+import torch
+from transformers import GPT2Config, GPT2LMHeadModel
+
+from linrep.hooks.batching import plan
+from linrep.hooks.memory import Arrays
+from linrep.hooks.module_path import ModulePath
+from linrep.hooks.path import Path
+from linrep.hooks.reading import read
+from linrep.hooks.sites import resolve
+from linrep.hooks.summing import Group, Sums
+from linrep.hooks.words import Encoding, Line
+from linrep.models import to_bridge
+from linrep.probes import Statistics
+
+TARGETS = 4
+Method = Callable[[], Any]
+
+
+def gpt2(layers: int, width: int, heads: int, positions: int, words: int) -> GPT2LMHeadModel:
+    torch.manual_seed(0)
+    config = GPT2Config(
+        n_layer=layers, n_embd=width, n_head=heads, n_positions=positions, vocab_size=words,
+        bos_token_id=0, eos_token_id=0,
+    )  # fmt: skip
+    return GPT2LMHeadModel(config).eval()
+
+
+def lines_of(ids: torch.Tensor) -> Encoding:
+    """Every token a word."""
+    lines, row = [], 0
+    for one in ids.numpy().astype(np.int32):
+        place = np.arange(len(one), dtype=np.int32)
+        lines.append(Line(one, row + place, place, place + 1))
+        row += len(one)
+    return Encoding(tuple(lines), np.full(len(ids), ids.shape[1]), np.empty(0, dtype=np.int64))
+
+
+def ours(path: Path, ids: torch.Tensor) -> Method:
+    """Capture of resid_post at all layers: forward pass, words, typed arrays in memory."""
+    encoding, sites = lines_of(ids), resolve("resid_post", "all", path.n_layers)
+    batches = plan([len(line) for line in encoding.lines], tokens=ids.numel())
+    width = path.model.config.hidden_size
+
+    def run() -> None:
+        arrays = Arrays(sites, 0, ids.numel(), width, "float32")
+        read(path, encoding.lines, batches, sites, "last", arrays.put)
+
+    return run
+
+
+def streaming(path: Path, ids: torch.Tensor) -> Method:
+    """Capture and closed-form statistics of all layers, nothing kept."""
+    encoding, sites = lines_of(ids), resolve("resid_post", "all", path.n_layers)
+    batches = plan([len(line) for line in encoding.lines], tokens=ids.numel())
+    random = np.random.default_rng(0)
+    labels = {
+        f"target {i}": random.integers(0, 10, ids.numel()).astype(str) for i in range(TARGETS)
+    }
+    group = Group(np.ones(ids.numel(), dtype=bool), labels)
+
+    def run() -> None:
+        sums = Sums(Statistics.from_arrays, (group,))
+        done = lambda _: sums.commit()  # noqa: E731
+        read(path, encoding.lines, batches, sites, "last", sums.put, done=done)
+        sums.flushed()
+
+    return run
+
+
+def in_inference(run: Callable[[], Any]) -> Method:
+    def method() -> None:
+        with torch.inference_mode():
+            run()
+
+    return method
+
+
+def copied(states: Any) -> list[torch.Tensor]:
+    """What is kept must survive the next batch, as ours does."""
+    return [state.clone() for state in states]
+
+
+def methods(model: Any, ids: torch.Tensor) -> dict[str, Method]:
+    bridge = to_bridge(model)
+    path = ModulePath(model)
+    cached = {f"blocks.{i}.hook_out" for i in range(path.n_layers)} | {"blocks.0.hook_in"}
+    found = {
+        "model, full forward": in_inference(lambda: model(ids)),
+        "body, bare": in_inference(lambda: model.base_model(ids)),
+        "linrep capture": ours(path, ids),
+        "linrep streaming statistics": streaming(path, ids),
+        "output_hidden_states": in_inference(
+            lambda: copied(model(ids, output_hidden_states=True).hidden_states)
+        ),
+        "TransformerLens run_with_cache": in_inference(
+            lambda: copied(
+                bridge.run_with_cache(ids, names_filter=lambda n: n in cached)[1].values()
+            )
+        ),
+    }
+    return found | nnsight(model, ids) | pyvene(model, ids)
+
+
+def nnsight(model: Any, ids: torch.Tensor) -> dict[str, Method]:
+    try:
+        from nnsight import NNsight
+    except ImportError:
+        return {}
+    wrapped = NNsight(model)
+
+    def run() -> None:
+        with torch.inference_mode():
+            with wrapped.trace(ids):
+                kept = list().save()  # noqa: C408 - its way to keep what a trace makes
+                for block in wrapped.transformer.h:
+                    kept.append(block.output)
+            copied(kept)
+
+    return {"nnsight": run}
+
+
+def pyvene(model: Any, ids: torch.Tensor) -> dict[str, Method]:
+    try:
+        import pyvene as pv
+    except ImportError:
+        return {}
+    wrapped = pv.IntervenableModel(
+        [
+            {
+                "layer": i,
+                "component": "block_output",
+                "intervention_type": pv.CollectIntervention,
+            }
+            for i in range(model.config.n_layer)
+        ],
+        model=model,
+    )
+    places = list(range(ids.shape[1]))
+
+    def run() -> None:
+        with torch.inference_mode():
+            wrapped({"input_ids": ids}, unit_locations={"base": places})
+
+    return {"pyvene": run}
+
+
+def medians(
+    methods: dict[str, Method], rounds: int, clock: Callable[[], float], repeat: int = 1
+) -> dict[str, float]:
+    """Milliseconds per call, the median over rounds; a method that fails is left out, with why."""
+    times: dict[str, list[float]] = {}
+    for name, run in methods.items():
+        try:
+            run()
+            times[name] = []
+        except Exception as error:
+            print(f"  {name}: cannot be measured ({type(error).__name__}: {str(error)[:90]})")
+    for _ in range(rounds):
+        for name in times:
+            began = clock()
+            for _ in range(repeat):
+                methods[name]()
+            times[name].append((clock() - began) / repeat)
+    return {name: 1e3 * statistics.median(values) for name, values in times.items()}
+
+
+def show(title: str, found: dict[str, float], asked: dict[tuple[str, str], float]) -> list[dict]:
+    print(f"\n{title}")
+    body = found["body, bare"]
+    for name, value in found.items():
+        print(f"  {name:34s} {value:9.1f} ms   {value / body:5.2f} x body")
+    rows = []
+    for (one, other), most in asked.items():
+        if one in found and other in found:
+            ratio = found[one] / found[other]
+            verdict = "met" if ratio <= most else "NOT MET"
+            print(f"  {one} / {other}: {ratio:.2f} (at most {most:.2f}) {verdict}")
+            rows.append({"case": title, "ratio": f"{one} / {other}", "value": ratio, "most": most})
+    return rows
+
+
+OTHERS = ("output_hidden_states", "TransformerLens run_with_cache", "nnsight", "pyvene")
+NEVER_SLOWER = {("linrep capture", other): 1.0 for other in OTHERS}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--wall", action="store_true")
+    parser.add_argument("--threads", type=int, default=1)
+    args = parser.parse_args()
+    clock = time.perf_counter if args.wall else time.process_time
+    torch.set_num_threads(args.threads)
+    threadpoolctl.threadpool_limits(args.threads)
+    small = gpt2(layers=12, width=768, heads=12, positions=1024, words=50257)
+    random = torch.Generator().manual_seed(0)
+    ids = torch.randint(0, 50257, (8, 128), generator=random)
+    long = torch.randint(0, 50257, (1, 1024), generator=random)
+    rows = show(
+        "GPT-2-small shape, 8 x 128 tokens",
+        medians(methods(small, ids), args.rounds, clock),
+        {
+            ("linrep capture", "model, full forward"): 0.75,
+            ("linrep capture", "body, bare"): 1.05,
+            ("linrep streaming statistics", "body, bare"): 1.25,
+            **NEVER_SLOWER,
+        },
+    )
+    rows += show(
+        "GPT-2-small shape, 1 x 1,024 tokens",
+        medians(methods(small, long), args.rounds, clock),
+        {("linrep capture", "body, bare"): 1.10, **NEVER_SLOWER},
+    )
+    tiny = gpt2(layers=4, width=64, heads=4, positions=64, words=512)
+    short = torch.randint(0, 512, (8, 32), generator=random)
+    wide = torch.randint(0, 512, (512, 32), generator=random)
+    for title, batch in (("8 x 32", short), ("512 x 32", wide)):
+        rows += show(
+            f"tiny model (4 layers of 64), {title} tokens",
+            medians(methods(tiny, batch), 3 * args.rounds, clock, repeat=3),
+            NEVER_SLOWER,
+        )
+    if args.json:
+        print(json.dumps(rows, indent=1))
+
+
+if __name__ == "__main__":
+    main()

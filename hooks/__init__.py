@@ -1,0 +1,25 @@
+"""Capture that can be trusted: sites, alignment of words and tokens, activations, edits."""
+
+from .activations import Activations
+from .capture import capture
+from .edits import edit, erase, swap
+from .errors import AlignmentError, CaptureError, SelfCheckError, SiteError, StoreError
+from .readers import from_cache, from_hidden_states
+from .stream import Streamed, stream
+
+__all__ = [
+    "Activations",
+    "AlignmentError",
+    "CaptureError",
+    "SelfCheckError",
+    "SiteError",
+    "StoreError",
+    "Streamed",
+    "capture",
+    "edit",
+    "erase",
+    "from_cache",
+    "from_hidden_states",
+    "stream",
+    "swap",
+]

@@ -1,0 +1,153 @@
+"""Activations: one array per site, aligned with the words of a corpus."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path as Folder
+from types import MappingProxyType
+from typing import Any, final
+
+import numpy as np
+
+from .corpus import fingerprint_of, word_count
+from .errors import CaptureError
+from .rows import Rows
+
+__all__ = ["Activations"]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Activations:
+    """What a model's residual stream holds at every word of a corpus.
+
+    Guarantee: ``acts[site]`` has one row per word, in the corpus' order; rows of words that have
+    no activation (``kept`` is False there) are zeros.
+
+    Args:
+        arrays: per site ``[token, d_model]``; an ndarray or memory-mapped :class:`Rows`.
+        kept: ``[token]`` True where the word has an activation.
+        manifest: JSON-able: model, tokenizer, corpus, dtype, attention kernel, norm semantics.
+        corpus: the corpus, if at hand.
+
+    Raises:
+        CaptureError: shapes that do not fit together.
+
+    >>> acts = Activations.from_arrays({"blocks.0.hook_resid_post": np.ones((3, 4))}, None)
+    >>> acts.sites, acts["blocks.0.hook_resid_post"].shape, int(acts.kept.sum())
+    (('blocks.0.hook_resid_post',), (3, 4), 3)
+    """
+
+    arrays: Mapping[str, np.ndarray | Rows]
+    kept: np.ndarray
+    manifest: Mapping[str, Any] = field(default_factory=dict)
+    corpus: Any = None
+
+    def __post_init__(self) -> None:
+        if not self.arrays:
+            raise CaptureError("activations hold at least one site; received none")
+        kept = np.asarray(self.kept, dtype=bool).copy()
+        kept.setflags(write=False)
+        object.__setattr__(self, "kept", kept)
+        object.__setattr__(self, "arrays", MappingProxyType(dict(self.arrays)))
+        for site, array in self.arrays.items():
+            if array.ndim != 2 or len(array) != len(kept):
+                raise CaptureError(
+                    f"{site} has shape {tuple(array.shape)}; expected [token, d_model] with "
+                    f"{len(kept)} tokens"
+                )
+
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """Names of the sites, in the order of the forward pass."""
+        return tuple(self.arrays)
+
+    @property
+    def n_tokens(self) -> int:
+        """Rows per site."""
+        return len(self.kept)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every shard of a store has been captured."""
+        return not self.manifest.get("missing_shards")
+
+    def __getitem__(self, site: str) -> Any:
+        if site not in self.arrays:
+            raise CaptureError(f"no site {site!r} here: there are {', '.join(self.sites)}")
+        return self.arrays[site]
+
+    def __len__(self) -> int:
+        return self.n_tokens
+
+    def __repr__(self) -> str:
+        return f"Activations({len(self.sites)} sites, {self.n_tokens} tokens)"
+
+    @classmethod
+    def from_arrays(
+        cls,
+        arrays: Mapping[str, Any],
+        corpus: Any = None,
+        *,
+        kept: Any = None,
+        manifest: Mapping[str, Any] | None = None,
+    ) -> "Activations":
+        """Bring your own arrays: from nnsight, vLLM, a paper's dump.
+
+        Args:
+            arrays: per site ``[token, d_model]``, one row per word of the corpus.
+            corpus: the corpus, against whose number of words the rows are counted.
+            kept: ``[token]`` words that have an activation; default all.
+            manifest: whatever is known about where they come from.
+
+        Raises:
+            CaptureError: the rows do not fit the corpus, or values are not finite.
+        """
+        given = {site: _matrix(site, array) for site, array in arrays.items()}
+        if not given:
+            raise CaptureError("from_arrays needs at least one site; received none")
+        first = next(iter(given.values()))
+        expected = len(first) if corpus is None else word_count(corpus)
+        for site, array in given.items():
+            if len(array) != expected:
+                raise CaptureError(
+                    f"{site} has {len(array)} rows; the corpus has {expected} words: give one row "
+                    "per word, in the corpus' order, without BOS, special and padding tokens"
+                )
+        mask = np.ones(expected, dtype=bool) if kept is None else np.asarray(kept, dtype=bool)
+        about: dict[str, Any] = {"source": "arrays brought along", "self_check": "not run"}
+        if corpus is not None:
+            about["corpus"] = {"fingerprint": fingerprint_of(corpus), "words": expected}
+        return cls(given, mask, {**about, **(manifest or {})}, corpus)
+
+    @classmethod
+    def open(
+        cls, folder: str | Folder, corpus: Any = None, *, verify: bool = False
+    ) -> "Activations":
+        """Open a store; arrays are memory-mapped, and each part is checked when first read.
+
+        Args:
+            folder: where :func:`linrep.capture` wrote.
+            corpus: the corpus it was captured on; checked against the manifest.
+            verify: read and check every byte now (SHA-256).
+        """
+        from .store import open_store
+
+        return open_store(Folder(folder), corpus, verify=verify)
+
+
+def _matrix(site: str, array: Any) -> np.ndarray:
+    plain = array.detach().cpu() if hasattr(array, "detach") else array
+    if str(getattr(plain, "dtype", "")) == "torch.bfloat16":
+        plain = plain.float()
+    matrix = np.asarray(plain)
+    if matrix.ndim != 2 or matrix.dtype.kind != "f":
+        raise CaptureError(
+            f"{site} is an array of shape {matrix.shape} and dtype {matrix.dtype}; expected floats "
+            "[token, d_model]"
+        )
+    if not np.isfinite(matrix).all():
+        raise CaptureError(
+            f"{site} holds NaN or infinite values: mark such words by kept=False "
+            "and set their rows to zero"
+        )
+    return matrix

@@ -1,0 +1,181 @@
+"""What is captured: a model made ready, with its way of reading words."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from os import PathLike
+from typing import Any, final
+
+import torch
+from torch import nn
+
+from ..models import LoadedModel, load, to_bridge
+from .bridge_path import BridgePath
+from .errors import CaptureError, SiteError
+from .fingerprint import fingerprint_model, fingerprint_tokenizer
+from .module_path import ModulePath
+from .path import Path
+from .settings import Settings
+from .sites import Site, resolve
+from .windows import fit
+from .wiring import input_device
+from .words import Encoding, encode_vocabulary, encode_words
+
+__all__ = ["Subject", "left_alone", "prepare"]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A model ready to be read.
+
+    Args:
+        path: the way through it.
+        sites: full names of what is read, in order.
+        tokenizer: turns text into ids; ``None`` where words are tokens.
+        vocabulary: word of each id where words are tokens.
+        name: where the model came from.
+        fingerprint: digest of its weights and configuration, taken before any wrapping.
+    """
+
+    path: Path
+    sites: tuple[str, ...]
+    tokenizer: Any
+    vocabulary: tuple[str, ...] | None
+    name: str
+    fingerprint: str
+
+    @property
+    def d_model(self) -> int:
+        """Width of the residual stream."""
+        return int(self.path.model.config.hidden_size)
+
+    @property
+    def device(self) -> torch.device:
+        """Where inputs go."""
+        return input_device(self.path.model)
+
+    def encode(self, sentences: Sequence[Sequence[str]], settings: Settings) -> Encoding:
+        """The sentences as inputs that fit into the model's context."""
+        if self.vocabulary is not None:
+            encoding = encode_vocabulary(sentences, self.vocabulary)
+        else:
+            encoding = encode_words(
+                sentences, self.tokenizer, special_tokens=settings.special_tokens
+            )
+        return fit(encoding, self.path.wiring.limit, settings.long_inputs)
+
+    def tokenizer_fingerprint(self) -> str:
+        """Digest of whatever turns words into ids."""
+        return fingerprint_tokenizer(self.tokenizer, self.vocabulary)
+
+
+def prepare(
+    model: Any, settings: Settings, tokenizer: Any = None, *, words: bool = True
+) -> Subject:
+    """Load if need be, choose the path, resolve the sites.
+
+    The bridge is taken if it was given, asked for, or the only way to a site; it wraps a copy
+    unless the model was loaded here.
+
+    Args:
+        model: whatever :func:`linrep.capture` takes, or a path made by hand.
+        settings: how to capture.
+        tokenizer: instead of the one that came with the model.
+        words: words will have to be turned into ids.
+
+    Raises:
+        CaptureError: no tokenizer where one is needed, or compatibility mode.
+        SiteError: the model has no such site.
+    """
+    path, loaded, fresh = _enter(model, settings)
+    tokenizer = loaded.tokenizer if tokenizer is None else tokenizer
+    vocabulary = loaded.vocabulary if tokenizer is None else None
+    if words and tokenizer is None and vocabulary is None:
+        raise CaptureError(
+            f"{loaded.name} has no tokenizer: pass tokenizer=AutoTokenizer.from_pretrained(...), "
+            "or a folder that holds the tokenizer's files beside the model's"
+        )
+    fingerprint = fingerprint_model(path.model)
+    sites = resolve(settings.sites, settings.layers, path.n_layers)
+    wants_bridge = settings.path == "bridge" or (
+        settings.path == "auto" and bool(path.missing(sites))
+    )
+    if wants_bridge and isinstance(path, ModulePath):
+        # Wiring is read off the untouched model; bridging replaces its modules.
+        path = BridgePath(to_bridge(path.model, keep=not fresh), wiring=path.wiring)
+    _check_sites(path, sites, loaded.name)
+    return Subject(path, sites, tokenizer, vocabulary, loaded.name, fingerprint)
+
+
+def _enter(model: Any, settings: Settings) -> tuple[Path, LoadedModel, bool]:
+    """The path into a model, what was loaded, and whether nobody else holds the model.
+
+    Raises:
+        CaptureError: a bridge that cannot be used as asked.
+    """
+    if isinstance(model, (ModulePath, BridgePath)):
+        return model, load(model.model), False
+    loaded = load(model)
+    inner = loaded.model
+    if not hasattr(inner, "original_model"):
+        fresh = isinstance(model, (str, PathLike))
+        _place(inner, settings.device, ours=fresh)
+        return ModulePath(inner), loaded, fresh
+    if settings.path == "modules":
+        raise CaptureError(
+            "a TransformerLens bridge has replaced the model's modules: pass the model itself "
+            'for path="modules"'
+        )
+    if getattr(inner, "compatibility_mode", False):
+        raise CaptureError(
+            "the bridge is in compatibility mode, which recentres the residual stream: pass a "
+            "native bridge, or the model itself"
+        )
+    return BridgePath(inner), loaded, False
+
+
+def _check_sites(path: Path, sites: tuple[str, ...], name: str) -> None:
+    absent = path.missing(sites)
+    if absent:
+        near = any(Site.parse(site) is not None for site in absent)
+        reason = (
+            "blocks with attention and MLP side by side have no resid_mid"
+            if near and path.name == "bridge"
+            else "see `to_bridge(model).hook_dict` for the names there are"
+        )
+        raise SiteError(f"{name} has no site {', '.join(absent)} on path {path.name}: {reason}")
+
+
+@contextmanager
+def left_alone(model: Any) -> Iterator[None]:
+    """Put the training flags of an instance back, whatever happens inside."""
+    inner = getattr(model, "model", model)
+    inner = inner if isinstance(inner, nn.Module) else model
+    modules = list(inner.modules()) if isinstance(inner, nn.Module) else []
+    flags = [module.training for module in modules]
+    try:
+        yield
+    finally:
+        for module, flag in zip(modules, flags, strict=True):
+            module.training = flag
+
+
+def _place(model: Any, device: str, *, ours: bool) -> None:
+    """Move the model if asked to; one that was loaded here goes to a GPU if there is one.
+
+    Raises:
+        CaptureError: torch cannot move it there.
+    """
+    if getattr(model, "hf_device_map", None):
+        return  # spread over devices by accelerate, which moves the inputs as well
+    if device == "auto":
+        if ours and torch.cuda.is_available():
+            model.to("cuda")
+        return
+    try:
+        model.to(device)
+    except (RuntimeError, AssertionError) as error:
+        raise CaptureError(
+            f"the model cannot be moved to device {device!r}: {str(error).splitlines()[0]}"
+        ) from error
