@@ -1,0 +1,234 @@
+"""The grid of sites and targets against a scikit-learn loop, and against the machine's own floor.
+
+    python benchmarks/probes_grid.py                    # 13 sites x 6 targets, 20,000 x 768
+    python benchmarks/probes_grid.py --parts logistic --C 0.003
+    python benchmarks/probes_grid.py --sites 2 --rows 4000 --features 256
+
+Both sides solve the same problems (same rows, same standardised float32 features, same C). The
+ratios are those of one site: a scikit-learn loop costs its number of sites times as much, and so
+does ours. Times are wall-clock and CPU-clock of this process; threads are stated. ``gap`` is the
+relative distance from the optimum (our own at a tolerance of 1e-7), ``held_out_difference`` that
+of the held-out loss in nats.
+"""
+
+import argparse
+import json
+import resource
+import time
+import warnings
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.linear_model import LogisticRegression, RidgeClassifierCV
+from threadpoolctl import threadpool_limits
+
+from linrep.probes.closed_form import lda_weights, ridge_weights
+from linrep.probes.features import Rotation
+from linrep.probes.heads import ALPHAS
+from linrep.probes.logistic import LogisticProblem, fit_logistic
+
+CLASSES = (3, 5, 8, 12, 20, 40)
+
+
+def planted(rows: int, features: int, seed: int) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Power-law activations (variance as rank ** -1.5) in which every target is written."""
+    rng = np.random.default_rng(seed)
+    spectrum = np.arange(1, features + 1) ** -0.75
+    turn = np.linalg.qr(rng.standard_normal((features, features)))[0]
+    X = rng.standard_normal((rows, features)) * spectrum
+    targets = []
+    for n in CLASSES:
+        y = rng.integers(0, n, rows)
+        X += (rng.standard_normal((n, features)) * spectrum / np.sqrt(features / 24))[y]
+        targets.append(y)
+    X = X @ turn.T
+    return ((X - X.mean(0)) / X.std(0)).astype(np.float32), targets
+
+
+def timed(work: Callable[[], Any]) -> tuple[Any, float, float]:
+    wall, cpu = time.perf_counter(), time.process_time()
+    result = work()
+    return result, time.perf_counter() - wall, time.process_time() - cpu
+
+
+def gemm_rate(features: int) -> float:
+    """Float32 operations per second of this machine, now."""
+    a = np.ones((4096, features), np.float32)
+    b = np.ones((features, 512), np.float32)
+    _, seconds, _ = timed(lambda: [a @ b for _ in range(20)])
+    return 20 * 2 * 4096 * features * 512 / seconds
+
+
+def objective(X: np.ndarray, y: np.ndarray, W: np.ndarray, b: np.ndarray, C: float) -> float:
+    logits = X.astype(np.float64) @ W.T + b
+    top = logits.max(1)
+    loss = top + np.log(np.exp(logits - top[:, None]).sum(1)) - logits[np.arange(len(y)), y]
+    return float(loss.mean() + np.square(W).sum() / (2 * C * len(y)))
+
+
+def loss_of(X: np.ndarray, y: np.ndarray, W: np.ndarray, b: np.ndarray) -> float:
+    return objective(X, y, W, b, np.inf)
+
+
+def ours(X: np.ndarray, targets: list[np.ndarray], C: float, tolerance: float) -> list[Any]:
+    rotation = Rotation.fit(X, standardize=False)
+    problems = [LogisticProblem(y, n, C, tolerance) for y, n in zip(targets, CLASSES, strict=True)]
+    fits = fit_logistic(rotation(X), problems, variances=rotation.variances)
+    found = []
+    for fit in fits:
+        W = rotation.readers(fit.weights.T).T
+        found.append((W, fit.intercepts - W @ rotation.mean, fit.passes))
+    return found
+
+
+def theirs(X: np.ndarray, targets: list[np.ndarray], C: float, tol: float) -> list[Any]:
+    found = []
+    for y in targets:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model = LogisticRegression(C=C, tol=tol, max_iter=5000).fit(X, y)
+        found.append((model.coef_, model.intercept_, int(model.n_iter_[0])))
+    return found
+
+
+def logistic(args: argparse.Namespace) -> list[dict[str, Any]]:
+    rows = []
+    for C in args.C:
+        X, targets = planted(args.rows + args.rows // 4, args.features, 0)
+        train, test = X[: args.rows], X[args.rows :]
+        y, z = [t[: args.rows] for t in targets], [t[args.rows :] for t in targets]
+        best = ours(train, y, C, 1e-7)
+        bests = [objective(train, t, W, b, C) for t, (W, b, _) in zip(y, best, strict=True)]
+        for label, tolerance, tol in (
+            ("scikit-learn's own stopping point", 1e-4, 1e-4),
+            ("1e-4 of the optimum", 1e-5, args.tight),
+        ):
+            fast, wall, cpu = timed(partial(ours, train, y, C, tolerance))
+            slow, slow_wall, slow_cpu = timed(partial(theirs, train, y, C, tol))
+            gaps = [
+                [
+                    objective(train, t, W, b, C) / low - 1
+                    for t, (W, b, _), low in zip(y, found, bests, strict=True)
+                ]
+                for found in (fast, slow)
+            ]
+            held = [
+                abs(loss_of(test, t, f[0], f[1]) - loss_of(test, t, s[0], s[1]))
+                for t, f, s in zip(z, fast, best, strict=True)
+            ]
+            passes = sum(p * n for (_, _, p), n in zip(fast, CLASSES, strict=True))
+            flops = 4 * args.rows * args.features * passes + 6 * args.rows * args.features**2
+            rows.append({
+                "C": C, "stop": label,
+                "seconds_a_site": round(wall, 2), "sklearn_seconds_a_site": round(slow_wall, 2),
+                "ratio_wall": round(slow_wall / wall, 1), "ratio_cpu": round(slow_cpu / cpu, 1),
+                "gap": max(gaps[0]), "sklearn_gap": max(gaps[1]), "held_out_difference": max(held),
+                "passes": [p for _, _, p in fast], "sklearn_passes": [p for _, _, p in slow],
+                "floor_seconds": round(flops / gemm_rate(args.features), 2),
+            })  # fmt: skip
+            print(json.dumps(rows[-1]), flush=True)
+    return rows
+
+
+def closed_forms(args: argparse.Namespace) -> dict[str, Any]:
+    """Both closed forms of every target, against one scikit-learn fit per target and form."""
+    X, targets = planted(args.rows, args.features, 1)
+    problems = list(zip(targets, CLASSES, strict=True))
+    rng = np.random.default_rng(0)
+    controls = [(rng.permutation(y), n) for y, n in problems for _ in range(2)]
+
+    def one_fit(extra: list[tuple[np.ndarray, int]]) -> Any:
+        rotation = Rotation.fit(X)
+        rotated = rotation(X)
+        found = lda_weights(rotated, problems + extra, rotation)
+        like = [None] * len(problems) + [index // 2 for index in range(len(extra))]
+        return (
+            rotation,
+            rotated,
+            found,
+            ridge_weights(rotated, problems + extra, rotation, ALPHAS, like),
+        )
+
+    (rotation, rotated, _, _), wall, cpu = timed(lambda: one_fit([]))
+    floor = (args.rows * args.features**2 * 4) / gemm_rate(args.features)
+
+    def everything() -> None:
+        _, turned, found, _ = one_fit(controls)
+        for (y, _), (W, b, _) in zip(problems, found, strict=False):
+            predicted = (turned @ W.T.astype(np.float32) + b).argmax(1)
+            for _ in range(200):
+                (predicted == rng.permutation(y)).mean()
+
+    _, all_wall, all_cpu = timed(everything)
+
+    def loop() -> None:
+        for y in targets:
+            LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto").fit(X, y)
+            RidgeClassifierCV(alphas=ALPHAS).fit(X, y)
+
+    _, slow_wall, slow_cpu = timed(loop)
+    row = {
+        "closed_form_seconds_a_site": round(wall, 2),
+        "sklearn_lda_and_ridge_seconds_a_site": round(slow_wall, 2),
+        "ratio_wall": round(slow_wall / wall, 1), "ratio_cpu": round(slow_cpu / cpu, 1),
+        "with_controls_and_200_permutations": round(all_wall / wall, 2),
+        "with_controls_and_200_permutations_cpu": round(all_cpu / cpu, 2),
+        "floor_seconds": round(floor, 2),
+    }  # fmt: skip
+    print(json.dumps(row), flush=True)
+    return row
+
+
+def whole_grid(args: argparse.Namespace) -> dict[str, Any]:
+    """Every site, every target, both kinds, through the same calls: time and memory."""
+
+    def run() -> None:
+        for site in range(args.sites):
+            X, targets = planted(args.rows, args.features, site)
+            spent = time.perf_counter()
+            ours(X, targets, args.C[0], 1e-4)
+            seconds.append(time.perf_counter() - spent)
+
+    seconds: list[float] = []
+    run()
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    row = {
+        "sites": args.sites, "targets": len(CLASSES), "C": args.C[0],
+        "seconds": round(sum(seconds), 1),
+        "median_seconds_a_site": round(float(np.median(seconds)), 2),
+        "peak_memory_MiB": round(peak),
+        "activations_of_a_site_MiB": round(args.rows * args.features * 4 / 2**20),
+    }  # fmt: skip
+    print(json.dumps(row), flush=True)
+    return row
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--rows", type=int, default=20_000)
+    parser.add_argument("--features", type=int, default=768)
+    parser.add_argument("--sites", type=int, default=13)
+    parser.add_argument("--C", type=float, nargs="+", default=[0.003, 1.0])
+    parser.add_argument(
+        "--tight", type=float, default=1e-6, help="scikit-learn's tol at the optimum"
+    )
+    parser.add_argument("--parts", nargs="+", default=["closed", "grid", "logistic"])
+    parser.add_argument("--threads", type=int, default=2)
+    args = parser.parse_args()
+    with threadpool_limits(args.threads):
+        print(
+            json.dumps(
+                {"threads": args.threads, "gemm_GFLOP_per_s": round(gemm_rate(args.features) / 1e9)}
+            )
+        )
+        for part in args.parts:
+            {"closed": closed_forms, "grid": whole_grid, "logistic": logistic}[part](args)
+
+
+if __name__ == "__main__":
+    main()

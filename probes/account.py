@@ -1,0 +1,91 @@
+"""What a grid says about itself: its settings, and what it did not test."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .heads import Method
+from .plan import Plan
+from .results import Score
+from .targets import Target
+
+__all__ = ["CONTROLS", "EMBEDDINGS", "account", "collect_notes"]
+
+CONTROLS = (
+    "shuffled",
+    "control_task",
+    "position",
+    "previous_word",
+    "word_identity",
+    "embedding",
+    "random_weights",
+)
+EMBEDDINGS = ("hook_embed", "blocks.0.hook_resid_pre")  # before any block, in their order
+
+
+def account(
+    method: Method,
+    targets: Sequence[Target],
+    positions: object,
+    controls: Sequence[str],
+    fractions: tuple[float, ...],
+    **numbers: int | float | bool,
+) -> dict[str, Any]:
+    """Settings, JSON-able."""
+    return {
+        "method": method.name,
+        "C": list(method.penalties),
+        "tolerance": method.tolerance,
+        **numbers,
+        "controls": list(controls),
+        "fractions": list(fractions),
+        "positions": positions if isinstance(positions, str) else "given as masks",
+        "targets": [target.name for target in targets],
+        "standardisation": "per target, on its training tokens",
+        "interval": "95 %, percentile cluster bootstrap over test sentences of held-out "
+        "predictions (no refit); exact bounds at the effective size where errors are few",
+        "p": "labels exchanged between test sentences at the same position: whole sentences where "
+        "eight or more have the same scored positions, else position by position",
+    }
+
+
+def collect_notes(
+    plans: Sequence[Plan],
+    controls: Sequence[str],
+    twin: object | None,
+    ceilings: Mapping[Any, Any] | None,
+    scores: Sequence[Score],
+    kept: np.ndarray,
+    dimensions: Mapping[str, Sequence[int]],
+) -> tuple[str, ...]:
+    """One line for everything that was left out or could not be tested."""
+    notes = [note for plan in plans for note in plan.notes]
+    for plan in plans:
+        lost = len(plan.classes) - 1 - max(dimensions.get(plan.name, [len(plan.classes) - 1]))
+        if lost > 0:
+            notes.append(
+                f"{plan.name}: {lost} of {len(plan.classes) - 1} pattern dimensions cannot be told "
+                "from position and the other targets, or are not written"
+            )
+    if not kept.all():
+        notes.append(f"{int((~kept).sum())} tokens have no activation and are left out")
+    notes += [
+        f"{p.name}: one class, nothing to learn; p is not tested" for p in plans if p.constant
+    ]
+    notes += [
+        f"{name}: not tested, left out of controls" for name in CONTROLS if name not in controls
+    ]
+    if all(np.isnan(score.codelength) for score in scores):
+        notes.append("codelength: not asked for (codelength=True)")
+    if "random_weights" in controls and twin is None:
+        notes.append(
+            "random_weights: not tested, no activations of a random-weight twin were given"
+        )
+    if "embedding" in controls and not any(score.site in EMBEDDINGS for score in scores):
+        notes.append(f"embedding: not tested, none of the sites {list(EMBEDDINGS)} was captured")
+    if ceilings is None:
+        notes.append("ceiling: not known, no posteriors were given")
+    elif any(np.isnan(score.ceiling) for score in scores):
+        notes.append("ceiling: not known for some cells, no posterior was given for their tokens")
+    return tuple(notes)

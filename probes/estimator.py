@@ -1,0 +1,69 @@
+"""What all probes share as scikit-learn estimators: checks of the input, and prediction."""
+
+from abc import abstractmethod
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .errors import ProbeError
+from .features import Rotation
+
+__all__ = ["ProbeEstimator"]
+
+
+class ProbeEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped base
+    """A classifier; linear ones keep a weight vector per class, ``coef_`` ``[class, feature]``.
+
+    Settings are annotated ``Any`` in constructors: scikit-learn's tools put anything there and
+    expect ``fit`` to complain.
+    """
+
+    @abstractmethod
+    def fit(self, X: Any, y: Any) -> "ProbeEstimator":
+        """Learn from ``[token, feature]`` rows and ``[token]`` classes."""
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """Scores ``[token, class]``; of two classes the second's over the first's, ``[token]``."""
+        scores = self._scores(X)
+        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Class with the highest score."""
+        scores = self._scores(X)
+        chosen: np.ndarray = self.classes_[scores.argmax(axis=1)]
+        return chosen
+
+    def _checked(self, X: Any, y: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Features and class codes, after scikit-learn's checks.
+
+        Raises:
+            ProbeError: one class only.
+        """
+        x, labels = validate_data(self, X, y, dtype=(np.float64, np.float32), ensure_min_samples=2)
+        check_classification_targets(labels)
+        self.classes_, codes = np.unique(labels, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ProbeError(
+                f"one class only ({self.classes_[0]!r}): a probe needs at least two classes"
+            )
+        return x, codes.astype(np.int64)
+
+    def _keep(self, rotation: Rotation, weights: np.ndarray, intercepts: np.ndarray) -> None:
+        """Bring weights back from rotated features to the features given."""
+        self.coef_ = rotation.readers(weights.T).T
+        self.intercept_ = intercepts - self.coef_ @ rotation.mean
+
+    def _scores(self, X: Any) -> np.ndarray:
+        check_is_fitted(self)
+        x: Any = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+        scores: np.ndarray = x.astype(np.float64) @ self.coef_.T + self.intercept_
+        return scores
+
+    def _log_softmax(self, X: Any) -> np.ndarray:
+        scores = self._scores(X)
+        scores -= scores.max(axis=1, keepdims=True)
+        normalised: np.ndarray = scores - np.log(np.exp(scores).sum(axis=1, keepdims=True))
+        return normalised

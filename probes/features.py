@@ -1,0 +1,93 @@
+"""Standardised features, rotated to the eigenbasis of their own scatter.
+
+In that basis the scatter is diagonal: closed forms become divisions, the logistic
+preconditioner becomes elementwise, and directions that carry nothing are dropped.
+An L2 penalty does not see the rotation, so objectives are unchanged.
+"""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from jaxtyping import Float
+
+from .errors import ProbeError
+
+__all__ = ["Rotation"]
+
+ROWS = 4096
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Rotation:
+    """``z = ((x - mean) / scale) @ axes``, learned on training rows only.
+
+    Args:
+        mean: ``[d_model]``.
+        scale: ``[d_model]`` standard deviations, 1 for features that do not vary.
+        axes: ``[d_model, feature]`` orthonormal, by falling variance.
+        variances: ``[feature]`` mean square of each rotated feature on the training rows.
+        n: training rows.
+    """
+
+    mean: Float[np.ndarray, " d_model"]
+    scale: Float[np.ndarray, " d_model"]
+    axes: Float[np.ndarray, "d_model feature"]
+    variances: Float[np.ndarray, " feature"]
+    n: int
+
+    @classmethod
+    def fit(cls, X: np.ndarray, *, standardize: bool = True) -> "Rotation":
+        """Learn mean, scale and axes from ``[token, d_model]`` rows.
+
+        Raises:
+            ProbeError: no rows, or a value is not finite.
+        """
+        n = len(X)
+        if n == 0:
+            raise ProbeError("no training rows: nothing can be learned from no examples")
+        mean = X.mean(axis=0, dtype=np.float64)
+        if not np.isfinite(mean).all():
+            raise ProbeError(
+                "activations hold NaN or infinite values: drop those tokens, or capture again in "
+                "a wider dtype"
+            )
+        scatter = np.zeros((X.shape[1], X.shape[1]))
+        for start in range(0, n, ROWS):
+            rows = X[start : start + ROWS].astype(np.float64) - mean
+            scatter += rows.T @ rows
+        scatter /= n
+        spread = np.sqrt(np.maximum(np.diag(scatter), 0.0))
+        # A feature whose spread is the rounding of its own mean does not vary.
+        noise = 4 * np.finfo(X.dtype).eps * np.abs(mean) if X.dtype.kind == "f" else 0.0
+        constant = spread <= np.maximum(noise, np.finfo(np.float64).tiny)
+        scale = np.where(constant, 1.0, spread) if standardize else np.ones(len(spread))
+        scatter = scatter / np.outer(scale, scale)
+        scatter[constant] = 0.0
+        scatter[:, constant] = 0.0
+        variances, axes = np.linalg.eigh(scatter)
+        # Eigenvalues below this are rounding of the largest one.
+        floor = X.shape[1] * np.finfo(np.float64).eps * max(variances[-1], 0.0)
+        keep = np.flatnonzero(variances > floor)[::-1][: max(n - 1, 0)]
+        return cls(mean, scale, np.ascontiguousarray(axes[:, keep]), variances[keep], n)
+
+    def __call__(self, X: np.ndarray) -> np.ndarray:
+        """Rotate rows: ``[token, d_model]`` to ``[token, feature]``, same precision as ``X``."""
+        dtype = X.dtype if X.dtype in (np.float32, np.float64) else np.dtype(np.float32)
+        out = np.empty((len(X), len(self.variances)), dtype)
+        for start in range(0, len(X), ROWS):
+            # In float64: products in float32 would drown a constructed model's small directions.
+            rows = (X[start : start + ROWS].astype(np.float64) - self.mean) / self.scale
+            out[start : start + ROWS] = rows @ self.axes
+        return out
+
+    def directions(self, rotated: np.ndarray) -> Float[np.ndarray, "d_model k"]:
+        """Movements in rotated coordinates as movements of activations (patterns)."""
+        moved: np.ndarray = self.scale[:, None] * (self.axes @ rotated)
+        return moved
+
+    def readers(self, rotated: np.ndarray) -> Float[np.ndarray, "d_model k"]:
+        """Weights on rotated coordinates as weights on activations (readouts)."""
+        weights: np.ndarray = (self.axes @ rotated) / self.scale[:, None]
+        return weights

@@ -1,0 +1,247 @@
+"""The whole grid of sites and targets, with every control beside every number."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+import numpy.typing as npt
+
+from ..core import progress
+from .account import CONTROLS, EMBEDDINGS, account, collect_notes
+from .cells import Cell, Companions, probe_site
+from .checks import (
+    check_ceilings,
+    check_counts,
+    check_fractions,
+    check_groups,
+    read_penalties,
+)
+from .errors import ProbeError
+from .heads import Method
+from .plan import Plan, Tokens, make_plan
+from .protocols import ActivationsLike, CorpusLike
+from .results import ProbeResults, Score
+from .scoring import held_out, score_cell
+from .splits import split_by_group
+from .targets import Target, make_targets
+from .uncertainty import benjamini_hochberg, bootstrap_weights
+
+__all__ = ["CONTROLS", "probe"]
+
+LATE = 63  # positions from here on count as one when patterns are estimated
+
+
+def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keyword
+    acts: ActivationsLike,
+    corpus: CorpusLike,
+    *,
+    heights: Sequence[int] | None = None,
+    targets: Mapping[str, npt.ArrayLike] | None = None,
+    positions: Any = "all",
+    method: str = "logistic",
+    C: Any = None,
+    controls: Sequence[str] = CONTROLS,
+    random_weights: ActivationsLike | None = None,
+    ceilings: Mapping[Any, npt.ArrayLike] | None = None,
+    permutations: int = 200,
+    codelength: bool = False,
+    bootstrap: int = 1000,
+    groups: npt.ArrayLike | None = None,
+    fractions: Any = (0.7, 0.1, 0.2),
+    min_count: int = 2,
+    tolerance: float = 1e-4,
+    seed: int = 0,
+) -> ProbeResults:
+    """Probe every site for every target.
+
+    Tokens are split by sentence; standardisation and classes are learned on training sentences
+    only; every score comes from test sentences. One site is in memory at a time: its activations,
+    their rotated copy, and three arrays of logits as wide as all classes of targets and controls.
+
+    Args:
+        acts: activations per site, rows aligned with the corpus.
+        corpus: tokens, sentences, labels.
+        heights: heights to probe; all of the corpus' by default.
+        targets: further targets by name, ``[token]`` labels (``""`` or NaN = undefined).
+        positions: tokens to probe at: ``"all"``, ``"boundary"`` (ends of the target's span), a
+            mask, or one of these per target.
+        method: kind of probe.
+        C: inverse penalty of the logistic probe, scikit-learn's; of several the one with the best
+            validation loss is taken, per cell; by default 0.001 to 1. Controls take their
+            target's.
+        controls: which controls to run.
+        random_weights: activations of the random-weight twin.
+        ceilings: per ``(site, target)`` or per target, ``[token]`` largest posterior probability
+            (NaN = unknown); its mean over the scored tokens is the ceiling.
+        permutations: exchanges of labels between test sentences for the p-value; 0 = none.
+        codelength: also compute online codelengths.
+        bootstrap: resamples of test sentences for the interval; 0 = none.
+        groups: ``[token]`` ids that must not be split; the sentences by default.
+        fractions: of groups in train, validation and test.
+        min_count: training groups in which a class must occur to be learned.
+        tolerance: of the logistic solver, relative to its objective.
+        seed: of the split and of every draw.
+
+    Returns:
+        Scores, patterns, readouts, held-out predictions, settings and notes.
+
+    Raises:
+        ProbeError: the data cannot answer; the message says why.
+    """
+    if isinstance(controls, str) or set(controls) - set(CONTROLS):
+        unknown = controls if isinstance(controls, str) else sorted(set(controls) - set(CONTROLS))
+        raise ProbeError(f"unknown controls {unknown!r}: a list of some of {list(CONTROLS)}")
+    check_counts(seed=seed, permutations=permutations, bootstrap=bootstrap, min_count=min_count)
+    shares = check_fractions(fractions)
+    kind = Method(method, read_penalties(C), tolerance=tolerance)
+    wanted = make_targets(corpus, heights, targets, positions)
+    settings = account(
+        kind, wanted, positions, controls, shares,
+        permutations=permutations, codelength=codelength, bootstrap=bootstrap,
+        min_count=min_count, seed=seed,
+    )  # fmt: skip
+    kept = _kept(acts, random_weights, len(np.asarray(corpus.sentence_ids)))
+    ids = check_groups(corpus.sentence_ids if groups is None else groups, len(kept))
+    split = split_by_group(ids, _stratify(wanted), fractions=shares, seed=seed)
+    tokens = Tokens.of(corpus, ids)
+    plans = [
+        make_plan(
+            target, tokens, split, kept,
+            min_count=min_count, permutations=permutations, seeds=_seeds(seed, target.name, 3),
+        )
+        for target in wanted
+    ]  # fmt: skip
+    companions = Companions(
+        (*(target.name for target in wanted), "position"),
+        (*(target.codes for target in wanted), np.minimum(np.asarray(corpus.positions), LATE)),
+    )
+    weights = _resamples(plans, bootstrap, np.random.default_rng(_seeds(seed, "bootstrap", 1)[0]))
+    scores: list[Score] = []
+    cells: dict[tuple[str, str], Cell] = {}
+    covariances: dict[str, np.ndarray] = {}
+    trained = np.flatnonzero(split.train & kept)
+    for site in progress(acts.sites, "probing", total=len(acts.sites), unit="site"):
+        X = _matrix(acts[site], site, len(ids))
+        here = probe_site(
+            X, plans, method=kind, controls=controls, companions=companions, site=site,
+            send=seed if codelength else None,
+        )  # fmt: skip
+        twin = _twin(
+            random_weights if "random_weights" in controls else None, site, plans, kind, len(ids)
+        )
+        spread = np.atleast_2d(np.cov(X[trained], rowvar=False, dtype=np.float64))
+        covariances[site] = spread.astype(np.float32)
+        for plan in plans:
+            ceiling = _ceiling(ceilings, site, plan.name, len(ids))
+            score = score_cell(
+                site, plan, here[plan.name], weights=weights.get(plan.name), ceiling=ceiling
+            )
+            scores.append(replace(score, random_weights=twin.get(plan.name, float("nan"))))
+            cells[site, plan.name] = here[plan.name]
+    plan_of = {plan.name: plan for plan in plans}
+    return ProbeResults(
+        scores=_finish(scores, controls),
+        patterns={key: cell.pattern for key, cell in cells.items() if cell.pattern is not None},
+        readouts={key: cell.readout for key, cell in cells.items() if cell.readout is not None},
+        held_out={key: held_out(plan_of[key[1]], cell) for key, cell in cells.items()},
+        covariances=covariances,
+        settings={
+            **settings,
+            "word_types": len(np.unique(tokens.words)),
+            "manifest": dict(acts.manifest),
+        },
+        notes=collect_notes(plans, controls, random_weights, ceilings, scores, kept, _sizes(cells)),
+    )
+
+
+def _seeds(seed: int, name: str, count: int) -> list[np.random.SeedSequence]:
+    """Seeds of one target's draws: which other targets stand in the grid does not matter."""
+    return np.random.SeedSequence([seed, crc32(name.encode())]).spawn(count)
+
+
+def _kept(acts: ActivationsLike, twin: ActivationsLike | None, n: int) -> np.ndarray:
+    kept = np.asarray(acts.kept, dtype=bool)
+    if len(kept) != n:
+        raise ProbeError(
+            f"activations have {len(kept)} rows, the corpus {n} tokens: capture this corpus"
+        )
+    if twin is not None:
+        other = np.asarray(twin.kept, dtype=bool)
+        if len(other) != n:
+            raise ProbeError(f"the random-weight twin has {len(other)} rows, the corpus {n} tokens")
+        kept = kept & other
+    return kept
+
+
+def _matrix(X: np.ndarray, site: str, n: int) -> np.ndarray:
+    array = np.asarray(X)
+    if array.ndim != 2 or len(array) != n:
+        raise ProbeError(
+            f"activations at {site!r} are [token, d_model] with {n} tokens; received {array.shape}"
+        )
+    return array
+
+
+def _stratify(targets: Sequence[Target]) -> np.ndarray:
+    """Labels whose shares the parts should have alike; undefined where a target is not asked."""
+    columns = [np.where(target.mask, target.codes, -1) for target in targets]
+    labels: np.ndarray = np.stack(columns, axis=1).astype(np.float64)
+    labels[labels < 0] = np.nan
+    return labels
+
+
+def _resamples(
+    plans: Sequence[Plan], draws: int, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Bootstrap weights per target; targets with as many sentences share them."""
+    if draws == 0:
+        return {}
+    by_size: dict[int, np.ndarray] = {}
+    for size in sorted({len(np.unique(plan.groups[2])) for plan in plans}):
+        by_size[size] = bootstrap_weights(size, draws, rng)
+    return {plan.name: by_size[len(np.unique(plan.groups[2]))] for plan in plans}
+
+
+def _twin(
+    twin: ActivationsLike | None, site: str, plans: Sequence[Plan], method: Method, n: int
+) -> dict[str, float]:
+    """Accuracy of the same probes on the random-weight twin."""
+    if twin is None or site not in twin.sites:
+        return {}
+    X = _matrix(twin[site], site, n)
+    cells = probe_site(X, plans, method=method, controls=(), companions=None, site=site)
+    return {p.name: float(np.mean(cells[p.name].predicted == p.codes[2])) for p in plans}
+
+
+def _ceiling(
+    ceilings: Mapping[Any, npt.ArrayLike] | None, site: str, target: str, n: int
+) -> np.ndarray | None:
+    given = (ceilings or {}).get((site, target), (ceilings or {}).get(target))
+    if given is None:
+        return None
+    return check_ceilings(given, n, f"({site!r}, {target!r})")
+
+
+def _sizes(cells: Mapping[tuple[str, str], Cell]) -> dict[str, list[int]]:
+    """Dimensions of each target's patterns, over sites."""
+    sizes: dict[str, list[int]] = {}
+    for (_, target), cell in cells.items():
+        if cell.pattern is not None:
+            sizes.setdefault(target, []).append(cell.pattern.dim)
+    return sizes
+
+
+def _finish(scores: list[Score], controls: Sequence[str]) -> tuple[Score, ...]:
+    """Columns that need the whole grid: ``q`` and ``embedding``; unasked baselines leave."""
+    q = benjamini_hochberg([score.p for score in scores])
+    embedding = {s.target: s.accuracy for s in scores if s.site in EMBEDDINGS}
+    off = [name for name in ("position", "previous_word", "word_identity") if name not in controls]
+    finished = []
+    for score, rate in zip(scores, q, strict=True):
+        changes: dict[str, Any] = dict.fromkeys(off, float("nan"))
+        if "embedding" in controls:
+            changes["embedding"] = embedding.get(score.target, float("nan"))
+        finished.append(replace(score, q=float(rate), **changes))
+    return tuple(finished)

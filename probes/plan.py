@@ -1,0 +1,232 @@
+"""Everything about one target that does not depend on the site: rows, classes, controls."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import final
+
+import numpy as np
+from jaxtyping import Int
+
+from .baselines import (
+    best_guess,
+    control_labels,
+    exchangeable,
+    keys_of_words,
+    previous_words,
+    swap_sentences,
+)
+from .errors import ProbeError
+from .protocols import CorpusLike
+from .splits import Split
+from .targets import Target
+
+__all__ = ["Plan", "Tokens", "make_plan"]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Tokens:
+    """Who stands where, coded once for all targets; rows in order of group and position.
+
+    Args:
+        order: ``[token]`` rows of the corpus in that order; ``-1`` never occurs.
+        groups: ``[token]`` group of each ordered row.
+        positions: ``[token]`` place in the sentence.
+        words: ``[token]`` key of the word type.
+        previous: ``[token]`` key of the word before, -1 at the start.
+    """
+
+    order: Int[np.ndarray, " token"]
+    groups: Int[np.ndarray, " token"]
+    positions: Int[np.ndarray, " token"]
+    words: Int[np.ndarray, " token"]
+    previous: Int[np.ndarray, " token"]
+
+    @classmethod
+    def of(cls, corpus: CorpusLike, groups: np.ndarray) -> "Tokens":
+        """Read them from a corpus."""
+        _, group_keys = np.unique(groups, return_inverse=True)
+        positions = np.asarray(corpus.positions)
+        sentences = np.asarray(corpus.sentence_ids)
+        order = np.lexsort((positions, sentences, group_keys))
+        words = keys_of_words(corpus.words)
+        previous = previous_words(words, sentences, positions)
+        return cls(order, group_keys[order], positions[order], words[order], previous[order])
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """One target, split, coded, with its controls.
+
+    Args:
+        name: of the target.
+        classes: those that are learned.
+        train: rows (of the corpus) that are learned from.
+        validation: rows on which ranks and penalties are chosen.
+        test: rows that are scored.
+        codes: class codes of ``train``, ``validation`` and ``test``; -1 for a class that is not
+            learned.
+        groups: groups of the same three.
+        shuffled: codes of ``train`` and ``test`` with labels exchanged between sentences.
+        control: codes of the control task on ``train`` and ``test``.
+        baselines: accuracy of guessing from position, previous word and word.
+        swapped: ``[draw, test]`` test codes with labels exchanged between sentences, each label
+            at its position.
+        notes: what was left out, and why.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    train: Int[np.ndarray, " train"]
+    validation: Int[np.ndarray, " validation"]
+    test: Int[np.ndarray, " test"]
+    codes: tuple[np.ndarray, np.ndarray, np.ndarray]
+    groups: tuple[np.ndarray, np.ndarray, np.ndarray]
+    shuffled: tuple[np.ndarray, np.ndarray]
+    control: tuple[np.ndarray, np.ndarray]
+    baselines: dict[str, float]
+    swapped: Int[np.ndarray, "draw test"]
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def constant(self) -> bool:
+        """There is one class: nothing to learn."""
+        return len(self.classes) == 1
+
+    @property
+    def rows_key(self) -> tuple[bytes, bytes, bytes]:
+        """Equal for plans that use the same rows."""
+        return self.train.tobytes(), self.validation.tobytes(), self.test.tobytes()
+
+
+def make_plan(
+    target: Target,
+    tokens: Tokens,
+    split: Split,
+    kept: np.ndarray,
+    *,
+    min_count: int,
+    permutations: int,
+    seeds: Sequence[np.random.SeedSequence],
+) -> Plan:
+    """Divide the rows of one target and draw its controls.
+
+    A class with tokens in fewer than ``min_count`` training sentences is not learned; its
+    test tokens stay and count as errors, so accuracy is comparable with the ceiling.
+
+    Raises:
+        ProbeError: a part is empty, or there are more classes than examples.
+    """
+    order = tokens.order
+    asked = (target.mask & kept)[order]
+    parts = [
+        np.flatnonzero(asked & part[order]) for part in (split.train, split.validation, split.test)
+    ]
+    train, _, test = parts
+    if not len(train) or not len(test):
+        raise ProbeError(
+            f"target {target.name!r} has {len(train)} training and {len(test)} test tokens: more "
+            "sentences in which it is defined are needed"
+        )
+    codes = target.codes[order]
+    used = np.unique(codes[np.concatenate(parts)])
+    if len(used) > len(train):
+        raise ProbeError(
+            f"target {target.name!r} has more classes than examples: {len(used)} classes, "
+            f"{len(train)} training tokens. Give more sentences, or coarser labels"
+        )
+    learned, notes = _learned(target, codes, tokens.groups, parts, min_count)
+    recode = np.full(len(target.classes), -1, dtype=np.int64)
+    recode[learned] = np.arange(len(learned))
+    train = train[recode[codes[train]] >= 0]
+    parts[0] = train
+    coded = [recode[codes[rows]] for rows in parts]
+    rng_shuffle, rng_control, rng_swap = (np.random.default_rng(seed) for seed in seeds)
+    shares = np.bincount(coded[0], minlength=len(learned)) / max(len(train), 1)
+    control = control_labels(tokens.words, shares, rng_control)
+    baselines = {
+        name: float(np.mean(best_guess(key[train], coded[0], key[test], len(learned)) == coded[2]))
+        for name, key in (
+            ("position", tokens.positions),
+            ("previous_word", tokens.previous),
+            ("word_identity", tokens.words),
+        )
+    }
+    blocks, blocks_train = (
+        exchangeable(tokens.groups[rows], tokens.positions[rows]) for rows in (test, train)
+    )
+    # Where no token has a partner there is nothing to test: no draws, p is NaN.
+    permutations = permutations if any(len(block) > 1 for block in blocks) else 0
+    swaps = [swap_sentences(blocks, rng_swap) for _ in range(permutations)]
+    return Plan(
+        name=target.name,
+        classes=tuple(target.classes[code] for code in learned),
+        train=order[train],
+        validation=order[parts[1]],
+        test=order[test],
+        codes=(coded[0], coded[1], coded[2]),
+        groups=(tokens.groups[train], tokens.groups[parts[1]], tokens.groups[test]),
+        # Both parts: against true test labels a strong feature makes a fit to noise swing far
+        # to either side of chance.
+        shuffled=(
+            coded[0][swap_sentences(blocks_train, rng_shuffle, fixed=False)],
+            coded[2][swap_sentences(blocks, rng_shuffle, fixed=False)],
+        ),
+        control=(control[train], control[test]),
+        baselines=baselines,
+        swapped=np.array([coded[2][swap] for swap in swaps], dtype=np.int32).reshape(
+            permutations, len(test)
+        ),
+        notes=(*notes, *_partners(target.name, blocks, len(np.unique(tokens.groups[test])))),
+    )
+
+
+def _partners(name: str, blocks: Sequence[np.ndarray], sentences: int) -> tuple[str, ...]:
+    """A note where labels are not exchanged between whole sentences."""
+    alone = sum(block.size for block in blocks if len(block) == 1)
+    total = sum(block.size for block in blocks)
+    if alone == total:
+        return (f"{name}: p is not tested, no two test sentences share a scored position",)
+    if sum(map(len, blocks)) == sentences:
+        return ()
+    return (
+        f"{name}: too few test sentences share all their scored positions, so p exchanges labels "
+        "position by position and does not hold fixed what stands together in these sentences; "
+        f"{alone} of {total} test tokens have no partner and keep their label",
+    )
+
+
+def _learned(
+    target: Target,
+    codes: np.ndarray,
+    groups: np.ndarray,
+    parts: Sequence[np.ndarray],
+    min_count: int,
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Classes seen in enough training sentences, and a note about the others.
+
+    Raises:
+        ProbeError: no class is.
+    """
+    train, _, test = parts
+    n = len(target.classes)
+    pairs = np.unique(np.stack([groups[train], codes[train]]), axis=1)
+    sentences = np.bincount(pairs[1], minlength=n)
+    learned = np.flatnonzero(sentences >= min_count)
+    if not len(learned):
+        raise ProbeError(
+            f"target {target.name!r}: no class occurs in {min_count} training sentences; give more "
+            "sentences, coarser labels, or a lower min_count"
+        )
+    tokens = np.bincount(codes[test], minlength=n)
+    missing = np.setdiff1d(np.unique(codes[np.concatenate(parts)]), learned)
+    if not len(missing):
+        return learned, ()
+    names = ", ".join(target.classes[code] for code in missing[:8])
+    more = ", ..." if len(missing) > 8 else ""
+    return learned, (
+        f"{target.name}: {len(missing)} class(es) occur in fewer than {min_count} training "
+        f"sentences and are not learned ({names}{more}); their {int(tokens[missing].sum())} test "
+        "tokens count as errors and are left out of nll and v_information",
+    )

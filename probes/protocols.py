@@ -1,0 +1,55 @@
+"""What probes need of activations and of a corpus; any object that offers it will do."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+__all__ = ["ActivationsLike", "CorpusLike"]
+
+
+@runtime_checkable
+class ActivationsLike(Protocol):
+    """Activations per site, rows aligned with the corpus' tokens."""
+
+    @property
+    def sites(self) -> Sequence[str]:
+        """Names of the sites, in the order in which the model computes them."""
+
+    @property
+    def kept(self) -> np.ndarray:
+        """``[token]`` bool: the token has an activation."""
+
+    @property
+    def manifest(self) -> Mapping[str, Any]:
+        """What made the activations, JSON-able."""
+
+    def __getitem__(self, site: str) -> np.ndarray:
+        """``[token, d_model]`` activations of one site."""
+
+
+@runtime_checkable
+class CorpusLike(Protocol):
+    """Tokens with their sentence, their place in it, and a label per height."""
+
+    @property
+    def words(self) -> np.ndarray:
+        """``[token]`` words."""
+
+    @property
+    def sentence_ids(self) -> np.ndarray:
+        """``[token]`` the sentence each token belongs to."""
+
+    @property
+    def positions(self) -> np.ndarray:
+        """``[token]`` 0-based place in the sentence."""
+
+    @property
+    def heights(self) -> Sequence[int]:
+        """Heights that have labels."""
+
+    def labels(self, height: int) -> np.ndarray:
+        """``[token]`` label of the ancestor at this height, ``""`` where undefined."""
+
+    def boundary(self, height: int) -> np.ndarray:
+        """``[token]`` bool: the token ends that ancestor's span."""

@@ -1,0 +1,38 @@
+"""Ridge regression onto class indicators, its penalty by exact leave-one-out."""
+
+from typing import Any, final
+
+from .closed_form import ridge_weights
+from .estimator import ProbeEstimator
+from .features import Rotation
+
+__all__ = ["RidgeProbe"]
+
+
+@final
+class RidgeProbe(ProbeEstimator):
+    """Least squares onto indicators; the class with the largest value wins.
+
+    With one ``alpha`` its predictions are those of scikit-learn's ``RidgeClassifier``.
+
+    Args:
+        alphas: penalties compared; the leave-one-out errors of all of them come from one fit.
+        standardize: divide each feature by its training standard deviation first.
+    """
+
+    def __init__(
+        self, alphas: Any = (0.1, 1.0, 10.0, 100.0, 1000.0), *, standardize: Any = True
+    ) -> None:
+        self.alphas = alphas
+        self.standardize = standardize
+
+    def fit(self, X: Any, y: Any) -> "RidgeProbe":
+        """Fit on ``[token, feature]`` rows and ``[token]`` classes."""
+        x, codes = self._checked(X, y)
+        rotation = Rotation.fit(x, standardize=self.standardize)
+        (found,) = ridge_weights(
+            rotation(x), [(codes, len(self.classes_))], rotation, list(self.alphas)
+        )
+        self._keep(rotation, found.weights, found.intercepts)
+        self.alpha_, self.loo_ = found.alpha, found.loo
+        return self

@@ -1,0 +1,73 @@
+"""From what a site said to a score with interval, p-value and baselines beside it."""
+
+import numpy as np
+
+from .cells import Cell
+from .plan import Plan
+from .results import HeldOut, Score
+from .uncertainty import accuracy_interval, permutation_p, sentence_sums
+
+__all__ = ["held_out", "score_cell"]
+
+
+def held_out(plan: Plan, cell: Cell) -> HeldOut:
+    """What the probe said of each test token."""
+    return HeldOut(
+        rows=plan.test,
+        predicted=cell.predicted,
+        true=plan.codes[2],
+        log_probability=cell.log_probability,
+        groups=plan.groups[2],
+        classes=plan.classes,
+        shares=np.bincount(plan.codes[0], minlength=len(plan.classes)) / len(plan.train),
+    )
+
+
+def score_cell(
+    site: str, plan: Plan, cell: Cell, *, weights: np.ndarray | None, ceiling: np.ndarray | None
+) -> Score:
+    """Score one cell; columns that need other cells (``q``, ``embedding``) come later."""
+    held = held_out(plan, cell)
+    right, tokens = sentence_sums(held.right, held.groups)
+    accuracy = float(held.right.mean())
+    nan = float("nan")
+    interval = (nan, nan) if weights is None else accuracy_interval(right, tokens, weights)
+    p = nan
+    if len(plan.swapped) and not plan.constant:
+        p = permutation_p(accuracy, (plan.swapped == cell.predicted).mean(axis=1))
+    known = np.isfinite(held.log_probability)
+    nll = float(-held.log_probability[known].mean()) if known.any() else nan
+    gained = held.information[known]
+    return Score(
+        site=site,
+        target=plan.name,
+        accuracy=accuracy,
+        nll=nll,
+        interval=interval,
+        chance=plan.baselines["position"],
+        ceiling=_mean(ceiling, plan.test),
+        shuffled=cell.shuffled,
+        control_task=cell.control_task,
+        position=plan.baselines["position"],
+        previous_word=plan.baselines["previous_word"],
+        word_identity=plan.baselines["word_identity"],
+        selectivity=accuracy - cell.control_task,
+        codelength=cell.codelengths[0],
+        control_codelength=cell.codelengths[1],
+        v_information=float(gained.mean()) if known.any() else nan,
+        p=p,
+        n_train=len(plan.train),
+        n_test=len(plan.test),
+        n_classes=len(plan.classes),
+        validation=cell.validation,
+        penalty=cell.penalty,
+    )
+
+
+def _mean(ceiling: np.ndarray | None, rows: np.ndarray) -> float:
+    """Mean of the known posteriors on the scored tokens; NaN if none is known."""
+    if ceiling is None:
+        return float("nan")
+    values = ceiling[rows]
+    values = values[np.isfinite(values)]
+    return float(values.mean()) if len(values) else float("nan")

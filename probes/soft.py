@@ -1,0 +1,83 @@
+"""Regression onto soft targets: posteriors over an ambiguous state, belief states."""
+
+from typing import Any, final
+
+import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from .errors import ProbeError
+from .features import Rotation
+
+__all__ = ["SoftProbe"]
+
+
+@final
+class SoftProbe(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # untyped base
+    """Ridge regression onto numbers ``[token, k]``, the penalty by exact leave-one-out.
+
+    A belief state (the posterior over hidden states) is linear in the residual stream exactly if
+    this regression reaches ``R^2 = 1`` (Shai et al. 2024, arXiv:2405.15943). Columns that sum to 1
+    in the targets sum to 1 in the predictions.
+
+    Args:
+        alphas: penalties compared by the sum of squared leave-one-out errors.
+        standardize: divide each feature by its training standard deviation first.
+
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.standard_normal((200, 3)); Z = X @ rng.standard_normal((3, 2))
+    >>> SoftProbe(alphas=[1e-6]).fit(X, Z).score(X, Z) > 0.999
+    True
+    """
+
+    def __init__(
+        self,
+        alphas: Any = (1e-3, 0.1, 1.0, 10.0, 100.0, 1000.0),
+        *,
+        standardize: Any = True,
+    ) -> None:
+        self.alphas = alphas
+        self.standardize = standardize
+
+    def fit(self, X: Any, y: Any) -> "SoftProbe":
+        """Fit on ``[token, feature]`` rows and ``[token, k]`` (or ``[token]``) numbers.
+
+        Raises:
+            ProbeError: a penalty is negative, or there is none.
+        """
+        x, z = validate_data(
+            self, X, y, dtype=(np.float64, np.float32), multi_output=True, y_numeric=True
+        )
+        if not len(self.alphas) or min(self.alphas) < 0:
+            raise ProbeError(f"alphas are not negative; received {tuple(self.alphas)}")
+        self.single_ = z.ndim == 1
+        z = z.reshape(len(z), -1).astype(np.float64)
+        rotation = Rotation.fit(x, standardize=self.standardize)
+        rotated = rotation(x).astype(np.float64)
+        mean = z.mean(axis=0)
+        cross = rotated.T @ (z - mean)
+        losses, fits = [], []
+        for alpha in self.alphas:
+            inverse = 1.0 / np.maximum(rotation.variances * len(x) + alpha, 1e-300)
+            weights = cross * inverse[:, None]
+            leverage = 1.0 / len(x) + np.square(rotated) @ inverse
+            rest = (z - mean - rotated @ weights) / np.maximum(1.0 - leverage, 1e-12)[:, None]
+            losses.append(float(np.square(rest).mean()))
+            fits.append(weights)
+        best = int(np.argmin(losses))
+        self.alpha_, self.loo_ = float(self.alphas[best]), np.array(losses)
+        self.coef_ = rotation.readers(fits[best]).T
+        self.intercept_ = mean - self.coef_ @ rotation.mean
+        return self
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predicted numbers ``[token, k]``."""
+        check_is_fitted(self)
+        x = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+        values: np.ndarray = x @ self.coef_.T + self.intercept_
+        return values[:, 0] if self.single_ else values

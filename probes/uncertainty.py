@@ -1,0 +1,149 @@
+"""Intervals, p-values and corrections, all by sentence."""
+
+import numpy as np
+import numpy.typing as npt
+from jaxtyping import Float
+from scipy import stats
+
+from .errors import ProbeError
+
+__all__ = [
+    "accuracy_interval",
+    "benjamini_hochberg",
+    "bootstrap_weights",
+    "paired_test",
+    "permutation_p",
+    "sentence_sums",
+]
+
+FEW = 10  # sentences with an error below which the bootstrap sees too little of the tail
+
+
+def bootstrap_weights(
+    n_groups: int, draws: int, rng: np.random.Generator
+) -> Float[np.ndarray, "draw group"]:
+    """How often each group is drawn in each resample of all groups."""
+    share = np.full(n_groups, 1.0 / max(n_groups, 1))
+    return rng.multinomial(n_groups, share, size=draws).astype(np.float32)
+
+
+def sentence_sums(
+    values: Float[np.ndarray, " token"], groups: np.ndarray
+) -> tuple[Float[np.ndarray, " group"], Float[np.ndarray, " group"]]:
+    """Sum of the values, and number of tokens, in each group."""
+    _, index = np.unique(groups, return_inverse=True)
+    return np.bincount(index, weights=values), np.bincount(index).astype(np.float64)
+
+
+def accuracy_interval(
+    right: Float[np.ndarray, " group"],
+    tokens: Float[np.ndarray, " group"],
+    weights: Float[np.ndarray, "draw group"],
+    *,
+    level: float = 0.95,
+) -> tuple[float, float]:
+    """Interval of the accuracy over sentences, and honest at the edges.
+
+    Percentile bootstrap over sentences of the held-out predictions (no refit), with the
+    percentiles widened for few sentences (Hesterberg 2015, arXiv:1411.5279). Where fewer than
+    ten sentences hold an error (or a success), resampling sees too little of the tail: then the
+    exact binomial bounds at the effective sample size of the sentences are used (Korn and
+    Graubard 1998); with no error at all the effective size is the number of sentences, so
+    the lower end is ``(alpha / 2) ** (1 / sentences)``, never 1.
+
+    Args:
+        right: correct tokens of each sentence.
+        tokens: scored tokens of each sentence.
+        weights: resamples, from :func:`bootstrap_weights`.
+        level: wanted coverage.
+
+    Returns:
+        Lower and upper end; NaN both with fewer than two sentences.
+    """
+    n, alpha = len(tokens), 1.0 - level
+    if n < 2:
+        return float("nan"), float("nan")
+    if min(int((right < tokens).sum()), int((right > 0).sum())) < FEW:
+        return _korn_graubard(right, tokens, alpha)
+    draws = (weights @ right) / np.maximum(weights @ tokens, 1.0)
+    tail = float(stats.norm.cdf(np.sqrt(n / (n - 1)) * stats.t.ppf(alpha / 2, n - 1)))
+    low, high = np.quantile(draws, [tail, 1.0 - tail])
+    return float(low), float(high)
+
+
+def _korn_graubard(right: np.ndarray, tokens: np.ndarray, alpha: float) -> tuple[float, float]:
+    n = len(tokens)
+    p = float(right.sum() / tokens.sum())
+    residual = right - p * tokens
+    variance = n / (n - 1) * float(np.square(residual).sum()) / float(tokens.sum()) ** 2
+    if variance > 0:
+        ratio = stats.norm.ppf(alpha / 2) / stats.t.ppf(alpha / 2, n - 1)
+        size = min(p * (1 - p) / variance * ratio**2, float(tokens.sum()))
+    else:
+        size = float(n)
+    hits = size * p
+    low = 0.0 if hits <= 0 else float(stats.beta.ppf(alpha / 2, hits, size - hits + 1))
+    high = 1.0 if hits >= size else float(stats.beta.ppf(1 - alpha / 2, hits + 1, size - hits))
+    return low, high
+
+
+def permutation_p(observed: float, draws: Float[np.ndarray, " draw"]) -> float:
+    """``(1 + draws at least as large) / (1 + draws)``: never 0, valid at any number of draws."""
+    hits = int((draws >= observed - 1e-12).sum())
+    return (1 + hits) / (1 + len(draws))
+
+
+def benjamini_hochberg(p: npt.ArrayLike) -> Float[np.ndarray, " cell"]:
+    """False discovery rates (q-values) over all cells; NaN stays NaN and is not counted.
+
+    Benjamini and Hochberg 1995.
+
+    Raises:
+        ProbeError: a p-value lies outside 0..1.
+
+    >>> benjamini_hochberg([0.01, 0.02, 0.5]).round(3).tolist()
+    [0.03, 0.03, 0.5]
+    """
+    values = np.asarray(p, dtype=np.float64)
+    tested = np.flatnonzero(np.isfinite(values))
+    if ((values[tested] < 0) | (values[tested] > 1)).any():
+        raise ProbeError("p-values lie in 0..1")
+    out = np.full(values.shape, np.nan)
+    order = tested[np.argsort(values[tested], kind="stable")]
+    ranks = np.arange(1, len(order) + 1)
+    raw = values[order] * len(order) / ranks
+    out[order] = np.minimum(np.minimum.accumulate(raw[::-1])[::-1], 1.0)
+    return out
+
+
+def paired_test(
+    first: npt.ArrayLike,
+    second: npt.ArrayLike,
+    groups: npt.ArrayLike,
+    *,
+    draws: int = 9999,
+    seed: int = 0,
+) -> float:
+    """Two-sided p-value that two probes are equally right on the same tokens.
+
+    Sentences' differences change sign at random (exact under the hypothesis that the probes
+    are exchangeable within every sentence).
+
+    Args:
+        first: ``[token]`` 1 where the first probe is right, else 0.
+        second: the same for the second probe.
+        groups: ``[token]`` sentence ids.
+        draws: sign patterns.
+        seed: of the signs.
+
+    Raises:
+        ProbeError: lengths differ.
+    """
+    a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    ids = np.asarray(groups)
+    if not a.shape == b.shape == ids.shape:
+        raise ProbeError(f"lengths differ: {a.shape}, {b.shape} and {ids.shape}")
+    difference, _ = sentence_sums(a - b, ids)
+    rng = np.random.default_rng(seed)
+    signs = rng.integers(0, 2, size=(draws, len(difference)), dtype=np.int8) * 2 - 1
+    return permutation_p(abs(float(difference.sum())), np.abs(signs @ difference))

@@ -1,0 +1,37 @@
+"""The grid on planted data: what is there is found, what is not is not."""
+
+import numpy as np
+import pytest
+
+from linrep.probes import ProbeError, Subspace, probe
+
+
+def test_planted_state_is_found_where_it_is_written(planted):
+    acts, corpus, truth = planted(signal=(0.0, 3.0))
+    results = probe(acts, corpus, heights=[1, 2], ceilings={"height 1": np.ones(corpus.n_tokens)})
+    blank, written = (
+        results.score("blocks.0.hook_resid_pre", "height 1"),
+        results.score("late", "height 1"),
+    )
+    assert written.accuracy > 0.95
+    assert written.ceiling == 1.0
+    assert written.q < 0.05
+    assert written.shuffled < written.chance + 0.1
+    assert written.selectivity > 0.3
+    assert blank.interval[0] <= max(blank.chance, blank.shuffled)
+    assert written.embedding == blank.accuracy
+    pattern = results.patterns["late", "height 1"]
+    assert pattern.overlap(Subspace(truth["height 1"])) > 0.95
+
+
+def test_default_controls_leave_a_note_where_they_cannot_run(planted):
+    acts, corpus, _ = planted(signal=(0.0, 1.0))
+    notes = " ".join(probe(acts, corpus, permutations=9, bootstrap=50).notes)
+    assert "random_weights: not tested" in notes
+    assert "ceiling: not known" in notes
+
+
+def test_more_classes_than_examples_is_one_clear_error(planted):
+    acts, corpus, _ = planted(signal=(0.0, 1.0))
+    with pytest.raises(ProbeError, match="more classes than examples"):
+        probe(acts, corpus, targets={"word number": [str(i) for i in range(corpus.n_tokens)]})

@@ -1,0 +1,153 @@
+"""The solver against scikit-learn's optimum, and against its own laws."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils.estimator_checks import check_estimator
+
+from linrep.probes import ProbeError
+from linrep.probes.discriminant import DifferenceOfMeans, DiscriminantProbe
+from linrep.probes.features import Rotation
+from linrep.probes.linear_probe import LinearProbe
+from linrep.probes.logistic import LogisticProblem, fit_logistic
+from linrep.probes.nonlinear import MLPProbe, NeighbourProbe
+from linrep.probes.rank_limited import RankLimitedProbe
+from linrep.probes.ridge import RidgeProbe
+from linrep.probes.soft import SoftProbe
+
+ESTIMATORS = [
+    LinearProbe(),
+    DiscriminantProbe(),
+    DifferenceOfMeans(),
+    RidgeProbe(),
+    RankLimitedProbe(),
+    NeighbourProbe(),
+    MLPProbe(epochs=15),
+    SoftProbe(),
+]
+
+
+def data(seed=0, n=400, d=20, classes=5, alpha=1.0, dtype=np.float64):
+    rng = np.random.default_rng(seed)
+    mix = np.linalg.qr(rng.standard_normal((d, d)))[0] * np.arange(1, d + 1) ** (-alpha / 2)
+    y = rng.integers(0, classes, n)
+    X = (rng.standard_normal((n, d)) + rng.standard_normal((classes, d))[y]) @ mix.T
+    return X.astype(dtype), y
+
+
+def objective(X, y, weights, intercepts, C):
+    """The definition, in float64: mean cross-entropy plus ``|W|^2 / (2 C n)``.
+
+    Of two classes the penalised vector is w1 - w0; it is twice w1 = -w0.
+    """
+    if len(weights) == 2:
+        return objective_of(X, y, weights, intercepts) + (weights**2).sum() / (C * len(y))
+    return objective_of(X, y, weights, intercepts) + (weights**2).sum() / (2 * C * len(y))
+
+
+def objective_of(X, y, weights, intercepts):
+    logits = X.astype(np.float64) @ weights.T + intercepts
+    top = logits.max(axis=1)
+    losses = top + np.log(np.exp(logits - top[:, None]).sum(1)) - logits[np.arange(len(y)), y]
+    return losses.mean()
+
+
+@pytest.mark.parametrize("estimator", ESTIMATORS, ids=lambda e: type(e).__name__)
+def test_estimators_follow_scikit_learns_conventions(estimator):
+    check_estimator(estimator, on_skip=None)
+
+
+@pytest.mark.parametrize("C", [0.003, 1.0, 100.0])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("classes", [2, 5])
+def test_the_optimum_is_scikit_learns(C, dtype, classes):
+    X, y = data(classes=classes, dtype=dtype)
+    Z = (X - X.mean(0)) / X.std(0)
+    if classes == 2:
+        slow = LogisticRegression(C=C, tol=1e-10, max_iter=20_000).fit(Z.astype(np.float64), y)
+        coef = np.vstack([-slow.coef_, slow.coef_]) / 2
+        bias = np.concatenate([-slow.intercept_, slow.intercept_]) / 2
+    else:
+        slow = LogisticRegression(C=C, tol=1e-10, max_iter=20_000).fit(Z.astype(np.float64), y)
+        coef, bias = slow.coef_, slow.intercept_
+    fast = LinearProbe(C=C, standardize=False, tol=1e-6).fit(Z, y)
+    assert fast.converged_
+    best = objective(Z, y, coef, bias, C)
+    # The probe's own promise is 1e-6 of the objective; float32 products round at 1e-7 each.
+    assert objective(Z, y, fast.coef_, fast.intercept_, C) <= best * (1 + 5e-6)
+    assert fast.objective_ == pytest.approx(best, rel=1e-5)
+    assert (fast.predict(Z) == slow.predict(Z.astype(np.float64))).mean() > 0.99
+
+
+def test_standardising_inside_is_standardising_before():
+    X, y = data()
+    X[:, 3] *= 1e4
+    Z = (X - X.mean(0)) / X.std(0)
+    inside, before = LinearProbe().fit(X, y), LinearProbe(standardize=False).fit(Z, y)
+    assert np.allclose(inside.predict_proba(X), before.predict_proba(Z), atol=1e-6)
+
+
+def test_targets_solved_together_are_targets_solved_alone():
+    X, y = data()
+    other = np.random.default_rng(1).integers(0, 3, len(y))
+    rotation = Rotation.fit(X)
+    features, problems = rotation(X), [LogisticProblem(y, 5), LogisticProblem(other, 3, C=0.01)]
+    together = fit_logistic(features, problems, variances=rotation.variances)
+    for fit, problem in zip(together, problems, strict=True):
+        (alone,) = fit_logistic(features, [problem], variances=rotation.variances)
+        # Same steps; only the rounding of products of another shape differs.
+        assert np.allclose(fit.weights, alone.weights, atol=1e-6)
+
+
+def test_starting_at_the_optimum_takes_no_step():
+    X, y = data()
+    rotation = Rotation.fit(X)
+    problem = LogisticProblem(y, 5, tolerance=1e-8)
+    (fit,) = fit_logistic(rotation(X), [problem], variances=rotation.variances)
+    again = LogisticProblem(y, 5, tolerance=1e-5, start=(fit.weights, fit.intercepts))
+    (second,) = fit_logistic(rotation(X), [again], variances=rotation.variances)
+    assert second.passes == 1
+    assert second.objective == pytest.approx(fit.objective, rel=1e-9)
+
+
+def test_preconditioning_saves_passes():
+    X, y = data(n=1000, d=60, alpha=2.0)
+    rotation = Rotation.fit(X, standardize=False)
+    problem = LogisticProblem(y, 5, C=1.0)
+    (with_it,) = fit_logistic(rotation(X), [problem], variances=rotation.variances)
+    flat = np.full_like(rotation.variances, rotation.variances.mean())
+    (without,) = fit_logistic(rotation(X), [problem], variances=flat)
+    assert with_it.passes * 2 < without.passes
+
+
+@pytest.mark.parametrize("shape", ["n < d", "duplicate columns", "zero variance", "one per class"])
+def test_degenerate_data_have_an_answer(shape):
+    X, y = data(n=60, d=10)
+    if shape == "n < d":
+        X, y = data(n=30, d=80)
+    elif shape == "duplicate columns":
+        X = np.hstack([X, X, X])
+    elif shape == "zero variance":
+        X[:, [0, 4]] = 7.0
+    else:
+        X, y = X[:5], np.arange(5)
+    for probe in (LinearProbe(), DiscriminantProbe(), RidgeProbe(), DifferenceOfMeans()):
+        fitted = probe.fit(X, y)
+        assert np.isfinite(fitted.coef_).all()
+        assert fitted.score(X, y) > 0.5
+
+
+def test_duplicate_columns_share_what_one_had():
+    X, y = data(n=200)
+    once, twice = LinearProbe(C=2.0).fit(X, y), LinearProbe(C=1.0).fit(np.hstack([X, X]), y)
+    # w on one column or w / 2 on each of two: same function, half the penalty.
+    assert np.allclose(once.predict_proba(X), twice.predict_proba(np.hstack([X, X])), atol=2e-3)
+
+
+def test_constant_labels_and_nan_are_clear_errors():
+    X, y = data()
+    with pytest.raises(ProbeError, match="one class only"):
+        LinearProbe().fit(X, np.zeros(len(y)))
+    X[0, 0] = np.nan
+    with pytest.raises(ValueError, match="NaN"):
+        LinearProbe().fit(X, y)

@@ -1,0 +1,104 @@
+"""Intervals that cover, p-values that keep their promise, corrections as published."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from linrep.probes import ProbeError, benjamini_hochberg, paired_test
+from linrep.probes.uncertainty import accuracy_interval, bootstrap_weights, permutation_p
+
+REPETITIONS = 1000
+
+
+def sentences(rng, n, mean, spread, longest=12):
+    """Right and scored tokens of sentences that share an accuracy of their own (beta-binomial)."""
+    tokens = rng.integers(4, longest + 1, n)
+    own = rng.beta(mean * spread, (1 - mean) * spread, n)
+    return rng.binomial(tokens, own).astype(float), tokens.astype(float)
+
+
+@pytest.mark.parametrize(("n", "mean"), [(60, 0.6), (250, 0.8), (250, 0.3)])
+def test_intervals_cover(n, mean):
+    rng = np.random.default_rng(7)
+    weights = bootstrap_weights(n, 1000, rng)
+    hits = 0
+    for _ in range(REPETITIONS):
+        low, high = accuracy_interval(*sentences(rng, n, mean, spread=3.0), weights)
+        hits += low <= mean <= high
+    assert 0.93 <= hits / REPETITIONS <= 0.97
+
+
+@pytest.mark.parametrize("mean", [0.999, 0.99, 0.01])
+def test_intervals_at_the_edge_never_cover_too_little(mean):
+    rng = np.random.default_rng(3)
+    weights = bootstrap_weights(150, 400, rng)
+    hits = 0
+    for _ in range(REPETITIONS):
+        low, high = accuracy_interval(*sentences(rng, 150, mean, spread=20.0), weights)
+        hits += low <= mean <= high
+    assert hits / REPETITIONS >= 0.93
+
+
+def test_all_right_is_not_certainty():
+    right = tokens = np.full(100, 7.0)
+    low, high = accuracy_interval(
+        right, tokens, bootstrap_weights(100, 50, np.random.default_rng(0))
+    )
+    assert (low, high) == (pytest.approx(0.025 ** (1 / 100)), 1.0)
+    low, high = accuracy_interval(
+        0 * right, tokens, bootstrap_weights(100, 50, np.random.default_rng(0))
+    )
+    assert (low, high) == (0.0, pytest.approx(1 - 0.025 ** (1 / 100)))
+
+
+def test_one_sentence_has_no_interval():
+    one = np.ones(1)
+    assert np.isnan(accuracy_interval(one, one, np.ones((5, 1), dtype=np.float32))).all()
+
+
+def test_tokens_of_a_sentence_are_no_independent_witnesses():
+    rng = np.random.default_rng(0)
+    right, tokens = sentences(rng, 80, 0.7, spread=0.5)
+    low, high = accuracy_interval(right, tokens, bootstrap_weights(80, 1000, rng))
+    p = right.sum() / tokens.sum()
+    naive = 2 * 1.96 * np.sqrt(p * (1 - p) / tokens.sum())
+    assert high - low > 1.5 * naive
+
+
+def test_permutation_p_counts_itself():
+    assert permutation_p(1.0, np.zeros(99)) == 0.01
+    assert permutation_p(0.0, np.zeros(99)) == 1.0
+
+
+def test_benjamini_hochberg_is_the_published_procedure():
+    p = np.random.default_rng(0).uniform(size=30) ** 2
+    assert np.allclose(benjamini_hochberg(p), stats.false_discovery_control(p))
+
+
+def test_benjamini_hochberg_leaves_untested_cells_out():
+    q = benjamini_hochberg([0.01, np.nan, 0.04])
+    assert np.isnan(q[1])
+    assert np.allclose(q[[0, 2]], stats.false_discovery_control([0.01, 0.04]))
+    with pytest.raises(ProbeError, match=r"0\.\.1"):
+        benjamini_hochberg([1.2])
+
+
+def test_paired_test_sees_a_difference_and_none():
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(60), 8)
+    base = rng.random(480) < 0.7
+    better = base | (rng.random(480) < 0.3)
+    assert paired_test(better, base, groups) < 0.01
+    assert paired_test(base, base, groups) == 1.0
+
+
+def test_paired_test_keeps_its_level_within_sentences():
+    rng = np.random.default_rng(1)
+    groups = np.repeat(np.arange(30), 10)
+    small = 0
+    for repetition in range(300):
+        own = rng.random((2, 30))
+        a, b = (rng.random(300) < own[i][groups] for i in (0, 1))
+        small += paired_test(a, b, groups, draws=199, seed=repetition) <= 0.05
+    # 5 % of 300, plus three standard errors of a binomial
+    assert small / 300 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 300)
