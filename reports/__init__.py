@@ -1,0 +1,47 @@
+"""The comparison record, verdicts, figures, the report, and runs that outlive their model."""
+
+from .comparison import ComparedSubspaces, Comparison, ComparisonError, Row, compare
+from .figures import accuracy_figure, grid_figure, overlap_figure, study_figures
+from .folder import FolderError, fresh_folder, refuse_occupied
+from .markdown import summary_lines
+from .record import Check, RecordError, Run, Scores, Study
+from .regression import Change, RegressionError, RunDifference, compare_runs
+from .requirements import Outcome, Requirement, RequirementError, check_run
+from .run import read_run, write_run
+from .verdicts import Verdict, Verdicts
+from .write import ReportError, report
+
+__all__ = [
+    "Change",
+    "Check",
+    "ComparedSubspaces",
+    "Comparison",
+    "ComparisonError",
+    "FolderError",
+    "Outcome",
+    "RecordError",
+    "RegressionError",
+    "ReportError",
+    "Requirement",
+    "RequirementError",
+    "Row",
+    "Run",
+    "RunDifference",
+    "Scores",
+    "Study",
+    "Verdict",
+    "Verdicts",
+    "accuracy_figure",
+    "check_run",
+    "compare",
+    "compare_runs",
+    "fresh_folder",
+    "grid_figure",
+    "overlap_figure",
+    "read_run",
+    "refuse_occupied",
+    "report",
+    "study_figures",
+    "summary_lines",
+    "write_run",
+]

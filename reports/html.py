@@ -1,0 +1,210 @@
+"""One self-contained page: every number from the run, plotly inlined once."""
+
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import Any
+
+from .comparison import Comparison
+from .figures import study_figures
+from .record import Run, Study
+from .values import Json, number, plain, site_label, site_order
+from .verdicts import strongest_baseline
+from .words import WORDS
+
+__all__ = ["render_html"]
+
+SCORE_COLUMNS = (
+    "accuracy", "interval", "ceiling", "chance", "position", "previous_word", "embedding",
+    "word_identity", "random_weights", "shuffled", "control_task", "selectivity", "nll",
+    "v_information",
+    "codelength", "control_codelength", "p", "q", "n_train", "n_test", "n_classes",
+)  # fmt: skip
+UNITS = {"nll": "nats", "v_information": "nats", "codelength": "bits", "control_codelength": "bits"}
+SIGNS = {"<=": "≤", ">=": "≥"}
+OVERLAP_COLUMNS = {
+    "written": "written here",
+    "overlap": "overlap",
+    "contains_learned_in_predicted": "share of learned in predicted",
+    "contains_predicted_in_learned": "share of predicted in learned",
+    "null_mean": "null mean",
+    "null_high": "null 95 %",
+    "null_covariance_high": "null 95 % in the activations' covariance",
+    "angle_max": "largest angle (rad)",
+    "dim_learned": "dim. learned",
+    "dim_predicted": "dim. predicted",
+    "predicted_accuracy": "predicted accuracy",
+    "as_predicted": "as predicted",
+    "claim": "claim",
+}
+
+
+def render_html(run: Run) -> str:
+    """The report as one HTML page that needs no network.
+
+    Args:
+        run: what to show.
+
+    Returns:
+        The page; the same run gives the same bytes.
+    """
+    import yaml
+    from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
+    from plotly.offline import get_plotlyjs
+
+    pages = files(__package__).joinpath("templates")
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True
+    )
+    template = environment.from_string(pages.joinpath("report.html").read_text("utf-8"))
+    checks = [check for study in run.studies for check in study.checks]
+    return template.render(
+        run=run,
+        css=Markup(pages.joinpath("report.css").read_text("utf-8")),
+        plotly_js=Markup(f"<script>{get_plotlyjs()}</script>"),
+        checks=len(checks),
+        passed=sum(check.passed for check in checks),
+        studies=[_study(study, index) for index, study in enumerate(run.studies)],
+        settings=yaml.safe_dump(plain(run.settings), sort_keys=False, allow_unicode=True),
+        manifest=yaml.safe_dump(plain(run.manifest), sort_keys=False, allow_unicode=True),
+        glossary=WORDS,
+    )
+
+
+def _study(study: Study, index: int) -> dict[str, object]:
+    scores = {(str(row["site"]), str(row["target"])): row for row in study.scores.rows}
+    sites = site_order([site for site, _ in scores])
+    targets = site_order([target for _, target in scores])
+    compared = {(row.site, row.target): row for row in study.comparison.rows}
+    cells = {key: _cell(scores[key], compared.get(key)) for key in scores}
+    columns = [c for c in SCORE_COLUMNS if any(row.get(c) is not None for row in scores.values())]
+    overlaps = [row for row in _records(study.comparison) if row["overlap"] is not None]
+    return {
+        "name": study.name,
+        "question": study.question,
+        "facts": [(name, number(value)) for name, value in study.facts.items()],
+        "sites": [{"name": site, "label": site_label(site)} for site in sites],
+        "matrix": [
+            {"target": target, "cells": [cells.get((site, target)) for site in sites]}
+            for target in targets
+        ],
+        "marked": any(cell["mark"] for cell in cells.values()),
+        "starred": any(cell["starred"] for cell in cells.values()),
+        "reasons": _reasons(study),
+        "best": [_best(study, target) for target in targets],
+        "checks": [
+            {"name": c.name, "value": number(c.value), "passed": c.passed, "meaning": c.meaning,
+             "required": f"{SIGNS[c.relation]} {c.limit:g}"}
+            for c in study.checks
+        ],
+        "figures": [
+            {"caption": caption, "html": _embed(figure, f"figure-{index}-{number_}")}
+            for number_, (caption, figure) in enumerate(study_figures(study).items())
+        ],
+        "score_columns": ["site", "target", *[_head(name) for name in columns]],
+        "score_lines": [
+            [site_label(site), target, *[_shown(name, row.get(name)) for name in columns]]
+            for (site, target), row in scores.items()
+        ],
+        "overlap_columns": ["site", "target", *OVERLAP_COLUMNS.values()],
+        "overlap_lines": [
+            [site_label(row["site"]), row["target"], *[number(row[c]) for c in OVERLAP_COLUMNS]]
+            for row in overlaps
+        ],
+        "notes": [*study.notes, *study.scores.notes],
+    }  # fmt: skip
+
+
+def _cell(score: Mapping[str, Json], row: Any) -> dict[str, object]:
+    """One cell of the verdict matrix."""
+    found = None if row is None else row.subspaces
+    return {
+        "rung": 0 if row is None else row.verdicts.rung,
+        "word": "not compared" if row is None else row.verdicts.word,
+        "starred": row is not None and bool(row.verdicts.untested),
+        "mark": "" if found is None else (" ✓" if found.as_predicted else " ✗"),
+        "accuracy": number(score["accuracy"]),
+        "ceiling": number(score.get("ceiling")),
+        "title": "" if row is None else "\n".join(
+            f"{name}: {getattr(row.verdicts, name)}"
+            for name in ("decodable", "selective", "aligned", "causal")
+        ),
+    }  # fmt: skip
+
+
+def _best(study: Study, target: str) -> dict[str, str]:
+    """The site where a target is read best: highest accuracy, first of equals."""
+    rows = [row for row in study.scores.rows if row["target"] == target]
+    best = max(rows, key=lambda row: float(str(row["accuracy"])))
+    name, value = strongest_baseline(best)
+    verdicts = study.comparison.verdicts.get((str(best["site"]), target))
+    word = "" if verdicts is None else verdicts.word
+    if verdicts is not None and verdicts.untested:
+        word += f" ({', '.join(verdicts.untested)}: not tested)"
+    return {
+        "target": target,
+        "site": str(best["site"]),
+        "label": site_label(str(best["site"])),
+        "accuracy": number(best["accuracy"]),
+        "interval": number(best.get("interval")),
+        "ceiling": number(best.get("ceiling")),
+        "share": _share(best),
+        "baseline": f"{name.replace('_', ' ')} {number(value)}" if name else "–",
+        "verdict": word,
+    }
+
+
+def _share(row: Mapping[str, Json]) -> str:
+    accuracy, chance, ceiling = (row.get(name) for name in ("accuracy", "chance", "ceiling"))
+    if not all(isinstance(value, float) for value in (accuracy, chance, ceiling)):
+        return "–"
+    span = float(str(ceiling)) - float(str(chance))
+    if span < 0.005:  # the ratio of two differences within rounding of the table says nothing
+        return "no way to go"
+    return f"{(float(str(accuracy)) - float(str(chance))) / span:.0%}"
+
+
+def _reasons(study: Study) -> list[str]:
+    """Why rungs were not tested, each reason once."""
+    reasons: dict[str, None] = {}
+    for row in study.comparison.rows:
+        for name in ("decodable", "selective", "aligned", "causal"):
+            verdict = getattr(row.verdicts, name)
+            if verdict.state == "not tested":
+                reasons[f"{name}: not tested: {verdict.reason}."] = None
+    return list(reasons)
+
+
+def _records(comparison: Comparison) -> list[dict[str, Any]]:
+    from dataclasses import asdict
+
+    records = []
+    for row in comparison.rows:
+        found = asdict(row.subspaces) if row.subspaces else {}
+        records.append(
+            {name: found.get(name) for name in OVERLAP_COLUMNS}
+            | {"site": row.site, "target": row.target, "claim": row.claim}
+            | {"predicted_accuracy": row.predicted_accuracy}
+            | {"as_predicted": row.subspaces.as_predicted if row.subspaces else None}
+        )
+    return records
+
+
+def _head(column: str) -> str:
+    unit = f" ({UNITS[column]})" if column in UNITS else ""
+    return column.replace("_", " ") + unit
+
+
+def _shown(column: str, value: Json) -> str:
+    return number(value, 0 if column in ("codelength", "control_codelength") else 3)
+
+
+def _embed(figure: Any, name: str) -> object:
+    """A figure's markup; its id is fixed so that equal runs give equal bytes."""
+    from markupsafe import Markup
+
+    html: Sequence[str] | str = figure.to_html(
+        full_html=False, include_plotlyjs=False, div_id=name,
+        config={"displayModeBar": False, "responsive": True},
+    )  # fmt: skip
+    return Markup(html)

@@ -1,0 +1,108 @@
+"""The report as Markdown: for a pull request, a notebook, a terminal."""
+
+from collections.abc import Iterable, Sequence
+
+from .record import Run, Study
+from .values import number, site_label
+from .words import WORDS
+
+__all__ = ["render_markdown", "summary_lines"]
+
+SHORT = (
+    "accuracy", "interval", "ceiling", "chance", "random_weights", "control_task", "shuffled", "q",
+)  # fmt: skip
+
+
+def render_markdown(run: Run) -> str:
+    """The report as Markdown.
+
+    Args:
+        run: what to show.
+
+    Returns:
+        The text.
+    """
+    parts = [f"# {run.title}", run.question]
+    for study in run.studies:
+        parts += [f"## {study.name}", study.question, *_study(study)]
+    parts += ["## Words used", _bullets(f"**{word}**: {meaning}" for word, meaning in WORDS)]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def summary_lines(run: Run) -> list[str]:
+    """A few lines for the end of a command: checks, then the best site of each target.
+
+    Args:
+        run: what to sum up.
+
+    Returns:
+        Lines of text.
+    """
+    lines = []
+    for study in run.studies:
+        lines.append(f"{study.name}")
+        lines += [f"  {check}" for check in study.checks]
+        verdicts = study.comparison.verdicts
+        for target in dict.fromkeys(str(row["target"]) for row in study.scores.rows):
+            rows = [row for row in study.scores.rows if row["target"] == target]
+            best = max(rows, key=lambda row: float(str(row["accuracy"])))
+            cell = verdicts.get((str(best["site"]), target))
+            lines.append(
+                f"  {target}: accuracy {number(best['accuracy'])} [{number(best.get('interval'))}]"
+                f" at {site_label(str(best['site']))}, ceiling {number(best.get('ceiling'))}"
+                + (f", {cell.word}" if cell else "")
+            )
+    return lines
+
+
+def _study(study: Study) -> list[str]:
+    verdicts = study.comparison.verdicts
+    names = [name for name in SHORT if any(r.get(name) is not None for r in study.scores.rows)]
+    rows = []
+    for row in study.scores.rows:
+        cell = verdicts.get((str(row["site"]), str(row["target"])))
+        numbers = [number(row.get(name)) for name in names]
+        rows.append([str(row["site"]), str(row["target"]), *numbers, cell.word if cell else "–"])
+    parts = []
+    if study.checks:
+        parts.append(
+            _table(
+                ["check", "measured", "required", "passed"],
+                [
+                    [c.name, number(c.value), f"{c.relation} {c.limit:g}", number(c.passed)]
+                    for c in study.checks
+                ],
+            )
+        )
+    parts.append(_table(["site", "target", *(n.replace("_", " ") for n in names), "verdict"], rows))
+    overlaps = [
+        [row.site, row.target, number(row.subspaces.written), number(row.subspaces.overlap),
+         number(row.subspaces.null_high), number(row.subspaces.as_predicted)]
+        for row in study.comparison.rows if row.subspaces
+    ]  # fmt: skip
+    if overlaps:
+        head = ["site", "target", "written", "overlap", "null 95 %", "as predicted"]
+        parts.append(_table(head, overlaps))
+    parts.append(_bullets(study.notes))
+    parts.append(_bullets(f"{name}: {number(value)}" for name, value in study.facts.items()))
+    return parts
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    r"""A table in GitHub's dialect; bars in cells are escaped.
+
+    >>> print(_table(["a", "b"], [["1", "x|y"]]))
+    | a | b |
+    |---|---|
+    | 1 | x\|y |
+    """
+    lines = [list(head), ["---"] * len(head), *(list(row) for row in rows)]
+    escaped = [[cell.replace("|", "\\|") for cell in line] for line in lines]
+    return "\n".join(
+        "|" + "|".join(cells if cells[0] == "---" else [f" {c} " for c in cells]) + "|"
+        for cells in escaped
+    )
+
+
+def _bullets(items: Iterable[str]) -> str:
+    return "\n".join(f"- {item}" for item in items)

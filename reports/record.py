@@ -1,0 +1,175 @@
+"""What a run has to say, as plain frozen records: checks, studies, the run itself."""
+
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final, Literal, final
+
+from ..core import LinrepError, Subspace
+from .comparison import Comparison
+from .values import Json, number
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Check", "RecordError", "Relation", "Run", "Scores", "Study"]
+
+Relation = Literal["<=", ">="]
+
+RELATIONS: Final[Mapping[str, Callable[[float, float], bool]]] = {
+    "<=": operator.le,
+    ">=": operator.ge,
+}
+
+
+class RecordError(LinrepError):
+    """A record contradicts itself."""
+
+
+@final
+@dataclass(frozen=True)
+class Check:
+    """One number that the run had to reach.
+
+    Args:
+        name: what was measured.
+        value: the number measured.
+        relation: ``"<="`` or ``">="``.
+        limit: the number required.
+        meaning: one sentence for a reader who did not run it.
+
+    >>> Check("error", 2e-16, "<=", 1e-12, "exact up to rounding").passed
+    True
+    """
+
+    name: str
+    value: float
+    relation: Relation
+    limit: float
+    meaning: str
+
+    def __post_init__(self) -> None:
+        if self.relation not in RELATIONS:
+            raise RecordError(f"relation is '<=' or '>='; received {self.relation!r}")
+
+    @property
+    def passed(self) -> bool:
+        """Whether the requirement holds; a value that is NaN fails."""
+        return RELATIONS[self.relation](self.value, self.limit)
+
+    def __str__(self) -> str:
+        verdict = "ok" if self.passed else "FAILED"
+        return f"{verdict}: {self.name}: {number(self.value)} {self.relation} {number(self.limit)}"
+
+
+@final
+@dataclass(frozen=True)
+class Scores:
+    """The rows of a probe grid as plain data: one per (site, target).
+
+    Args:
+        rows: column name -> value, as :meth:`linrep.probes.ProbeResults.to_frame` names them;
+            what was not tested is ``None``.
+        notes: what was not tested or left out, and why.
+        settings: the settings of the probes.
+    """
+
+    rows: tuple[Mapping[str, Json], ...]
+    notes: tuple[str, ...] = ()
+    settings: Mapping[str, Json] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            missing = [name for name in ("site", "target", "accuracy") if row.get(name) is None]
+            if missing:
+                raise RecordError(f"a score row lacks {', '.join(missing)}; received {dict(row)}")
+
+    def to_frame(self) -> "pd.DataFrame":
+        """One row per (site, target)."""
+        import pandas as pd
+
+        return pd.DataFrame([dict(row) for row in self.rows])
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Study:
+    """One question put to one model: what was asked, what was found.
+
+    Args:
+        name: short name, also of its file.
+        question: what was asked, in plain words.
+        facts: label -> value, about the language, the model and the data.
+        scores: the grid of probes.
+        comparison: learned beside predicted, with the verdicts.
+        checks: numbers that had to be reached.
+        notes: sentences that a reader needs to judge the numbers.
+        subspaces: ``"learned" | "predicted"`` -> (site, target) -> subspace.
+    """
+
+    name: str
+    question: str
+    facts: Mapping[str, Json]
+    scores: Scores
+    comparison: Comparison
+    checks: tuple[Check, ...] = ()
+    notes: tuple[str, ...] = ()
+    subspaces: Mapping[str, Mapping[tuple[str, str], Subspace]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.name or any(sign in self.name for sign in "/\\|\0") or self.name[0] == ".":
+            raise RecordError(
+                f"a study's name becomes a file name, so it has no '/', '\\', '|' and no dot in "
+                f"front; received {self.name!r}"
+            )
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check holds."""
+        return all(check.passed for check in self.checks)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Run:
+    """Everything a report shows; a folder holds it, and no model is needed to read it.
+
+    Args:
+        title: heading of the report.
+        question: what was asked, one paragraph in plain words.
+        settings: the settings that make this run again.
+        manifest: versions, fingerprints, seeds: what made the numbers.
+        studies: one or more, names differ.
+    """
+
+    title: str
+    question: str
+    settings: Mapping[str, Json]
+    manifest: Mapping[str, Json]
+    studies: tuple[Study, ...]
+
+    def __post_init__(self) -> None:
+        names = [study.name for study in self.studies]
+        if not names or len(set(names)) < len(names):
+            raise RecordError(f"a run has studies of different names; received {names}")
+
+    @property
+    def passed(self) -> bool:
+        """Whether every check of every study holds."""
+        return all(study.passed for study in self.studies)
+
+    def study(self, name: str) -> Study:
+        """The study of that name.
+
+        Raises:
+            RecordError: there is none.
+        """
+        for study in self.studies:
+            if study.name == name:
+                return study
+        known = ", ".join(study.name for study in self.studies)
+        raise RecordError(f"no study is called {name!r}; this run has {known}")
+
+    def rows(self) -> "Sequence[tuple[Study, Mapping[str, Json]]]":
+        """Every score row of every study, with its study."""
+        return [(study, row) for study in self.studies for row in study.scores.rows]

@@ -1,0 +1,158 @@
+"""Requirements on a run, written as one short text each: ``accuracy>=0.99@blocks.3.*``."""
+
+import operator
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Final, final
+
+from ..core import LinrepError
+from .record import Run
+from .values import Json, number
+
+__all__ = ["Outcome", "Requirement", "RequirementError", "check_run"]
+
+OPERATORS: Final[Mapping[str, Callable[[float, float], bool]]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+    "==": operator.eq,
+}
+FORM = "COLUMN(>=|<=|>|<|==)NUMBER[@SITE][/TARGET], for example 'accuracy>=0.99@blocks.3.*'"
+PATTERN = re.compile(
+    r"\s*(?P<column>\w+)\s*(?P<sign>>=|<=|==|>|<)\s*(?P<limit>[-+.\deE]+)\s*"
+    r"(@\s*(?P<site>[^/]+?)\s*)?(/\s*(?P<target>.+?)\s*)?"
+)
+
+
+class RequirementError(LinrepError):
+    """A requirement cannot be read, or speaks of nothing in the run."""
+
+
+@final
+@dataclass(frozen=True)
+class Requirement:
+    """One column of the scores or of the comparison, a bound, and the cells it is about.
+
+    >>> Requirement.from_text("accuracy>=0.99@blocks.3.*/height 2")
+    Requirement(column='accuracy', sign='>=', limit=0.99, site='blocks.3.*', target='height 2')
+    """
+
+    column: str
+    sign: str
+    limit: float
+    site: str = "*"
+    target: str = "*"
+
+    @classmethod
+    def from_text(cls, text: str) -> "Requirement":
+        """Read a requirement.
+
+        Args:
+            text: ``COLUMN SIGN NUMBER [@SITE] [/TARGET]``; site and target may hold wildcards.
+
+        Returns:
+            The requirement.
+
+        Raises:
+            RequirementError: the text has another form.
+        """
+        match = PATTERN.fullmatch(text)
+        try:
+            limit = float(match["limit"]) if match else None
+        except ValueError:
+            limit = None
+        if match is None or limit is None:
+            raise RequirementError(f"cannot read the requirement {text!r}; expected {FORM}")
+        return cls(
+            match["column"], match["sign"], limit, match["site"] or "*", match["target"] or "*"
+        )
+
+    def holds(self, value: Json) -> bool:
+        """Whether a measured value meets the bound; what was not measured does not."""
+        if isinstance(value, bool) or not isinstance(value, float | int):
+            return False
+        return OPERATORS[self.sign](float(value), self.limit)
+
+    def __str__(self) -> str:
+        return f"{self.column}{self.sign}{self.limit:g}@{self.site}/{self.target}"
+
+
+@final
+@dataclass(frozen=True)
+class Outcome:
+    """One requirement at one cell."""
+
+    requirement: str
+    study: str
+    site: str
+    target: str
+    value: Json
+    passed: bool
+
+    def __str__(self) -> str:
+        state = "ok" if self.passed else "FAILED"
+        shown = "not tested" if self.value is None else number(self.value)
+        return f"{state}: {self.requirement}: {shown} ({self.study}, {self.site}, {self.target})"
+
+
+def check_run(run: Run, requirements: tuple[Requirement, ...]) -> tuple[Outcome, ...]:
+    """Hold a run to requirements.
+
+    Args:
+        run: a run.
+        requirements: what it has to meet.
+
+    Returns:
+        One outcome per requirement and matching cell, and one per check of the run's own.
+
+    Raises:
+        RequirementError: a requirement names a column that is not there, or matches no cell: a
+            check that can never fail is a mistake.
+    """
+    outcomes = [
+        Outcome(f"{check.name} {check.relation} {check.limit:g}", study.name, "", "",
+                check.value, check.passed)
+        for study in run.studies
+        for check in study.checks
+    ]  # fmt: skip
+    cells = _cells(run)
+    for requirement in requirements:
+        matched = [
+            (study, site, target, values)
+            for study, site, target, values in cells
+            if fnmatchcase(site, requirement.site) and fnmatchcase(target, requirement.target)
+        ]
+        if not matched:
+            sites = dict.fromkeys(site for _, site, _, _ in cells)
+            raise RequirementError(
+                f"{requirement} matches no cell: the run has the sites {', '.join(sites)}"
+            )
+        known = sorted({name for _, _, _, values in cells for name in values})
+        if requirement.column not in known:
+            raise RequirementError(
+                f"{requirement}: the run has no column {requirement.column!r}; it has "
+                f"{', '.join(known)}"
+            )
+        for study, site, target, values in matched:
+            value = values.get(requirement.column)
+            outcomes.append(
+                Outcome(str(requirement), study, site, target, value, requirement.holds(value))
+            )
+    return tuple(outcomes)
+
+
+def _cells(run: Run) -> list[tuple[str, str, str, Mapping[str, Json]]]:
+    cells: list[tuple[str, str, str, Mapping[str, Json]]] = []
+    for study in run.studies:
+        compared = {
+            (row["site"], row["target"]): row
+            for row in study.comparison.to_frame().to_dict("records")
+        }
+        for row in study.scores.rows:
+            site, target = str(row["site"]), str(row["target"])
+            extra = {str(k): v for k, v in compared.get((site, target), {}).items()}
+            cells.append((study.name, site, target, extra | dict(row)))
+    return cells

@@ -1,0 +1,87 @@
+"""Plain values: what may stand in a run's JSON files, and how numbers are written for people."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from ..probes.account import EMBEDDINGS
+
+__all__ = ["Json", "number", "plain", "site_label", "site_order"]
+
+if TYPE_CHECKING:
+    Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
+else:  # runtime type checkers cannot follow an alias that names itself
+    Json: TypeAlias = object
+
+
+def plain(value: object) -> Json:
+    """Make ``value`` JSON: NumPy scalars and arrays, tuples and NaN (as ``None``) included.
+
+    >>> plain({"a": (1, float("nan")), "b": np.float64(0.5)})
+    {'a': [1, None], 'b': 0.5}
+    """
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, np.generic | np.ndarray):
+        return plain(value.tolist())
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, Sequence | set | frozenset):
+        items = sorted(value) if isinstance(value, set | frozenset) else value
+        return [plain(item) for item in items]
+    return str(value)
+
+
+def number(value: object, digits: int = 3) -> str:
+    """Write a number for people; what was not measured is a dash.
+
+    >>> number(0.98765), number(2.2e-16), number(None), number(12000), number((0.1, 0.2))
+    ('0.988', '2.2e-16', '–', '12000', '0.100 to 0.200')
+    """
+    if isinstance(value, tuple | list):
+        if len(value) == 2 and all(isinstance(item, float | int) for item in value):
+            return f"{number(float(value[0]), digits)} to {number(float(value[1]), digits)}"
+        return ", ".join(number(item, digits) for item in value)
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        if value == 0:
+            return "0"
+        if value != 0 and not 1e-3 <= abs(value) < 1e5:
+            return f"{value:.2g}"
+        return f"{value:.{digits}f}"
+    return str(value)
+
+
+def site_order(sites: Sequence[str]) -> list[str]:
+    """Each site once, in the order first met (capture gives them in the order of the stream).
+
+    >>> site_order(["b", "a", "b"])
+    ['b', 'a']
+    """
+    return list(dict.fromkeys(sites))
+
+
+def site_label(site: str) -> str:
+    """Short name of a site for axes and column heads; the full name stays beside it.
+
+    >>> site_label("blocks.0.hook_resid_pre"), site_label("blocks.3.hook_resid_post")
+    ('embedding', 'block 3')
+    >>> site_label("blocks.3.hook_resid_mid")
+    'block 3 mid'
+    """
+    if site in EMBEDDINGS:
+        return "embedding" if site == EMBEDDINGS[-1] else "embedding of words"
+    parts = site.split(".")
+    if len(parts) == 3 and parts[0] == "blocks" and parts[2].startswith("hook_resid_"):
+        place = parts[2].removeprefix("hook_resid_")
+        return f"block {parts[1]}" + ("" if place == "post" else f" {place}")
+    return site

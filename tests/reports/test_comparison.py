@@ -1,0 +1,125 @@
+"""The comparison of learned and predicted subspaces, and its opposite: nothing is found."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from linrep.core import Prediction, Subspace
+from linrep.reports import ComparisonError, compare
+from linrep.reports.comparison import AGREEMENT
+
+WRITTEN = ("blocks.1.hook_resid_post", "height 2")
+ABSENT = ("blocks.0.hook_resid_post", "height 2")
+
+
+def row(comparison, cell):
+    return next(r for r in comparison.rows if (r.site, r.target) == cell)
+
+
+def test_planted_subspaces_are_found_where_written_and_only_there(grid):
+    found = compare(grid, grid.predictions, draws=50)
+    for each in found.rows:
+        assert each.subspaces.as_predicted, (each.site, each.target)
+        assert each.subspaces.beyond_null == each.subspaces.written
+    assert row(found, WRITTEN).subspaces.overlap >= AGREEMENT
+
+
+def test_noise_is_found_nowhere(nothing_found):
+    found = compare(nothing_found, nothing_found.predictions, draws=200)
+    written = [r.subspaces for r in found.rows if r.subspaces.written]
+    assert written
+    assert not any(space.as_predicted for space in written)
+    assert all(verdicts.rung == 0 for verdicts in found.verdicts.values())
+
+
+def test_overlap_and_containment_equal_the_definition(grid):
+    found = row(compare(grid, grid.predictions, draws=50), WRITTEN).subspaces
+    learned = grid.patterns[WRITTEN].basis
+    claim = next(p for p in grid.predictions if (p.site, p.target) == WRITTEN)
+    squares = np.linalg.svd(learned.T @ claim.subspace.basis, compute_uv=False) ** 2
+    # float64 products of 40 dimensions
+    assert found.overlap == pytest.approx(squares.mean(), abs=1e-12)
+    assert found.contains_learned_in_predicted == pytest.approx(squares.sum() / 2, abs=1e-12)
+    assert found.contains_predicted_in_learned == pytest.approx(squares.sum() / 3, abs=1e-12)
+    assert found.angle_max == pytest.approx(np.arccos(np.sqrt(squares.min())), abs=1e-7)
+
+
+def test_the_null_is_that_of_random_subspaces(grid):
+    found = row(compare(grid, grid.predictions, draws=400), WRITTEN).subspaces
+    # mean over k = 2 directions of Beta(m/2, (d-m)/2), m/d = 3/40, standard deviation below 0.05:
+    # four standard errors of 400 draws
+    assert found.null_mean == pytest.approx(3 / 40, abs=4 * 0.05 / 20)
+    assert found.null_mean < found.null_high < 0.3
+
+
+def test_the_covariance_makes_the_null_harder(grid):
+    claim = next(p for p in grid.predictions if (p.site, p.target) == WRITTEN)
+    inside = claim.subspace.basis @ claim.subspace.basis.T
+    grid.covariances[WRITTEN[0]] = np.eye(40) + 100 * inside
+    found = row(compare(grid, grid.predictions, draws=50), WRITTEN).subspaces
+    assert found.null_covariance_high > 0.9 > found.null_high
+
+
+def test_without_predictions_alignment_is_not_tested(grid):
+    verdicts = compare(grid).verdicts[WRITTEN]
+    assert verdicts.aligned.state == "not tested"
+    assert "no construction shares this basis" in verdicts.aligned.reason
+    assert verdicts.word == "decodable" or verdicts.word == "selective"
+
+
+def test_a_missing_pattern_is_not_tested(grid):
+    del grid.patterns[WRITTEN]
+    verdicts = compare(grid, grid.predictions, draws=20).verdicts[WRITTEN]
+    assert verdicts.aligned.state == "not tested"
+
+
+def test_a_prediction_about_other_tokens_is_named(grid):
+    claim = next(p for p in grid.predictions if (p.site, p.target) == WRITTEN)
+    verdicts = compare(grid, elsewhere=[claim]).verdicts
+    assert verdicts[WRITTEN].aligned.state == "not tested"
+    assert "predicted at boundary tokens only" in verdicts[WRITTEN].aligned.reason
+    assert "no construction shares this basis" in verdicts[ABSENT].aligned.reason
+
+
+def test_what_is_found_where_theory_writes_nothing_refutes_it(grid):
+    claim = next(p for p in grid.predictions if (p.site, p.target) == WRITTEN)
+    verdicts = compare(grid, [replace(claim, written=False)], draws=50).verdicts[WRITTEN]
+    assert verdicts.aligned.state == "no"
+    assert "writes nothing: refuted" in verdicts.aligned.reason
+    assert verdicts.rung < 3
+
+
+def test_causality_is_never_claimed(grid):
+    for verdicts in compare(grid, grid.predictions, draws=20).verdicts.values():
+        assert verdicts.causal.state == "not tested"
+        assert verdicts.causal.reason
+
+
+def test_readouts_are_left_aside(grid):
+    space = Subspace(np.eye(40)[:, :2], kind="readout")
+    claims = [Prediction(*WRITTEN, space, True, "boundary", 2)]
+    assert compare(grid, claims, draws=20).verdicts[WRITTEN].aligned.state == "not tested"
+
+
+def test_contradictions_are_refused(grid):
+    first = grid.predictions[0]
+    with pytest.raises(ComparisonError, match="two predictions about height 1"):
+        compare(grid, [first, first])
+    elsewhere = Prediction("blocks.9.hook_resid_post", "height 1", first.subspace, True, "all", 2)
+    with pytest.raises(ComparisonError, match=r"no prediction is about .* that was probed"):
+        compare(grid, [elsewhere])
+    small = Subspace(np.eye(7)[:, :2])
+    with pytest.raises(ComparisonError, match="40 dimensions, the prediction 7"):
+        compare(grid, [Prediction(*WRITTEN, small, True, "boundary", 2)])
+
+
+def test_the_frame_has_a_row_per_cell(grid):
+    frame = compare(grid, grid.predictions, draws=20).to_frame()
+    assert len(frame) == len(grid.rows)
+    assert {"overlap", "null_high", "decodable", "rung", "as_predicted"} <= set(frame.columns)
+    assert "overlap" in compare(grid, grid.predictions, draws=20)._repr_html_()
+
+
+def test_the_same_seed_gives_the_same_comparison(grid):
+    assert compare(grid, grid.predictions, draws=20) == compare(grid, grid.predictions, draws=20)

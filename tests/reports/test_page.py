@@ -1,0 +1,108 @@
+"""The page: self-contained, escaped, every number from the run; and it draws in a browser."""
+
+import shutil
+import subprocess
+from html.parser import HTMLParser
+
+import pytest
+
+from linrep.reports import write_run
+from linrep.reports.html import render_html
+from linrep.reports.markdown import render_markdown, summary_lines
+from linrep.reports.values import number
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+class Page(HTMLParser):
+    """Text outside scripts, and every address that a browser would load."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.addresses: list[str] = []
+        self.text: list[str] = []
+        self.inside: list[str] = []
+
+    def handle_starttag(self, tag, attrs):
+        self.inside.append(tag)
+        wanted = {"src"} if tag != "link" else {"src", "href"}
+        self.addresses += [value for name, value in attrs if name in wanted]
+
+    def handle_endtag(self, tag):
+        if tag in self.inside:
+            del self.inside[len(self.inside) - 1 - self.inside[::-1].index(tag) :]
+
+    def handle_data(self, data):
+        if not {"script", "style"} & set(self.inside):
+            self.text.append(data)
+
+
+@pytest.fixture
+def page(run):
+    parsed = Page()
+    parsed.feed(render_html(run))
+    return parsed
+
+
+def test_nothing_is_loaded_from_anywhere(page):
+    assert all(address.startswith("data:") for address in page.addresses)
+
+
+def test_plotly_is_inlined_once(run):
+    html = render_html(run)
+    assert html.count("plotly.js v") == 1
+    assert 4e6 < len(html) < 7e6
+
+
+def test_the_page_tells_what_was_asked_and_found(page, run):
+    text = " ".join(" ".join(page.text).split())
+    assert run.title in text
+    assert run.question in text
+    for study in run.studies:
+        assert study.question in text  # with its markup shown as text, not obeyed
+        assert all(check.meaning in text for check in study.checks)
+        assert all(note in text for note in (*study.notes, *study.scores.notes))
+        for row in study.scores.rows:
+            assert number(row["accuracy"]) in text
+            assert number(row["ceiling"]) in text
+    assert "1 of 1 checks passed" in text
+    assert "not tested: nothing was erased or swapped" in text
+
+
+def test_a_failed_check_shows(make):
+    html = render_html(make(limit=1e-20))
+    assert "0 of 1 checks passed" in html
+    assert "FAILED" in html
+
+
+def test_numbers_come_from_the_run(run, make):
+    """Another run gives other numbers: nothing is hard-coded."""
+    first, second = render_markdown(run), render_markdown(make(found=False, seed=5))
+    assert "| 1.000 |" in first
+    assert "| 1.000 | 0.980 to 1.000 |" not in second
+
+
+def test_the_same_run_gives_the_same_page(run):
+    assert render_html(run) == render_html(run)
+
+
+def test_the_summary_names_the_best_site(run):
+    lines = summary_lines(run)
+    assert lines[0] == "planted"
+    assert any("height 2: accuracy 1.000" in line and "block 1" in line for line in lines)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium")
+def test_a_browser_draws_every_plot_without_a_network(run, tmp_path):
+    out = write_run(run, tmp_path / "run")
+    command = [
+        CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage",
+        "--host-resolver-rules=MAP * ~NOTFOUND", f"--user-data-dir={tmp_path / 'profile'}",
+        "--virtual-time-budget=10000", "--dump-dom", (out / "report.html").as_uri(),
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    drawn = Page()
+    drawn.feed(done.stdout)
+    assert done.stdout.count('class="plotly-graph-div js-plotly-plot"') == 3
+    assert done.stdout.count('class="main-svg"') >= 3
+    assert "decodable" in " ".join(drawn.text)

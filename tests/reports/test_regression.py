@@ -1,0 +1,43 @@
+"""Two runs beside each other."""
+
+from dataclasses import replace
+
+import pytest
+
+from linrep.reports import RegressionError, compare_runs
+
+
+def test_a_run_equals_itself(run):
+    found = compare_runs(run, run)
+    assert len(found.changes) == len(run.rows())
+    assert not found.worse
+    assert not found.settings
+    assert all(change.difference == 0 and not change.apart for change in found.changes)
+
+
+def test_a_loss_is_seen_and_a_gain_is_not_worse(run, make):
+    lost = make(found=False)
+    worse = compare_runs(run, lost).worse
+    assert {(c.site, c.target) for c in worse} == {
+        (f"blocks.{i}.hook_resid_post", f"height {h}")
+        for i in range(3)
+        for h in (1, 2)
+        if i >= h - 1
+    }
+    assert not compare_runs(lost, run).worse
+
+
+def test_settings_and_cells_that_differ_are_listed(run, make):
+    other = make(seed=3)
+    assert compare_runs(run, other).settings == {"seed": (0, 3)}
+    study = run.studies[0]
+    fewer = replace(study, scores=replace(study.scores, rows=study.scores.rows[:-1]))
+    found = compare_runs(run, replace(run, studies=(fewer,)))
+    assert found.only_before == (("planted", "blocks.2.hook_resid_post", "height 2"),)
+    assert len(found.to_frame()) == len(run.rows()) - 1
+
+
+def test_runs_with_nothing_in_common_are_refused(run):
+    other = replace(run, studies=(replace(run.studies[0], name="other"),))
+    with pytest.raises(RegressionError, match="share no"):
+        compare_runs(run, other)

@@ -1,0 +1,55 @@
+"""Requirements: met, failed, unreadable, about nothing."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from linrep.reports import Requirement, RequirementError, check_run
+
+
+@pytest.mark.parametrize(
+    ("text", "passed"),
+    [
+        ("accuracy>=0.99@blocks.2.*", True),
+        ("accuracy>=0.99@blocks.0.hook_resid_post/height 2", False),
+        ("accuracy < 0.5 @ blocks.0.hook_resid_pre", True),
+        ("overlap>=0.99@blocks.2.*/height 1", True),
+        ("rung>=2@blocks.2.*", True),
+        ("codelength<=10@blocks.2.*", False),  # not measured: cannot be met
+        ("q<=0.05", True),
+    ],
+)
+def test_requirements(run, text, passed):
+    outcomes = check_run(run, (Requirement.from_text(text),))[1:]
+    assert outcomes
+    assert all(outcome.passed for outcome in outcomes) == passed
+
+
+def test_the_runs_own_checks_count(run, make):
+    assert [o.passed for o in check_run(run, ())] == [True]
+    assert [o.passed for o in check_run(make(limit=1e-20), ())] == [False]
+
+
+@pytest.mark.parametrize("text", ["accuracy", "accuracy=0.9", ">=1", "accuracy>=x", "a>=1.2.3@b"])
+def test_unreadable_requirements_are_refused(text):
+    with pytest.raises(RequirementError, match="cannot read the requirement"):
+        Requirement.from_text(text)
+
+
+def test_a_requirement_about_nothing_is_refused(run):
+    with pytest.raises(RequirementError, match="matches no cell"):
+        check_run(run, (Requirement.from_text("accuracy>=0@blocks.9.*"),))
+    with pytest.raises(RequirementError, match="no column 'acuracy'"):
+        check_run(run, (Requirement.from_text("acuracy>=0"),))
+
+
+@given(
+    st.sampled_from(["accuracy", "q", "null_high"]),
+    st.sampled_from([">=", "<=", ">", "<", "=="]),
+    st.floats(-1e6, 1e6),
+    st.sampled_from(["*", "blocks.3.*", "blocks.*.hook_resid_post"]),
+    st.sampled_from(["*", "height 2", "height ?"]),
+)
+def test_text_and_requirement_say_the_same(column, sign, limit, site, target):
+    text = f"{column}{sign}{limit!r}@{site}/{target}"
+    assert Requirement.from_text(text) == Requirement(column, sign, limit, site, target)
