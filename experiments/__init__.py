@@ -1,0 +1,29 @@
+"""The pipeline, its settings, and one file per question."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from .demo import demo_settings
+from .settings import Experiment, SettingsError, StudySettings, read_settings
+from .treebank import probe_settings
+
+if TYPE_CHECKING:
+    from .pipeline import run_experiment, run_study
+
+__all__ = [
+    "Experiment",
+    "SettingsError",
+    "StudySettings",
+    "demo_settings",
+    "probe_settings",
+    "read_settings",
+    "run_experiment",
+    "run_study",
+]
+
+
+def __getattr__(name: str) -> object:
+    # The pipeline needs PyTorch, which takes seconds to load; settings do not.
+    if name in ("run_experiment", "run_study"):
+        return getattr(import_module(".pipeline", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

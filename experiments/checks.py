@@ -1,0 +1,242 @@
+"""Numbers that a construction has to reach, exactly or within the noise of the sample."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..core import Prediction
+from ..grammars import Corpus, Grammar
+from ..hooks import Activations
+from ..probes import ProbeResults
+from ..probes.uncertainty import accuracy_interval, bootstrap_weights, sentence_sums
+from ..reports import Check, Comparison
+from .ceilings import ceilings_are_exact
+from .subjects import Subject
+from .unwritten import beyond_null, largest_share
+
+if TYPE_CHECKING:
+    from ..constructions import GrammarTransformer
+
+__all__ = ["apart_from_ceiling", "checks_of", "next_token_error"]
+
+EXACT = 1e-12  # float64 conditionals; measured errors of rotated models are 1e-15 to 1e-13
+FAMILY_LEVEL = 0.95
+DRAWS = 10_000  # the outermost percentiles of 27 simultaneous intervals keep 9 draws on each side
+SENTENCES = 100  # whose prefixes are checked
+ROUNDING = 1e-12  # of a mean over tokens
+CERTAIN = 1 - 1e-12  # means of posteriors that are 1 up to rounding
+
+
+def checks_of(
+    subject: Subject,
+    corpus: Corpus,
+    acts: Activations,
+    results: ProbeResults,
+    comparison: Comparison,
+    claims: Sequence[Prediction],
+    ceilings: Mapping[tuple[str, str], np.ndarray] | None,
+) -> tuple[tuple[Check, ...], tuple[str, ...]]:
+    """The checks that apply: none for models that were not constructed.
+
+    Args:
+        subject: the model.
+        corpus: the language.
+        acts: activations of the corpus.
+        results: the grid of probes.
+        comparison: learned beside predicted.
+        claims: predictions about the cells of the grid.
+        ceilings: largest posteriors, by cell.
+
+    Returns:
+        Checks with their measured values, and a note for each that had nothing to measure.
+    """
+    if subject.construction is None or not isinstance(corpus.grammar, Grammar):
+        return (), ()
+    checks = [
+        _exact(subject, corpus, corpus.grammar),
+        _accounts(subject.construction),
+        _ceilings(corpus, results, ceilings or {}),
+        _staircase(results, comparison),
+        _overlaps(comparison),
+        *_unwritten(corpus, acts, results, claims),
+    ]
+    return (
+        tuple(check for check in checks if isinstance(check, Check)),
+        tuple(check for check in checks if isinstance(check, str)),
+    )
+
+
+def _ceilings(
+    corpus: Corpus, results: ProbeResults, ceilings: Mapping[tuple[str, str], np.ndarray]
+) -> Check | str:
+    exact = results.settings["positions"] == "boundary" and ceilings_are_exact(corpus)
+    known = [score for score in results.scores if not np.isnan(score.ceiling)]
+    name = "cells whose accuracy differs from the ceiling"
+    meaning = "the ceiling lies in the interval of the probe at every site and height"
+    if not exact:
+        name = "cells whose accuracy exceeds the ceiling"
+        meaning = (
+            "no interval of a probe lies above the ceiling, which is that of all that a site can "
+            "have seen; a probe may stay below, since a site need not hold all of it linearly"
+        )
+    if not known:
+        return f"not tested: {name}: 0 cells have a known ceiling"
+    apart = apart_from_ceiling(results, ceilings, one_sided=not exact)
+    return Check(
+        f"{name}, of {len(known)}",
+        float(len(apart)),
+        "<=",
+        0.0,
+        f"{meaning}; the intervals hold together with {FAMILY_LEVEL:.0%} (Bonferroni)"
+        + (f"; apart: {', '.join(apart)}" if apart else ""),
+    )
+
+
+def _exact(subject: Subject, corpus: Corpus, grammar: Grammar) -> Check:
+    sentences = list(dict.fromkeys(corpus.sentences))[:SENTENCES]
+    error, prefixes = next_token_error(subject, grammar, sentences)
+    return Check(
+        f"next-token distribution: largest error over {prefixes} prefixes",
+        error,
+        "<=",
+        EXACT,
+        f"the model gives every next token the probability that the grammar gives it, in "
+        f"{str(subject.model.dtype).removeprefix('torch.')}",
+    )
+
+
+def _accounts(construction: "GrammarTransformer") -> Check:
+    rows = construction.accounting().rows
+    wrong = [row.name.strip() for row in rows if not row.holds]
+    return Check(
+        f"sizes that break the theorem's formulas, of {len(rows)}",
+        float(len(wrong)),
+        "<=",
+        0.0,
+        "layers, neurons, heads and width, counted in the weights, are those of the formulas"
+        + (f"; broken: {', '.join(wrong)}" if wrong else ""),
+    )
+
+
+def next_token_error(
+    subject: Subject, grammar: Grammar, sentences: Sequence[Sequence[str]]
+) -> tuple[float, int]:
+    """Largest difference of model and grammar over all tokens after all prefixes.
+
+    Args:
+        subject: a construction.
+        grammar: its grammar, the exact oracle.
+        sentences: their prefixes are taken, the empty one and the whole included.
+
+    Returns:
+        The error, and the number of different prefixes.
+    """
+    construction = subject.construction
+    assert construction is not None  # noqa: S101 - the caller's condition
+    worst = 0.0
+    prefixes = {tuple(s[:n]) for s in sentences for n in range(len(s) + 1)}
+    for sentence, found in zip(sentences, construction.next_tokens(sentences), strict=True):
+        exact = grammar.next_token_probabilities(sentence)
+        worst = max(worst, float(np.abs(found - exact).max()))
+    return worst, len(prefixes)
+
+
+def apart_from_ceiling(
+    results: ProbeResults,
+    ceilings: Mapping[tuple[str, str], np.ndarray],
+    *,
+    one_sided: bool = False,
+    seed: int = 0,
+) -> tuple[str, ...]:
+    """Cells whose ceiling lies outside the probe's interval; unknown ceilings are passed over.
+
+    With many cells some would fall outside a 95 % interval by chance, so each has the level at
+    which all hold together (Bonferroni).
+
+    Args:
+        results: the grid.
+        ceilings: ``[token]`` largest posteriors by cell.
+        one_sided: only cells whose whole interval lies above the ceiling.
+        seed: of the resampling.
+
+    Returns:
+        ``site, target: accuracy against ceiling`` of each.
+    """
+    level = 1 - (1 - FAMILY_LEVEL) / len(results.scores)
+    apart = []
+    draws: dict[int, np.ndarray] = {}  # targets with as many sentences share them
+    for score in results.scores:
+        held = results.held_out[score.site, score.target]
+        right, tokens = sentence_sums(held.right, held.groups)
+        if len(right) not in draws:
+            draws[len(right)] = bootstrap_weights(len(right), DRAWS, np.random.default_rng(seed))
+        low, high = accuracy_interval(right, tokens, draws[len(right)], level=level)
+        ceiling = float(np.mean(ceilings[score.site, score.target][held.rows]))
+        if ceiling < low - ROUNDING or (not one_sided and ceiling > high + ROUNDING):
+            apart.append(
+                f"{score.site}, {score.target}: {score.accuracy:.4f} [{low:.4f}, {high:.4f}] "
+                f"against {ceiling:.4f}"
+            )
+    return tuple(apart)
+
+
+def _staircase(results: ProbeResults, comparison: Comparison) -> Check | str:
+    """P2 and P4: once written, a state whose ceiling is 1 is read without error."""
+    written = {
+        (row.site, row.target) for row in comparison.rows if row.subspaces and row.subspaces.written
+    }
+    sure = [s for s in results.scores if (s.site, s.target) in written and s.ceiling >= CERTAIN]
+    if not sure:
+        return "not tested: staircase: 0 cells have a pattern of a written state whose ceiling is 1"
+    return Check(
+        f"staircase: smallest accuracy at the {len(sure)} cells where the state is written",
+        min(score.accuracy for score in sure),
+        ">=",
+        1.0,
+        "from the layer that writes a height on, a linear probe reads it without error at the "
+        "last token of the span",
+    )
+
+
+def _overlaps(comparison: Comparison) -> Check | str:
+    found = [row.subspaces for row in comparison.rows if row.subspaces]
+    written = [space.overlap for space in found if space.written]
+    if not written:
+        return "not tested: overlap where written: 0 cells have a pattern and a prediction"
+    return Check(
+        f"subspaces: smallest overlap at the {len(written)} cells where written",
+        min(written),
+        ">=",
+        0.99,
+        "the learned pattern is the predicted subspace",
+    )
+
+
+def _unwritten(
+    corpus: Corpus, acts: Activations, results: ProbeResults, claims: Sequence[Prediction]
+) -> tuple[Check | str, ...]:
+    absent = [claim for claim in claims if not claim.written]
+    if not absent:
+        return ("not tested: cells where nothing is written: 0 cells are predicted to be so",)
+    cells = f"{len(absent)} cells where nothing is written"
+    precision = float(np.finfo(acts[absent[0].site].dtype).eps)
+    return (
+        Check(
+            f"stream: largest share in the predicted subspace at the {cells}",
+            max(largest_share(acts, corpus, claim) for claim in absent),
+            "<=",
+            max(EXACT, precision),
+            "before the state is written the stream has no component in its subspace; what "
+            "remains, relative to the longest activation, is the rounding of the activations",
+        ),
+        Check(
+            f"subspaces: cells beyond the null, of {cells}",
+            float(sum(beyond_null(results, absent, level=1 - FAMILY_LEVEL))),
+            "<=",
+            0.0,
+            "before the state is written, learned and predicted subspace meet no more than random "
+            f"ones do, at all cells together with {FAMILY_LEVEL:.0%} (Bonferroni); no pattern "
+            "meets nothing",
+        ),
+    )

@@ -1,0 +1,74 @@
+"""The embedded default: two grammars whose every subspace is known, and the models made of them."""
+
+from .settings import (
+    Constructed,
+    Experiment,
+    HierarchyFamily,
+    LatinFamily,
+    Probes,
+    StudySettings,
+)
+
+__all__ = ["demo_settings"]
+
+QUESTION = (
+    "Is the hidden state of a grammar a linear subspace of the residual stream, where theory says "
+    "it should be? Here the answer is known: the weights of both models are computed from their "
+    "grammars (arXiv:2606.17522), so every subspace, every layer and every ceiling is predicted. "
+    "This page calibrates the instrument: it has to find what is there, at its place, and nothing "
+    "that is not."
+)
+LATIN = (
+    "Every symbol is the sum of its two children modulo the number of classes. Until a span ends, "
+    "its symbol is uniform whatever was seen, so no probe can beat a guess; at its last token the "
+    "layer of its height makes it known. Theory predicts a staircase from 1/order to 1."
+)
+HIERARCHY = (
+    "Each symbol has a few bodies, drawn at random, and no body has two parents. Part of a span "
+    "already tells something about its symbol, so the ceilings rise layer by layer; a probe has to "
+    "follow them and never to exceed them."
+)
+
+
+def demo_settings(seed: int = 0) -> Experiment:
+    """Settings of ``linrep demo``.
+
+    Args:
+        seed: of the grammar drawn, the sentences and every split.
+
+    Returns:
+        The experiment: a ``latin`` and a ``random_hierarchy`` study.
+
+    >>> [study.name for study in demo_settings().studies]
+    ['latin', 'random_hierarchy']
+    """
+    model = Constructed(positions="onehot", rotation=1)
+    probes = Probes(positions="boundary", C=DEMO_C)
+    return Experiment(
+        title="Calibration on constructed transformers",
+        question=QUESTION,
+        studies=(
+            StudySettings(
+                name="latin",
+                question=LATIN,
+                language=LatinFamily(order=3, depth=4),
+                model=model,
+                sentences=1000,
+                probes=probes,
+                seed=seed,
+            ),
+            StudySettings(
+                name="random_hierarchy",
+                question=HIERARCHY,
+                language=HierarchyFamily(n_symbols=4, n_rules=3, depth=4, seed=seed),
+                model=model,
+                sentences=1000,
+                probes=probes,
+                seed=seed,
+            ),
+        ),
+    )
+
+
+DEMO_C = 10.0
+"""Hardly any penalty: the theory says that unregularised probes reach the ceilings."""

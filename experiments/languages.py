@@ -1,0 +1,86 @@
+"""From settings to a corpus: the first step of the pipeline."""
+
+from typing import TYPE_CHECKING
+
+from ..grammars import Corpus, Grammar, families, read_treebank
+from .settings import (
+    GrammarFile,
+    GrammarText,
+    HierarchyFamily,
+    Language,
+    LatinFamily,
+    Treebank,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ..reports.values import Json
+
+__all__ = ["language_facts", "make_corpus", "make_grammar"]
+
+
+def make_grammar(language: Language) -> Grammar | None:
+    """The grammar that the settings name; ``None`` for a treebank.
+
+    >>> make_grammar(LatinFamily(order=2, depth=2)).depth
+    2
+    """
+    if isinstance(language, LatinFamily):
+        return families.latin(order=language.order, depth=language.depth)
+    if isinstance(language, HierarchyFamily):
+        return families.random_hierarchy(
+            n_symbols=language.n_symbols,
+            n_rules=language.n_rules,
+            arity=language.arity,
+            depth=language.depth,
+            seed=language.seed,
+        )
+    if isinstance(language, GrammarFile):
+        return Grammar.from_file(language.path)
+    if isinstance(language, GrammarText):
+        return Grammar.from_text(language.text)
+    return None
+
+
+def make_corpus(language: Language, sentences: int, seed: int) -> Corpus:
+    """Sentences with labels: sampled from a grammar, or those of a treebank.
+
+    Args:
+        language: where the sentences come from.
+        sentences: how many to sample; a treebank gives all it has.
+        seed: of the sampling.
+
+    Returns:
+        The corpus.
+    """
+    grammar = make_grammar(language)
+    if grammar is not None:
+        return grammar.sample(sentences, seed=seed)
+    assert isinstance(language, Treebank)  # noqa: S101 - the only kind left
+    return read_treebank(language.paths, unary=language.unary)
+
+
+def language_facts(corpus: Corpus) -> "Mapping[str, Json]":
+    """What a reader wants to know about the sentences."""
+    import numpy as np
+
+    facts: dict[str, Json] = {
+        "sentences": len(corpus),
+        "tokens": corpus.n_tokens,
+        "word types": len(np.unique(corpus.words)),
+        "sentences from": corpus.source,
+        "corpus fingerprint": corpus.fingerprint[:16],
+    }
+    grammar = corpus.grammar
+    if isinstance(grammar, Grammar):
+        lengths = sorted(grammar.lengths)
+        facts |= {
+            "grammar": f"depth {grammar.depth}, {len(grammar.rules)} rules, "
+            f"{len(grammar.nonterminals)} nonterminals, {len(grammar.terminals)} terminals",
+            "sentence lengths": str(lengths[0])
+            if len(lengths) == 1
+            else f"{lengths[0]} to {lengths[-1]}",
+            "derivations in all": str(grammar.n_derivations),
+        }
+    return facts

@@ -1,0 +1,293 @@
+"""Maxout networks as transformers: equal, within the bound, exponentially many regions, probed.
+
+One question per section; :func:`run` writes one page with the pictures and the checks.
+"""
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..constructions import (
+    MaxoutTransformer,
+    PointCorpus,
+    SoftNetwork,
+    confident_bracket,
+    interchange,
+    n_confident,
+    n_resolved,
+    piece_target,
+    soft_interchange,
+)
+from ..core import progress
+from ..hooks import Activations
+from ..models import random_twin
+from ..piecewise import (
+    MaxoutNetwork,
+    Plane,
+    random_network,
+    regions_in_plane,
+    regions_on_segment,
+    tent,
+    upper_bound,
+    zigzag,
+)
+from ..probes import probe
+from ..reports import Check
+from . import maxout_figures as figures
+from .maxout_section import Section
+
+__all__ = ["Section", "run"]
+
+
+def run(out: str | Path, *, tiny: bool = False, seed: int = 0) -> Path:
+    """Answer every question and write ``maxout.html`` and ``maxout.json``.
+
+    Args:
+        out: folder, made if it is not there.
+        tiny: small sizes, for a test.
+        seed: of networks, points and probes.
+
+    Returns:
+        The page.
+    """
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    questions = (equality, slice_of_regions, growth, softness, staircase)
+    made = [ask(tiny, seed) for ask in progress(questions, "maxout", unit="question")]
+    numbers = {
+        section.title: {**section.data, "checks": [str(check) for check in section.checks]}
+        for section in made
+    }
+    (folder / "maxout.json").write_text(json.dumps(numbers, indent=1), "utf-8")
+    page = folder / "maxout.html"
+    page.write_text(figures.page(made), "utf-8")
+    return page
+
+
+def equality(tiny: bool, seed: int) -> Section:
+    """Transformer, soft recursion and network; the error against its bound."""
+    rng = np.random.default_rng(seed)
+    recursion = hardmax = share = single = exchanged = 0.0
+    for index in range(5 if tiny else 100):
+        widths = rng.integers(1, 6, size=rng.integers(1, 4)).tolist()
+        ranks = [rng.integers(1, 5, size=n).tolist() for n in widths]
+        net = random_network(int(rng.integers(1, 4)), widths, ranks, seed=seed + index)
+        t = MaxoutTransformer.from_network(net, (-1, 1), eps=0.01)
+        x = t.box.sample(200, seed)
+        y, exact = t(x), net(x)
+        recursion = max(recursion, float(np.abs(y - t.soft(x)).max()))
+        hardmax = max(hardmax, float(np.abs(t(x, hardmax=True) - exact).max()))
+        share = max(share, float(np.abs(y - exact).max() / max(t.error_bound(), 1e-9)))
+        narrow = MaxoutTransformer.from_network(net, (-1, 1), eps=0.01, dtype=torch.float32)
+        soft = narrow.soft(x)
+        single = max(single, float(np.abs(narrow(x) - soft).max() / max(1, np.abs(soft).max())))
+    other = t.box.sample(200, seed + 1)
+    changed = interchange(t, x, other, 1, 0)
+    exchanged = float(np.abs(changed - soft_interchange(t, x, other, 1, 0)).max())
+    rates = np.array([1e2, 1e3, 1e4, 1e5])
+    sup, bound, mean = _errors(random_network(1, [6, 6], 3, seed=3), rates)
+    slope = float(np.polyfit(np.log(rates), np.log(sup), 1)[0])
+    slope_mean = float(np.polyfit(np.log(rates[:2]), np.log(mean[:2]), 1)[0])
+    return Section(
+        "Is the transformer the network?",
+        "Attention takes a soft maximum, so the transformer equals the recursion in which every "
+        "maximum is a softmax average, and its error falls with the inverse temperature: the "
+        "largest error like 1/lambda, the mean error like its square. The signed bound holds "
+        "everywhere.",
+        figures.errors(rates, sup, bound, mean),
+        (
+            Check("transformer - soft recursion, float64", recursion, "<=", 1e-10, "equal"),
+            Check("the same in float32, relative", single, "<=", 1e-5, "equal up to rounding"),
+            Check("hardmax attention - network", hardmax, "<=", 1e-10, "equal"),
+            Check("error / signed bound", share, "<=", 1.0 + 1e-9, "the bound holds"),
+            Check("interchange - recursion", exchanged, "<=", 1e-12, "units are swapped exactly"),
+            Check("slope of sup error + 1", abs(slope + 1), "<=", 0.05, "sup error ~ 1/lambda"),
+            Check("slope of mean error + 2", abs(slope_mean + 2), "<=", 0.1, "mean ~ 1/lambda^2"),
+        ),
+        {"lambda": rates.tolist(), "sup": sup, "bound": bound, "mean": mean},
+    )
+
+
+def _errors(net: MaxoutNetwork, rates: np.ndarray) -> tuple[list[float], list[float], list[float]]:
+    """Sup error at points placed where it peaks, its bound, and the mean error."""
+    found = regions_on_segment(net, -2, 2)
+    breaks = -2 + 4 * np.array([float(t) for t in found.breakpoints])
+    slopes = np.array([float(s[0]) for s in found.slopes]) / 4
+    gaps = np.maximum(np.abs(np.diff(slopes)), 0.1)
+    grid = np.linspace(-2, 2, 100_001)[:, None]
+    sup, bound, mean = [], [], []
+    for rate in rates:
+        soft = SoftNetwork(net, (rate,) * net.depth)
+        near = breaks[:, None] + np.linspace(-3, 3, 121) / rate / gaps[:, None]
+        x = np.clip(near.reshape(-1, 1), -2, 2)
+        sup.append(float(np.abs(soft(x) - net(x)).max()))
+        t = MaxoutTransformer.from_network(net, (-2, 2), inverse_temperature=float(rate))
+        bound.append(t.error_bound())
+        mean.append(float(np.abs(soft(grid) - net(grid)).mean()))
+    return sup, bound, mean
+
+
+def slice_of_regions(tiny: bool, seed: int) -> Section:
+    """The cells of a plane through the inputs, coloured by affine map."""
+    width = 6 if tiny else 16
+    net = random_network(5, [width] * 3, 3, seed=seed)
+    directions = np.linalg.qr(np.random.default_rng(seed).normal(size=(5, 2)))[0].T
+    found = regions_in_plane(
+        net, Plane(np.zeros(5), directions[0], directions[1], (-2, -2), (2, 2))
+    )
+    counts, wider, bound = found.counts, found.counts_at_100_tol, upper_bound(net, dim=2)
+    return Section(
+        "What does a slice of the input space look like?",
+        f"A plane through the five inputs of a random maxout network (three layers of {width} "
+        f"units, rank 3): {counts.cells} activation cells, {counts.linear_regions} linear regions, "
+        f"{counts.affine_maps} affine maps, exactly; colours are affine maps. No network of these "
+        f"widths has more than {bound:.3g}.",
+        found.plot(),
+        (
+            Check("cells / upper bound", counts.cells / bound, "<=", 1.0, "below the bound"),
+            Check("counts moved by 100 x the tolerance", float(counts != wider), "<=", 0.0, "sure"),
+            Check(
+                "area not covered", abs(float(found.areas.sum()) / 16 - 1), "<=", 1e-12, "a tiling"
+            ),
+        ),
+        {"counts": list(counts), "upper_bound": bound},
+    )
+
+
+def growth(tiny: bool, seed: int) -> Section:
+    """Pieces against depth: constructed networks reach the theorem's slope, random ones do not."""
+    depths = list(range(1, 4 if tiny else 7))
+    families = {"tent, rank 2": (tent, 2.0)}
+    for rank in (2, 3):
+        families[f"zigzag, rank {rank}"] = (_zigzag(rank), 2.0 * rank - 1)
+    lines: dict[str, tuple[list[int], float]] = {}
+    gaps: list[float] = []
+    for name, (build, laps) in families.items():
+        nets = [build(depth) for depth in depths]
+        found = [regions_on_segment(net, 0, 1).n_linear_regions for net in nets]
+        t = MaxoutTransformer.from_network(nets[-1], (0, 1), inverse_temperature=100.0)
+        read_back = t.to_maxout()
+        gaps.append(regions_on_segment(read_back, 0, 1).n_linear_regions - found[-1])
+        gaps.append(float(np.abs(np.log(found) - np.log(laps) * np.array(depths)).max()))
+        lines[name] = (found, laps)
+    draws = range(3 if tiny else 20)
+    typical = [
+        float(np.mean([_random_pieces(depth, seed + draw) for draw in draws])) for depth in depths
+    ]
+    pace = float(np.polyfit(depths, np.log(typical), 1)[0])
+    return Section(
+        "Does the number of regions grow exponentially with depth?",
+        "Width 2 and rank p reach (2p - 1)^L linear pieces on a line, the largest number possible; "
+        "the transformer's hardmax network, read back from its weights, has as many. The maximum "
+        "is reached by construction: networks of the same size with random weights stay near a "
+        "constant.",
+        figures.growth(depths, lines, typical),
+        (
+            Check("log pieces - L log(2p - 1)", float(np.max(np.abs(gaps))), "<=", 1e-9, "exact"),
+            Check(
+                "growth of random networks", pace, "<=", 0.5 * math.log(3), "no theorem for them"
+            ),
+        ),
+        {"depth": depths, "random": typical} | {name: found for name, (found, _) in lines.items()},
+    )
+
+
+def _zigzag(rank: int) -> Any:
+    return lambda depth: zigzag(rank, depth)
+
+
+def _random_pieces(depth: int, seed: int) -> int:
+    net = random_network(1, [2] * depth, 2, seed=seed)
+    return regions_on_segment(net, -3, 3).n_linear_regions
+
+
+def softness(tiny: bool, seed: int) -> Section:
+    """What is left of the exact cells at a finite temperature."""
+    net = random_network(2, [5, 5] if tiny else [10, 10], 3, seed=seed)
+    cells = regions_in_plane(net, (-2, 2))
+    rates = np.logspace(1, 6, 6 if tiny else 16)
+    centres = cells.plane.points(cells.centres)
+    resolved, confident, brackets = [], [], []
+    for rate in rates:
+        soft = SoftNetwork(net, (float(rate),) * net.depth)
+        resolved.append(n_resolved(soft, cells))
+        confident.append(n_confident(soft, centres, 0.01))
+        brackets.append(confident_bracket(net, centres, float(rate), 0.01))
+    return Section(
+        "How many cells does the soft network show?",
+        "The transformer is smooth and has no regions. Two counts say how close it comes: cells "
+        "whose affine map the soft Jacobian shows at an inner point, and cells in which every head "
+        "gives one piece 99 % of its weight (predicted from exact margins alone: the band). Both "
+        "rise to the exact count.",
+        figures.softness(rates, resolved, confident, brackets, cells.n_cells),
+        (
+            Check(
+                "resolved / exact cells, coldest", resolved[-1] / cells.n_cells, ">=", 1.0, "all"
+            ),
+            Check("resolved / exact, warmest", resolved[0] / cells.n_cells, "<=", 0.5, "few"),
+        ),
+        {"lambda": rates.tolist(), "resolved": resolved, "cells": cells.n_cells},
+    )
+
+
+def staircase(tiny: bool, seed: int) -> Section:
+    """Active pieces through the ordinary pipeline: activations, probes, controls."""
+    depth, points = (3, 600) if tiny else (6, 3000)
+    t = MaxoutTransformer.from_network(tent(depth), (0, 1), inverse_temperature=1e3, causal=True)
+    x = t.box.sample(points, seed)
+    corpus = PointCorpus(x)
+    sites = [f"blocks.{block}.hook_resid_mid" for block in range(depth + 1)]
+    random_model: Any = random_twin(t.model, seed)
+    twin = MaxoutTransformer(random_model, t.layout, t.box)
+    acts, random_acts = (
+        Activations.from_arrays(model.activations(x, sites), corpus) for model in (t, twin)
+    )
+    names = [piece_target(layer, 0) for layer in range(1, depth + 1)]
+    shuffle = np.random.default_rng(seed).permutation
+    labels = t.targets(x)
+    results = probe(
+        acts,
+        corpus,
+        targets=labels | {f"shuffled {name}": shuffle(labels[name]) for name in names},
+        controls=("random_weights",),
+        random_weights=random_acts,
+        permutations=0,
+        bootstrap=0,
+        seed=seed,
+    )
+    found = _grid(results, sites, names)
+    shuffled = _grid(results, sites, [f"shuffled {name}" for name in names])
+    random = _grid(results, sites, names, "random_weights")
+    steps = np.array([found[layer][layer] for layer in range(depth)])
+    rest = np.array([a for i, row in enumerate(found) for j, a in enumerate(row) if i != j])
+    return Section(
+        "Where is the active piece linearly decodable?",
+        "The tent folded several times. Which piece of layer l is active is an affine question to "
+        "the stream before attention l and to no other place: a staircase. Labels that were "
+        "shuffled are at chance everywhere. A random transformer keeps its input, so the pieces of "
+        "the first layers, easy functions of one number, can be decoded there as well.",
+        figures.staircase(sites, names, found, shuffled, random),
+        (
+            Check("lowest accuracy on the stairs", float(steps.min()), ">=", 0.97, "decodable"),
+            Check("highest accuracy elsewhere", float(rest.max()), "<=", 0.75, "not decodable"),
+            Check(
+                "largest distance of shuffled labels from 1/2",
+                float(np.abs(np.array(shuffled) - 0.5).max()),
+                "<=",
+                4 * 0.5 / math.sqrt(0.2 * points),
+                "four standard errors of a fair coin",
+            ),
+        ),
+        {"sites": sites, "accuracy": found, "shuffled": shuffled, "random weights": random},
+    )
+
+
+def _grid(
+    results: Any, sites: Sequence[str], names: Sequence[str], field: str = "accuracy"
+) -> list[list[float]]:
+    return [[float(getattr(results.score(site, n), field)) for site in sites] for n in names]

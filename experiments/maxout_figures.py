@@ -1,0 +1,157 @@
+"""Pictures and the page of the maxout experiment."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..core import LinrepError
+
+if TYPE_CHECKING:
+    from .maxout_section import Section
+
+__all__ = ["errors", "growth", "page", "softness", "staircase"]
+
+_STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto }
+table { border-collapse: collapse; margin: 1rem 0 }
+td, th { padding: .2rem .8rem; text-align: left }
+tr + tr { border-top: 1px solid #ddd } .failed { color: #b00020; font-weight: 600 }
+"""
+
+
+def errors(
+    rates: np.ndarray, sup: Sequence[float], bound: Sequence[float], mean: Sequence[float]
+) -> Any:
+    """Error against inverse temperature, with its bound."""
+    figure = _figure("inverse temperature", "error", log=True)
+    for name, values in (("signed bound", bound), ("largest error", sup), ("mean error", mean)):
+        _line(figure, rates, values, name)
+    return figure
+
+
+def growth(
+    depths: Sequence[int],
+    lines: Mapping[str, tuple[Sequence[int], float]],
+    typical: Sequence[float],
+) -> Any:
+    """Pieces against depth on a log axis, with the theorem's slope dotted."""
+    figure = _figure("layers", "linear pieces")
+    figure.update_yaxes(type="log")
+    for name, (found, laps) in lines.items():
+        _line(figure, depths, found, name)
+        slope = [laps**depth for depth in depths]
+        _line(figure, depths, slope, f"slope log {laps:g}", dash="dot")
+    _line(figure, depths, typical, "random weights, width 2, rank 2 (mean)")
+    return figure
+
+
+def softness(
+    rates: np.ndarray,
+    resolved: Sequence[int],
+    confident: Sequence[int],
+    brackets: Sequence[tuple[int, int]],
+    exact: int,
+) -> Any:
+    """Cells that the soft network shows, against inverse temperature."""
+    figure = _figure("inverse temperature", "cells")
+    figure.update_xaxes(type="log")
+    low, high = zip(*brackets, strict=True)
+    _line(figure, rates, low, "band predicted from margins", dash="dot")
+    _line(figure, rates, high, "band, upper end", dash="dot", fill="tonexty")
+    _line(figure, rates, confident, "confident cells")
+    _line(figure, rates, resolved, "resolved cells")
+    figure.add_hline(y=exact, line_dash="dash", annotation_text=f"exact count {exact}")
+    return figure
+
+
+def staircase(
+    sites: Sequence[str],
+    names: Sequence[str],
+    found: Sequence[Sequence[float]],
+    shuffled: Sequence[Sequence[float]],
+    random: Sequence[Sequence[float]],
+) -> Any:
+    """Probe accuracy, targets against sites; shuffled labels and random weights beside it."""
+    from plotly.subplots import make_subplots
+
+    titles = ["active piece", "shuffled labels", "random weights"]
+    figure = make_subplots(rows=1, cols=3, shared_yaxes=True, subplot_titles=titles)
+    places = [site.removeprefix("blocks.").replace(".hook_", " ") for site in sites]
+    for column, grid in enumerate((found, shuffled, random), 1):
+        figure.add_heatmap(
+            x=places,
+            y=list(names),
+            z=[list(row) for row in grid],
+            zmin=0.5,
+            zmax=1.0,
+            colorscale="Viridis",
+            texttemplate="%{z:.2f}",
+            row=1,
+            col=column,
+        )
+    figure.update_layout(template="plotly_white", height=380)
+    return figure
+
+
+def _figure(x: str, y: str, *, log: bool = False) -> Any:
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    figure.update_layout(template="plotly_white", height=420)
+    figure.update_xaxes(title=x, type="log" if log else None)
+    figure.update_yaxes(title=y, type="log" if log else None)
+    return figure
+
+
+def _line(
+    figure: Any,
+    x: Any,
+    y: Any,
+    name: str,
+    *,
+    dash: str = "solid",
+    fill: str | None = None,
+) -> None:
+    mode = "lines" if dash == "dot" else "lines+markers"
+    figure.add_scatter(x=list(x), y=list(y), name=name, mode=mode, line={"dash": dash}, fill=fill)
+
+
+def page(sections: "Sequence[Section]") -> str:
+    """The report as one page that needs no network; plotly is inlined once.
+
+    Raises:
+        LinrepError: there is nothing to show.
+    """
+    from plotly.offline import get_plotlyjs
+
+    if not sections:
+        raise LinrepError("the page has no section; run at least one question")
+    checks = [check for section in sections for check in section.checks]
+    passed = sum(check.passed for check in checks)
+    body = [f"<p><b>{passed} of {len(checks)}</b> checks passed.</p>"]
+    for number, section in enumerate(sections):
+        figure = section.figure.to_html(
+            full_html=False, include_plotlyjs=False, div_id=f"figure-{number}"
+        )
+        rows = "".join(
+            f"<tr class='{'ok' if c.passed else 'failed'}'><td>{escape(c.name)}</td>"
+            f"<td>{c.value:.3g}</td><td>{escape(c.relation)} {c.limit:.3g}</td>"
+            f"<td>{'ok' if c.passed else 'FAILED'}</td><td>{escape(c.meaning)}</td></tr>"
+            for c in section.checks
+        )
+        body.append(
+            f"<h2>{escape(section.title)}</h2><p>{escape(section.text)}</p>{figure}"
+            "<table><tr><th>check</th><th>value</th><th>required</th><th></th><th>meaning</th></tr>"
+            f"{rows}</table>"
+        )
+    return (
+        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
+        f"<title>Maxout networks as transformers</title><style>{_STYLE}</style>"
+        f"<script>{get_plotlyjs()}</script></head><body>"
+        "<h1>Maxout networks as transformers</h1>"
+        "<p>Attention takes the maximum, feed-forward layers are token-wise affine maps "
+        "(arXiv 2603.03084); the weights here are constructed, so every answer is known.</p>"
+        f"{''.join(body)}</body></html>\n"
+    )

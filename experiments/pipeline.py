@@ -1,0 +1,126 @@
+"""The whole path once: start reading here.
+
+corpus -> model -> activations -> statistics -> probes -> comparison -> report
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..core import height_target, progress
+from ..grammars import Corpus
+from ..hooks import Activations, capture
+from ..models import random_twin
+from ..probes import ProbeResults, probe
+from ..reports import Run, Scores, Study, compare
+from ..reports.values import plain
+from .ceilings import ceilings_of
+from .checks import checks_of
+from .disentangle import ESTIMATE, joint_patterns
+from .languages import language_facts, make_corpus
+from .manifest import versions
+from .settings import Experiment, StudySettings
+from .subjects import Subject, make_subject
+from .twins import best_of_twins
+
+__all__ = ["run_experiment", "run_study"]
+
+
+def run_experiment(settings: Experiment) -> Run:
+    """Every study of an experiment, as one run.
+
+    Args:
+        settings: what to do.
+
+    Returns:
+        The run; :func:`linrep.reports.write_run` puts it into a folder with its report.
+    """
+    found = [run_study(s) for s in progress(settings.studies, "studies", unit="study")]
+    return Run(
+        title=settings.title,
+        question=settings.question,
+        settings=settings.dump(),
+        manifest={**versions(), "studies": {study.name: plain(made) for study, made in found}},
+        studies=tuple(study for study, _ in found),
+    )
+
+
+def run_study(settings: StudySettings) -> tuple[Study, Mapping[str, Any]]:
+    """One language, one model, one grid of probes.
+
+    Args:
+        settings: what to do.
+
+    Returns:
+        What was found, and the manifest of what made it.
+    """
+    asked = settings.probes
+    # Sentences with the hidden state of every token.
+    corpus = make_corpus(settings.language, settings.sentences, settings.seed)
+    heights = asked.heights or _telling_heights(corpus)
+    # A model, with what theory says about it; and the same architecture that knows nothing.
+    subject = make_subject(settings.model, corpus)
+    # Its residual stream at every token, at every layer.
+    acts = _capture(subject, subject.model, corpus, settings)
+    twin, *more = (
+        _capture(subject, random_twin(subject.model, seed=settings.seed + i), corpus, settings)
+        for i in range(asked.twins)
+    )
+    # What any classifier of any kind could reach.
+    boundary = asked.positions == "boundary"
+    ceilings = ceilings_of(corpus, acts.sites, heights, sight=subject.sight, boundary=boundary)
+    # Statistics, probes and every control, for all sites and heights.
+    grid: dict[str, Any] = {
+        "heights": heights, "positions": asked.positions, "method": asked.method, "C": asked.C,
+        "tolerance": asked.tolerance, "seed": settings.seed,
+    }  # fmt: skip
+    results = probe(
+        acts, corpus, **grid, controls=asked.controls, random_weights=twin, ceilings=ceilings,
+        permutations=asked.permutations, codelength=asked.codelength, bootstrap=asked.bootstrap,
+    )  # fmt: skip
+    results = best_of_twins(results, more, corpus, **grid)
+    if subject.construction is not None:
+        results = replace(results, patterns=joint_patterns(acts, corpus, heights))
+    # What was learned beside what was predicted, and what the whole says.
+    targets = [height_target(height) for height in heights]
+    probed = [p for p in subject.predictions if p.site in acts.sites and p.target in targets]
+    claims = [p for p in probed if (p.positions == "boundary") == boundary]
+    elsewhere = [p for p in probed if (p.positions == "boundary") != boundary]
+    comparison = compare(results, claims, elsewhere=elsewhere, seed=settings.seed)
+    checks, untested = checks_of(subject, corpus, acts, results, comparison, claims, ceilings)
+    study = Study(
+        name=settings.name,
+        question=settings.question,
+        facts={**language_facts(corpus), **subject.facts},
+        scores=scores_of(results),
+        comparison=comparison,
+        checks=checks,
+        notes=(ESTIMATE, *untested) if subject.construction is not None else (),
+        subspaces={"learned": results.patterns, "predicted": {
+            (p.site, p.target): p.subspace for p in claims if (p.site, p.target) in results.patterns
+        }},
+    )  # fmt: skip
+    return study, {"activations": plain(acts.manifest), "random twin": plain(twin.manifest)}
+
+
+def scores_of(results: ProbeResults) -> Scores:
+    """The grid as plain rows."""
+    rows = results.to_frame().to_dict("records")
+    return Scores(
+        tuple({str(name): plain(value) for name, value in row.items()} for row in rows),
+        results.notes,
+        {str(name): plain(value) for name, value in results.settings.items()},
+    )
+
+
+def _capture(subject: Subject, model: Any, corpus: Corpus, settings: StudySettings) -> Activations:
+    return capture(model, corpus, sites=settings.sites, tokenizer=subject.tokenizer)
+
+
+def _telling_heights(corpus: Corpus) -> tuple[int, ...]:
+    """Heights with more than one label: one label tells nothing."""
+    return tuple(
+        height for height in corpus.heights if len(set(np.unique(corpus.labels(height))) - {""}) > 1
+    )

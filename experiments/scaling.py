@@ -1,0 +1,241 @@
+"""How large a grammar transformer is: layers against depth, neurons against shapes and rules.
+
+Three sweeps over families of grammars; every point is read off the weights of a compiled model, and
+a line is fitted to each curve. Theory (arXiv 2606.17522) says: layers grow as 2 d (two passes) or d
+(one pass); neurons grow linearly with the number c of derivation-tree shapes if every shape has its
+own parser, and not at all with c if messages are indexed by spans; they grow at most with the
+square of the number of rules.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, final
+
+import numpy as np
+
+from ..core import LinrepError, progress
+from ..grammars import Grammar, families
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+__all__ = ["Curve", "Scaling", "ScalingError", "run"]
+
+
+class ScalingError(LinrepError):
+    """The sweep cannot be written where it was asked for."""
+
+
+@final
+@dataclass(frozen=True)
+class Curve:
+    """One fitted curve.
+
+    Args:
+        sweep: ``depth``, ``shapes`` or ``rules``.
+        name: which construction.
+        x: grammar depth d, number of shapes c, or number of rules M.
+        y: layers or neurons, read off the weights.
+        expected: what theory says about the slope or the exponent.
+    """
+
+    sweep: str
+    name: str
+    x: tuple[int, ...]
+    y: tuple[int, ...]
+    expected: str
+
+    @property
+    def slope(self) -> float:
+        """Least-squares slope of y against x."""
+        return float(np.polyfit(self.x, self.y, 1)[0])
+
+    @property
+    def exponent(self) -> float:
+        """Least-squares slope of log y against log x."""
+        return float(np.polyfit(np.log(self.x), np.log(self.y), 1)[0])
+
+    @property
+    def largest_deviation(self) -> float:
+        """Largest distance from the fitted line, as a share of the largest y."""
+        line = np.polyval(np.polyfit(self.x, self.y, 1), self.x)
+        return float(np.abs(line - np.array(self.y)).max() / max(self.y))
+
+
+@final
+@dataclass(frozen=True)
+class Scaling:
+    """All curves.
+
+    Args:
+        curves: in order.
+        settings: what was swept.
+    """
+
+    curves: tuple[Curve, ...]
+    settings: dict[str, Any]
+
+    def curve(self, sweep: str, name: str) -> Curve:
+        """The curve of this sweep and construction.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for curve in self.curves:
+            if (curve.sweep, curve.name) == (sweep, name):
+                return curve
+        raise KeyError((sweep, name))
+
+    def table(self) -> list[dict[str, Any]]:
+        """One line per curve: fits beside what theory says."""
+        return [
+            {
+                "sweep": curve.sweep,
+                "construction": curve.name,
+                "slope": round(curve.slope, 3),
+                "exponent": round(curve.exponent, 3),
+                "deviation from a line": round(curve.largest_deviation, 3),
+                "theory": curve.expected,
+            }
+            for curve in self.curves
+        ]
+
+    def figure(self, sweep: str) -> "go.Figure":
+        """The curves of one sweep."""
+        import plotly.graph_objects as go
+
+        names = {"depth": ("depth d", "layers"), "shapes": ("tree shapes c", "neurons")}
+        across, up = names.get(sweep, ("rules M", "neurons"))
+        figure = go.Figure()
+        for curve in self.curves:
+            if curve.sweep == sweep:
+                label = f"{curve.name}: slope {curve.slope:.3f}, exponent {curve.exponent:.3f}"
+                figure.add_scatter(x=curve.x, y=curve.y, mode="lines+markers", name=label)
+        kind = "linear" if sweep == "depth" else "log"
+        figure.update_xaxes(title=across, type=kind)
+        figure.update_yaxes(title=up, type=kind)
+        figure.update_layout(template="plotly_white", legend={"orientation": "h", "y": -0.2})
+        return figure
+
+
+Sizes = dict[str, int]
+Modes = dict[str, tuple[dict[str, Any], str]]
+
+
+def run(out: str | Path, *, tiny: bool = False) -> Scaling:
+    """Sweep, fit, write ``scaling.json`` and ``scaling.html`` into a new folder.
+
+    Args:
+        out: the folder; it must not exist, or be empty.
+        tiny: a few seconds instead of about a minute.
+
+    Raises:
+        ScalingError: the folder holds something.
+    """
+    folder = Path(out)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ScalingError(f"{str(folder)!r} already holds something; give a new folder")
+    settings: dict[str, Any] = {
+        "depths": list(range(2, 5 if tiny else 8)),
+        "children of varying length": list(range(1, 5 if tiny else 8)),
+        "rules per symbol": [1, 2, 3] if tiny else [1, 2, 3, 4, 5, 6],
+        "symbols": 4 if tiny else 6,
+    }
+    curves = [*_depth(settings), *_shapes(settings), *_rules(settings)]
+    scaling = Scaling(tuple(curves), settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    content = {"settings": settings, "fits": scaling.table(), "curves": [asdict(c) for c in curves]}
+    (folder / "scaling.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    (folder / "scaling.html").write_text(_page(scaling), encoding="utf-8")
+    return scaling
+
+
+def _depth(settings: dict[str, Any]) -> Iterator[Curve]:
+    """Latin-square grammars of growing depth; shapes c = 1, so ``shapes`` in one pass fits too."""
+    modes: Modes = {
+        "two passes": ({"mode": "spans"}, "slope 2.000"),
+        "one pass": ({"mode": "shapes", "passes": 1}, "slope 1.000"),
+    }
+    depths = settings["depths"]
+    for name, (mode, theory) in modes.items():
+        sizes = _sweep(depths, lambda d: families.latin(order=2, depth=d), mode, f"depth, {name}")
+        yield Curve("depth", name, tuple(depths), tuple(s["layers"] for s in sizes), theory)
+
+
+def _shapes(settings: dict[str, Any]) -> Iterator[Curve]:
+    """``S -> A..A B..B`` with ``A -> a | a b`` and ``B -> a``: j children A make 2**j shapes."""
+    counts = settings["children of varying length"]
+    total = max(counts) + 1
+    modes: Modes = {
+        "shapes, two passes": ({"mode": "shapes"}, "linear in c"),
+        "shapes, one pass": ({"mode": "shapes", "passes": 1}, "linear in c"),
+        "spans": ({"mode": "spans"}, "grows with lengths, not with c"),
+    }
+    for name, (mode, theory) in modes.items():
+        sizes = _sweep(counts, lambda j: _varying(j, total), mode, f"shapes, {name}")
+        x = tuple(size["tree shapes c"] for size in sizes)
+        yield Curve("shapes", name, x, tuple(size["neurons"] for size in sizes), theory)
+
+
+def _varying(varying: int, total: int) -> Grammar:
+    body = " ".join(["A"] * varying + ["B"] * (total - varying))
+    return Grammar.from_text(f"S -> {body}\nA -> 'a' | 'a' 'b'\nB -> 'a'")
+
+
+def _rules(settings: dict[str, Any]) -> Iterator[Curve]:
+    """Random hierarchies with growing numbers of rules per symbol."""
+    v = settings["symbols"]
+    per_symbol = [m for m in settings["rules per symbol"] if m <= v]
+
+    def grammar(m: int) -> Grammar:
+        return families.random_hierarchy(n_symbols=v, n_rules=m, arity=2, depth=3, seed=0)
+
+    modes: Modes = {
+        "spans": ({"mode": "spans"}, "2 neurons per binary rule"),
+        "pairs of rules": ({"mode": "shapes", "merge": "rules"}, "exponent at most 2"),
+    }
+    for name, (mode, theory) in modes.items():
+        sizes = _sweep(per_symbol, grammar, mode, f"rules, {name}")
+        x = tuple(len(grammar(m).rules) for m in per_symbol)
+        yield Curve("rules", name, x, tuple(size["neurons"] for size in sizes), theory)
+
+
+def _sweep(
+    values: Sequence[int], grammar: Callable[[int], Grammar], mode: dict[str, Any], title: str
+) -> list[Sizes]:
+    """Sizes of the compiled models; the sparse back end needs no dense width."""
+    from ..constructions import GrammarTransformer
+
+    found = []
+    for value in progress(values, title):
+        model = GrammarTransformer.from_grammar(grammar(value), backend="sparse", **mode)
+        found.append({row.name: row.measured for row in model.accounting().rows})
+    return found
+
+
+def _page(scaling: Scaling) -> str:
+    """One self-contained page."""
+    titles = {
+        "depth": "Layers against depth",
+        "shapes": "Neurons against tree shapes",
+        "rules": "Neurons against rules",
+    }
+    parts = []
+    for number, (sweep, title) in enumerate(titles.items()):
+        script = number == 0
+        html = scaling.figure(sweep).to_html(full_html=False, include_plotlyjs=script)
+        parts.append(f"<h2>{title}</h2>{html}")
+    keys = list(scaling.table()[0])
+    head = "".join(f"<th>{key}</th>" for key in keys)
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{row[key]}</td>" for key in keys) + "</tr>"
+        for row in scaling.table()
+    )
+    style = "body{font-family:sans-serif;max-width:60rem;margin:auto}td,th{padding:.2rem .6rem}"
+    return (
+        f"<!doctype html><html lang='en'><meta charset='utf-8'><title>Scaling</title>"
+        f"<style>{style}</style><body><h1>How large a grammar transformer is</h1>"
+        f"<table><tr>{head}</tr>{rows}</table>{''.join(parts)}</body></html>\n"
+    )

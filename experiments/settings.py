@@ -1,0 +1,227 @@
+"""Settings of an experiment: frozen, closed, written to YAML beside every result."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ..core import LinrepError
+
+__all__ = [
+    "Constructed",
+    "Experiment",
+    "GrammarFile",
+    "GrammarText",
+    "HierarchyFamily",
+    "Language",
+    "LatinFamily",
+    "Loaded",
+    "Model",
+    "Probes",
+    "SettingsError",
+    "StudySettings",
+    "Treebank",
+    "read_settings",
+]
+
+
+class SettingsError(LinrepError):
+    """A settings file cannot be read, or a setting is impossible."""
+
+
+class Settings(BaseModel):
+    """Frozen; a name that does not exist is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LatinFamily(Settings):
+    """``families.latin``: every symbol's parent is a Latin square of its children."""
+
+    source: Literal["latin"] = "latin"
+    order: Annotated[int, Field(ge=2)] = 3
+    depth: Annotated[int, Field(ge=1)] = 3
+
+
+class HierarchyFamily(Settings):
+    """``families.random_hierarchy``: one shape, few rules per symbol."""
+
+    source: Literal["random_hierarchy"] = "random_hierarchy"
+    n_symbols: Annotated[int, Field(ge=1)] = 4
+    n_rules: Annotated[int, Field(ge=1)] = 2
+    arity: Annotated[int, Field(ge=1)] = 2
+    depth: Annotated[int, Field(ge=1)] = 3
+    seed: Annotated[int, Field(ge=0)] = 0
+
+
+class GrammarFile(Settings):
+    """A grammar in a file, text or JSON."""
+
+    source: Literal["grammar_file"] = "grammar_file"
+    path: str
+
+
+class GrammarText(Settings):
+    """A grammar written into the settings."""
+
+    source: Literal["grammar_text"] = "grammar_text"
+    text: str
+
+
+class Treebank(Settings):
+    """Penn-bracket files; the sentences are those of the files, nothing is sampled."""
+
+    source: Literal["treebank"] = "treebank"
+    paths: str
+    unary: Literal["keep", "collapse"] = "keep"
+
+
+Language: TypeAlias = Annotated[
+    LatinFamily | HierarchyFamily | GrammarFile | GrammarText | Treebank,
+    Field(discriminator="source"),
+]
+
+
+class Constructed(Settings):
+    """A transformer whose weights are computed from the grammar."""
+
+    source: Literal["constructed"] = "constructed"
+    positions: Literal["circular", "onehot", "bias"] = "onehot"
+    rotation: int | None = 1
+
+
+class Loaded(Settings):
+    """A model folder or hub id: pretrained, trained or saved by a construction."""
+
+    source: Literal["loaded"] = "loaded"
+    path: str
+
+
+Model: TypeAlias = Annotated[Constructed | Loaded, Field(discriminator="source")]
+
+
+class Probes(Settings):
+    """What is asked of the residual stream, and with which controls."""
+
+    heights: tuple[int, ...] | None = None
+    positions: Literal["all", "boundary"] = "all"
+    method: Literal["logistic", "lda", "ridge"] = "logistic"
+    C: float | tuple[float, ...] | None = None  # None: a path, chosen on validation
+    controls: tuple[str, ...] = (
+        "shuffled", "control_task", "position", "previous_word", "word_identity", "embedding",
+        "random_weights",
+    )  # fmt: skip
+    tolerance: Annotated[float, Field(gt=0)] = 1e-4  # of the logistic objective, relative
+    twins: Annotated[int, Field(ge=1)] = 1  # random-weight models; the best counts
+    permutations: Annotated[int, Field(ge=0)] = 200
+    codelength: bool = False
+    bootstrap: Annotated[int, Field(ge=0)] = 1000
+
+
+class StudySettings(Settings):
+    """One language, one model, one grid of probes."""
+
+    name: str
+    question: str = ""
+    language: Language
+    model: Model
+    sentences: Annotated[int, Field(ge=2)] = 1000  # sampled from a grammar; a treebank gives all
+    sites: Literal["resid_post", "resid_mid"] = "resid_post"
+    probes: Probes = Probes()
+    seed: Annotated[int, Field(ge=0)] = 0
+
+    @model_validator(mode="after")
+    def _a_construction_needs_a_grammar(self) -> "StudySettings":
+        if isinstance(self.model, Constructed) and isinstance(self.language, Treebank):
+            raise ValueError("a constructed model needs a grammar; a treebank has none")
+        return self
+
+
+class Experiment(Settings):
+    """Studies that make one report."""
+
+    title: str
+    question: str = ""
+    studies: Annotated[tuple[StudySettings, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> "Experiment":
+        names = [study.name for study in self.studies]
+        if len(set(names)) < len(names):
+            raise ValueError(f"studies have different names; received {names}")
+        return self
+
+    def dump(self) -> dict[str, Any]:
+        """Plain data, as it is written to ``settings.yaml``.
+
+        >>> study = StudySettings(name="a", language=LatinFamily(), model=Constructed())
+        >>> experiment = Experiment(title="t", studies=(study,))
+        >>> Experiment.model_validate(experiment.dump()) == experiment
+        True
+        """
+        data: dict[str, Any] = self.model_dump(mode="json")
+        return data
+
+
+def read_settings(path: str | os.PathLike[str], overrides: tuple[str, ...] = ()) -> Experiment:
+    """Read an experiment from YAML.
+
+    Args:
+        path: a settings file, such as the ``settings.yaml`` of a run.
+        overrides: ``dotted.name=value`` each, values in YAML; ``studies.0.sentences=200``.
+
+    Returns:
+        The experiment.
+
+    Raises:
+        SettingsError: no such file, not YAML, an unknown name, an impossible value.
+    """
+    import yaml
+
+    file = Path(path).expanduser()
+    try:
+        data = yaml.safe_load(file.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsError(f"cannot read the settings {file}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{file} is not YAML: {error}") from error
+    if not isinstance(data, dict):
+        raise SettingsError(f"{file} holds no settings: a mapping with title and studies is needed")
+    for override in overrides:
+        _override(data, override)
+    try:
+        return Experiment.model_validate(data)
+    except ValidationError as error:
+        raise SettingsError(f"{file}: {problems(error)}") from error
+
+
+def problems(error: ValidationError) -> str:
+    """Every problem with its place, one line each."""
+    lines = []
+    for item in error.errors(include_url=False):
+        place = ".".join(str(part) for part in item["loc"]) or "settings"
+        shown = "" if isinstance(item["input"], dict) else f"; received {item['input']!r}"
+        lines.append(f"{place}: {item['msg']}{shown}")
+    return "\n".join(lines)
+
+
+def _override(data: dict[str, Any], text: str) -> None:
+    """Set one dotted name in place.
+
+    Raises:
+        SettingsError: the text has no ``=``, or the path leads nowhere.
+    """
+    import yaml
+
+    name, sign, value = text.partition("=")
+    if not sign or not name:
+        raise SettingsError(f"--set needs NAME=VALUE; received {text!r}")
+    *path, last = name.strip().split(".")
+    here: Any = data
+    try:
+        for part in path:
+            here = here[int(part)] if isinstance(here, list) else here[part]
+        here[int(last) if isinstance(here, list) else last] = yaml.safe_load(value)
+    except (KeyError, IndexError, ValueError, TypeError) as error:
+        raise SettingsError(f"--set {text}: the settings have no {name.strip()!r}") from error

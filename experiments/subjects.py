@@ -1,0 +1,122 @@
+"""From settings to the model under study, with what theory says about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, final
+
+from ..core import Prediction
+from ..grammars import Corpus, Grammar
+from ..models import load
+from ..reports.values import Json
+from .ceilings import Sight
+from .settings import Constructed, Model, SettingsError
+
+if TYPE_CHECKING:
+    from ..constructions import GrammarTransformer
+
+__all__ = ["Subject", "make_subject"]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A model and what is known about it beforehand.
+
+    Args:
+        model: what ``capture`` takes.
+        tokenizer: its tokenizer, ``None`` where words are tokens.
+        name: for the report.
+        sight: what it can have seen at a token.
+        predictions: claims about where states are written; empty for models not constructed.
+        construction: the construction, ``None`` for other models.
+        facts: label -> value, for the report.
+    """
+
+    model: Any
+    tokenizer: Any
+    name: str
+    sight: Sight
+    predictions: tuple[Prediction, ...] = ()
+    construction: "GrammarTransformer | None" = None
+    facts: Mapping[str, Json] = field(default_factory=dict)
+
+
+def make_subject(settings: Model, corpus: Corpus) -> Subject:
+    """Construct or load the model.
+
+    Args:
+        settings: which model.
+        corpus: the language; a construction takes its grammar.
+
+    Returns:
+        The model with its predictions.
+
+    Raises:
+        SettingsError: a construction without a grammar.
+    """
+    if isinstance(settings, Constructed):
+        if not isinstance(corpus.grammar, Grammar):
+            raise SettingsError("a constructed model needs a grammar; this language has none")
+        from ..constructions import GrammarTransformer
+
+        built = GrammarTransformer.from_grammar(
+            corpus.grammar, positions=settings.positions, rotation=settings.rotation
+        )
+        return _constructed(built)
+    loaded = load(settings.path)
+    inner = loaded.model
+    if (getattr(inner.config, "linrep", None) or {}).get("construction") == "grammar":
+        from ..constructions import GrammarTransformer
+
+        return _constructed(GrammarTransformer.from_pretrained(settings.path))
+    return Subject(
+        inner,
+        loaded.tokenizer,
+        loaded.name,
+        "bidirectional" if _sees_the_future(inner) else "causal",
+        facts={"model": loaded.name, **_shape(inner)},
+    )
+
+
+def _sees_the_future(model: Any) -> bool:
+    """Whether attention is not causal: plain models say so, others by their language-model head."""
+    said = getattr(model.config, "bidirectional", None)
+    return bool(said) if said is not None else type(model).__name__.endswith("ForMaskedLM")
+
+
+def _shape(model: Any) -> dict[str, Json]:
+    config = model.config
+    return {
+        "architecture": type(model).__name__,
+        "blocks": int(config.num_hidden_layers),
+        "width of the stream": int(config.hidden_size),
+        "parameters": int(sum(weights.numel() for weights in model.parameters())),
+        "dtype": str(model.dtype).removeprefix("torch."),
+    }
+
+
+def _constructed(built: "GrammarTransformer") -> Subject:
+    return Subject(
+        built.model,
+        None,
+        "constructed from the grammar",
+        "construction",
+        tuple(built.predictions),
+        built,
+        {
+            "model": "constructed from the grammar, no training",
+            **_shape(built.model),
+            **_counted(built),
+        },
+    )
+
+
+def _counted(built: "GrammarTransformer") -> dict[str, Json]:
+    """Sizes read off the weights, each with the formula it has to meet, if there is one."""
+    return {
+        f"counted: {row.name.strip()}": str(row.measured)
+        if row.predicted is None
+        else f"{row.measured} {row.relation} {row.predicted}"
+        + (f" ({row.formula})" if row.formula else "")
+        for row in built.accounting().rows
+    }

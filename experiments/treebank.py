@@ -1,0 +1,104 @@
+"""A model on a treebank, or on a grammar: is structure readable, and is it more than chance?"""
+
+import os
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from .settings import (
+    Experiment,
+    GrammarFile,
+    Language,
+    Loaded,
+    SettingsError,
+    StudySettings,
+    Treebank,
+    problems,
+)
+
+__all__ = ["probe_settings"]
+
+PENALTIES = (0.01, 0.1)
+"""Inverse penalties to choose from on validation: over some ten thousand tokens and a few hundred
+dimensions stiffer and freer ones lose."""
+
+QUESTION = (
+    "Can a linear probe read the ancestors of each token from the residual stream, layer by "
+    "layer, and better than from the position, the word, the previous word, and the same "
+    "architecture with random weights?"
+)
+
+
+def probe_settings(
+    model: str,
+    trees: str | None,
+    grammar: str | os.PathLike[str] | None = None,
+    *,
+    heights: str | None = None,
+    sentences: int = 1000,
+    positions: str = "all",
+    permutations: int = 200,
+    codelength: bool = False,
+    seed: int = 0,
+) -> Experiment:
+    """Settings of ``linrep probe``.
+
+    Args:
+        model: a model folder or hub id.
+        trees: glob of Penn-bracket files.
+        grammar: a grammar file, instead of trees.
+        heights: numbers, comma between; those that the language lacks are an error. By default
+            1 to 4 of a treebank, and of a grammar all that have more than one label.
+        sentences: sampled from the grammar.
+        positions: ``"all"`` or ``"boundary"``.
+        permutations: shuffles per p-value.
+        codelength: whether to measure it.
+        seed: of everything random.
+
+    Returns:
+        The experiment.
+
+    Raises:
+        SettingsError: neither or both languages, or a value that is impossible.
+
+    >>> probe_settings("model", "trees/*.ptb", heights="1,2").studies[0].probes.heights
+    (1, 2)
+    """
+    if (trees is None) == (grammar is None):
+        raise SettingsError("give --trees 'GLOB' or --grammar FILE, one of the two")
+    language: Language = (
+        GrammarFile(path=os.fspath(grammar)) if grammar is not None else Treebank(paths=str(trees))
+    )
+    name = "/".join(Path(model).parts[-2:])
+    try:
+        wanted = _heights(heights, treebank=grammar is None)
+        study = StudySettings.model_validate(
+            {
+                "name": "grammar" if grammar is not None else "treebank",
+                "question": QUESTION,
+                "language": language,
+                "model": Loaded(path=model),
+                "sentences": sentences,
+                "seed": seed,
+                "probes": {
+                    "heights": wanted,
+                    "positions": positions,
+                    "permutations": permutations,
+                    "codelength": codelength,
+                    "C": PENALTIES,
+                    "tolerance": 1e-3,  # moves accuracies by less than a tenth of their interval
+                },
+            }
+        )
+    except ValidationError as error:
+        raise SettingsError(problems(error)) from error
+    except ValueError as error:
+        raise SettingsError(f"heights are numbers with commas; received {heights!r}") from error
+    where = "a treebank" if grammar is None else Path(os.fspath(grammar)).name
+    return Experiment(title=f"{name} on {where}", question=QUESTION, studies=(study,))
+
+
+def _heights(text: str | None, *, treebank: bool) -> tuple[int, ...] | None:
+    if text is None:
+        return (1, 2, 3, 4) if treebank else None
+    return tuple(int(number) for number in text.split(","))

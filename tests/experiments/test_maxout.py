@@ -1,0 +1,39 @@
+"""The maxout experiment, in its tiny mode: every check passes, every picture is there."""
+
+import json
+
+import pytest
+
+from linrep.core import LinrepError
+from linrep.experiments import maxout, maxout_figures
+
+
+def test_the_tiny_experiment_passes_every_check(tmp_path):
+    page = maxout.run(tmp_path / "out", tiny=True)
+    html = page.read_text("utf-8")
+    numbers = json.loads((tmp_path / "out" / "maxout.json").read_text("utf-8"))
+    checks = [check for section in numbers.values() for check in section["checks"]]
+    assert len(checks) >= 15
+    assert [check for check in checks if not check.startswith("ok")] == []
+    assert "FAILED" not in html
+    assert html.count('class="plotly-graph-div"') == 5
+    assert "http" not in html.split("</script>")[-1]  # figures need nothing from outside
+    found = numbers["Does the number of regions grow exponentially with depth?"]
+    assert found["tent, rank 2"] == [2, 4, 8]
+    assert found["zigzag, rank 3"] == [5, 25, 125]
+    stairs = numbers["Where is the active piece linearly decodable?"]
+    assert len(stairs["random weights"]) == len(stairs["accuracy"]) == 3
+    # A share of the test points each: a twin that was not measured would be NaN, and no such share.
+    assert all(0.0 <= share <= 1.0 for row in stairs["random weights"] for share in row)
+
+
+def test_a_failed_check_is_shown(tmp_path):
+    section = maxout.growth(True, 0)
+    wrong = maxout.Check("impossible", 2.0, "<=", 1.0, "on purpose")
+    shown = maxout_figures.page(
+        [maxout.Section(section.title, section.text, section.figure, (wrong,), {})]
+    )
+    assert "FAILED" in shown
+    assert "0 of 1" in shown
+    with pytest.raises(LinrepError, match="no section"):
+        maxout_figures.page([])

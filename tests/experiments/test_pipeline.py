@@ -1,0 +1,219 @@
+"""The whole path on small grammars: what theory predicts is found, and nothing else."""
+
+import inspect
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from linrep import (
+    Grammar,
+    GrammarTransformer,
+    Subspace,
+    capture,
+    compare,
+    families,
+    probe,
+    random_twin,
+)
+from linrep.experiments import Experiment, StudySettings, run_study
+from linrep.experiments.checks import apart_from_ceiling, checks_of, next_token_error
+from linrep.experiments.disentangle import joint_patterns
+from linrep.experiments.settings import Constructed, GrammarText, Probes
+from linrep.experiments.subjects import make_subject
+from linrep.experiments.twins import best_of_twins
+from linrep.experiments.unwritten import beyond_null, largest_share
+
+
+def test_every_check_holds(study):
+    failed = [str(check) for check in study.checks if not check.passed]
+    assert len(study.checks) == 7
+    assert not failed
+
+
+def test_the_staircase(small_run):
+    """P4: 1/q until the layer of the height, 1 from there on; never between."""
+    rows = small_run.study("latin").scores.rows
+    for row in rows:
+        height = int(str(row["target"]).split()[1])
+        blocks = 0 if "pre" in row["site"] else int(row["site"].split(".")[1]) + 1
+        assert row["ceiling"] == pytest.approx(1.0 if blocks >= height else 1 / 3, abs=1e-12)
+        if blocks >= height:
+            assert row["accuracy"] == 1.0
+        else:
+            assert row["interval"][0] < 1 / 3 + 0.05
+            assert row["accuracy"] < 0.5
+
+
+def test_no_probe_exceeds_its_ceiling_beyond_the_interval(study):
+    """P3."""
+    for row in study.scores.rows:
+        assert row["interval"][0] <= row["ceiling"] + 1e-12
+
+
+def test_states_are_aligned_where_written_and_not_before(study):
+    for row in study.comparison.rows:
+        assert row.subspaces is None or row.subspaces.as_predicted, (row.site, row.target)
+        if row.subspaces and not row.subspaces.written:
+            assert row.verdicts.aligned.state == "no"
+    assert any(row.subspaces.written for row in study.comparison.rows if row.subspaces)
+
+
+def test_runs_are_equal(small_run):
+    settings = Experiment.model_validate(small_run.settings)
+    again, _ = run_study(settings.studies[0])
+    before = small_run.study("latin")
+    assert again.scores == before.scores
+    assert again.comparison == before.comparison
+    assert again.checks == before.checks
+
+
+def test_the_path_is_one_short_function():
+    lines = inspect.getsource(run_study).split('"""')[2].strip().splitlines()
+    assert len(lines) < 50
+
+
+@pytest.fixture(scope="module")
+def parts():
+    corpus = families.latin(order=3, depth=3).sample(400, seed=3)
+    subject = make_subject(Constructed(), corpus)
+    acts = capture(subject.model, corpus)
+    results = probe(
+        acts, corpus, heights=[1, 2], positions="boundary", C=10.0, permutations=0, bootstrap=100,
+        controls=(),
+    )  # fmt: skip
+    return corpus, subject, acts, results
+
+
+def test_a_wrong_grammar_fails_the_exactness_check(parts):
+    corpus, subject, _, _ = parts
+    right, _ = next_token_error(subject, corpus.grammar, corpus.sentences[:5])
+    skewed = str(corpus.grammar).replace(
+        "1_0 -> 'a0' 'a0' | 'a1' 'a2' | 'a2' 'a1'",
+        "1_0 -> 'a0' 'a0' [0.4] | 'a1' 'a2' [0.3] | 'a2' 'a1' [0.3]",
+    )
+    other = GrammarTransformer.from_grammar(Grammar.from_text(skewed))
+    wrong, _ = next_token_error(replace(subject, construction=other), corpus.grammar,
+                                corpus.sentences[:5])  # fmt: skip
+    assert right <= 1e-12
+    assert wrong > 0.01
+
+
+def test_a_wrong_ceiling_is_noticed(parts):
+    _, _, _, results = parts
+    right = {
+        (s.site, s.target): np.full(400 * 8, 1.0 if s.accuracy == 1.0 else 1 / 3)
+        for s in results.scores
+    }
+    assert apart_from_ceiling(results, right) == ()
+    wrong = {cell: np.full(400 * 8, 0.6) for cell in right}
+    assert len(apart_from_ceiling(results, wrong)) == len(results.scores)
+    above = [score for score in results.scores if score.accuracy == 1.0]
+    assert 0 < len(apart_from_ceiling(results, wrong, one_sided=True)) == len(above)
+    unknown = {cell: np.full(400 * 8, np.nan) for cell in right}
+    assert apart_from_ceiling(results, unknown) == ()
+
+
+def test_nothing_is_found_where_nothing_is_written(parts):
+    """And what is written is noticed, so that a wrong prediction of absence fails."""
+    corpus, subject, acts, results = parts
+    results = replace(results, patterns=joint_patterns(acts, corpus, (1, 2)))
+    claims = [p for p in subject.predictions if (p.site, p.target) in results.held_out]
+    absent = [p for p in claims if not p.written]
+    assert absent
+    # the stream is float32
+    assert all(largest_share(acts, corpus, p) <= np.finfo(np.float32).eps for p in absent)
+    assert not any(beyond_null(results, absent, level=0.05))
+    assert not any((p.site, p.target) in results.patterns for p in absent)
+    written = [p for p in claims if p.written]
+    assert all(largest_share(acts, corpus, p) > 0.1 for p in written)
+    assert all(beyond_null(results, written, level=0.05))
+
+
+def test_a_check_without_cells_is_named(parts):
+    corpus, subject, acts, results = parts
+    bare = replace(results, patterns={})
+    checks, notes = checks_of(subject, corpus, acts, bare, compare(bare), [], None)
+    assert len(checks) == 2
+    assert len(notes) == 4
+    assert all(note.startswith("not tested: ") and "0 cells" in note for note in notes)
+
+
+def test_a_construction_passes_at_all_tokens_of_sentences_of_many_lengths():
+    """There ceilings bound from above only: a site need not hold the whole posterior linearly."""
+    grammar = "S -> A B | B A\nA -> 'a' | 'a' 'b'\nB -> 'b' | 'b' 'a'"
+    study, _ = run_study(
+        StudySettings(
+            name="ragged",
+            language=GrammarText(text=grammar),
+            model=Constructed(),
+            sentences=300,
+            probes=Probes(positions="all", permutations=0, bootstrap=50),
+        )
+    )
+    assert any("exceeds the ceiling" in check.name for check in study.checks)
+    assert not [str(check) for check in study.checks if not check.passed]
+    assert any(note.startswith("not tested: overlap") for note in study.notes)
+    reasons = [row.verdicts.aligned.reason for row in study.comparison.rows]
+    assert any("predicted at boundary tokens only" in reason for reason in reasons)
+
+
+def test_shuffled_predictions_are_not_found(parts):
+    """The opposite of alignment: subspaces of the wrong height."""
+    corpus, subject, acts, results = parts
+    patterns = joint_patterns(acts, corpus, (1, 2))
+    results = replace(results, patterns=patterns)
+    swap = {"height 1": "height 2", "height 2": "height 1"}
+    space = {(p.site, p.target): p.subspace for p in subject.predictions}
+    wrong = [
+        replace(p, subspace=space[p.site, swap[p.target]])
+        for p in subject.predictions
+        if p.target in swap
+    ]
+    found = compare(results, wrong, draws=100)
+    written = [row.subspaces for row in found.rows if row.subspaces and row.subspaces.written]
+    assert written
+    assert not any(space.as_predicted for space in written)
+
+
+def test_class_means_alone_would_mislead():
+    """Why patterns are estimated jointly: siblings go along with the class in this grammar."""
+    corpus = families.random_hierarchy(n_symbols=4, n_rules=3, depth=3, seed=1).sample(400, seed=0)
+    made = GrammarTransformer.from_grammar(corpus.grammar)
+    acts = capture(made.model, corpus, layers=[1])
+    site = "blocks.1.hook_resid_post"
+    claim = next(p for p in made.predictions if (p.site, p.target) == (site, "height 1"))
+    joint = joint_patterns(acts, corpus, (1,))[site, "height 1"]
+    rows = corpus.boundary(1)
+    stream, labels = np.asarray(acts[site], dtype=np.float64)[rows], corpus.labels(1)[rows]
+    means = np.stack([stream[labels == each].mean(axis=0) for each in np.unique(labels)])
+    centred = (means - means.mean(axis=0)).T
+    plain = Subspace(np.linalg.svd(centred, full_matrices=False)[0][:, :3])
+    assert joint.overlap(claim.subspace) > 0.99 > 0.9 > plain.overlap(claim.subspace)
+
+
+GRID = {"heights": [1, 2], "positions": "boundary", "C": 1.0, "permutations": 50, "bootstrap": 200}
+
+
+def test_a_model_that_learned_nothing_ends_at_rung_0(parts):
+    """Random weights, beside other random weights: whatever is read there was not learned."""
+    corpus, subject, _, _ = parts
+    one, other, *more = (
+        capture(random_twin(subject.model, seed=seed), corpus) for seed in range(1, 6)
+    )
+    grid = {name: GRID[name] for name in ("heights", "positions", "C")}
+    results = probe(one, corpus, random_weights=other, **GRID)
+    found = compare(best_of_twins(results, more, corpus, **grid), subject.predictions, draws=50)
+    assert {verdicts.rung for verdicts in found.verdicts.values()} == {0}
+
+
+def test_shuffled_labels_end_at_rung_0(parts):
+    """Labels exchanged between sentences: the stream holds states, but not these."""
+    corpus, subject, acts, _ = parts
+    order = np.random.default_rng(0).permutation(len(corpus))
+    rows = (corpus.offsets[order][:, None] + np.arange(8)[None, :]).reshape(-1)
+    targets = {f"height {h}": corpus.labels(h)[rows] for h in (1, 2)}
+    masks = {f"height {h}": corpus.boundary(h) for h in (1, 2)}
+    grid = GRID | {"heights": None, "positions": masks, "targets": targets}
+    found = compare(probe(acts, corpus, **grid), subject.predictions, draws=50)
+    assert {verdicts.rung for verdicts in found.verdicts.values()} == {0}

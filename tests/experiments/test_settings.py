@@ -1,0 +1,102 @@
+"""Settings: closed, frozen, the same after a round trip through YAML."""
+
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from linrep.experiments import (
+    Experiment,
+    SettingsError,
+    demo_settings,
+    probe_settings,
+    read_settings,
+)
+
+
+def write(tmp_path, data):
+    path = tmp_path / "settings.yaml"
+    path.write_text(yaml.safe_dump(data), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    "experiment",
+    [
+        demo_settings(),
+        demo_settings(seed=7),
+        probe_settings("model", "trees/*.ptb"),
+        probe_settings("model", None, "language.cfg", positions="boundary", codelength=True),
+    ],
+)
+def test_round_trip_through_yaml(tmp_path, experiment):
+    assert read_settings(write(tmp_path, experiment.dump())) == experiment
+
+
+def test_the_seed_reaches_every_study():
+    assert all(study.seed == 7 for study in demo_settings(seed=7).studies)
+
+
+def test_overrides_change_one_setting(tmp_path):
+    path = write(tmp_path, demo_settings().dump())
+    changed = read_settings(path, ("studies.0.sentences=50", "studies.1.probes.heights=[1, 2]"))
+    assert changed.studies[0].sentences == 50
+    assert changed.studies[1].probes.heights == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("studies.0.sentences=1", "greater than or equal to 2"),
+        ("studies.0.sentence=9", "sentence: Extra inputs are not permitted"),
+        ("studies.9.sentences=9", "have no 'studies.9.sentences'"),
+        ("studies.0.sentences", "needs NAME=VALUE"),
+        ("studies.0.model.source=oracle", "oracle"),
+        ("studies.0.probes.method=magic", "logistic"),
+        ("studies=[]", "at least 1"),
+    ],
+)
+def test_impossible_settings_are_refused_with_their_place(tmp_path, override, message):
+    path = write(tmp_path, demo_settings().dump())
+    with pytest.raises(SettingsError, match=message):
+        read_settings(path, (override,))
+
+
+def test_unreadable_files_are_refused(tmp_path):
+    with pytest.raises(SettingsError, match="cannot read"):
+        read_settings(tmp_path / "none.yaml")
+    (tmp_path / "bad.yaml").write_text("a: [")
+    with pytest.raises(SettingsError, match="is not YAML"):
+        read_settings(tmp_path / "bad.yaml")
+    (tmp_path / "list.yaml").write_text("- 1")
+    with pytest.raises(SettingsError, match="holds no settings"):
+        read_settings(tmp_path / "list.yaml")
+
+
+def test_settings_are_frozen():
+    with pytest.raises(ValidationError, match="frozen"):
+        demo_settings().title = "other"
+
+
+def test_studies_have_different_names_and_constructions_a_grammar():
+    data = demo_settings().dump()
+    data["studies"][1]["name"] = data["studies"][0]["name"]
+    with pytest.raises(ValidationError, match="different names"):
+        Experiment.model_validate(data)
+    data = demo_settings().dump()
+    data["studies"][0]["language"] = {"source": "treebank", "paths": "*.ptb"}
+    with pytest.raises(ValidationError, match="needs a grammar"):
+        Experiment.model_validate(data)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"trees": None}, "one of the two"),
+        ({"trees": "x", "grammar": "y"}, "one of the two"),
+        ({"trees": "x", "heights": "one"}, "heights are numbers"),
+        ({"trees": "x", "positions": "everywhere"}, "'all' or 'boundary'"),
+    ],
+)
+def test_impossible_questions_are_refused(arguments, message):
+    with pytest.raises(SettingsError, match=message):
+        probe_settings("model", **arguments)
