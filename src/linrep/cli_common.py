@@ -1,0 +1,89 @@
+"""Options and habits that the commands share."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from .reports import Run
+
+__all__ = [
+    "JsonFlag",
+    "OutFolder",
+    "Overwrite",
+    "Seed",
+    "add",
+    "announce",
+    "emit",
+    "emit_run",
+    "quiet",
+]
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+OutFolder = Annotated[Path, typer.Option("--out", help="Folder to make; it must not exist.")]
+Overwrite = Annotated[
+    bool,
+    typer.Option("--overwrite", help="Replace the run that stands there, once this one is whole."),
+]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")]
+
+
+def add(app: typer.Typer, command: Callable[..., None], example: str) -> None:
+    """Make a function a command: its name, the first paragraph of its docstring, an example."""
+    about = (command.__doc__ or "").split("\n\n")[0]
+    app.command(command.__name__, help=about, epilog=example)(command)
+
+
+def emit(data: object, text: str, *, as_json: bool) -> None:
+    """Print a result, for people or for machines."""
+    if as_json:
+        from .reports.values import plain
+
+        print(json.dumps(plain(data), ensure_ascii=False, indent=1, allow_nan=False))
+    else:
+        print(text)
+
+
+def announce(text: str) -> None:
+    """Say on standard error what is going on; silent when nobody watches."""
+    if sys.stderr.isatty():
+        print(text, file=sys.stderr)
+
+
+def emit_run(run: "Run", folder: Path, *, as_json: bool) -> None:
+    """Sum up a run and say where its report lies; status 1 if one of its checks failed.
+
+    Raises:
+        Exit: a check of the run failed.
+    """
+    from .reports import summary_lines
+    from .reports.run import run_json
+
+    page = folder / "report.html"
+    text = "\n".join([*summary_lines(run), "", f"report: {page}"])
+    emit(run_json(run) | {"run": str(folder), "report": str(page)}, text, as_json=as_json)
+    if not run.passed:
+        raise typer.Exit(1)
+
+
+def quiet() -> None:
+    """Keep the libraries' own chatter off the terminal, and the commands off the network.
+
+    A hub id is looked up in the local cache only; ``HF_HUB_OFFLINE=0`` in the environment
+    allows downloads.
+    """
+    import os
+    import warnings
+
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")  # read when transformers is first imported
+
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    warnings.filterwarnings("ignore", category=FutureWarning)
+    warnings.filterwarnings("ignore", category=DeprecationWarning)

@@ -1,0 +1,133 @@
+"""Commands about languages and networks: validate, count, sample, predict; count regions."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .cli_common import JsonFlag, Seed, add, emit
+
+if TYPE_CHECKING:
+    from .grammars import Grammar
+    from .piecewise import MaxoutNetwork, PlaneRegions, SegmentRegions
+
+__all__ = ["register"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the program."""
+    add(app, grammar, GRAMMAR_EXAMPLE)
+    add(app, regions, REGIONS_EXAMPLES)
+
+
+GRAMMAR_EXAMPLE = "Example: linrep grammar language.cfg --sample 5 --next 'the dog'"
+REGIONS_EXAMPLES = (
+    "Examples: linrep regions network.npz --low -1 --high 1 ;  linrep regions tent:5 ;  "
+    "linrep regions zigzag:3:4"
+)
+
+
+def grammar(
+    file: Annotated[Path, typer.Argument(help="Grammar: text format of nltk.PCFG, or JSON.")],
+    sample: Annotated[int, typer.Option(min=0, help="Sentences to sample.")] = 0,
+    after: Annotated[
+        str | None, typer.Option("--next", help="Distribution of the token after these tokens.")
+    ] = None,
+    seed: Seed = 0,
+    as_json: JsonFlag = False,
+) -> None:
+    """Validate a grammar, count what it generates, sample from it, predict the next token."""
+    from .grammars import Grammar
+
+    read = Grammar.from_file(file)
+    data = _about(read)
+    lines = [f"{name}: {value}" for name, value in data.items()]
+    if after is not None:
+        following = {
+            str(token): float(share) for token, share in read.next_token(after.split()).items()
+        }
+        data["next"] = following
+        shown = sorted(following.items(), key=lambda item: -item[1])
+        lines += ["", f"after {after!r}:"]
+        lines += [f"  {token}  {share:.6g}" for token, share in shown if share > 0]
+    if sample:
+        sentences = [" ".join(words) for words in read.sample(sample, seed=seed).sentences]
+        data["sample"] = sentences
+        lines += ["", *sentences]
+    emit(data, "\n".join(lines), as_json=as_json)
+
+
+def _about(grammar: "Grammar") -> dict[str, object]:
+    lengths = sorted(grammar.lengths)
+    return {
+        "start": grammar.start,
+        "depth": grammar.depth,
+        "rules": len(grammar.rules),
+        "nonterminals": len(grammar.nonterminals),
+        "terminals": len(grammar.terminals),
+        "shortest sentence": lengths[0],
+        "longest sentence": lengths[-1],
+        "derivations": grammar.n_derivations,
+        "tree shapes": grammar.n_shapes,
+        "notes": "; ".join(grammar.notes) or "none",
+    }
+
+
+def regions(
+    net: Annotated[str, typer.Argument(help=".npz of a maxout network, tent:L, or zigzag:R:L.")],
+    low: Annotated[float, typer.Option(help="Lower end of every input.")] = 0.0,
+    high: Annotated[float, typer.Option(help="Upper end of every input.")] = 1.0,
+    as_json: JsonFlag = False,
+) -> None:
+    """Count the linear regions of a network of one input (exactly) or of two.
+
+    Raises:
+        SliceError: more than two inputs, or a box that is empty.
+    """
+    from .piecewise import SliceError, regions_in_plane, regions_on_segment
+
+    if not low < high:
+        raise SliceError(f"--low must lie below --high; received {low:g} and {high:g}")
+
+    network = _network(net)
+    if network.n_inputs > 2:
+        raise SliceError(
+            f"the network has {network.n_inputs} inputs; this command counts over one or two: "
+            "take a slice with linrep.regions_in_plane(net, Plane(...))"
+        )
+    found: SegmentRegions | PlaneRegions
+    if network.n_inputs == 1:
+        found = regions_on_segment(network, low, high)
+    else:
+        found = regions_in_plane(network, (low, high))
+    counts = (found.n_cells, found.n_linear_regions, found.n_affine_maps)
+    names = ("activation cells", "linear regions", "affine maps")
+    data: dict[str, object] = {
+        "inputs": network.n_inputs,
+        "widths": list(network.widths),
+        "box": [low, high],
+        **dict(zip(names, counts, strict=True)),
+    }
+    emit(data, "\n".join(f"{name}: {value}" for name, value in data.items()), as_json=as_json)
+
+
+def _network(source: str) -> "MaxoutNetwork":
+    """A network by file, or a named family with its sizes.
+
+    Raises:
+        NetworkError: neither a file nor a family.
+    """
+    from .piecewise import MaxoutNetwork, NetworkError, tent, zigzag
+
+    name, *sizes = source.split(":")
+    numbers = [int(size) for size in sizes if size.isdigit()]
+    if name == "tent" and len(numbers) == len(sizes) == 1:
+        return tent(numbers[0])
+    if name == "zigzag" and len(numbers) == len(sizes) == 2:
+        return zigzag(*numbers)
+    if not Path(source).is_file():
+        raise NetworkError(
+            f"no network {source!r}: give the .npz file that MaxoutNetwork.save wrote, tent:DEPTH, "
+            "or zigzag:RANK:DEPTH"
+        )
+    return MaxoutNetwork.load(source)

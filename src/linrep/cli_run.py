@@ -1,0 +1,169 @@
+"""Commands about runs: make one, read it, compare two, hold one to requirements."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .cli_common import JsonFlag, OutFolder, Overwrite, Seed, add, announce, emit, emit_run, quiet
+
+__all__ = ["register"]
+
+RunFolder = Annotated[Path, typer.Argument(help="Folder of a run.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the program."""
+    add(app, demo, "Example: linrep demo --out runs/demo")
+    add(app, probe, PROBE_EXAMPLES)
+    add(app, run, "Example: linrep run runs/demo/settings.yaml --out runs/again")
+    add(app, report, "Example: linrep report runs/demo --to demo.md")
+    add(app, compare, "Example: linrep compare runs/old runs/new")
+    add(app, check, CHECK_EXAMPLE)
+
+
+PROBE_EXAMPLES = (
+    "Examples: linrep probe --model bert-base-uncased --trees 'trees/*.ptb' --out runs/bert ;  "
+    "linrep probe --model runs/model --grammar language.cfg --out runs/trained"
+)
+CHECK_EXAMPLE = "Example: linrep check runs/demo --require 'accuracy>=0.99@blocks.3.*/height 2'"
+
+
+def demo(
+    out: OutFolder = Path("runs/demo"),
+    seed: Seed = 0,
+    overwrite: Overwrite = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Grammar to constructed model to probes to report, embedded; under a minute on two cores."""
+    from .experiments.demo import demo_settings
+
+    _make(demo_settings(seed), out, overwrite, as_json)
+
+
+def probe(
+    model: Annotated[str, typer.Option(help="Model folder, or hub id in the local cache.")],
+    out: OutFolder,
+    trees: Annotated[str | None, typer.Option(help="Glob of Penn-bracket files, quoted.")] = None,
+    grammar: Annotated[Path | None, typer.Option(help="Grammar file, instead of trees.")] = None,
+    heights: Annotated[
+        str | None,
+        typer.Option(help="Heights to probe, comma between; by default 1,2,3,4, of a grammar all."),
+    ] = None,
+    sentences: Annotated[int, typer.Option(min=2, help="Sampled from the grammar.")] = 1000,
+    positions: Annotated[str, typer.Option(help="Tokens to probe: all or boundary.")] = "all",
+    permutations: Annotated[int, typer.Option(min=0, help="Shuffles per p-value.")] = 200,
+    codelength: Annotated[bool, typer.Option(help="Measure online codelength.")] = False,
+    seed: Seed = 0,
+    overwrite: Overwrite = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Probe a model on a treebank, or on a grammar, beside its random-weight twin."""
+    from .experiments.treebank import probe_settings
+
+    settings = probe_settings(
+        model, trees, grammar, heights=heights, sentences=sentences, positions=positions,
+        permutations=permutations, codelength=codelength, seed=seed,
+    )  # fmt: skip
+    _make(settings, out, overwrite, as_json)
+
+
+def run(
+    settings: Annotated[Path, typer.Argument(help="YAML, such as the settings.yaml of a run.")],
+    out: OutFolder,
+    override: Annotated[
+        list[str] | None, typer.Option("--set", help="dotted.name=value, repeatable.")
+    ] = None,
+    overwrite: Overwrite = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Run any experiment from its settings."""
+    from .experiments.settings import read_settings
+
+    _make(read_settings(settings, tuple(override or ())), out, overwrite, as_json)
+
+
+def _make(settings: object, out: Path, overwrite: bool, as_json: bool) -> None:
+    """Refuse early, run, write, sum up."""
+    from .experiments.settings import Experiment
+    from .reports import refuse_occupied, write_run
+
+    assert isinstance(settings, Experiment)  # noqa: S101 - ours, and keeps the import lazy
+    refuse_occupied(out, overwrite=overwrite)
+    announce("loading PyTorch and TransformerLens")
+    quiet()
+    from .experiments.pipeline import run_experiment
+
+    made = run_experiment(settings)
+    folder = write_run(made, out, overwrite=overwrite)
+    emit_run(made, folder, as_json=as_json)
+
+
+def report(
+    run: RunFolder,
+    to: Annotated[
+        Path | None, typer.Option(help=".html, .md or .json; by default RUN/report.html.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Write the report of a run again, without its model."""
+    from .reports import report as write
+
+    page = write(run, to or run / "report.html")
+    emit({"report": str(page)}, str(page), as_json=as_json)
+
+
+def compare(
+    before: Annotated[Path, typer.Argument(help="The earlier run.")],
+    after: Annotated[Path, typer.Argument(help="The later run.")],
+    strict: Annotated[bool, typer.Option(help="Exit 1 if any cell became worse.")] = False,
+    as_json: JsonFlag = False,
+) -> None:
+    """Two runs beside each other: accuracy cell by cell, and the settings that differ.
+
+    Raises:
+        Exit: asked to be strict, and a cell became worse.
+    """
+    from dataclasses import asdict
+
+    from .reports import compare_runs, read_run
+    from .reports.values import site_label
+
+    found = compare_runs(read_run(before), read_run(after))
+    lines = [
+        f"{change.study}, {site_label(change.site)}, {change.target}: {change.before:.3f} -> "
+        f"{change.after:.3f} ({change.difference:+.3f}"
+        + (", beyond both intervals)" if change.apart else ")")
+        for change in found.changes
+    ]
+    lines += [f"only in {before}: {', '.join(cell)}" for cell in found.only_before]
+    lines += [f"only in {after}: {', '.join(cell)}" for cell in found.only_after]
+    lines += [f"setting {name}: {old} -> {new}" for name, (old, new) in found.settings.items()]
+    lines.append(f"{len(found.changes)} cells compared, {len(found.worse)} worse")
+    emit(asdict(found) | {"worse": len(found.worse)}, "\n".join(lines), as_json=as_json)
+    if strict and found.worse:
+        raise typer.Exit(1)
+
+
+def check(
+    run: RunFolder,
+    require: Annotated[
+        list[str] | None, typer.Option(help="COLUMN>=NUMBER@SITE/TARGET, repeatable.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Hold a run to its own checks and to requirements; exit 1 if one fails.
+
+    Raises:
+        Exit: a requirement failed.
+    """
+    from .reports import Requirement, check_run, read_run
+
+    wanted = tuple(Requirement.from_text(text) for text in require or ())
+    outcomes = check_run(read_run(run), wanted)
+    failed = [outcome for outcome in outcomes if not outcome.passed]
+    summary = f"{len(outcomes) - len(failed)} of {len(outcomes)} requirements met"
+    data = {"passed": not failed, "outcomes": [vars(outcome) for outcome in outcomes]}
+    emit(data, "\n".join([*map(str, failed or outcomes), summary]), as_json=as_json)
+    if failed:
+        raise typer.Exit(1)

@@ -1,0 +1,348 @@
+"""The command line: help with examples, JSON, one clear message per mistake, nothing left."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from linrep.cli import main
+
+ROOT = Path(__file__).resolve().parents[1]
+COMMANDS = (
+    "demo", "probe", "run", "report", "compare", "check", "grammar", "regions", "construct",
+    "train",
+)  # fmt: skip
+GRAMMAR = "S -> A B [0.7] | B [0.3]\nA -> 'a' | 'b'\nB -> 'c' A | 'd' 'd'\n"
+TREES = (
+    "( (S (NP (DT the) (NN dog)) (VP (VBZ barks))) )\n( (S (NP (NNS cats)) (VP (VBP sleep))) )\n"
+)
+
+
+@pytest.fixture
+def linrep(capsys):
+    """Run a command in this process: (status, standard output, standard error)."""
+
+    def call(*arguments):
+        with pytest.raises(SystemExit) as end:
+            main([str(argument) for argument in arguments])
+        printed = capsys.readouterr()
+        return end.value.code, printed.out, printed.err
+
+    return call
+
+
+@pytest.fixture
+def grammar(tmp_path):
+    file = tmp_path / "language.cfg"
+    file.write_text(GRAMMAR)
+    return file
+
+
+@pytest.fixture
+def trees(tmp_path):
+    file = tmp_path / "bank.ptb"
+    file.write_text(TREES)
+    return file
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory):
+    """A run folder, made once by the smallest experiment there is."""
+    from linrep.experiments import Experiment, run_experiment
+    from linrep.reports import write_run
+
+    study = {
+        "name": "tiny",
+        "language": {"source": "latin", "order": 2, "depth": 2},
+        "model": {"source": "constructed"},
+        "sentences": 80,
+        "probes": {"positions": "boundary", "C": 10.0, "permutations": 0, "bootstrap": 50},
+    }
+    settings = Experiment.model_validate({"title": "tiny", "studies": [study]})
+    return write_run(run_experiment(settings), tmp_path_factory.mktemp("runs") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory):
+    """A small constructed model's folder: words are its tokens."""
+    from linrep import Grammar, GrammarTransformer
+
+    folder = tmp_path_factory.mktemp("models") / "made"
+    GrammarTransformer.from_grammar(Grammar.from_text(GRAMMAR)).save_pretrained(folder)
+    return folder
+
+
+# -- help -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_with_an_example(linrep, command):
+    status, out, _ = linrep(command, "--help")
+    assert status == 0
+    assert "Example" in out
+    assert f"linrep {command}" in " ".join(out.split())
+    assert "--json" in out
+    assert "Raises" not in out
+
+
+def test_no_arguments_show_help_and_the_version_is_printed(linrep):
+    assert "Commands" in "".join(linrep()[1:])
+    assert linrep("--version")[:2] == (0, f"linrep {__import__('linrep').__version__}\n")
+
+
+def test_an_unknown_option_is_a_users_mistake(linrep):
+    assert linrep("grammar", "--nonsense")[0] == 2
+
+
+# -- what works -----------------------------------------------------------------------------------
+
+
+def test_grammar_counts_samples_and_predicts(linrep, grammar):
+    status, out, _ = linrep("grammar", grammar, "--next", "a", "--sample", 3, "--json")
+    data = json.loads(out)
+    assert status == 0
+    assert data["derivations"] == 9
+    assert data["next"]["c"] == pytest.approx(0.5)
+    assert sum(data["next"].values()) == pytest.approx(1.0)
+    assert len(data["sample"]) == 3
+    again = json.loads(linrep("grammar", grammar, "--sample", 3, "--json")[1])
+    assert again["sample"] == data["sample"]
+    assert "after 'a':" in linrep("grammar", grammar, "--next", "a")[1]
+
+
+def test_regions_are_counted_exactly(linrep):
+    assert json.loads(linrep("regions", "tent:6", "--json")[1])["linear regions"] == 64
+    assert json.loads(linrep("regions", "zigzag:3:2", "--json")[1])["linear regions"] == 25
+
+
+def test_construct_writes_a_model_that_computes_the_grammar(linrep, grammar, tmp_path):
+    status, out, _ = linrep("construct", grammar, "--out", tmp_path / "m", "--rotation", 1)
+    assert status == 0
+    assert str(tmp_path / "m") in out
+    from linrep import Grammar, GrammarTransformer
+
+    made = GrammarTransformer.from_pretrained(tmp_path / "m")
+    exact = Grammar.from_text(GRAMMAR).next_token(["a", "c"])
+    # float64 through a handful of layers
+    assert made.next_token(["a", "c"]) == pytest.approx(exact, abs=1e-12)
+
+
+def test_train_then_probe_on_the_grammar(linrep, grammar, tmp_path):
+    status, out, _ = linrep("train", "--grammar", grammar, "--out", tmp_path / "t", "--steps", 30,
+                            "--sentences", 64, "--width", 16, "--layers", 1, "--heads", 2,
+                            "--json")  # fmt: skip
+    assert status == 0
+    assert json.loads(out)["loss"] > 0
+    status, out, _ = linrep("probe", "--model", tmp_path / "t", "--grammar", grammar, "--heights",
+                            "1,2", "--sentences", 60, "--permutations", 0, "--out", tmp_path / "r",
+                            "--json")  # fmt: skip
+    assert status == 0
+    study = json.loads(out)["studies"][0]
+    assert {row["ceiling"] is not None for row in study["scores"]["rows"]} == {True}
+    verdicts = study["comparison"]["rows"][0]["verdicts"]
+    assert "no construction shares this basis" in verdicts["aligned"]["reason"]
+
+
+def test_run_repeats_a_run_from_its_settings(linrep, made, tmp_path):
+    status, _, _ = linrep("run", made / "settings.yaml", "--out", tmp_path / "again")
+    assert status == 0
+    names = sorted(p.relative_to(made) for p in made.rglob("*") if p.is_file())
+    for name in names:
+        assert (tmp_path / "again" / name).read_bytes() == (made / name).read_bytes(), name
+
+
+def test_report_is_written_again_without_the_model(linrep, made, tmp_path):
+    status, out, _ = linrep("report", made, "--to", tmp_path / "page.html")
+    assert (status, out.strip()) == (0, str(tmp_path / "page.html"))
+    assert (tmp_path / "page.html").read_bytes() == (made / "report.html").read_bytes()
+
+
+def test_compare_lays_two_runs_beside_each_other(linrep, made, tmp_path):
+    status, out, _ = linrep("compare", made, made, "--strict", "--json")
+    assert status == 0
+    assert json.loads(out)["worse"] == 0
+    assert "0 worse" in linrep("compare", made, made)[1]
+
+
+def test_check_exits_1_when_a_requirement_fails(linrep, made):
+    assert linrep("check", made)[0] == 0
+    assert linrep("check", made, "--require", "accuracy>=0.99@blocks.3.*")[0] == 0
+    status, out, _ = linrep("check", made, "--require", "accuracy>=0.99", "--json")
+    assert status == 1
+    failed = [o for o in json.loads(out)["outcomes"] if not o["passed"]]
+    assert {o["site"] for o in failed} == {"blocks.0.hook_resid_pre"}
+
+
+def test_results_go_to_standard_output_and_nothing_to_standard_error(made):
+    done = subprocess.run(
+        [sys.executable, "-m", "linrep", "check", made, "--json"], capture_output=True, timeout=120
+    )
+    assert json.loads(done.stdout)["passed"]
+    assert done.stderr == b""
+
+
+# -- bad input: status 2, one clear message, nothing left -----------------------------------------
+
+
+@pytest.fixture
+def refused(linrep, tmp_path):
+    """The message of a mistake; asserts that nothing was written."""
+
+    def call(*arguments, out=None):
+        before = sorted(tmp_path.rglob("*"))
+        status, printed, message = linrep(*arguments, *([] if out is None else ["--out", out]))
+        assert status == 2
+        assert printed == ""
+        assert message.startswith("linrep: ")
+        assert "Traceback" not in message
+        assert sorted(tmp_path.rglob("*")) == before
+        return message
+
+    return call
+
+
+def test_a_recursive_grammar(refused, tmp_path):
+    file = tmp_path / "loop.cfg"
+    file.write_text("S -> 'a' B\nB -> 'b' S | 'c'\n")
+    for command in (["grammar", file], ["construct", file, "--out", tmp_path / "m"],
+                    ["train", "--grammar", file, "--out", tmp_path / "m"]):  # fmt: skip
+        message = refused(*command)
+        assert "S -> B -> S" in message
+        assert str(file) in message
+
+
+def test_a_treebank_with_unbalanced_brackets(refused, model, tmp_path):
+    file = tmp_path / "broken.ptb"
+    file.write_text("( (S (NN dog)) )\n( (S (NP (DT the) (NN dog))\n")
+    message = refused("probe", "--model", model, "--trees", file, out=tmp_path / "run")
+    assert "broken.ptb" in message
+    assert "line 2" in message or ":2" in message
+
+
+def test_a_model_folder_without_a_tokenizer(refused, trees, tmp_path):
+    from transformers import BertConfig, BertForMaskedLM
+
+    config = BertConfig(vocab_size=20, hidden_size=8, num_hidden_layers=1, num_attention_heads=1,
+                        intermediate_size=8, max_position_embeddings=16)  # fmt: skip
+    BertForMaskedLM(config).save_pretrained(tmp_path / "bert")
+    message = refused("probe", "--model", tmp_path / "bert", "--trees", trees, out=tmp_path / "run")
+    assert "tokenizer" in message
+
+
+@pytest.mark.parametrize(
+    "content",
+    [None, {"notes.txt": "hello"}, {"config.json": "{"},
+     {"config.json": '{"model_type": "linrep-nonsense"}'}],
+)  # fmt: skip
+def test_a_folder_that_is_not_a_model(refused, trees, tmp_path, content):
+    folder = tmp_path / "not-a-model"
+    if content is not None:
+        folder.mkdir()
+        for name, text in content.items():
+            (folder / name).write_text(text)
+    message = refused("probe", "--model", folder, "--trees", trees, out=tmp_path / "run")
+    assert "not-a-model" in message
+
+
+@pytest.mark.parametrize("command", ["demo", "probe", "run"])
+def test_a_folder_that_already_holds_a_run(linrep, made, model, trees, tmp_path, command):
+    out = tmp_path / "run"
+    shutil.copytree(made, out)
+    before = {p: p.stat().st_mtime_ns for p in out.rglob("*")}
+    arguments = {
+        "demo": ["demo"],
+        "probe": ["probe", "--model", model, "--trees", trees],
+        "run": ["run", made / "settings.yaml"],
+    }[command]
+    status, _, message = linrep(*arguments, "--out", out)
+    assert status == 2
+    assert "already holds a run" in message
+    assert {p: p.stat().st_mtime_ns for p in out.rglob("*")} == before
+
+
+def test_a_glob_that_matches_nothing(refused, model, tmp_path):
+    message = refused("probe", "--model", model, "--trees", tmp_path / "*.none", out=tmp_path / "r")
+    assert "*.none" in message
+
+
+def test_more_classes_than_examples(refused, model, tmp_path):
+    file = tmp_path / "many.ptb"
+    lines = [f"( (S (X{i} a) (Y{i} c) (Z{i} b)) )" for i in range(4)]
+    file.write_text("\n".join(lines) + "\n")
+    message = refused("probe", "--model", model, "--trees", file, "--heights", "1",
+                      out=tmp_path / "run")  # fmt: skip
+    assert "class" in message
+
+
+def test_other_mistakes(refused, model, trees, grammar, made, tmp_path):
+    assert "one of the two" in refused("probe", "--model", model, out=tmp_path / "r")
+    assert "height 9" in refused("probe", "--model", model, "--grammar", grammar, "--heights", "9",
+                                 out=tmp_path / "r")  # fmt: skip
+    assert "dog" in refused("probe", "--model", model, "--trees", trees, out=tmp_path / "r")
+    assert "'x'" in refused("grammar", grammar, "--next", "x")
+    assert "no sentence" in refused("grammar", grammar, "--next", "c c")
+    assert "no-such" in refused("grammar", tmp_path / "no-such.cfg")
+    assert "holds no run" in refused("report", tmp_path)
+    assert "matches no cell" in refused("check", made, "--require", "accuracy>=1@blocks.99.*")
+    assert "cannot read" in refused("run", tmp_path / "none.yaml", out=tmp_path / "r")
+    assert "no network" in refused("regions", "no-such.npz")
+
+
+def test_settings_with_an_unknown_name(refused, made, tmp_path):
+    data = yaml.safe_load((made / "settings.yaml").read_text())
+    data["studies"][0]["sentence"] = 9
+    (tmp_path / "bad.yaml").write_text(yaml.safe_dump(data))
+    message = refused("run", tmp_path / "bad.yaml", out=tmp_path / "r")
+    assert "studies.0.sentence" in message
+
+
+# -- interruption ---------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks into /proc")
+def test_ctrl_c_is_clean(tmp_path):
+    command = [sys.executable, "-m", "linrep", "demo", "--out", tmp_path / "deep" / "run"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        busy = Path(f"/proc/{process.pid}/maps")
+        for _ in range(600):  # until PyTorch is there, that is, until the command is at work
+            if not busy.exists() or "libtorch" in busy.read_text():
+                break
+            time.sleep(0.1)
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        out, message = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert message.decode().strip().endswith("interrupted; nothing half-written is left")
+    assert b"Traceback" not in message
+    assert out == b""
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_shallow_grammar_is_probed_at_the_heights_it_has(linrep, grammar, tmp_path):
+    model = tmp_path / "model"
+    assert linrep("construct", grammar, "--out", model)[0] == 0
+    status, out, _ = linrep(
+        "probe", "--model", model, "--grammar", grammar, "--out", tmp_path / "run",
+        "--sentences", 200, "--permutations", 0, "--json",
+    )  # fmt: skip
+    assert status == 0
+    targets = {row["target"] for row in json.loads(out)["studies"][0]["scores"]["rows"]}
+    assert targets == {"height 1", "height 2"}
+
+
+def test_an_inverted_box_is_a_users_mistake(linrep):
+    status, _, err = linrep("regions", "tent:3", "--low", 2, "--high", 1)
+    assert status == 2
+    assert "--low must lie below --high" in err
+
+
+def test_a_place_that_the_system_refuses_is_one_message(linrep, grammar):
+    status, out, err = linrep("construct", grammar, "--out", "/proc/nothing/model")
+    assert (status, out) == (2, "")
+    assert err.startswith("linrep: the system refuses")
