@@ -324,6 +324,20 @@ def test_ctrl_c_is_clean(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_ctrl_c_inside_executed_text_is_clean(tmp_path):
+    """Imports execute text for every dataclass; CPython then wants to die of the signal itself."""
+    (tmp_path / "held.py").write_text(
+        "from linrep import cli\n"
+        "@cli.app.command()\n"
+        "def held(): exec('import signal; signal.raise_signal(signal.SIGINT)')\n"
+        "cli.main(['held'])\n"
+    )
+    command = [sys.executable, "-m", "held"]  # as ``python -m linrep``
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 130
+    assert done.stderr == "linrep: interrupted; nothing half-written is left\n"
+
+
 def test_a_shallow_grammar_is_probed_at_the_heights_it_has(linrep, grammar, tmp_path):
     model = tmp_path / "model"
     assert linrep("construct", grammar, "--out", model)[0] == 0

@@ -70,5 +70,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _interrupted() -> NoReturn:
+    # A Ctrl-C inside ``exec`` of a string (imports run one for every dataclass) marks CPython to
+    # die of SIGINT at exit although we catch the exception here; the next ``exec`` of a string
+    # that ends well takes the mark away (run_eval_code_obj in pythonrun.c).
+    exec("")
     print("linrep: interrupted; nothing half-written is left", file=sys.stderr)
     raise SystemExit(130) from None
