@@ -45,8 +45,8 @@ def account(
         "standardisation": "per target, on its training tokens",
         "interval": "95 %, percentile cluster bootstrap over test sentences of held-out "
         "predictions (no refit); exact bounds at the effective size where errors are few",
-        "p": "labels exchanged between test sentences at the same position: whole sentences where "
-        "eight or more have the same scored positions, else position by position",
+        "p": "labels exchanged between test sentences where eight or more have the same scored "
+        "positions; what each other sentence has over chance at its positions changes sign",
     }
 
 

@@ -7,15 +7,9 @@ from typing import final
 import numpy as np
 from jaxtyping import Int
 
-from .baselines import (
-    best_guess,
-    control_labels,
-    exchangeable,
-    keys_of_words,
-    previous_words,
-    swap_sentences,
-)
+from .baselines import best_guess, control_labels, keys_of_words, previous_words
 from .errors import ProbeError
+from .exchange import LabelNull, exchangeable, swap_sentences
 from .protocols import CorpusLike
 from .splits import Split
 from .targets import Target
@@ -71,8 +65,7 @@ class Plan:
         shuffled: codes of ``train`` and ``test`` with labels exchanged between sentences.
         control: codes of the control task on ``train`` and ``test``.
         baselines: accuracy of guessing from position, previous word and word.
-        swapped: ``[draw, test]`` test codes with labels exchanged between sentences, each label
-            at its position.
+        null: what the accuracy on the test rows would be if activations said nothing.
         notes: what was left out, and why.
     """
 
@@ -86,7 +79,7 @@ class Plan:
     shuffled: tuple[np.ndarray, np.ndarray]
     control: tuple[np.ndarray, np.ndarray]
     baselines: dict[str, float]
-    swapped: Int[np.ndarray, "draw test"]
+    null: LabelNull
     notes: tuple[str, ...] = field(default=())
 
     @property
@@ -153,12 +146,9 @@ def make_plan(
             ("word_identity", tokens.words),
         )
     }
-    blocks, blocks_train = (
-        exchangeable(tokens.groups[rows], tokens.positions[rows]) for rows in (test, train)
+    null = LabelNull.draw(
+        coded[2], tokens.groups[test], tokens.positions[test], permutations, rng_swap
     )
-    # Where no token has a partner there is nothing to test: no draws, p is NaN.
-    permutations = permutations if any(len(block) > 1 for block in blocks) else 0
-    swaps = [swap_sentences(blocks, rng_swap) for _ in range(permutations)]
     return Plan(
         name=target.name,
         classes=tuple(target.classes[code] for code in learned),
@@ -170,30 +160,37 @@ def make_plan(
         # Both parts: against true test labels a strong feature makes a fit to noise swing far
         # to either side of chance.
         shuffled=(
-            coded[0][swap_sentences(blocks_train, rng_shuffle, fixed=False)],
-            coded[2][swap_sentences(blocks, rng_shuffle, fixed=False)],
+            _exchanged(tokens, train, coded[0], rng_shuffle),
+            _exchanged(tokens, test, coded[2], rng_shuffle),
         ),
         control=(control[train], control[test]),
         baselines=baselines,
-        swapped=np.array([coded[2][swap] for swap in swaps], dtype=np.int32).reshape(
-            permutations, len(test)
-        ),
-        notes=(*notes, *_partners(target.name, blocks, len(np.unique(tokens.groups[test])))),
+        null=null,
+        notes=(*notes, *_ragged(target.name, null, tokens.groups[test])),
     )
 
 
-def _partners(name: str, blocks: Sequence[np.ndarray], sentences: int) -> tuple[str, ...]:
+def _exchanged(
+    tokens: Tokens, rows: np.ndarray, codes: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Labels in other sentences than their own, each at its position where it has a partner."""
+    wholes, pieces = exchangeable(tokens.groups[rows], tokens.positions[rows])
+    moved: np.ndarray = codes[swap_sentences([*wholes, *pieces], rng, fixed=False)]
+    return moved
+
+
+def _ragged(name: str, null: LabelNull, groups: np.ndarray) -> tuple[str, ...]:
     """A note where labels are not exchanged between whole sentences."""
-    alone = sum(block.size for block in blocks if len(block) == 1)
-    total = sum(block.size for block in blocks)
-    if alone == total:
+    total = len(null.codes)
+    if null.alone == total:
         return (f"{name}: p is not tested, no two test sentences share a scored position",)
-    if sum(map(len, blocks)) == sentences:
+    if not len(null.ragged):
         return ()
     return (
-        f"{name}: too few test sentences share all their scored positions, so p exchanges labels "
-        "position by position and does not hold fixed what stands together in these sentences; "
-        f"{alone} of {total} test tokens have no partner and keep their label",
+        f"{name}: {null.signs.shape[1]} of {len(np.unique(groups))} test sentences share all their "
+        "scored positions with fewer than seven others, so p lets what each of them has over "
+        f"chance change sign instead of exchanging its labels; {null.alone} of {total} test tokens "
+        "have no partner at their position and do not count",
     )
 
 

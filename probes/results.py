@@ -44,7 +44,7 @@ class Score:
         codelength: online code of the training labels, in bits.
         control_codelength: that of the control task.
         v_information: entropy of the classes less ``nll``.
-        p: permutation p-value of the accuracy, labels exchanged between test sentences.
+        p: permutation p-value of the accuracy, by test sentence: predictions stay, labels move.
         q: false discovery rate over all cells of the grid.
         n_train: training tokens.
         n_test: test tokens.

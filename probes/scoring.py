@@ -5,7 +5,7 @@ import numpy as np
 from .cells import Cell
 from .plan import Plan
 from .results import HeldOut, Score
-from .uncertainty import accuracy_interval, permutation_p, sentence_sums
+from .uncertainty import accuracy_interval, sentence_sums
 
 __all__ = ["held_out", "score_cell"]
 
@@ -32,9 +32,7 @@ def score_cell(
     accuracy = float(held.right.mean())
     nan = float("nan")
     interval = (nan, nan) if weights is None else accuracy_interval(right, tokens, weights)
-    p = nan
-    if len(plan.swapped) and not plan.constant:
-        p = permutation_p(accuracy, (plan.swapped == cell.predicted).mean(axis=1))
+    p = nan if plan.constant else plan.null.p_value(cell.predicted)
     known = np.isfinite(held.log_probability)
     nll = float(-held.log_probability[known].mean()) if known.any() else nan
     gained = held.information[known]

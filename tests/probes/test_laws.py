@@ -216,7 +216,7 @@ def test_a_probe_that_knows_only_the_position_is_no_discovery(signal):
         )  # fmt: skip
         score = results.score("a", "height 1")
         values.append(score.p)
-        assert any("position by position" in note for note in results.notes)
+        assert any("change sign" in note for note in results.notes)
         if not signal:
             assert score.accuracy > 0.6  # the position does tell the label
     small = np.mean(np.array(values) <= 0.05)

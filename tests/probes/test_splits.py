@@ -6,13 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linrep.probes import ProbeError, split_by_group
-from linrep.probes.baselines import (
-    best_guess,
-    control_labels,
-    exchangeable,
-    previous_words,
-    swap_sentences,
-)
+from linrep.probes.baselines import best_guess, control_labels, previous_words
 
 
 @settings(deadline=None, max_examples=40)
@@ -83,77 +77,3 @@ def test_control_task_gives_each_word_type_one_class_of_the_right_shares():
     assert all(len(np.unique(labels[words == word])) == 1 for word in range(50))
     # 3,000 types drawn independently: standard error below 0.01
     assert np.allclose(np.bincount(labels) / len(labels), (0.5, 0.3, 0.2), atol=0.04)
-
-
-def sentences(rng, n=60, sizes=(3, 5), share=1.0):
-    """Groups and positions of sentences, of whose tokens a share is scored."""
-    lengths = rng.choice(sizes, n)
-    groups = np.repeat(np.arange(n), lengths)
-    places = np.concatenate([np.arange(length) for length in lengths])
-    scored = rng.random(len(groups)) < share
-    return groups[scored], places[scored]
-
-
-def test_sentences_exchange_labels_with_sentences_of_the_same_positions():
-    rng = np.random.default_rng(0)
-    groups, places = sentences(rng)
-    sizes = np.bincount(groups)
-    source = swap_sentences(exchangeable(groups, places), rng)
-    assert (places[source] == places).all()
-    assert (sizes[groups[source]] == sizes[groups]).all()
-    assert np.array_equal(np.sort(source), np.arange(len(groups)))
-    pairs = np.unique(np.stack([groups, groups[source]]), axis=1)
-    assert pairs.shape[1] == 60  # each sentence has one partner
-    assert (groups[source] != groups).any()
-
-
-@pytest.mark.parametrize("fixed", [True, False])
-@pytest.mark.parametrize("share", [1.0, 0.6, 0.2])
-def test_no_label_leaves_its_position(share, fixed):
-    for seed in range(10):
-        rng = np.random.default_rng(seed)
-        groups, places = sentences(rng, 40, (2, 5, 6, 11), share)
-        mixed = rng.permutation(len(groups))  # rows may stand in any order
-        groups, places = groups[mixed], places[mixed]
-        blocks = exchangeable(groups, places)
-        source = swap_sentences(blocks, rng, fixed=fixed)
-        partner = np.bincount(places)[places] > 1
-        assert (places[source] == places)[partner].all()
-        assert np.array_equal(np.sort(source), np.arange(len(groups)))
-        if not fixed:
-            assert (source != np.arange(len(source)))[partner].all()
-        for block in blocks:
-            assert (places[block] == places[block[0]]).all()
-            assert (groups[block] == groups[block[:, :1]]).all()
-
-
-def test_groups_of_several_sentences_keep_positions_too():
-    groups = np.repeat(np.arange(20), 5)
-    places = np.concatenate([[0, 1, 2, 0, 1] if i % 2 else [0, 1, 0, 1, 2] for i in range(20)])
-    source = swap_sentences(exchangeable(groups, places), np.random.default_rng(0))
-    assert (places[source] == places).all()
-    assert np.unique(np.stack([groups, groups[source]]), axis=1).shape[1] == 20
-
-
-def test_a_control_leaves_no_sentence_its_own_labels():
-    groups, places = np.repeat(np.arange(30), 4), np.tile(np.arange(4), 30)
-    for seed in range(20):
-        blocks = exchangeable(groups, places)
-        source = swap_sentences(blocks, np.random.default_rng(seed), fixed=False)
-        assert (groups[source] != groups).all()
-
-
-def test_rare_lengths_exchange_position_by_position():
-    groups = np.repeat(np.arange(12), np.arange(1, 13))
-    places = np.concatenate([np.arange(size) for size in range(1, 13)])
-    blocks = exchangeable(groups, places)
-    assert sorted(map(len, blocks)) == list(range(1, 13))
-    source = swap_sentences(blocks, np.random.default_rng(0))
-    assert (groups[source] != groups).any()
-    assert (places[source] == places).all()
-
-
-def test_nothing_to_exchange_has_an_answer():
-    none = np.zeros(0, dtype=np.int64)
-    assert exchangeable(none, none) == []
-    assert len(swap_sentences([], np.random.default_rng(0))) == 0
