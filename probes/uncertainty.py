@@ -16,7 +16,7 @@ __all__ = [
     "sentence_sums",
 ]
 
-FEW = 10  # sentences with an error below which the bootstrap sees too little of the tail
+FEW = 30  # sentences with an error below which the bootstrap sees too little of the tail
 
 
 def bootstrap_weights(
@@ -46,7 +46,7 @@ def accuracy_interval(
 
     Percentile bootstrap over sentences of the held-out predictions (no refit), with the
     percentiles widened for few sentences (Hesterberg 2015, arXiv:1411.5279). Where fewer than
-    ten sentences hold an error (or a success), resampling sees too little of the tail: then the
+    thirty sentences hold an error (or a success), resampling sees too little of the tail: then the
     exact binomial bounds at the effective sample size of the sentences are used (Korn and
     Graubard 1998); with no error at all the effective size is the number of sentences, so
     the lower end is ``(alpha / 2) ** (1 / sentences)``, never 1.

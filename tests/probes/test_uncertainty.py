@@ -10,21 +10,51 @@ from linrep.probes.uncertainty import accuracy_interval, bootstrap_weights, perm
 REPETITIONS = 1000
 
 
-def sentences(rng, n, mean, spread, longest=12):
+def sentences(rng, n, mean, spread, shortest=4, longest=12):
     """Right and scored tokens of sentences that share an accuracy of their own (beta-binomial)."""
-    tokens = rng.integers(4, longest + 1, n)
+    tokens = rng.integers(shortest, longest + 1, n)
     own = rng.beta(mean * spread, (1 - mean) * spread, n)
     return rng.binomial(tokens, own).astype(float), tokens.astype(float)
 
 
-@pytest.mark.parametrize(("n", "mean"), [(60, 0.6), (250, 0.8), (250, 0.3)])
-def test_intervals_cover(n, mean):
+@pytest.mark.parametrize(
+    ("n", "mean", "spread", "lengths"),
+    [
+        (60, 0.6, 3.0, (4, 12)),
+        (250, 0.8, 3.0, (4, 12)),
+        (250, 0.3, 3.0, (4, 12)),
+        (40, 0.9, 3.0, (4, 12)),  # few errors: skewed
+        (100, 0.95, 3.0, (4, 12)),
+        (200, 0.97, 5.0, (4, 12)),
+        (60, 0.9, 3.0, (1, 60)),  # few long sentences hold most tokens
+        (60, 0.7, 0.5, (4, 12)),  # a sentence is nearly all right or all wrong
+        (300, 0.8, 3.0, (1, 1)),  # tokens are sentences
+    ],
+)
+def test_intervals_cover(n, mean, spread, lengths):
     rng = np.random.default_rng(7)
-    weights = bootstrap_weights(n, 1000, rng)
     hits = 0
-    for _ in range(REPETITIONS):
-        low, high = accuracy_interval(*sentences(rng, n, mean, spread=3.0), weights)
+    for repetition in range(REPETITIONS):
+        if repetition % 50 == 0:  # other resamples now and then: they are part of the method
+            weights = bootstrap_weights(n, 1000, rng)
+        low, high = accuracy_interval(*sentences(rng, n, mean, spread, *lengths), weights)
         hits += low <= mean <= high
+    assert 0.93 <= hits / REPETITIONS <= 0.97
+
+
+def test_sentences_whose_length_goes_with_their_accuracy_are_covered():
+    """The accuracy is a ratio of sums, not the mean of the sentences' accuracies."""
+    rng = np.random.default_rng(7)
+    lengths = np.arange(4, 25)
+    own = 0.35 + 0.02 * lengths
+    truth = (lengths * own).sum() / lengths.sum()
+    weights, hits = bootstrap_weights(120, 1000, rng), 0
+    for _ in range(REPETITIONS):
+        kind = rng.integers(0, len(lengths), 120)
+        right = rng.binomial(lengths[kind], own[kind]).astype(float)
+        low, high = accuracy_interval(right, lengths[kind].astype(float), weights)
+        hits += low <= truth <= high
+    assert abs(own.mean() - truth) > 0.03
     assert 0.93 <= hits / REPETITIONS <= 0.97
 
 
