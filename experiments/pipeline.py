@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ..core import height_target, progress
+from ..core import Engine, height_target, progress, running
 from ..grammars import Corpus
-from ..hooks import Activations, capture
+from ..hooks import capture
 from ..models import random_twin
 from ..probes import ProbeResults, probe
 from ..reports import Run, Scores, Study, compare
@@ -22,22 +22,27 @@ from .disentangle import ESTIMATE, joint_patterns
 from .languages import language_facts, make_corpus
 from .manifest import versions
 from .settings import Experiment, StudySettings
-from .subjects import Subject, make_subject
+from .subjects import make_subject
 from .twins import best_of_twins
 
 __all__ = ["run_experiment", "run_study"]
 
 
-def run_experiment(settings: Experiment) -> Run:
+def run_experiment(settings: Experiment, *, engine: str | Engine = "local") -> Run:
     """Every study of an experiment, as one run.
 
     Args:
         settings: what to do.
+        engine: where captures and grids run (see :func:`linrep.capture`); the answers are the same.
 
     Returns:
         The run; :func:`linrep.reports.write_run` puts it into a folder with its report.
     """
-    found = [run_study(s) for s in progress(settings.studies, "studies", unit="study")]
+    with running(engine) as runner:
+        found = [
+            run_study(study, engine=runner)
+            for study in progress(settings.studies, "studies", unit="study")
+        ]
     return Run(
         title=settings.title,
         question=settings.question,
@@ -47,11 +52,14 @@ def run_experiment(settings: Experiment) -> Run:
     )
 
 
-def run_study(settings: StudySettings) -> tuple[Study, Mapping[str, Any]]:
+def run_study(
+    settings: StudySettings, *, engine: str | Engine = "local"
+) -> tuple[Study, Mapping[str, Any]]:
     """One language, one model, one grid of probes.
 
     Args:
         settings: what to do.
+        engine: where captures and grids run.
 
     Returns:
         What was found, and the manifest of what made it.
@@ -63,9 +71,12 @@ def run_study(settings: StudySettings) -> tuple[Study, Mapping[str, Any]]:
     # A model, with what theory says about it; and the same architecture that knows nothing.
     subject = make_subject(settings.model, corpus)
     # Its residual stream at every token, at every layer.
-    acts = _capture(subject, subject.model, corpus, settings)
+    how: dict[str, Any] = {
+        "sites": settings.sites, "tokenizer": subject.tokenizer, "engine": engine,
+    }  # fmt: skip
+    acts = capture(subject.model, corpus, **how)
     twin, *more = (
-        _capture(subject, random_twin(subject.model, seed=settings.seed + i), corpus, settings)
+        capture(random_twin(subject.model, seed=settings.seed + i), corpus, **how)
         for i in range(asked.twins)
     )
     # What any classifier of any kind could reach.
@@ -74,7 +85,7 @@ def run_study(settings: StudySettings) -> tuple[Study, Mapping[str, Any]]:
     # Statistics, probes and every control, for all sites and heights.
     grid: dict[str, Any] = {
         "heights": heights, "positions": asked.positions, "method": asked.method, "C": asked.C,
-        "tolerance": asked.tolerance, "seed": settings.seed,
+        "tolerance": asked.tolerance, "seed": settings.seed, "engine": engine,
     }  # fmt: skip
     results = probe(
         acts, corpus, **grid, controls=asked.controls, random_weights=twin, ceilings=ceilings,
@@ -113,10 +124,6 @@ def scores_of(results: ProbeResults) -> Scores:
         results.notes,
         {str(name): plain(value) for name, value in results.settings.items()},
     )
-
-
-def _capture(subject: Subject, model: Any, corpus: Corpus, settings: StudySettings) -> Activations:
-    return capture(model, corpus, sites=settings.sites, tokenizer=subject.tokenizer)
 
 
 def _telling_heights(corpus: Corpus) -> tuple[int, ...]:

@@ -23,7 +23,7 @@ def best_of_twins(
         results: a grid with its controls.
         twins: activations of further random-weight twins.
         corpus: their corpus.
-        **grid: the grid's own settings (heights, positions, method, C, seed).
+        **grid: the grid's own settings (heights, positions, method, C, seed, engine).
 
     Returns:
         The results, with ``random_weights`` the highest accuracy among all twins.

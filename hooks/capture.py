@@ -8,9 +8,9 @@ from typing import Any, final
 
 import numpy as np
 
+from ..core import Engine, running
 from .activations import Activations
 from .corpus import sentences_of
-from .engine import Engine, make_engine
 from .job import Work, referred_if, token_bar, work_of, write_in_worker
 from .manifest import describe
 from .path import Path
@@ -35,7 +35,7 @@ def capture(  # noqa: PLR0913 - the public face; each is a choice of its own
     batch_size: int | str = "auto",
     device: str = "auto",
     dtype: str = "float32",
-    engine: str = "local",
+    engine: str | Engine = "local",
     progress: bool = True,
     tokenizer: Any = None,
     long_inputs: str = "refuse",
@@ -62,7 +62,8 @@ def capture(  # noqa: PLR0913 - the public face; each is a choice of its own
         batch_size: lines per batch, or ``"auto"``: by tokens.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
         dtype: of the activations kept.
-        engine: ``"local"``, ``"processes:N"``, ``"ray"`` or ``"ray://host:port"``.
+        engine: ``"local"``, ``"processes:N"``, ``"ray"`` (a cluster that runs, else one on this
+            machine), ``"ray://host:port"``, or an engine that is shared with other calls.
         progress: show tokens per second and time left on a terminal.
         tokenizer: for an instance that is given without one.
         long_inputs: ``refuse``, ``window`` or ``cut`` sentences beyond the model's context.
@@ -108,27 +109,24 @@ def _captured(
     settings: Settings,
     tokenizer: Any,
     store: str | Folder | None,
-    engine: str,
+    engine: str | Engine,
     *,
     check: bool | Sequence[str],
     progress: bool,
 ) -> Activations:
-    running = make_engine(engine)
-    try:
+    with running(engine) as runner:
         subject = prepare(model, settings, tokenizer)
         encoding = subject.encode(sentences_of(corpus), settings)
         manifest = describe(subject, corpus, encoding, settings)
         task = _Task(model, corpus, subject, encoding, settings, manifest, check, progress)
         if store is not None:
-            task.into_store(Folder(store), running)
+            task.into_store(Folder(store), runner)
             return open_store(Folder(store), corpus)
-        if not running.workers:
+        if not runner.workers:
             return task.into_memory()
         with tempfile.TemporaryDirectory(prefix="linrep-capture-") as folder:
-            task.into_store(Folder(folder), running)
-            return in_memory(open_store(Folder(folder), corpus))
-    finally:
-        running.close()
+            task.into_store(Folder(folder), runner)
+            return replace(in_memory(open_store(Folder(folder), corpus)), manifest=task.manifest)
 
 
 @final
@@ -147,7 +145,7 @@ class _Task:
 
     def into_memory(self) -> Activations:
         """All words as one piece of work."""
-        self.manifest["self_check"] = self_check(self.subject, self.encoding, self.check)
+        self._checked()
         work = self._everything()
         with token_bar(self.encoding.n_tokens, self.progress) as done:
             arrays = work.arrays(self.subject.path, done)
@@ -179,7 +177,9 @@ class _Task:
                     done(sum(len(line) for line in jobs[index].lines))
 
     def _checked(self) -> dict[str, Any]:
-        return self_check(self.subject, self.encoding, self.check)
+        self.manifest["self_check"] = self_check(self.subject, self.encoding, self.check)
+        found: dict[str, Any] = self.manifest["self_check"]
+        return found
 
     def _everything(self) -> Work:
         return Work(

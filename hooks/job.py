@@ -14,6 +14,7 @@ from typing import Any, final
 import numpy as np
 import torch
 from tqdm.auto import tqdm
+from transformers.utils import logging
 
 from ..models import load
 from .batching import budget, plan
@@ -212,6 +213,7 @@ def worker_path(work: Work) -> Path:
 @lru_cache(maxsize=1)
 def _loaded(reference: ModelReference, settings: Settings) -> Path:
     torch.set_num_threads(reference.threads)
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     model: Any = reference.source
     if reference.module:
         kind = getattr(importlib.import_module(reference.module), reference.name)

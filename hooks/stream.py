@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, final
 
+from ..core import Engine, running
 from .corpus import sentences_of
-from .engine import make_engine
 from .errors import CaptureError
 from .job import referred_if, token_bar, work_of
 from .manifest import describe
@@ -49,7 +49,7 @@ def stream(  # noqa: PLR0913 - the same choices as capture
     word_token: str = "last",
     batch_size: int | str = "auto",
     device: str = "auto",
-    engine: str = "local",
+    engine: str | Engine = "local",
     progress: bool = True,
     tokenizer: Any = None,
     long_inputs: str = "refuse",
@@ -124,7 +124,7 @@ def _streamed(
     targets: Mapping[str, Any],
     settings: Settings,
     tokenizer: Any,
-    engine: str,
+    engine: str | Engine,
     *,
     check: bool | Sequence[str],
     progress: bool,
@@ -135,25 +135,22 @@ def _streamed(
     manifest = describe(subject, corpus, encoding, settings)
     manifest["self_check"] = self_check(subject, encoding, check)
     works = work_of(encoding, subject, settings)
-    running = make_engine(engine)
-    try:
-        with (
-            referred_if(running.workers, model, subject) as reference,
-            token_bar(encoding.n_tokens, progress) as done,
-        ):
-            jobs = [
-                StreamWork(
-                    replace(work, model=reference),
-                    portable(make),
-                    tuple(g.part(work.begin, work.end) for g in groups),
-                )
-                for work in works
-            ]
-            here: Callable[[StreamWork], Any] = lambda job: job.run(subject.path, done)  # noqa: E731
-            run = stream_in_worker if running.workers else here
-            totals = in_order(running.map(run, jobs))
-    finally:
-        running.close()
+    with (
+        running(engine) as runner,
+        referred_if(runner.workers, model, subject) as reference,
+        token_bar(encoding.n_tokens, progress) as done,
+    ):
+        jobs = [
+            StreamWork(
+                replace(work, model=reference),
+                portable(make),
+                tuple(g.part(work.begin, work.end) for g in groups),
+            )
+            for work in works
+        ]
+        here: Callable[[StreamWork], Any] = lambda job: job.run(subject.path, done)  # noqa: E731
+        run = stream_in_worker if runner.workers else here
+        totals = in_order(runner.map(run, jobs))
     shared = {
         (site, name): total
         for (site, index), total in totals.items()

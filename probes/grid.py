@@ -8,9 +8,9 @@ from zlib import crc32
 import numpy as np
 import numpy.typing as npt
 
-from ..core import progress
+from ..core import Engine, Shared, progress, running
 from .account import CONTROLS, EMBEDDINGS, account, collect_notes
-from .cells import Cell, Companions, probe_site
+from .cells import Cell, Companions
 from .checks import (
     check_ceilings,
     check_counts,
@@ -24,6 +24,7 @@ from .plan import Plan, Tokens, make_plan
 from .protocols import ActivationsLike, CorpusLike
 from .results import ProbeResults, Score
 from .scoring import held_out, score_cell
+from .site_work import SiteFound, SiteWork, current_threads, probe_in_worker
 from .splits import split_by_group
 from .targets import Target, make_targets
 from .uncertainty import benjamini_hochberg, bootstrap_weights
@@ -52,6 +53,7 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
     fractions: Any = (0.7, 0.1, 0.2),
     min_count: int = 2,
     tolerance: float = 1e-4,
+    engine: str | Engine = "local",
     seed: int = 0,
 ) -> ProbeResults:
     """Probe every site for every target.
@@ -82,6 +84,10 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
         fractions: of groups in train, validation and test.
         min_count: training groups in which a class must occur to be learned.
         tolerance: of the logistic solver, relative to its objective.
+        engine: where the sites are worked on: ``"local"``, ``"processes:N"``, ``"ray"``,
+            ``"ray://host:port"``, or an engine that is shared with other calls. The answers are
+            the same; workers get all sites' activations at once, in a temporary folder or in
+            Ray's object store.
         seed: of the split and of every draw.
 
     Returns:
@@ -118,35 +124,36 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
         (*(target.codes for target in wanted), np.minimum(np.asarray(corpus.positions), LATE)),
     )
     weights = _resamples(plans, bootstrap, np.random.default_rng(_seeds(seed, "bootstrap", 1)[0]))
+    asked_twin = random_weights if "random_weights" in controls else None
+    found: dict[str, SiteFound] = {}
+    with running(engine) as runner:
+        works = [
+            SiteWork(
+                site, _shared(runner, acts, site), _twin(runner, asked_twin, site), plans, kind,
+                controls, companions, np.flatnonzero(split.train & kept), len(ids),
+                seed if codelength else None, current_threads(),
+            )
+            for site in acts.sites
+        ]  # fmt: skip
+        run = probe_in_worker if runner.workers else SiteWork.run
+        done = progress(runner.map(run, works), "probing", total=len(works), unit="site")
+        found.update((works[index].site, here) for index, here in done)
     scores: list[Score] = []
     cells: dict[tuple[str, str], Cell] = {}
-    covariances: dict[str, np.ndarray] = {}
-    trained = np.flatnonzero(split.train & kept)
-    for site in progress(acts.sites, "probing", total=len(acts.sites), unit="site"):
-        X = _matrix(acts[site], site, len(ids))
-        here = probe_site(
-            X, plans, method=kind, controls=controls, companions=companions, site=site,
-            send=seed if codelength else None,
-        )  # fmt: skip
-        twin = _twin(
-            random_weights if "random_weights" in controls else None, site, plans, kind, len(ids)
-        )
-        spread = np.atleast_2d(np.cov(X[trained], rowvar=False, dtype=np.float64))
-        covariances[site] = spread.astype(np.float32)
+    for site in acts.sites:
         for plan in plans:
+            cell = cells[site, plan.name] = found[site].cells[plan.name]
             ceiling = _ceiling(ceilings, site, plan.name, len(ids))
-            score = score_cell(
-                site, plan, here[plan.name], weights=weights.get(plan.name), ceiling=ceiling
-            )
-            scores.append(replace(score, random_weights=twin.get(plan.name, float("nan"))))
-            cells[site, plan.name] = here[plan.name]
+            score = score_cell(site, plan, cell, weights=weights.get(plan.name), ceiling=ceiling)
+            twin = found[site].twin.get(plan.name, float("nan"))
+            scores.append(replace(score, random_weights=twin))
     plan_of = {plan.name: plan for plan in plans}
     return ProbeResults(
         scores=_finish(scores, controls),
         patterns={key: cell.pattern for key, cell in cells.items() if cell.pattern is not None},
         readouts={key: cell.readout for key, cell in cells.items() if cell.readout is not None},
         held_out={key: held_out(plan_of[key[1]], cell) for key, cell in cells.items()},
-        covariances=covariances,
+        covariances={site: found[site].covariance for site in acts.sites},
         settings={
             **settings,
             "word_types": len(np.unique(tokens.words)),
@@ -175,13 +182,12 @@ def _kept(acts: ActivationsLike, twin: ActivationsLike | None, n: int) -> np.nda
     return kept
 
 
-def _matrix(X: np.ndarray, site: str, n: int) -> np.ndarray:
-    array = np.asarray(X)
-    if array.ndim != 2 or len(array) != n:
-        raise ProbeError(
-            f"activations at {site!r} are [token, d_model] with {n} tokens; received {array.shape}"
-        )
-    return array
+def _shared(engine: Engine, acts: ActivationsLike, site: str) -> Shared:
+    return engine.share(lambda: np.asarray(acts[site]))
+
+
+def _twin(engine: Engine, acts: ActivationsLike | None, site: str) -> Shared | None:
+    return None if acts is None or site not in acts.sites else _shared(engine, acts, site)
 
 
 def _stratify(targets: Sequence[Target]) -> np.ndarray:
@@ -202,17 +208,6 @@ def _resamples(
     for size in sorted({len(np.unique(plan.groups[2])) for plan in plans}):
         by_size[size] = bootstrap_weights(size, draws, rng)
     return {plan.name: by_size[len(np.unique(plan.groups[2]))] for plan in plans}
-
-
-def _twin(
-    twin: ActivationsLike | None, site: str, plans: Sequence[Plan], method: Method, n: int
-) -> dict[str, float]:
-    """Accuracy of the same probes on the random-weight twin."""
-    if twin is None or site not in twin.sites:
-        return {}
-    X = _matrix(twin[site], site, n)
-    cells = probe_site(X, plans, method=method, controls=(), companions=None, site=site)
-    return {p.name: float(np.mean(cells[p.name].predicted == p.codes[2])) for p in plans}
 
 
 def _ceiling(

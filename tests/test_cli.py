@@ -302,6 +302,10 @@ def test_settings_with_an_unknown_name(refused, made, tmp_path):
     assert "studies.0.sentence" in message
 
 
+def test_an_engine_that_is_not(refused, tmp_path):
+    assert "unknown engine 'dask'" in refused("demo", "--engine", "dask", out=tmp_path / "r")
+
+
 # -- interruption ---------------------------------------------------------------------------------
 
 

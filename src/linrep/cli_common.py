@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .reports import Run
 
 __all__ = [
+    "EngineName",
     "JsonFlag",
     "OutFolder",
     "Overwrite",
@@ -23,6 +24,14 @@ __all__ = [
     "quiet",
 ]
 
+EngineName = Annotated[
+    str,
+    typer.Option(
+        "--engine",
+        help="Where captures and probes run: local, processes:N, ray (a local cluster is started "
+        "unless one runs) or ray://host:port. The results are the same.",
+    ),
+]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 OutFolder = Annotated[Path, typer.Option("--out", help="Folder to make; it must not exist.")]
 Overwrite = Annotated[

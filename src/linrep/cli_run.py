@@ -5,7 +5,18 @@ from typing import Annotated
 
 import typer
 
-from .cli_common import JsonFlag, OutFolder, Overwrite, Seed, add, announce, emit, emit_run, quiet
+from .cli_common import (
+    EngineName,
+    JsonFlag,
+    OutFolder,
+    Overwrite,
+    Seed,
+    add,
+    announce,
+    emit,
+    emit_run,
+    quiet,
+)
 
 __all__ = ["register"]
 
@@ -32,16 +43,17 @@ CHECK_EXAMPLE = "Example: linrep check runs/demo --require 'accuracy>=0.99@block
 def demo(
     out: OutFolder = Path("runs/demo"),
     seed: Seed = 0,
+    engine: EngineName = "local",
     overwrite: Overwrite = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Grammar to constructed model to probes to report, embedded; under a minute on two cores."""
     from .experiments.demo import demo_settings
 
-    _make(demo_settings(seed), out, overwrite, as_json)
+    _make(demo_settings(seed), out, engine, overwrite, as_json)
 
 
-def probe(
+def probe(  # noqa: PLR0913 - one per option
     model: Annotated[str, typer.Option(help="Model folder, or hub id in the local cache.")],
     out: OutFolder,
     trees: Annotated[str | None, typer.Option(help="Glob of Penn-bracket files, quoted.")] = None,
@@ -55,6 +67,7 @@ def probe(
     permutations: Annotated[int, typer.Option(min=0, help="Shuffles per p-value.")] = 200,
     codelength: Annotated[bool, typer.Option(help="Measure online codelength.")] = False,
     seed: Seed = 0,
+    engine: EngineName = "local",
     overwrite: Overwrite = False,
     as_json: JsonFlag = False,
 ) -> None:
@@ -65,7 +78,7 @@ def probe(
         model, trees, grammar, heights=heights, sentences=sentences, positions=positions,
         permutations=permutations, codelength=codelength, seed=seed,
     )  # fmt: skip
-    _make(settings, out, overwrite, as_json)
+    _make(settings, out, engine, overwrite, as_json)
 
 
 def run(
@@ -74,16 +87,17 @@ def run(
     override: Annotated[
         list[str] | None, typer.Option("--set", help="dotted.name=value, repeatable.")
     ] = None,
+    engine: EngineName = "local",
     overwrite: Overwrite = False,
     as_json: JsonFlag = False,
 ) -> None:
     """Run any experiment from its settings."""
     from .experiments.settings import read_settings
 
-    _make(read_settings(settings, tuple(override or ())), out, overwrite, as_json)
+    _make(read_settings(settings, tuple(override or ())), out, engine, overwrite, as_json)
 
 
-def _make(settings: object, out: Path, overwrite: bool, as_json: bool) -> None:
+def _make(settings: object, out: Path, engine: str, overwrite: bool, as_json: bool) -> None:
     """Refuse early, run, write, sum up."""
     from .experiments.settings import Experiment
     from .reports import refuse_occupied, write_run
@@ -94,7 +108,7 @@ def _make(settings: object, out: Path, overwrite: bool, as_json: bool) -> None:
     quiet()
     from .experiments.pipeline import run_experiment
 
-    made = run_experiment(settings)
+    made = run_experiment(settings, engine=engine)
     folder = write_run(made, out, overwrite=overwrite)
     emit_run(made, folder, as_json=as_json)
 

@@ -68,6 +68,15 @@ def test_runs_are_equal(small_run):
     assert again.checks == before.checks
 
 
+def test_runs_are_equal_wherever_they_are_made(small_run):
+    settings = Experiment.model_validate(small_run.settings)
+    again, manifest = run_study(settings.studies[0], engine="processes:1")
+    before = small_run.study("latin")
+    assert dict(manifest) == small_run.manifest["studies"]["latin"]
+    assert again.scores == before.scores
+    assert again.comparison == before.comparison
+
+
 def test_the_path_is_one_short_function():
     lines = inspect.getsource(run_study).split('"""')[2].strip().splitlines()
     assert len(lines) < 50

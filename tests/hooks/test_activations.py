@@ -67,7 +67,6 @@ def test_activations_are_frozen_and_say_what_they_hold():
         ({"shard_words": 0}, "shard_words is"),
         ({"long_inputs": "drop"}, "long_inputs is one of"),
         ({"path": "nnsight"}, "path is one of"),
-        ({"engine": "dask"}, "unknown engine"),
         ({"device": "abacus"}, "device 'abacus'"),
     ],
 )

@@ -1,9 +1,6 @@
 """Streaming equals keeping, whatever does the work."""
 
 import json
-import math
-import os
-import signal
 import subprocess
 import sys
 import threading
@@ -14,7 +11,6 @@ import numpy as np
 import pytest
 
 from linrep.hooks import Activations, CaptureError, capture, stream
-from linrep.hooks.engine import Processes, make_engine
 from linrep.models import PlainConfig, PlainTransformer, initialise
 from linrep.probes import Statistics
 
@@ -117,29 +113,6 @@ def test_memory_grows_by_the_token_table_only():
     assert grown < 0.2 * many["bytes_per_word"], grown
 
 
-def test_unknown_engines_are_refused():
-    with pytest.raises(CaptureError, match="unknown engine 'gpu'"):
-        make_engine("gpu")
-    with pytest.raises(CaptureError, match="at least one process"):
-        make_engine("processes:0")
-
-
-def test_a_killed_process_costs_only_its_job():
-    import multiprocessing
-
-    seen = []
-    for index, _ in Processes(2).map(time.sleep, [0.2] * 6):
-        seen.append(index)
-        if len(seen) == 2:
-            os.kill(multiprocessing.active_children()[0].pid, signal.SIGKILL)
-    assert sorted(seen) == list(range(6))
-
-
-def test_an_error_in_a_job_reaches_the_caller():
-    with pytest.raises(ValueError, match="math domain"):
-        list(Processes(1).map(math.sqrt, [-1.0]))
-
-
 def kill_one(pattern, when, killed):
     """Kill one process of this session whose command begins so, once ``when`` is true."""
     import psutil
@@ -184,3 +157,11 @@ def test_ray_equals_local_though_a_worker_is_killed(
         same(streamed, whole, rtol=0, atol=0)
     finally:
         ray.shutdown()
+
+
+def test_workers_into_memory_equal_local(model, corpus):
+    here = capture(model, corpus, shard_words=100)
+    there = capture(model, corpus, shard_words=100, engine="processes:2")
+    assert json.dumps(there.manifest) == json.dumps(here.manifest)  # in the same order, too
+    for site in here.sites:
+        np.testing.assert_array_equal(there[site], here[site])

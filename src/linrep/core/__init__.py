@@ -1,18 +1,25 @@
-"""What crosses more than one seam: errors, subspaces, predictions, progress."""
+"""What crosses more than one seam: errors, subspaces, predictions, engines, progress."""
 
+from .engine import Engine, EngineError, Shared
+from .engines import make_engine, running
 from .errors import LinrepError
 from .prediction import Positions, Prediction, PredictionError, height_target
 from .progress import progress
 from .subspace import Kind, Subspace, SubspaceError
 
 __all__ = [
+    "Engine",
+    "EngineError",
     "Kind",
     "LinrepError",
     "Positions",
     "Prediction",
     "PredictionError",
+    "Shared",
     "Subspace",
     "SubspaceError",
     "height_target",
+    "make_engine",
     "progress",
+    "running",
 ]

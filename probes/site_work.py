@@ -1,0 +1,107 @@
+"""One site's share of a grid: what it needs, how it runs, here or in a worker."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from jaxtyping import Float, Int
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from ..core import Shared
+from .cells import Cell, Companions, probe_site
+from .errors import ProbeError
+from .heads import Method
+from .plan import Plan
+
+__all__ = ["SiteFound", "SiteWork", "current_threads", "probe_in_worker"]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class SiteFound:
+    """What one site says.
+
+    Args:
+        cells: per target.
+        twin: per target, accuracy of the same probe on the random-weight twin.
+        covariance: of the training activations.
+    """
+
+    cells: dict[str, Cell]
+    twin: dict[str, float]
+    covariance: Float[np.ndarray, "d_model d_model"]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class SiteWork:
+    """All probes of one site.
+
+    Args:
+        site: its name.
+        activations: ``[token, d_model]``, rows of the corpus.
+        twin: likewise, of the random-weight twin, if it is asked for and has this site.
+        plans: one per target.
+        method: kind of probe.
+        controls: which to run.
+        companions: targets for the joint patterns.
+        trained: rows of the training sentences.
+        n_tokens: rows there must be.
+        send: seed of the order in which labels are sent; no codelength without.
+        threads: of the linear algebra, the same in every process, so that sums are added in the
+            same order.
+    """
+
+    site: str
+    activations: Shared
+    twin: Shared | None
+    plans: Sequence[Plan]
+    method: Method
+    controls: Sequence[str]
+    companions: Companions
+    trained: Int[np.ndarray, " train"]
+    n_tokens: int
+    send: int | None
+    threads: int
+
+    def run(self) -> SiteFound:
+        """Fit and score."""
+        X = _matrix(self.activations, self.site, self.n_tokens)
+        cells = probe_site(
+            X, self.plans, method=self.method, controls=self.controls,
+            companions=self.companions, site=self.site, send=self.send,
+        )  # fmt: skip
+        spread = np.atleast_2d(np.cov(X[self.trained], rowvar=False, dtype=np.float64))
+        return SiteFound(cells, self._of_twin(), spread.astype(np.float32))
+
+    def _of_twin(self) -> dict[str, float]:
+        """Accuracy of the same probes on the random-weight twin."""
+        if self.twin is None:
+            return {}
+        X = _matrix(self.twin, self.site, self.n_tokens)
+        cells = probe_site(
+            X, self.plans, method=self.method, controls=(), companions=None, site=self.site
+        )
+        return {p.name: float(np.mean(cells[p.name].predicted == p.codes[2])) for p in self.plans}
+
+
+def probe_in_worker(work: SiteWork) -> SiteFound:
+    """Run in a process of its own, with as many threads as the caller has."""
+    with threadpool_limits(work.threads):
+        return work.run()
+
+
+def current_threads() -> int:
+    """Threads that the linear algebra of this process uses."""
+    counts = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+    return max(counts, default=1)
+
+
+def _matrix(shared: Shared, site: str, n: int) -> np.ndarray:
+    array = np.asarray(shared.get())
+    if array.ndim != 2 or len(array) != n:
+        raise ProbeError(
+            f"activations at {site!r} are [token, d_model] with {n} tokens; received {array.shape}"
+        )
+    return array

@@ -1,0 +1,84 @@
+"""Every engine gives the same answers; workers that die cost only their job."""
+
+import math
+import multiprocessing
+import os
+import signal
+import time
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from linrep.core import EngineError, Shared, make_engine, running
+from linrep.core.engines import Processes, Serial
+
+ENGINES = [Serial, lambda: Processes(2)]
+
+
+@dataclass(frozen=True)
+class Sum:
+    array: Shared
+    factor: int
+
+
+def add_up(job):
+    return float(job.array.get().sum()) * job.factor
+
+
+@pytest.mark.parametrize("make", ENGINES, ids=["serial", "processes"])
+def test_jobs_are_done_once_each_with_shared_arrays(make):
+    with running(make()) as engine:
+        arrays = [engine.share(lambda i=i: np.full((3, 2), i, dtype=np.float32)) for i in range(5)]
+        jobs = [Sum(array, 10) for array in arrays]
+        found = sorted(engine.map(add_up, jobs))
+        assert found == [(i, 60.0 * i) for i in range(5)]
+        engine.close()
+
+
+def test_arrays_are_made_only_when_a_local_job_asks():
+    made = []
+    with running("local") as engine:
+        jobs = [engine.share(lambda i=i: made.append(i) or np.zeros(1)) for i in range(3)]
+        for index, _ in engine.map(lambda job: job.get(), jobs):
+            assert made == list(range(index + 1))
+
+
+def test_shared_files_go_with_the_engine():
+    engine = Processes(1)
+    shared = engine.share(lambda: np.arange(4))
+    assert shared.file.exists()
+    np.testing.assert_array_equal(shared.get(), np.arange(4))
+    assert not shared.get().flags.writeable
+    engine.close()
+    assert not shared.file.exists()
+
+
+def test_an_engine_of_the_callers_is_left_running():
+    engine = Processes(1)
+    shared = engine.share(lambda: np.arange(4))
+    with running(engine) as same:
+        assert same is engine
+    assert shared.file.exists()
+    engine.close()
+
+
+def test_unknown_engines_are_refused():
+    with pytest.raises(EngineError, match="unknown engine 'gpu'"):
+        make_engine("gpu")
+    with pytest.raises(EngineError, match="at least one process"):
+        make_engine("processes:0")
+
+
+def test_a_killed_process_costs_only_its_job():
+    seen = []
+    for index, _ in Processes(2).map(time.sleep, [0.2] * 6):
+        seen.append(index)
+        if len(seen) == 2:
+            os.kill(multiprocessing.active_children()[0].pid, signal.SIGKILL)
+    assert sorted(seen) == list(range(6))
+
+
+def test_an_error_in_a_job_reaches_the_caller():
+    with pytest.raises(ValueError, match="math domain"):
+        list(Processes(1).map(math.sqrt, [-1.0]))
