@@ -12,7 +12,8 @@ from .network import MaxoutNetwork
 
 __all__ = ["from_torch"]
 
-_SKIPPED = (nn.Identity, nn.Dropout, nn.Flatten)
+_SKIPPED = (nn.Identity, nn.Dropout)
+_READ = (nn.Linear, nn.ReLU, nn.LeakyReLU, nn.PReLU, nn.MaxPool1d, nn.Flatten, *_SKIPPED)
 
 
 def from_torch(module: nn.Module) -> MaxoutNetwork:
@@ -20,14 +21,17 @@ def from_torch(module: nn.Module) -> MaxoutNetwork:
 
     Linear, ReLU, LeakyReLU, PReLU, MaxPool1d (over units, as torch pools ``[batch, unit]``),
     Identity, Dropout, Flatten and nested Sequential are read; a module of class name ``Abs`` is
-    taken as the absolute value. One layer of the network per activation. Guarantee: weights are
-    copied bit by bit; only where two Linear follow each other is a product formed in float64.
+    taken as the absolute value. Subclasses are read if they keep the ``forward`` of these. One
+    layer of the network per activation; a module that stands in several places is read in each.
+    Guarantee: weights are copied bit by bit; only where two Linear follow each other is a product
+    formed in float64.
 
     Args:
         module: a ``torch.nn.Sequential`` (or one Linear).
 
     Raises:
-        NetworkError: a module of another kind, or sizes that do not chain, with its name.
+        NetworkError: a module of another kind, with a forward of its own, or sizes that do not
+            chain, with its name.
 
     >>> net = from_torch(nn.Sequential(nn.Linear(2, 5), nn.ReLU(), nn.Linear(5, 1)))
     >>> net.n_inputs, net.widths, net.n_outputs
@@ -37,7 +41,7 @@ def from_torch(module: nn.Module) -> MaxoutNetwork:
     pending: tuple[np.ndarray, np.ndarray] | None = None
     width: int | None = None
     for name, part in _parts(module, ""):
-        if isinstance(part, _SKIPPED):
+        if _is_identity(part, name):
             continue
         if isinstance(part, nn.Linear):
             pending = _chain(pending, part, name, width)
@@ -60,11 +64,49 @@ def from_torch(module: nn.Module) -> MaxoutNetwork:
 
 
 def _parts(module: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:
-    if not isinstance(module, nn.Sequential):
-        yield f"module {name or type(module).__name__!r} ({type(module).__name__})", module
+    title = f"module {name or type(module).__name__!r} ({type(module).__name__})"
+    if isinstance(module, nn.Sequential):
+        _require_forward(module, nn.Sequential, title)
+        # Not named_children: it leaves out a module that stands in a second place.
+        for key, child in module._modules.items():
+            if child is not None:
+                yield from _parts(child, f"{name}.{key}" if name else key)
         return
-    for key, child in module.named_children():
-        yield from _parts(child, f"{name}.{key}" if name else key)
+    kinds = [kind for kind in _READ if isinstance(module, kind)]
+    if not kinds and type(module).__name__ != "Abs":
+        raise NetworkError(
+            f"{title} is no affine or max-type layer; expected Linear, ReLU, LeakyReLU, PReLU, "
+            "MaxPool1d, Abs, Identity, Dropout, Flatten or Sequential"
+        )
+    for kind in kinds:
+        _require_forward(module, kind, title)
+    yield title, module
+
+
+def _require_forward(module: nn.Module, kind: type[nn.Module], name: str) -> None:
+    """Refuse a subclass that computes something else.
+
+    Raises:
+        NetworkError: it has a ``forward`` of its own.
+    """
+    if type(module).forward is not kind.forward:
+        raise NetworkError(
+            f"{name} is a {kind.__name__} with a forward of its own, which cannot be read; "
+            "write it as plain layers"
+        )
+
+
+def _is_identity(part: nn.Module, name: str) -> bool:
+    """Whether a layer leaves ``[batch, unit]`` as it is.
+
+    Raises:
+        NetworkError: a Flatten that would merge the batch.
+    """
+    if isinstance(part, nn.Flatten):
+        if part.start_dim not in (1, -1):
+            raise NetworkError(f"{name} merges the batch with the units; use start_dim=1")
+        return True
+    return isinstance(part, _SKIPPED)
 
 
 def _chain(
@@ -87,20 +129,23 @@ def _activation(
     if isinstance(part, nn.LeakyReLU):
         return leaky_layer(weight, bias, part.negative_slope)
     if isinstance(part, nn.PReLU):
+        if part.num_parameters not in (1, len(bias)):
+            raise NetworkError(f"{name} has {part.num_parameters} slopes and receives {len(bias)}")
         return leaky_layer(weight, bias, _array(part.weight))
     if isinstance(part, nn.MaxPool1d):
-        if _one(part.padding) or _one(part.dilation) != 1 or part.ceil_mode:
-            raise NetworkError(f"{name}: only pooling without padding, dilation and ceil_mode")
+        if _one(part.padding) or _one(part.dilation) != 1 or part.ceil_mode or part.return_indices:
+            raise NetworkError(
+                f"{name}: only pooling without padding, dilation, ceil_mode and return_indices"
+            )
         return pool_layer(weight, bias, _one(part.kernel_size), _one(part.stride))
-    if type(part).__name__ == "Abs":
-        return absolute_layer(weight, bias)
-    raise NetworkError(
-        f"{name} is no affine or max-type layer; expected Linear, ReLU, LeakyReLU, PReLU, "
-        "MaxPool1d, Abs, Identity, Dropout, Flatten or Sequential"
-    )
+    return absolute_layer(weight, bias)
 
 
 def _array(tensor: Any) -> np.ndarray:
+    if isinstance(tensor, nn.UninitializedParameter):
+        raise NetworkError("a lazy layer has no weights yet; run the module on one input first")
+    if tensor.is_complex():
+        raise NetworkError("complex weights make no piecewise linear function; use real ones")
     return np.asarray(tensor.detach().double().cpu().numpy())
 
 

@@ -29,6 +29,30 @@ class Abs(nn.Module):
         return x.abs()
 
 
+class Residual(nn.Sequential):
+    def forward(self, x):
+        return x + super().forward(x)
+
+
+class Doubled(nn.Linear):
+    def forward(self, x):
+        return 2 * super().forward(x)
+
+
+class Named(nn.Linear):
+    """A subclass that computes what its parent does."""
+
+
+def one_activation_in_two_places():
+    act = nn.ReLU()
+    return [nn.Linear(3, 5), act, nn.Linear(5, 4), act, nn.Linear(4, 2)]
+
+
+def one_block_in_two_places():
+    block = nn.Sequential(nn.Linear(3, 3), nn.LeakyReLU(0.2))
+    return [block, block, nn.Linear(3, 1)]
+
+
 def seeded(seed, *layers):
     """The layers, with weights from a generator of their own."""
     generator = torch.Generator().manual_seed(seed)
@@ -36,8 +60,9 @@ def seeded(seed, *layers):
     with torch.no_grad():
         for parameter in module.parameters():
             parameter.copy_(torch.randn(parameter.shape, generator=generator, dtype=torch.float64))
-            if parameter.ndim == 1 and parameter.numel() == 1:
-                parameter.fill_(0.3)  # the slope of a PReLU
+        for part in module.modules():
+            if isinstance(part, nn.PReLU):  # slopes above 1 are no maximum
+                part.weight.copy_(torch.linspace(0.3, -0.9, len(part.weight)))
     return module.eval()
 
 
@@ -51,6 +76,11 @@ MODULES = {
     "two linear": lambda: [nn.Linear(3, 4, bias=False), nn.Linear(4, 5), nn.ReLU()],
     "nested": lambda: [nn.Sequential(nn.Linear(3, 4), nn.ReLU()), nn.Identity(), nn.Linear(4, 1)],
     "affine": lambda: [nn.Linear(3, 2)],
+    "one activation in two places": one_activation_in_two_places,
+    "one block in two places": one_block_in_two_places,
+    "slopes per unit": lambda: [nn.Linear(3, 5), nn.PReLU(5), nn.Flatten(), nn.Linear(5, 2)],
+    "subclass": lambda: [Named(3, 5), nn.ReLU(inplace=True), Named(5, 2)],
+    "activation after activation": lambda: [nn.Linear(3, 4), Abs(), nn.LeakyReLU(-0.5)],
 }
 
 
@@ -83,12 +113,26 @@ def test_weights_are_copied_to_the_bit():
         ([nn.Linear(2, 3), nn.LeakyReLU(1.5)], "slope above 1"),
         ([nn.Linear(2, 4), nn.MaxPool1d(2, padding=1)], "without padding"),
         ([nn.Linear(2, 4), nn.MaxPool1d(5)], "window of 1..4"),
+        ([nn.Linear(2, 4), nn.MaxPool1d(2, return_indices=True)], "without padding"),
+        ([nn.Linear(2, 2), Residual(nn.Linear(2, 2), nn.ReLU())], "forward of its own"),
+        ([Doubled(2, 2)], r"'0' \(Doubled\) is a Linear with a forward of its own"),
+        ([nn.Linear(2, 4), nn.PReLU(3)], "3 slopes and receives 4"),
+        ([nn.Linear(2, 4), nn.Flatten(0)], "merges the batch"),
+        ([nn.LazyLinear(4), nn.ReLU()], "no weights yet"),
+        ([nn.Linear(2, 4, dtype=torch.complex64)], "complex"),
+        ([nn.Linear(2, 4), nn.ReLU6()], r"'1' \(ReLU6\) is no affine or max-type layer"),
+        ([nn.Linear(2, 4), nn.BatchNorm1d(4)], "BatchNorm1d"),
         ([nn.Identity()], "no layer"),
     ],
 )
 def test_other_modules_are_refused_by_name(layers, message):
     with pytest.raises(NetworkError, match=message):
         MaxoutNetwork.from_torch(nn.Sequential(*layers))
+
+
+def test_a_list_of_layers_is_no_network():
+    with pytest.raises(NetworkError, match=r"\(ModuleList\) is no affine or max-type layer"):
+        MaxoutNetwork.from_torch(nn.ModuleList([nn.Linear(2, 2), nn.ReLU()]))
 
 
 def test_bad_affine_layers_are_refused():
