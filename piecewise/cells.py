@@ -1,6 +1,6 @@
 """The cells of a window and what one layer of units makes of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, final, runtime_checkable
 
 import numpy as np
@@ -15,10 +15,17 @@ ROWS = 256  # cells screened at a time, so that a few [cell, unit] arrays stay i
 @final
 @dataclass(eq=False)
 class Tally:
-    """What all layers of one count share: numbers for cuts, and decisions near the tolerance."""
+    """What all layers of one count share.
+
+    Args:
+        numbers: numbers given to cuts so far.
+        unsure: decisions near the tolerance.
+        terms: ``[output]`` largest sum of the read-out's terms, in absolute value, met on a cell.
+    """
 
     numbers: int = 0
     unsure: int = 0
+    terms: np.ndarray = field(default_factory=lambda: np.zeros(1))
 
     def take(self, count: int) -> np.ndarray:
         """``count`` numbers never given before."""

@@ -58,7 +58,7 @@ def regions_in_plane(
         if met > allowed:
             _refuse(net, plane, met, budget)
             allowed = budget
-    return PlaneRegions.from_blocks(net, plane, blocks, tol, tally.unsure)
+    return PlaneRegions.from_blocks(net, plane, blocks, tol, tally)
 
 
 @final
@@ -169,12 +169,12 @@ def _start(net: MaxoutNetwork, plane: Plane, centres: np.ndarray, share: float) 
 
 
 def _finished(net: MaxoutNetwork, start: Cells, tol: float, tally: Tally) -> Iterator[Cells]:
-    """Cells of the whole network with the outputs' maps, a block at a time.
+    """Cells of the whole network with the outputs' maps, a block at a time, without their bias.
 
     Depth first: at most one block per layer waits with its maps, whatever the count.
     """
     plans = _plan(net, tol)
-    readout, bias = net.affine
+    readout, _ = net.affine
     waiting = [(0, start)]
     while waiting:
         depth, cells = waiting.pop()
@@ -182,8 +182,8 @@ def _finished(net: MaxoutNetwork, start: Cells, tol: float, tally: Tally) -> Ite
             waiting.append((depth, cells.part(slice(BLOCK, None))))
             cells = cells.part(slice(BLOCK))
         if depth == len(plans):
-            maps = cells.maps @ readout.T
-            maps[2] += bias
-            yield Cells(cells.polygons, maps, cells.pattern, cells.root)
+            largest = np.maximum(cells.maps.max(axis=(0, 1)), -cells.maps.min(axis=(0, 1)))
+            tally.terms = np.maximum(tally.terms, np.abs(readout) @ largest)
+            yield Cells(cells.polygons, cells.maps @ readout.T, cells.pattern, cells.root)
         else:
             waiting.append((depth + 1, cut_cells(cells, plans[depth], tally)))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, final
 
 import numpy as np
 
-from .cells import Cells
+from .cells import Cells, Tally
 from .neighbours import components, edge_neighbours, same_maps
 from .network import MaxoutNetwork
 from .plane import Plane
@@ -43,7 +43,9 @@ class PlaneRegions:
         net: the network.
         plane: the window.
         polygons: the cells in window coordinates [-1, 1].
-        window_maps: ``[3, cell, output]`` affine maps in window coordinates.
+        window_maps: ``[3, cell, output]`` affine maps in window coordinates, without the read-out's
+            bias, which all cells share.
+        terms: ``[output]`` size of the terms that make the maps: what ``tol`` is relative to.
         pattern: ``[cell, unit]`` the active piece of every unit, layer after layer.
         tol: tolerance of the count.
         unsure: decisions that 100 times the tolerance would change; 0 means the count is the
@@ -54,13 +56,14 @@ class PlaneRegions:
     plane: Plane
     polygons: Polygons
     window_maps: np.ndarray
+    terms: np.ndarray
     pattern: np.ndarray
     tol: float
     unsure: int
 
     @classmethod
     def from_blocks(
-        cls, net: MaxoutNetwork, plane: Plane, blocks: Sequence[Cells], tol: float, unsure: int
+        cls, net: MaxoutNetwork, plane: Plane, blocks: Sequence[Cells], tol: float, tally: Tally
     ) -> "PlaneRegions":
         """Join the blocks of a count."""
         flat = [block.polygons for block in blocks]
@@ -74,7 +77,7 @@ class PlaneRegions:
             column.setflags(write=False)
         maps = np.concatenate([block.maps for block in blocks], axis=1)
         pattern = np.concatenate([block.pattern for block in blocks])
-        return cls(net, plane, polygons, maps, pattern, tol, unsure)
+        return cls(net, plane, polygons, maps, tally.terms, pattern, tol, tally.unsure)
 
     @property
     def n_cells(self) -> int:
@@ -126,9 +129,10 @@ class PlaneRegions:
         return edge_neighbours(self.polygons, max(self.tol, 1e-14))
 
     def maps_at(self, tol: float) -> np.ndarray:
-        """``[cell]`` labels of affine maps equal within ``tol`` of the largest coefficient."""
-        flat = self.window_maps.transpose(1, 0, 2).reshape(self.n_cells, -1)
-        return same_maps(flat, max(tol, 1e-14) * max(1.0, float(np.abs(flat).max())))
+        """``[cell]`` labels of affine maps equal within ``tol`` of each output's terms."""
+        relative = self.window_maps / np.where(self.terms > 0, self.terms, 1.0)
+        flat = relative.transpose(1, 0, 2).reshape(self.n_cells, -1)
+        return same_maps(flat, max(tol, 1e-14))
 
     def regions_at(self, tol: float) -> np.ndarray:
         """``[cell]`` labels of linear regions, with maps and edges compared at ``tol``."""
@@ -158,7 +162,8 @@ class PlaneRegions:
     def maps(self) -> np.ndarray:
         """``[cell, output, 3]`` the output on a cell is ``maps @ (s, t, 1)``, plane coordinates."""
         slopes = self.window_maps[:2] / self.plane.half[:, None, None]
-        offset = self.window_maps[2] - np.tensordot(self.plane.centre, slopes, axes=1)
+        offset = self.window_maps[2] + self.net.affine[1]
+        offset -= np.tensordot(self.plane.centre, slopes, axes=1)
         return np.stack([*slopes, offset], axis=-1)
 
     @property

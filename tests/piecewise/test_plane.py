@@ -261,6 +261,37 @@ def test_the_three_counts_differ_where_they_should():
     assert regions_in_plane(product(tent(3), 2), (0, 1)).counts == (64, 64, 40)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_the_outputs_units_of_measure_do_not_matter(seed):
+    net = random_network(2, [6, 5], 3, 2, seed=seed)
+    off = relu_layer([[1, 1, 0, 0, 0, 0]], [-50])  # dead: regions are joined in the second case
+    dead = MaxoutNetwork(
+        [net.weights[0], off[0]], [net.biases[0], off[1]], np.ones((2, 1)), [0.0, 0.0]
+    )
+    for one in (net, dead):
+        readout, bias = one.affine
+        counts = regions_in_plane(one, (-1, 1)).counts
+        for factors, shift in (
+            ([1e-13, 1e-13], 0.0),
+            ([1e20, 1e20], 0.0),
+            ([1.0, 1e-16], 0.0),
+            ([1.0, 1.0], 1e13),
+        ):
+            scaled = np.array(factors)
+            other = MaxoutNetwork(
+                one.weights, one.biases, scaled[:, None] * readout, scaled * bias + shift
+            )
+            found = regions_in_plane(other, (-1, 1))
+            assert found.counts == counts
+            assert found.counts_at_100_tol == counts
+
+
+def test_a_small_output_beside_a_large_one_keeps_its_regions():
+    lines = relu_layer(np.eye(2), [0.1, 0.2])
+    net = MaxoutNetwork([lines[0]], [lines[1]], [[1.0, 0.0], [0.0, 1e-15]])
+    assert regions_in_plane(net, (-1, 1)).counts == (4, 4, 4)
+
+
 def test_a_piece_that_wins_only_inside_a_cell_is_found():
     # the second piece is largest around 0 alone; at every corner of the box another one wins
     net = MaxoutNetwork(
