@@ -1,5 +1,6 @@
 """The cells of a window and what one layer of units makes of them."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Protocol, final, runtime_checkable
 
@@ -12,6 +13,11 @@ __all__ = ["Cells", "Plan", "Tally", "affine", "cut_cells", "incidences", "verte
 ROWS = 256  # cells screened at a time, so that a few [cell, unit] arrays stay in the cache
 
 
+def _never(met: int) -> None:
+    """Any number of parts will do."""
+    del met
+
+
 @final
 @dataclass(eq=False)
 class Tally:
@@ -21,11 +27,14 @@ class Tally:
         numbers: numbers given to cuts so far.
         unsure: decisions near the tolerance.
         terms: ``[output]`` largest sum of the read-out's terms, in absolute value, met on a cell.
+        watch: told how many parts a layer has made so far, each at least one cell in the end; it
+            raises if they are too many.
     """
 
     numbers: int = 0
     unsure: int = 0
     terms: np.ndarray = field(default_factory=lambda: np.zeros(1))
+    watch: Callable[[int], None] = _never
 
     def take(self, count: int) -> np.ndarray:
         """``count`` numbers never given before."""
@@ -53,13 +62,6 @@ class Cells:
     def __len__(self) -> int:
         return len(self.root)
 
-    def part(self, rows: slice) -> "Cells":
-        """A run of the cells."""
-        cells = np.arange(len(self))[rows]
-        return Cells(
-            self.polygons.gather(cells), self.maps[:, rows], self.pattern[rows], self.root[rows]
-        )
-
 
 @runtime_checkable
 class Division(Protocol):
@@ -86,29 +88,36 @@ class Plan(Protocol):
         ...
 
 
-def cut_cells(cells: Cells, plan: Plan, tally: Tally) -> Cells:
-    """The cells inside ``cells`` on which the layer's pattern is constant.
+def cut_cells(cells: Cells, plan: Plan, tally: Tally, block: int) -> Iterator[Cells]:
+    """The cells inside ``cells`` on which the layer's pattern is constant, some at a time.
+
+    Polygons of the whole layer are in memory at once; maps and patterns, which are as wide as the
+    layer, only for the block that is asked for.
 
     Args:
         cells: cells of the layers below.
         plan: the layer.
         tally: shared by all layers.
+        block: cells to give at a time, at most.
     """
     pool = cells.polygons.gather(np.arange(len(cells)))
     division = plan.divide(cells, pool, tally)
     alive = np.flatnonzero(division.parent >= 0)
     alive = alive[np.argsort(-pool.length[alive], kind="stable")]
-    parts = pool.gather(alive)
-    area, x, y = parts.measure()
-    if area.min() <= 0.0:  # thinner than rounding: nothing of it is left in the plane
-        large = area > 0.0
-        alive, x, y = alive[large], x[large], y[large]
-        parts = pool.gather(alive)
-    parent = division.parent[alive]
-    maps, pattern = division.settle(parent, x, y)
-    return Cells(
-        parts, maps, np.concatenate([cells.pattern[parent], pattern], axis=1), cells.root[parent]
-    )
+    for begin in range(0, len(alive), block):
+        rows = alive[begin : begin + block]
+        parts = pool.gather(rows)
+        area, x, y = parts.measure()
+        if area.min() <= 0.0:  # thinner than rounding: nothing of it is left in the plane
+            large = area > 0.0
+            if not large.any():
+                continue
+            rows, x, y = rows[large], x[large], y[large]
+            parts = pool.gather(rows)
+        parent = division.parent[rows]
+        maps, pattern = division.settle(parent, x, y)
+        whole = np.concatenate([cells.pattern[parent], pattern], axis=1)
+        yield Cells(parts, maps, whole, cells.root[parent])
 
 
 def affine(maps: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray:

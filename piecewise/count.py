@@ -50,14 +50,20 @@ def regions_in_plane(
     plane = as_plane(where, net.n_inputs)
     if not 0.0 <= tol < 1e-3:
         raise SliceError(f"tol is a small relative tolerance, 0 <= tol < 1e-3; received {tol}")
-    tally, blocks, met, allowed = Tally(), [], 0, min(budget, _FREE)
+    allowed = min(budget, _FREE)
+
+    def watch(met: int) -> None:
+        nonlocal allowed
+        if met > allowed:
+            _refuse(net, plane, met, budget)
+            allowed = budget
+
+    tally, blocks, met = Tally(watch=watch), [], 0
     start = _start(net, plane, np.zeros((1, 2)), 1.0)
     for block in progress(_finished(net, start, tol, tally), "counting cells", unit="block"):
         blocks.append(block)
         met += len(block)
-        if met > allowed:
-            _refuse(net, plane, met, budget)
-            allowed = budget
+        watch(met)
     return PlaneRegions.from_blocks(net, plane, blocks, tol, tally)
 
 
@@ -171,19 +177,18 @@ def _start(net: MaxoutNetwork, plane: Plane, centres: np.ndarray, share: float) 
 def _finished(net: MaxoutNetwork, start: Cells, tol: float, tally: Tally) -> Iterator[Cells]:
     """Cells of the whole network with the outputs' maps, a block at a time, without their bias.
 
-    Depth first: at most one block per layer waits with its maps, whatever the count.
+    Depth first: one block per layer waits, whatever the count.
     """
     plans = _plan(net, tol)
     readout, _ = net.affine
-    waiting = [(0, start)]
+    waiting = [iter([start])]
     while waiting:
-        depth, cells = waiting.pop()
-        if len(cells) > BLOCK:
-            waiting.append((depth, cells.part(slice(BLOCK, None))))
-            cells = cells.part(slice(BLOCK))
-        if depth == len(plans):
+        cells = next(waiting[-1], None)
+        if cells is None:
+            waiting.pop()
+        elif len(waiting) <= len(plans):
+            waiting.append(cut_cells(cells, plans[len(waiting) - 1], tally, BLOCK))
+        else:
             largest = np.maximum(cells.maps.max(axis=(0, 1)), -cells.maps.min(axis=(0, 1)))
             tally.terms = np.maximum(tally.terms, np.abs(readout) @ largest)
             yield Cells(cells.polygons, cells.maps @ readout.T, cells.pattern, cells.root)
-        else:
-            waiting.append((depth + 1, cut_cells(cells, plans[depth], tally)))

@@ -47,6 +47,7 @@ class Envelope:
             parent, active = _cut_round(
                 pool, parent, active, own_pieces[:, cut], own_tol[cut], tally
             )
+            tally.watch(int((parent >= 0).sum()))
         return _Parts(parent, pieces, winner, first, count, unit, own_tol)
 
 

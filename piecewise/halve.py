@@ -54,6 +54,7 @@ class Halving:
             tally.unsure += unsure
             parent = np.concatenate([parent, parent[active[crossed]]])
             active = np.concatenate([active, new])
+            tally.watch(len(parent))
         base = None if self._base is None else affine(cells.maps, *self._base)
         return _Halves(parent, lines, base, upper, first, count, unit)
 

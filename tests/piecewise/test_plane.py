@@ -1,5 +1,6 @@
 """Regions of a plane: against rational arithmetic, closed forms, bounds and their own laws."""
 
+import tracemalloc
 from fractions import Fraction
 
 import numpy as np
@@ -350,6 +351,27 @@ def test_a_count_above_the_budget_is_refused_with_an_estimate():
     finer = estimate_cells(product(zigzag(2, 21), 2), (0, 1))  # too fine for any window
     assert np.isnan(finer.standard_error)
     assert finer.cells == pytest.approx(3.0**42, rel=0.5)
+
+
+@pytest.mark.parametrize("rank", [2, 3])
+def test_one_wide_layer_is_refused_before_its_cells_are_made(rank):
+    net = random_network(2, [700], rank, seed=0)
+    tracemalloc.start()
+    with pytest.raises(BudgetError, match="above the budget of 1000"):
+        regions_in_plane(net, (-1, 1), budget=1000)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # All cells' maps at once would be 1e5 cells x 700 units x 3 x 8 bytes = 1.7 GB; one block of
+    # maps is 35 MB, and a few temporaries of its size stand beside it.
+    assert peak < 300e6
+
+
+def test_a_budget_is_what_a_count_may_reach():
+    net = random_network(2, [9, 9], 3, seed=0)
+    cells = regions_in_plane(net, (-1, 1)).n_cells
+    assert regions_in_plane(net, (-1, 1), budget=cells).n_cells == cells
+    with pytest.raises(BudgetError, match=f"budget of {cells - 1}"):
+        regions_in_plane(net, (-1, 1), budget=cells - 1)
 
 
 @pytest.mark.parametrize(
