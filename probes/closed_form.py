@@ -15,7 +15,7 @@ from .errors import ProbeError
 from .features import Rotation
 from .labels import one_hot
 
-__all__ = ["RidgeFit", "class_sums", "lda_weights", "oracle_shrinkage", "ridge_weights"]
+__all__ = ["RidgeFit", "as_path", "class_sums", "lda_weights", "oracle_shrinkage", "ridge_weights"]
 
 ROWS = 4096
 
@@ -61,6 +61,7 @@ def oracle_shrinkage(trace: float, square: float, d: int, n: int) -> float:
         d: dimensions.
         n: examples.
     """
+    d = max(d, 1)  # without dimensions there is nothing to shrink: any answer will do
     top = (1 - 2 / d) * square + trace**2
     bottom = (n + 1 - 2 / d) * (square - trace**2 / d)
     return 1.0 if bottom <= 0 else float(min(1.0, top / bottom))
@@ -82,7 +83,7 @@ def lda_weights(
         ProbeError: shrinkage lies outside 0..1.
     """
     if shrinkage is not None and not 0.0 <= shrinkage <= 1.0:
-        raise ProbeError(f"shrinkage lies in 0..1; received {shrinkage}")
+        raise ProbeError(f"shrinkage lies in 0..1, or is None; received {shrinkage!r}")
     found = []
     for (codes, n_classes), sums in zip(problems, class_sums(features, problems), strict=True):
         counts = np.bincount(codes, minlength=n_classes).astype(np.float64)
@@ -124,6 +125,21 @@ def _discriminant(
     return weights, intercepts, float(shrinkage)
 
 
+def as_path(alphas: object) -> Float[np.ndarray, " alpha"]:
+    """Penalties as a vector.
+
+    Raises:
+        ProbeError: they are no list of finite numbers, one is negative, or there is none.
+    """
+    path = np.asarray(alphas)
+    usable = path.ndim == 1 and len(path) > 0 and path.dtype.kind in "fiu"
+    if not (usable and np.isfinite(path).all() and (path >= 0).all()):
+        raise ProbeError(
+            f"alphas are a list of finite numbers, none of them negative; received {alphas!r}"
+        )
+    return path.astype(np.float64)
+
+
 def ridge_weights(
     features: Float[np.ndarray, "token feature"],
     problems: Sequence[tuple[Int[np.ndarray, " token"], int]],
@@ -145,11 +161,9 @@ def ridge_weights(
             then it costs its class sums only, and its ``loo`` is empty.
 
     Raises:
-        ProbeError: a penalty is negative, or there is none.
+        ProbeError: a penalty is negative or not finite, or there is none.
     """
-    if not len(alphas) or min(alphas) < 0:
-        raise ProbeError(f"alphas are not negative; received {tuple(alphas)}")
-    n, path = len(features), np.asarray(alphas, dtype=np.float64)
+    n, path = len(features), as_path(alphas)
     inverse = 1.0 / np.maximum(rotation.variances[:, None] * n + path[None, :], 1e-300)
     leverage = 1.0 / n + np.square(features) @ inverse.astype(features.dtype)
     shrink = np.square(1.0 / np.maximum(1.0 - leverage.astype(np.float64), 1e-12))
@@ -177,11 +191,13 @@ def _loo(
 ) -> np.ndarray:
     """Mean squared leave-one-out error of each penalty: one product for the whole path."""
     weights = sums[:, :, None] * inverse[None]  # [class, feature, alpha]
-    stacked = weights.transpose(1, 2, 0).reshape(features.shape[1], -1).astype(features.dtype)
+    width = inverse.shape[1] * len(sums)
+    stacked = weights.transpose(1, 2, 0).reshape(features.shape[1], width).astype(features.dtype)
     errors = np.zeros(inverse.shape[1])
     for start in range(0, len(features), ROWS):
         rows = slice(start, start + ROWS)
-        fitted = (features[rows] @ stacked).reshape(-1, len(errors), len(sums))
+        here = features[rows]
+        fitted = (here @ stacked).reshape(len(here), len(errors), len(sums))
         squares = np.square(targets[rows][:, None, :] - fitted).sum(axis=2)
         errors += (squares * shrink[rows]).sum(axis=0)
     out: np.ndarray = errors / len(features)

@@ -1,10 +1,12 @@
 """Linear discriminant analysis and difference of means as scikit-learn estimators."""
 
+from numbers import Real
 from typing import Any, final
 
 import numpy as np
 
 from .closed_form import class_sums, lda_weights
+from .errors import ProbeError
 from .estimator import ProbeEstimator
 from .features import Rotation
 
@@ -28,11 +30,18 @@ class DiscriminantProbe(ProbeEstimator):
         self.standardize = standardize
 
     def fit(self, X: Any, y: Any) -> "DiscriminantProbe":
-        """Fit on ``[token, feature]`` rows and ``[token]`` classes."""
+        """Fit on ``[token, feature]`` rows and ``[token]`` classes.
+
+        Raises:
+            ProbeError: shrinkage lies outside 0..1, or is a word.
+        """
         x, codes = self._checked(X, y)
+        if not isinstance(self.shrinkage, Real | None):
+            raise ProbeError(f"shrinkage lies in 0..1, or is None; received {self.shrinkage!r}")
+        shrinkage = None if self.shrinkage is None else float(self.shrinkage)
         rotation = Rotation.fit(x, standardize=self.standardize)
         ((weights, intercepts, self.shrinkage_),) = lda_weights(
-            rotation(x), [(codes, len(self.classes_))], rotation, self.shrinkage
+            rotation(x), [(codes, len(self.classes_))], rotation, shrinkage
         )
         self._keep(rotation, weights, intercepts)
         return self

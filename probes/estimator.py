@@ -1,6 +1,8 @@
 """What all probes share as scikit-learn estimators: checks of the input, and prediction."""
 
+import math
 from abc import abstractmethod
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,31 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .errors import ProbeError
 from .features import Rotation
 
-__all__ = ["ProbeEstimator"]
+__all__ = ["ProbeEstimator", "check_positive", "check_whole"]
+
+
+def check_whole(**settings: object) -> None:
+    """Settings that count something: whole numbers of at least 1.
+
+    Raises:
+        ProbeError: one is not.
+    """
+    for name, value in settings.items():
+        whole = isinstance(value, Integral) and not isinstance(value, bool)
+        if not (whole and int(value) >= 1):  # type: ignore[call-overload]
+            raise ProbeError(f"{name} is a positive whole number; received {value!r}")
+
+
+def check_positive(**settings: object) -> None:
+    """Settings that measure something: finite positive numbers.
+
+    Raises:
+        ProbeError: one is not.
+    """
+    for name, value in settings.items():
+        number = isinstance(value, Real) and not isinstance(value, bool)
+        if not (number and 0 < float(value) < math.inf):  # type: ignore[arg-type]
+            raise ProbeError(f"{name} is positive and finite; received {value!r}")
 
 
 class ProbeEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped base
@@ -52,9 +78,18 @@ class ProbeEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # u
         return x, codes.astype(np.int64)
 
     def _keep(self, rotation: Rotation, weights: np.ndarray, intercepts: np.ndarray) -> None:
-        """Bring weights back from rotated features to the features given."""
+        """Bring weights back from rotated features to the features given.
+
+        Raises:
+            ProbeError: they are not finite.
+        """
         self.coef_ = rotation.readers(weights.T).T
         self.intercept_ = intercepts - self.coef_ @ rotation.mean
+        if not (np.isfinite(self.coef_).all() and np.isfinite(self.intercept_).all()):
+            raise ProbeError(
+                "weights are not finite: features are too large or too small for their dtype, "
+                "scale them"
+            )
 
     def _scores(self, X: Any) -> np.ndarray:
         check_is_fitted(self)

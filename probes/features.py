@@ -48,24 +48,38 @@ class Rotation:
         if n == 0:
             raise ProbeError("no training rows: nothing can be learned from no examples")
         mean = X.mean(axis=0, dtype=np.float64)
-        if not np.isfinite(mean).all():
+        low, high = (edge(X, axis=0).astype(np.float64) for edge in (np.min, np.max))
+        if not (np.isfinite(mean).all() and np.isfinite(low).all() and np.isfinite(high).all()):
             raise ProbeError(
                 "activations hold NaN or infinite values: drop those tokens, or capture again in "
                 "a wider dtype"
             )
-        scatter = np.zeros((X.shape[1], X.shape[1]))
+        unit = np.where(high > low, high - low, 1.0)  # squares neither overflow nor vanish
+        scatter, drift = np.zeros((X.shape[1], X.shape[1])), np.zeros(X.shape[1])
         for start in range(0, n, ROWS):
-            rows = X[start : start + ROWS].astype(np.float64) - mean
+            rows = X[start : start + ROWS] - mean
+            rows /= unit
             scatter += rows.T @ rows
-        scatter /= n
+            drift += rows.sum(axis=0)
+        # The mean was off by rounding, which beside a large mean is no small spread.
+        drift /= n
+        mean += unit * drift
+        scatter = scatter / n - np.outer(drift, drift)
         spread = np.sqrt(np.maximum(np.diag(scatter), 0.0))
         # A feature whose spread is the rounding of its own mean does not vary.
         noise = 4 * np.finfo(X.dtype).eps * np.abs(mean) if X.dtype.kind == "f" else 0.0
-        constant = spread <= np.maximum(noise, np.finfo(np.float64).tiny)
-        scale = np.where(constant, 1.0, spread) if standardize else np.ones(len(spread))
-        scatter = scatter / np.outer(scale, scale)
+        constant = unit * spread <= noise
+        if standardize:
+            unit, scale = np.where(constant, 1.0, spread), np.where(constant, 1.0, unit * spread)
+        else:
+            unit, scale = 1.0 / unit, np.ones(len(spread))
+        with np.errstate(over="ignore", invalid="ignore"):  # checked below
+            scatter /= unit
+            scatter /= unit[:, None]
         scatter[constant] = 0.0
         scatter[:, constant] = 0.0
+        if not np.isfinite(scatter).all():
+            raise ProbeError("activations are so large that their squares overflow: divide them")
         variances, axes = np.linalg.eigh(scatter)
         # Eigenvalues below this are rounding of the largest one.
         floor = X.shape[1] * np.finfo(np.float64).eps * max(variances[-1], 0.0)

@@ -16,7 +16,7 @@ def encode(labels: npt.ArrayLike) -> tuple[Int[np.ndarray, " token"], tuple[str,
     numbers.
 
     Raises:
-        ProbeError: labels are not a vector.
+        ProbeError: labels are not a vector, or one is infinite.
 
     >>> codes, classes = encode(["NP", "", "VP", "NP"])
     >>> codes.tolist(), classes
@@ -30,7 +30,11 @@ def encode(labels: npt.ArrayLike) -> tuple[Int[np.ndarray, " token"], tuple[str,
     if array.dtype.kind in "US":
         defined = array != np.zeros((), array.dtype)
     elif array.dtype.kind == "f":
-        defined = np.isfinite(array)
+        if np.isinf(array).any():
+            raise ProbeError("labels hold infinite values: NaN means undefined, infinity no class")
+        defined = ~np.isnan(array)
+    elif array.dtype.kind in "mM":
+        defined = ~np.isnat(array)
     else:
         defined = np.ones(len(array), dtype=bool)
     values, inverse = np.unique(array[defined], return_inverse=True)
@@ -48,4 +52,9 @@ def one_hot(codes: Int[np.ndarray, " token"], n_classes: int) -> Float[np.ndarra
 
 
 def _undefined(value: object) -> bool:
-    return value is None or value == "" or (isinstance(value, float) and np.isnan(value))
+    try:
+        if value is None or value == "":
+            return True
+        return bool(value != value)  # NaN of any kind
+    except TypeError:  # pandas' NA is neither equal nor unequal
+        return True

@@ -1,11 +1,12 @@
 """The logistic probe as a scikit-learn estimator."""
 
+import warnings
 from typing import Any, final
 
 import numpy as np
+from sklearn.exceptions import ConvergenceWarning
 
-from .errors import ProbeError
-from .estimator import ProbeEstimator
+from .estimator import ProbeEstimator, check_positive, check_whole
 from .features import Rotation
 from .logistic import LogisticProblem, fit_logistic
 
@@ -50,8 +51,8 @@ class LinearProbe(ProbeEstimator):
             ProbeError: one class only, or a setting out of range.
         """
         x, codes = self._checked(X, y)
-        if not (self.C > 0 and self.tol > 0):
-            raise ProbeError(f"C and tol are positive; received C={self.C}, tol={self.tol}")
+        check_positive(C=self.C, tol=self.tol)
+        check_whole(max_iter=self.max_iter)
         rotation = Rotation.fit(x, standardize=self.standardize)
         problem = LogisticProblem(codes, len(self.classes_), float(self.C), float(self.tol))
         (fit,) = fit_logistic(
@@ -61,6 +62,13 @@ class LinearProbe(ProbeEstimator):
         self.n_iter_ = fit.passes
         self.objective_ = fit.objective
         self.converged_ = fit.converged
+        if not fit.converged:
+            warnings.warn(
+                f"stopped after {fit.passes} passes short of tol={self.tol}: classes that a line "
+                "tells apart exactly need a smaller C, float32 features a larger tol",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
         return self
 
     def predict_log_proba(self, X: Any) -> np.ndarray:

@@ -9,7 +9,7 @@ from typing import Any, final
 import numpy as np
 
 from .errors import ProbeError
-from .estimator import ProbeEstimator
+from .estimator import ProbeEstimator, check_whole
 from .features import Rotation
 from .splits import split_by_group
 
@@ -53,12 +53,15 @@ class MLPProbe(ProbeEstimator):
         """Fit on rows, classes and groups (every row its own group by default).
 
         Raises:
-            ProbeError: a size is not positive.
+            ProbeError: a size is no positive whole number, or groups have another length.
         """
         x, codes = self._checked(X, y)
-        if min(self.hidden, self.epochs, self.batch, self.patience) < 1:
-            raise ProbeError("hidden, epochs, patience and batch are positive")
+        check_whole(
+            hidden=self.hidden, epochs=self.epochs, patience=self.patience, batch=self.batch
+        )
         ids = np.arange(len(x)) if groups is None else np.asarray(groups)
+        if ids.shape != codes.shape:
+            raise ProbeError(f"groups are one id per row, {codes.shape}; received {ids.shape}")
         split = split_by_group(ids, codes, fractions=(0.9, 0.1, 0.0), seed=self.seed)
         train, held = np.flatnonzero(split.train), np.flatnonzero(split.validation)
         self.rotation_ = Rotation.fit(x[train])
@@ -144,18 +147,19 @@ class NeighbourProbe(ProbeEstimator):
         """Keep rows and classes.
 
         Raises:
-            ProbeError: no neighbour may vote.
+            ProbeError: no neighbour may vote, or the floor is negative.
         """
         from sklearn.neighbors import KNeighborsClassifier
 
         x, codes = self._checked(X, y)
-        if self.neighbours < 1:
-            raise ProbeError(f"neighbours is positive; received {self.neighbours}")
+        check_whole(neighbours=self.neighbours)
+        if not self.floor >= 0:
+            raise ProbeError(f"floor is not negative; received {self.floor}")
         self.rotation_ = Rotation.fit(x)
         top = float(self.rotation_.variances.max(initial=1.0))
         self.spread_ = np.sqrt(self.rotation_.variances + self.floor * top)
         model = KNeighborsClassifier(min(self.neighbours, len(x)))
-        self.model_ = model.fit(self.rotation_(x) / self.spread_, codes)
+        self.model_ = model.fit(self._features(x), codes)
         return self
 
     def predict_proba(self, X: Any) -> np.ndarray:
@@ -167,5 +171,10 @@ class NeighbourProbe(ProbeEstimator):
 
         check_is_fitted(self)
         x = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
-        votes: np.ndarray = self.model_.predict_proba(self.rotation_(x) / self.spread_)
+        votes: np.ndarray = self.model_.predict_proba(self._features(x))
         return votes
+
+    def _features(self, x: np.ndarray) -> np.ndarray:
+        scaled: np.ndarray = self.rotation_(x) / self.spread_
+        # Where nothing varies all rows are equally near: scikit-learn wants a column all the same.
+        return scaled if scaled.shape[1] else np.zeros((len(x), 1))

@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from .errors import ProbeError
+from .estimator import check_whole
 from .features import Rotation
 from .labels import encode
 from .splits import split_by_group
@@ -75,17 +76,19 @@ class PositionsProbe(BaseEstimator):  # type: ignore[misc]  # untyped base
             The probe itself.
 
         Raises:
-            ProbeError: lengths differ, fewer than two classes, fewer than two sentences with a
-                label, or no positive size.
+            ProbeError: lengths differ, a value is not finite, fewer than two classes, fewer than
+                two sentences with a label, or no positive size.
         """
-        x, ids = np.asarray(X), np.asarray(sentence_ids)
+        x, ids = _checked(X, sentence_ids)
         codes, self.classes_ = encode(y)
-        if not len(x) == len(ids) == len(codes):
-            raise ProbeError(f"lengths differ: {len(x)} rows, {len(codes)} labels, {len(ids)} ids")
+        if len(x) != len(codes):
+            raise ProbeError(f"lengths differ: {len(x)} rows and {len(codes)} labels")
         if len(self.classes_) < 2:
             raise ProbeError("one class only: a probe needs at least two classes")
-        if min(self.heads, self.width, self.epochs, self.patience, self.batch) < 1:
-            raise ProbeError("heads, width, epochs, patience and batch are positive")
+        check_whole(
+            heads=self.heads, width=self.width, epochs=self.epochs, patience=self.patience,
+            batch=self.batch,
+        )  # fmt: skip
         rows = _sentences(ids)
         self.longest_ = rows.shape[1]
         # A sentence without a label has no loss: it neither trains nor stops.
@@ -107,11 +110,16 @@ class PositionsProbe(BaseEstimator):  # type: ignore[misc]  # untyped base
         """Class of each token ``[token]``.
 
         Raises:
-            ProbeError: a sentence is longer than all training sentences.
+            ProbeError: a sentence is longer than all training sentences, or activations are not
+                what the probe was fitted on.
         """
         check_is_fitted(self)
-        x = np.asarray(X)
-        rows = _sentences(np.asarray(sentence_ids))
+        x, ids = _checked(X, sentence_ids)
+        if x.shape[1] != len(self.rotation_.mean):
+            raise ProbeError(
+                f"activations are [token, {len(self.rotation_.mean)}]; received shape {x.shape}"
+            )
+        rows = _sentences(ids)
         if rows.shape[1] > self.longest_:
             raise ProbeError(
                 f"a sentence of {rows.shape[1]} tokens is longer than any seen in training "
@@ -205,6 +213,25 @@ class PositionsProbe(BaseEstimator):  # type: ignore[misc]  # untyped base
         if self.causal:
             seen = seen & torch.ones(rows.shape[1], rows.shape[1], dtype=torch.bool).tril()
         return raw[None].masked_fill(~seen, -1e9).softmax(dim=-1)
+
+
+def _checked(X: npt.ArrayLike, sentence_ids: npt.ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Activations and ids as arrays of one length.
+
+    Raises:
+        ProbeError: activations are no finite matrix, or ids no vector as long.
+    """
+    x, ids = np.asarray(X), np.asarray(sentence_ids)
+    if x.ndim != 2 or x.dtype.kind not in "fiub":
+        raise ProbeError(
+            f"activations are a numeric matrix [token, d_model]; received {x.dtype} of shape "
+            f"{x.shape}"
+        )
+    if ids.shape != (len(x),):
+        raise ProbeError(f"lengths differ: {len(x)} rows and sentence ids of shape {ids.shape}")
+    if not np.isfinite(x).all():
+        raise ProbeError("activations hold NaN or infinite values: drop those sentences")
+    return x, ids
 
 
 def _sentences(ids: np.ndarray) -> np.ndarray:

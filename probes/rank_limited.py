@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import ProbeError
-from .estimator import ProbeEstimator
+from .estimator import ProbeEstimator, check_positive, check_whole
 from .features import Rotation
+from .labels import encode
 from .logistic import LogisticProblem, fit_logistic
 from .patterns import directions
 from .splits import split_by_group
@@ -40,11 +41,12 @@ class RankLimitedProbe(ProbeEstimator):
         """Fit on ``[token, feature]`` rows and ``[token]`` classes.
 
         Raises:
-            ProbeError: rank or C is not positive.
+            ProbeError: the rank is no positive whole number, or C not positive.
         """
         x, codes = self._checked(X, y)
-        if (self.rank is not None and self.rank < 1) or not self.C > 0:
-            raise ProbeError(f"rank and C are positive; received {self.rank} and {self.C}")
+        check_positive(C=self.C)
+        if self.rank is not None:
+            check_whole(rank=self.rank)
         rotation = Rotation.fit(x)
         rotated = rotation(x)
         found = directions(Statistics.from_arrays(rotated, codes), shrinkage=self.shrinkage)
@@ -104,16 +106,23 @@ def rank_curve(
 
     Args:
         X: ``[token, d_model]`` activations.
-        y: ``[token]`` classes.
+        y: ``[token]`` classes; undefined tokens (``""``, NaN) are left out.
         groups: ``[token]`` ids that must not be split.
         ranks: to try; by default 1, 2, 4, ... up to classes minus one.
         C: inverse penalty.
         seed: of the split.
 
     Raises:
-        ProbeError: a rank is not positive.
+        ProbeError: lengths differ, or a rank is not positive.
     """
-    x, labels, ids = np.asarray(X), np.asarray(y), np.asarray(groups)
+    x, ids = np.asarray(X), np.asarray(groups)
+    labels, _ = encode(y)
+    if x.ndim != 2 or not ids.shape == labels.shape == (len(x),):
+        raise ProbeError(
+            "activations are [token, d_model], with one label and one group per token; received "
+            f"{x.shape}, {labels.shape} and {ids.shape}"
+        )
+    x, ids, labels = (part[labels >= 0] for part in (x, ids, labels))
     most = min(len(np.unique(labels)) - 1, x.shape[1])
     wanted = sorted(set(ranks)) if ranks is not None else _doubling(most)
     if not wanted or wanted[0] < 1:

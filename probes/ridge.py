@@ -2,7 +2,7 @@
 
 from typing import Any, final
 
-from .closed_form import ridge_weights
+from .closed_form import as_path, ridge_weights
 from .estimator import ProbeEstimator
 from .features import Rotation
 
@@ -31,7 +31,7 @@ class RidgeProbe(ProbeEstimator):
         x, codes = self._checked(X, y)
         rotation = Rotation.fit(x, standardize=self.standardize)
         (found,) = ridge_weights(
-            rotation(x), [(codes, len(self.classes_))], rotation, list(self.alphas)
+            rotation(x), [(codes, len(self.classes_))], rotation, as_path(self.alphas).tolist()
         )
         self._keep(rotation, found.weights, found.intercepts)
         self.alpha_, self.loo_ = found.alpha, found.loo

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .errors import ProbeError
+from .closed_form import as_path
 from .features import Rotation
 
 __all__ = ["SoftProbe"]
@@ -43,13 +43,12 @@ class SoftProbe(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # untyped
         """Fit on ``[token, feature]`` rows and ``[token, k]`` (or ``[token]``) numbers.
 
         Raises:
-            ProbeError: a penalty is negative, or there is none.
+            ProbeError: a penalty is negative or not finite, or there is none.
         """
         x, z = validate_data(
             self, X, y, dtype=(np.float64, np.float32), multi_output=True, y_numeric=True
         )
-        if not len(self.alphas) or min(self.alphas) < 0:
-            raise ProbeError(f"alphas are not negative; received {tuple(self.alphas)}")
+        path = as_path(self.alphas)
         self.single_ = z.ndim == 1
         z = z.reshape(len(z), -1).astype(np.float64)
         rotation = Rotation.fit(x, standardize=self.standardize)
@@ -57,7 +56,7 @@ class SoftProbe(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # untyped
         mean = z.mean(axis=0)
         cross = rotated.T @ (z - mean)
         losses, fits = [], []
-        for alpha in self.alphas:
+        for alpha in path:
             inverse = 1.0 / np.maximum(rotation.variances * len(x) + alpha, 1e-300)
             weights = cross * inverse[:, None]
             leverage = 1.0 / len(x) + np.square(rotated) @ inverse
@@ -65,7 +64,7 @@ class SoftProbe(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # untyped
             losses.append(float(np.square(rest).mean()))
             fits.append(weights)
         best = int(np.argmin(losses))
-        self.alpha_, self.loo_ = float(self.alphas[best]), np.array(losses)
+        self.alpha_, self.loo_ = float(path[best]), np.array(losses)
         self.coef_ = rotation.readers(fits[best]).T
         self.intercept_ = mean - self.coef_ @ rotation.mean
         return self

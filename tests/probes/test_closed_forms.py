@@ -100,8 +100,12 @@ def test_belief_states_are_read_where_they_are_and_not_where_they_are_not():
     ("probe", "message"),
     [
         (DiscriminantProbe(2.0), "shrinkage"),
+        (DiscriminantProbe("auto"), "shrinkage"),
         (RidgeProbe([-1.0]), "alphas"),
+        (RidgeProbe(1.0), "alphas are a list"),
+        (RidgeProbe([float("nan")]), "alphas are a list of finite"),
         (SoftProbe([]), "alphas"),
+        (SoftProbe(["a"]), "alphas"),
     ],
 )
 def test_settings_out_of_range_are_refused(probe, message):

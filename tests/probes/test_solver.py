@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import check_estimator
 
@@ -135,6 +137,92 @@ def test_degenerate_data_have_an_answer(shape):
         fitted = probe.fit(X, y)
         assert np.isfinite(fitted.coef_).all()
         assert fitted.score(X, y) > 0.5
+
+
+PROBES = [
+    LinearProbe(),
+    DiscriminantProbe(),
+    RidgeProbe(),
+    DifferenceOfMeans(),
+    RankLimitedProbe(),
+    NeighbourProbe(),
+    MLPProbe(8, epochs=3),
+]
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, 1e6 / 3])  # of which only 0 is a binary fraction
+@pytest.mark.parametrize("probe", PROBES[:-1], ids=lambda p: type(p).__name__)  # no random start
+def test_features_that_do_not_vary_change_nothing(probe, value):
+    X, y = data(n=300)
+    wide = np.hstack([X[:, :3], np.full((300, 2), value), X[:, 3:]])
+    plain, padded = clone(probe).fit(X, y), clone(probe).fit(wide, y)
+    # the same features, rotated by an eigenbasis of another size: rounding, up to a neighbour
+    assert (plain.predict(X) == padded.predict(wide)).mean() > 0.99
+
+
+def test_rounding_of_a_constant_is_no_variation():
+    X, y = data(n=300)
+    last_bit = 0.1 + np.spacing(0.1) * np.random.default_rng(0).integers(-1, 2, (300, 2))
+    wide = np.hstack([X, last_bit])
+    assert np.array_equal(Rotation.fit(wide).axes[20:], np.zeros((2, 20)))
+
+
+@pytest.mark.parametrize("probe", PROBES, ids=lambda p: type(p).__name__)
+def test_nothing_that_varies_is_the_majority(probe):
+    y = np.repeat([0, 1, 2], [5, 20, 5])
+    fitted = clone(probe).fit(np.full((30, 4), 0.1), y)
+    chosen = fitted.predict(np.full((30, 4), 0.1))
+    # without a prior (means, that is) any class will do
+    assert (chosen == (chosen[0] if isinstance(probe, DifferenceOfMeans) else 1)).all()
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e-15, 1e12, 1e200])
+@pytest.mark.parametrize("probe", [LinearProbe(), DiscriminantProbe(), RidgeProbe()], ids=repr)
+def test_units_of_the_features_do_not_matter(probe, scale):
+    X, y = data(n=200)
+    mixed = X * np.where(np.arange(20) % 2, scale, 1.0)
+    first, second = clone(probe).fit(X, y), clone(probe).fit(mixed, y)
+    gap = first.decision_function(X) - second.decision_function(mixed)
+    assert np.abs(gap).max() < 1e-6 * np.abs(first.decision_function(X)).max()
+
+
+def test_what_overflows_is_a_clear_error():
+    X, y = data(n=50)
+    with pytest.raises(ProbeError, match="overflow"):
+        DifferenceOfMeans().fit(X * 1e200, y)
+    with (
+        pytest.raises(ProbeError, match="weights are not finite"),
+        np.errstate(all="ignore"),
+    ):
+        DifferenceOfMeans().fit((X * 1e38).astype(np.float32), y)
+
+
+@pytest.mark.parametrize(
+    ("probe", "message"),
+    [
+        (LinearProbe("a"), "C is positive and finite"),
+        (LinearProbe(float("inf")), "C is positive and finite"),
+        (LinearProbe(tol=float("nan")), "tol is positive and finite"),
+        (LinearProbe(max_iter=0), "max_iter is a positive whole number"),
+        (RankLimitedProbe(1.5), "rank is a positive whole number"),
+        (NeighbourProbe(2.5), "neighbours is a positive whole number"),
+        (NeighbourProbe(floor=-1.0), "floor is not negative"),
+        (MLPProbe("a"), "hidden is a positive whole number"),
+        (MLPProbe(epochs=True), "epochs is a positive whole number"),
+    ],
+    ids=repr,
+)
+def test_settings_out_of_range_are_named(probe, message):
+    X, y = data(n=50)
+    with pytest.raises(ProbeError, match=message):
+        probe.fit(X, y)
+
+
+def test_a_probe_that_stops_short_says_so():
+    X, y = data(n=100)
+    with pytest.warns(ConvergenceWarning, match="short of tol"):
+        fitted = LinearProbe(1e4, max_iter=2).fit(X, y)
+    assert not fitted.converged_
 
 
 def test_duplicate_columns_share_what_one_had():

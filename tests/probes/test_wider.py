@@ -168,3 +168,29 @@ def test_ranks_below_one_are_refused():
         RankLimitedProbe(0).fit(X, y)
     with pytest.raises(ProbeError, match="positive"):
         rank_curve(X, y, groups, ranks=[0])
+
+
+def test_what_a_rank_curve_or_a_positions_probe_cannot_use_is_named():
+    X, y, groups = on_a_line(200)
+    with pytest.raises(ProbeError, match="one label and one group per token"):
+        rank_curve(X, y[:5], groups)
+    with pytest.raises(ProbeError, match=r"received \(200,\)"):
+        rank_curve(X[:, 0], y, groups)
+    probe = PositionsProbe(heads=1, epochs=1).fit(X, y, groups)
+    with pytest.raises(ProbeError, match=r"\[token, 10\]"):
+        probe.predict(X[:, :3], groups)
+    with pytest.raises(ProbeError, match="NaN"):
+        probe.predict(X * np.nan, groups)
+    with pytest.raises(ProbeError, match="heads is a positive whole number"):
+        PositionsProbe(0.5).fit(X, y, groups)
+    with pytest.raises(ProbeError, match="one id per row"):
+        MLPProbe(8, epochs=1).fit(X, y, groups[:4])
+
+
+def test_rank_curves_leave_undefined_labels_out():
+    X, y, groups = on_a_line()
+    known = np.arange(len(y)) % 3 > 0
+    labels = np.where(known, y.astype(str), "")
+    far = np.where(known[:, None], X, 100.0)
+    curve = rank_curve(far, labels, groups, ranks=[1, 2])
+    assert curve.accuracy == rank_curve(X[known], y[known], groups[known], ranks=[1, 2]).accuracy
