@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from html import escape
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
@@ -225,4 +226,4 @@ class ProbeResults:
     def _repr_html_(self) -> str:
         columns = ["site", "target", "accuracy", "interval", "chance", "ceiling", "shuffled", "q"]
         table = self.to_frame()[columns].to_html(index=False, float_format="{:.3f}".format)
-        return table + "".join(f"<p><small>{note}</small></p>" for note in self.notes)
+        return table + "".join(f"<p><small>{escape(note)}</small></p>" for note in self.notes)

@@ -45,6 +45,38 @@ def test_tiny_angles_are_accurate():
     assert a.angles(b)[0] == pytest.approx(angle, rel=1e-6)
 
 
+@settings(deadline=None, max_examples=50)
+@given(st.integers(0, 10**6), st.floats(-12, -1), st.integers(1, 4))
+def test_known_angles_of_any_size_are_measured(seed, exponent, k):
+    """Planes turned by known angles inside a random frame, tiny ones beside large ones."""
+    rng = np.random.default_rng(seed)
+    angles = np.sort(np.append(10.0**exponent * rng.uniform(0.5, 1.0, k), [0.7, np.pi / 2 - 1e-9]))
+    frame = np.linalg.qr(rng.standard_normal((14, 14)))[0]
+    first, second = frame[:, : k + 2], frame[:, 7 : 7 + k + 2]
+    a = Subspace(first @ rng.standard_normal((k + 2, k + 2)))
+    b = Subspace(first * np.cos(angles) + second * np.sin(angles))
+    # 14-dimensional float64 products: absolute rounding of some 1e-15, whatever the angle
+    assert np.abs(a.angles(b) - angles).max() < 1e-13
+
+
+def test_units_of_a_basis_do_not_matter():
+    basis = random_basis(0, 6, 3)
+    for scale in (1e-300, 1e-20, 1e20, 1e300):
+        assert Subspace(basis * scale).overlap(Subspace(basis)) == pytest.approx(1.0)
+        assert Subspace(basis * scale).dim == 3
+
+
+def test_nothing_and_everything_have_angles_and_complements():
+    nothing, everything = Subspace(np.zeros((4, 0))), Subspace(random_basis(0, 4, 4))
+    assert (nothing.complement().dim, everything.complement().dim) == (4, 0)
+    assert nothing.angles(everything).shape == (0,)
+    assert nothing.overlap(everything) == everything.contains(nothing) == 0.0
+
+
+def test_words_of_users_are_shown_as_they_are():
+    assert "&lt;bos&gt;" in Subspace(np.eye(2), provenance="pattern of <bos>")._repr_html_()
+
+
 def test_dependent_columns_shrink_to_the_rank():
     basis = random_basis(0, 6, 2)
     assert Subspace(np.hstack([basis, basis @ np.ones((2, 1))])).dim == 2
@@ -58,7 +90,12 @@ def test_containment_is_one_way():
 
 @pytest.mark.parametrize(
     ("basis", "message"),
-    [(np.ones(3), "matrix"), (np.array([[np.nan]]), "finite")],
+    [
+        (np.ones(3), "matrix"),
+        (np.array([[np.nan]]), "finite"),
+        (np.array([["a"]]), "real matrix"),
+        (1j * np.eye(2), "real matrix"),
+    ],
 )
 def test_bad_bases_are_refused(basis, message):
     with pytest.raises(SubspaceError, match=message):

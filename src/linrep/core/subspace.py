@@ -1,6 +1,7 @@
 """A linear subspace of the residual stream, whoever names it: theory, a probe or an eraser."""
 
 from dataclasses import dataclass
+from html import escape
 from typing import Literal, final
 
 import numpy as np
@@ -34,7 +35,7 @@ class Subspace:
         provenance: one line that says who claims this subspace (a theorem, a probe's settings).
 
     Raises:
-        SubspaceError: the basis is not a finite matrix, or has more columns than rows can span.
+        SubspaceError: the basis is not a finite real matrix, or the kind is unknown.
 
     >>> plane = Subspace(np.eye(4)[:, :2], kind="pattern", provenance="by definition")
     >>> plane.dim, plane.d_model
@@ -48,11 +49,13 @@ class Subspace:
     provenance: str = ""
 
     def __post_init__(self) -> None:
-        given = np.asarray(self.basis, dtype=np.float64)
-        if given.ndim != 2:
+        given = np.asarray(self.basis)
+        if given.ndim != 2 or given.dtype.kind not in "fiub":
             raise SubspaceError(
-                f"a basis is a matrix [d_model, k]; received an array of shape {given.shape}"
+                f"a basis is a real matrix [d_model, k]; received {given.dtype} of shape "
+                f"{given.shape}"
             )
+        given = given.astype(np.float64)
         if not np.isfinite(given).all():
             raise SubspaceError("a basis must be finite; received NaN or infinite entries")
         if self.kind not in ("pattern", "readout"):
@@ -118,7 +121,7 @@ class Subspace:
 
     def complement(self) -> "Subspace":
         """The orthogonal complement, of the same kind."""
-        full, _ = np.linalg.qr(np.hstack([self.basis, np.eye(self.d_model)]))
+        full, _ = np.linalg.qr(self.basis, mode="complete")
         return Subspace(full[:, self.dim :], self.kind, f"complement of ({self.provenance})")
 
     def project(self, x: Float[np.ndarray, "token d_model"]) -> Float[np.ndarray, "token d_model"]:
@@ -146,7 +149,7 @@ class Subspace:
     def _repr_html_(self) -> str:
         return (
             f"<b>Subspace</b> ({self.kind}): {self.dim} of {self.d_model} dimensions"
-            f"<br><small>{self.provenance}</small>"
+            f"<br><small>{escape(self.provenance)}</small>"
         )
 
     def __repr__(self) -> str:
@@ -160,6 +163,9 @@ def _orthonormal(given: Float[np.ndarray, "d_model k"]) -> Float[np.ndarray, "d_
     """Orthonormal basis of the column space; already orthonormal columns are kept as they are."""
     if given.shape[1] == 0:
         return given.copy()
+    top = float(np.abs(given).max(initial=0.0))
+    if not 1e-100 < top < 1e100:  # squares would overflow, or vanish
+        given = given / (top or 1.0)
     gram = given.T @ given
     eps = float(np.finfo(np.float64).eps)
     if np.abs(gram - np.eye(gram.shape[0])).max() <= 4 * given.shape[0] * eps:
