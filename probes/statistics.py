@@ -6,6 +6,7 @@ in batches of any size; two collections merge by ``+`` (Chan, Golub and LeVeque
 ``X^T X`` loses the small directions that matter.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import final
@@ -15,7 +16,7 @@ import numpy.typing as npt
 from jaxtyping import Float
 
 from .errors import ProbeError
-from .labels import encode
+from .labels import encode, one_hot
 
 __all__ = ["Statistics"]
 
@@ -39,6 +40,7 @@ class Statistics:
         scatter_xz: ``[feature, column]``.
         scatter_zz: ``[column, column]``.
         classes: per target the name of each of its columns, in order.
+        numeric: the targets whose columns are numbers, not indicators of classes.
 
     >>> X, y = np.array([[0.0], [2.0], [4.0]]), ["a", "b", "b"]
     >>> both = Statistics.from_arrays(X, y)
@@ -54,6 +56,7 @@ class Statistics:
     scatter_xz: Float[np.ndarray, "feature column"]
     scatter_zz: Float[np.ndarray, "column column"]
     classes: Mapping[str, tuple[str, ...]]
+    numeric: frozenset[str] = frozenset()
 
     @classmethod
     def from_arrays(
@@ -69,13 +72,11 @@ class Statistics:
             ProbeError: lengths differ, or a value is not finite.
         """
         x = _matrix(X)
-        names, z = _columns(y, len(x))
-        total: Statistics | None = None
-        for start in range(0, max(len(x), 1), ROWS):
-            part = _batch(x[start : start + ROWS], z[start : start + ROWS], names)
-            total = part if total is None else _merge(total, part)
-        if total is None:  # pragma: no cover - the range above is never empty
-            raise ProbeError("no rows were given")
+        names, numeric, z = _columns(y, len(x))
+        total = _batch(x[:ROWS], z[:ROWS], names, numeric)
+        for start in range(ROWS, len(x), ROWS):
+            rows = slice(start, start + ROWS)
+            total = _merge(total, _batch(x[rows], z[rows], names, numeric))
         return total
 
     def update(
@@ -103,9 +104,17 @@ class Statistics:
             raise ProbeError(
                 f"statistics of {len(self.mean_x)} and of {len(other.mean_x)} features do not add"
             )
-        classes = {
-            name: tuple(sorted({*own, *other.classes[name]})) for name, own in self.classes.items()
-        }
+        if self.numeric != other.numeric:
+            named = sorted(self.numeric ^ other.numeric)
+            raise ProbeError(f"targets {named} are classes in one part and numbers in the other")
+        classes = {}
+        for name, own in self.classes.items():
+            theirs = other.classes[name]
+            if name in self.numeric and own != theirs:
+                raise ProbeError(
+                    f"target {name!r} has {len(own)} columns here and {len(theirs)} there"
+                )
+            classes[name] = own if name in self.numeric else _in_order({*own, *theirs})
         return _merge(self._widen(classes), other._widen(classes))
 
     @property
@@ -129,15 +138,15 @@ class Statistics:
 
     def counts(self, target: str | None = None) -> dict[str, int]:
         """Rows of each class of one categorical target."""
+        shares = self.mean_z[self._indicators(target)]
         names = self.classes[self._name(target)]
-        shares = self.mean_z[self.block(target)]
         return {
             name: round(float(share) * self.n) for name, share in zip(names, shares, strict=True)
         }
 
     def class_means(self, target: str | None = None) -> Float[np.ndarray, "feature class"]:
         """Mean of the features in each class of one categorical target; NaN where it is empty."""
-        block = self.block(target)
+        block = self._indicators(target)
         shares = self.mean_z[block]
         with np.errstate(invalid="ignore", divide="ignore"):
             means: np.ndarray = self.mean_x[:, None] + self.scatter_xz[:, block] / (self.n * shares)
@@ -145,12 +154,23 @@ class Statistics:
 
     def within(self, target: str | None = None) -> Float[np.ndarray, "feature feature"]:
         """Scatter of the features inside the classes of one categorical target."""
-        block = self.block(target)
+        block = self._indicators(target)
         shares = self.mean_z[block]
         seen = shares > 0
         deviations = self.scatter_xz[:, block][:, seen]
         out: np.ndarray = self.scatter_xx - (deviations / (self.n * shares[seen])) @ deviations.T
         return out
+
+    def _indicators(self, target: str | None) -> slice:
+        """Columns of one categorical target.
+
+        Raises:
+            ProbeError: its columns are numbers.
+        """
+        name = self._name(target)
+        if name in self.numeric:
+            raise ProbeError(f"target {name!r} holds numbers, it has no classes")
+        return self.block(name)
 
     def _name(self, target: str | None) -> str:
         if target is None and len(self.classes) == 1:
@@ -193,10 +213,16 @@ def _merge(a: Statistics, b: Statistics) -> Statistics:
         scatter_xz=a.scatter_xz + b.scatter_xz + weight * np.outer(dx, dz),
         scatter_zz=a.scatter_zz + b.scatter_zz + weight * np.outer(dz, dz),
         classes=a.classes,
+        numeric=a.numeric,
     )
 
 
-def _batch(x: np.ndarray, z: np.ndarray, classes: Mapping[str, tuple[str, ...]]) -> Statistics:
+def _batch(
+    x: np.ndarray,
+    z: np.ndarray,
+    classes: Mapping[str, tuple[str, ...]],
+    numeric: frozenset[str],
+) -> Statistics:
     x = x.astype(np.float64)
     if not np.isfinite(x).all():
         raise ProbeError(
@@ -208,7 +234,7 @@ def _batch(x: np.ndarray, z: np.ndarray, classes: Mapping[str, tuple[str, ...]])
         mean_x, mean_z = x.mean(axis=0), z.mean(axis=0)
     x -= mean_x
     z = z - mean_z
-    return Statistics(len(x), mean_x, mean_z, x.T @ x, x.T @ z, z.T @ z, classes)
+    return Statistics(len(x), mean_x, mean_z, x.T @ x, x.T @ z, z.T @ z, classes, numeric)
 
 
 def _matrix(X: npt.ArrayLike) -> np.ndarray:
@@ -222,18 +248,26 @@ def _matrix(X: npt.ArrayLike) -> np.ndarray:
 
 def _columns(
     y: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None, n: int
-) -> tuple[dict[str, tuple[str, ...]], np.ndarray]:
+) -> tuple[dict[str, tuple[str, ...]], frozenset[str], np.ndarray]:
+    """Names of each target's columns, which targets are numbers, and all columns.
+
+    Raises:
+        ProbeError: a target has another length, is undefined somewhere or not finite.
+    """
     targets = y if isinstance(y, Mapping) else {} if y is None else {"target": y}
     names: dict[str, tuple[str, ...]] = {}
+    numeric: set[str] = set()
     blocks = [np.zeros((n, 0))]
     for name, values in targets.items():
         array = np.asarray(values)
-        if len(array) != n:
-            raise ProbeError(f"target {name!r} has {len(array)} rows, the features have {n}")
+        if array.ndim == 0 or len(array) != n:
+            rows = len(array) if array.ndim else "no"
+            raise ProbeError(f"target {name!r} has {rows} rows, the features have {n}")
         if array.ndim == 2:
-            if not np.isfinite(array.astype(np.float64)).all():
-                raise ProbeError(f"target {name!r} holds NaN or infinite values")
+            if array.dtype.kind not in "fiub" or not np.isfinite(array).all():
+                raise ProbeError(f"target {name!r} holds NaN, infinite values or no numbers")
             names[name] = tuple(str(i) for i in range(array.shape[1]))
+            numeric.add(name)
             blocks.append(array.astype(np.float64))
             continue
         codes, classes = encode(array)
@@ -241,6 +275,24 @@ def _columns(
             raise ProbeError(
                 f"target {name!r} is undefined for {(codes < 0).sum()} rows: drop them"
             )
-        names[name] = classes
-        blocks.append(np.eye(len(classes))[codes])
-    return names, np.hstack(blocks)
+        names[name] = _in_order(set(classes))
+        place = np.array([names[name].index(label) for label in classes], dtype=int)
+        blocks.append(one_hot(place[codes], len(classes)))
+    return names, frozenset(numeric), np.hstack(blocks)
+
+
+def _in_order(names: set[str]) -> tuple[str, ...]:
+    """Numbers as numbers, then words: a function of the set, so that shards agree with the whole.
+
+    >>> _in_order({"10", "9", "b", "a"})
+    ('9', '10', 'a', 'b')
+    """
+
+    def key(name: str) -> tuple[float, str]:
+        try:
+            value = float(name)
+        except ValueError:
+            value = math.inf
+        return (value if math.isfinite(value) else math.inf), name
+
+    return tuple(sorted(names, key=key))

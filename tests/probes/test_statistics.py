@@ -1,11 +1,13 @@
 """Streaming equals batch, shards add up, small directions survive."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linrep.probes import ProbeError, Statistics
+from linrep.probes.labels import encode
 
 
 def same(a, b, atol=1e-9):
@@ -23,17 +25,26 @@ def same(a, b, atol=1e-9):
 @given(st.integers(0, 10**6), st.lists(st.integers(0, 60), max_size=4))
 def test_any_cut_into_shards_adds_up(seed, cuts):
     rng = np.random.default_rng(seed)
-    X, y = rng.standard_normal((60, 4)) * 5 + 100, rng.integers(0, 4, 60)
+    # eleven classes and columns: as words they would not stand in the order of numbers
+    X, y = rng.standard_normal((60, 12)) * 5 + 100, rng.integers(0, 12, 60)
     edges = [0, *sorted(cuts), 60]
     parts = [
-        Statistics.from_arrays(X[a:b], {"y": y[a:b], "b": X[a:b, :2]})
+        Statistics.from_arrays(X[a:b], {"y": y[a:b], "b": X[a:b, :11]})
         for a, b in zip(edges[:-1], edges[1:], strict=True)
     ]
     total = parts[0]
     for part in parts[1:]:
         total = total + part
-    whole = Statistics.from_arrays(X, {"y": y, "b": X[:, :2]})
+    whole = Statistics.from_arrays(X, {"y": y, "b": X[:, :11]})
     assert same(total, whole, atol=1e-8)
+    assert np.allclose(total.mean_z[total.block("b")], X[:, :11].mean(0))
+    if len(parts) > 1:  # whichever comes first, and whatever is added first
+        assert same(parts[1] + parts[0], parts[0] + parts[1], atol=1e-8)
+        (*front, last), right = parts, parts[-1]
+        for part in reversed(front):
+            right = part + right
+        assert same(right, whole, atol=1e-8)
+        assert last.n == parts[-1].n
 
 
 def test_moments_are_numpys():
@@ -52,6 +63,36 @@ def test_float32_keeps_small_directions_beside_large_means():
     X = (rng.standard_normal((20000, 2)) * [1.0, 1e-2] + [300.0, 0.0]).astype(np.float32)
     exact = np.cov(X.astype(np.float64).T, bias=True)
     assert np.allclose(Statistics.from_arrays(X).covariance, exact, rtol=1e-9)
+
+
+def test_float32_shards_beside_a_huge_mean_are_the_whole():
+    rng = np.random.default_rng(0)
+    X = (rng.standard_normal((5000, 3)) * [1.0, 0.5, 0.25] + 1e5).astype(np.float32)
+    total = Statistics.from_arrays(X[:1])
+    for start in range(1, 5000, 250):
+        total.update(X[start : start + 250])
+    exact = np.cov(X.astype(np.longdouble).T.astype(np.float64), bias=True)
+    # float64 sums about means of 1e5: 1e-16 * 1e5 per row beside deviations of 0.1
+    assert np.allclose(total.covariance, exact, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("labels", [["10", "9", "9"], [10, 9, 9], [1.5, -2.0, -2.0]])
+def test_numbers_stand_in_their_order_however_they_are_cut(labels):
+    X = np.arange(3.0)[:, None]
+    whole = Statistics.from_arrays(X, labels)
+    names = [float(name) for name in whole.classes["target"]]
+    assert names == sorted(names)
+    assert same(Statistics.from_arrays(X[:1], labels[:1]).update(X[1:], labels[1:]), whole)
+    assert sorted(whole.counts().values()) == [1, 2]
+
+
+def test_words_beside_numbers_add_up():
+    X = np.arange(4.0)[:, None]
+    first, second = (
+        Statistics.from_arrays(X[:2], ["10", "9"]),
+        Statistics.from_arrays(X[2:], ["nan", "b"]),
+    )
+    assert same(first + second, Statistics.from_arrays(X, ["10", "9", "nan", "b"]))
 
 
 def test_classes_that_a_shard_does_not_see():
@@ -90,6 +131,28 @@ def test_updating_accumulates_and_adding_does_not():
             "different targets",
         ),
         (
+            lambda: Statistics.from_arrays(np.ones((3, 1)), np.array(5)),
+            "no rows, the features have 3",
+        ),
+        (lambda: Statistics.from_arrays(np.ones((1, 1)), [["a", "b"]]), "no numbers"),
+        (lambda: Statistics.from_arrays(np.ones((1, 1)), [np.inf]), "infinite"),
+        (lambda: Statistics.from_arrays(np.ones((1, 1)), [[1.0, 2.0]]).counts(), "holds numbers"),
+        (lambda: Statistics.from_arrays(np.ones((1, 1)), [[1.0]]).class_means(), "holds numbers"),
+        (
+            lambda: (
+                Statistics.from_arrays(np.ones((1, 1)), [[1.0, 2.0]])
+                + Statistics.from_arrays(np.ones((1, 1)), [[1.0]])
+            ),
+            "2 columns here and 1 there",
+        ),
+        (
+            lambda: (
+                Statistics.from_arrays(np.ones((1, 1)), [[1.0]])
+                + Statistics.from_arrays(np.ones((1, 1)), ["0"])
+            ),
+            "classes in one part and numbers in the other",
+        ),
+        (
             lambda: Statistics.from_arrays(np.ones((1, 1)), {"p": ["a"], "q": ["b"]}).counts(),
             "not one of",
         ),
@@ -98,3 +161,12 @@ def test_updating_accumulates_and_adding_does_not():
 def test_mistakes_are_named(call, message):
     with pytest.raises(ProbeError, match=message):
         call()
+
+
+@pytest.mark.parametrize(
+    "missing", [None, "", float("nan"), np.float32("nan"), pd.NA, pd.NaT], ids=repr
+)
+def test_whatever_stands_for_missing_is_undefined(missing):
+    codes, classes = encode(np.array(["a", missing, "b"], dtype=object))
+    assert codes.tolist() == [0, -1, 1]
+    assert classes == ("a", "b")
