@@ -58,16 +58,25 @@ def split_by_group(
         seed: of the order in which groups are dealt.
 
     Raises:
-        ProbeError: fewer groups than parts, or a fraction is negative.
+        ProbeError: fewer groups than parts, lengths differ, or fractions are no three numbers.
 
     >>> split = split_by_group([0, 0, 1, 2, 3, 4], fractions=(0.6, 0.2, 0.2))
     >>> bool(split.train[0] == split.train[1]), int(split.test.sum()) >= 1
     (True, True)
     """
-    ids, index = np.unique(np.asarray(groups), return_inverse=True)
-    wanted = np.asarray(fractions, dtype=np.float64)
-    if (wanted < 0).any() or wanted.sum() <= 0:
-        raise ProbeError(f"fractions are positive numbers; received {fractions}")
+    of_row = np.asarray(groups)
+    if of_row.ndim != 1:
+        raise ProbeError(f"groups are one id per token; received shape {of_row.shape}")
+    if labels is not None and np.shape(labels)[:1] != of_row.shape:
+        raise ProbeError(f"lengths differ: {of_row.shape} groups, labels {np.shape(labels)}")
+    ids, index = np.unique(of_row, return_inverse=True)
+    wanted = np.asarray(fractions)
+    usable = wanted.shape == (3,) and wanted.dtype.kind in "fiu"
+    if not (usable and np.isfinite(wanted).all() and (wanted >= 0).all() and wanted.sum() > 0):
+        raise ProbeError(
+            "fractions are three numbers, of train, validation and test, none of them negative; "
+            f"received {fractions}"
+        )
     wanted = wanted / wanted.sum()
     if len(ids) < (wanted > 0).sum():
         raise ProbeError(

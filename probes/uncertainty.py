@@ -16,6 +16,7 @@ __all__ = [
     "sentence_sums",
 ]
 
+DRAWS = 1000  # sign patterns in memory at once
 FEW = 30  # sentences with an error below which the bootstrap sees too little of the tail
 
 
@@ -93,7 +94,7 @@ def permutation_p(observed: float, draws: Float[np.ndarray, " draw"]) -> float:
     return (1 + hits) / (1 + len(draws))
 
 
-def benjamini_hochberg(p: npt.ArrayLike) -> Float[np.ndarray, " cell"]:
+def benjamini_hochberg(p: npt.ArrayLike) -> Float[np.ndarray, "*cells"]:
     """False discovery rates (q-values) over all cells; NaN stays NaN and is not counted.
 
     Benjamini and Hochberg 1995.
@@ -104,8 +105,9 @@ def benjamini_hochberg(p: npt.ArrayLike) -> Float[np.ndarray, " cell"]:
     >>> benjamini_hochberg([0.01, 0.02, 0.5]).round(3).tolist()
     [0.03, 0.03, 0.5]
     """
-    values = np.asarray(p, dtype=np.float64)
-    tested = np.flatnonzero(np.isfinite(values))
+    table = np.asarray(p, dtype=np.float64)
+    values = table.ravel()
+    tested = np.flatnonzero(~np.isnan(values))
     if ((values[tested] < 0) | (values[tested] > 1)).any():
         raise ProbeError("p-values lie in 0..1")
     out = np.full(values.shape, np.nan)
@@ -113,7 +115,7 @@ def benjamini_hochberg(p: npt.ArrayLike) -> Float[np.ndarray, " cell"]:
     ranks = np.arange(1, len(order) + 1)
     raw = values[order] * len(order) / ranks
     out[order] = np.minimum(np.minimum.accumulate(raw[::-1])[::-1], 1.0)
-    return out
+    return out.reshape(table.shape)
 
 
 def paired_test(
@@ -137,13 +139,21 @@ def paired_test(
         seed: of the signs.
 
     Raises:
-        ProbeError: lengths differ.
+        ProbeError: lengths differ, a value is not finite, or there are no draws.
     """
     a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     ids = np.asarray(groups)
     if not a.shape == b.shape == ids.shape:
         raise ProbeError(f"lengths differ: {a.shape}, {b.shape} and {ids.shape}")
+    if not (np.isfinite(a).all() and np.isfinite(b).all()):
+        raise ProbeError("scores hold NaN or infinite values: leave those tokens out of both")
+    if draws < 1:
+        raise ProbeError(f"draws is a positive whole number; received {draws!r}")
     difference, _ = sentence_sums(a - b, ids)
     rng = np.random.default_rng(seed)
-    signs = rng.integers(0, 2, size=(draws, len(difference)), dtype=np.int8) * 2 - 1
-    return permutation_p(abs(float(difference.sum())), np.abs(signs @ difference))
+    sums = []
+    for start in range(0, draws, DRAWS):  # bounds the float64 copy of the signs
+        shape = (min(DRAWS, draws - start), len(difference))
+        signs = rng.integers(0, 2, size=shape, dtype=np.int8) * 2 - 1
+        sums.append(np.abs(signs @ difference))
+    return permutation_p(abs(float(difference.sum())), np.concatenate(sums))

@@ -52,12 +52,20 @@ def test_seeds_make_other_splits():
     ("groups", "fractions", "message"),
     [
         ([0, 0, 1, 1], (0.5, 0.25, 0.25), "cannot make 3 parts"),
-        ([0, 1, 2], (-1.0, 1.0, 1.0), "positive"),
+        ([0, 1, 2], (-1.0, 1.0, 1.0), "none of them negative"),
+        ([0, 1, 2], (np.nan, 1.0, 1.0), "three numbers"),
+        ([0, 1, 2], (0.0, 0.0, 0.0), "three numbers"),
+        ([[0], [1], [2]], (0.5, 0.2, 0.3), "one id per token"),
     ],
 )
 def test_impossible_splits_are_refused(groups, fractions, message):
     with pytest.raises(ProbeError, match=message):
         split_by_group(groups, fractions=fractions)
+
+
+def test_labels_of_another_length_are_refused():
+    with pytest.raises(ProbeError, match="lengths differ"):
+        split_by_group([0, 1, 2, 3], ["a", "b"])
 
 
 def test_guessing_by_key_is_the_majority_of_the_key():

@@ -132,3 +132,20 @@ def test_paired_test_keeps_its_level_within_sentences():
         small += paired_test(a, b, groups, draws=199, seed=repetition) <= 0.05
     # 5 % of 300, plus three standard errors of a binomial
     assert small / 300 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 300)
+
+
+def test_benjamini_hochberg_keeps_the_shape_of_a_grid():
+    p = np.random.default_rng(0).uniform(size=(3, 4))
+    assert np.array_equal(benjamini_hochberg(p), benjamini_hochberg(p.ravel()).reshape(3, 4))
+    assert benjamini_hochberg([]).shape == (0,)
+    with pytest.raises(ProbeError, match=r"0\.\.1"):
+        benjamini_hochberg([np.inf])
+
+
+def test_paired_test_refuses_what_it_cannot_compare():
+    with pytest.raises(ProbeError, match="NaN"):
+        paired_test([np.nan, 1.0], [0.0, 1.0], [0, 1])
+    with pytest.raises(ProbeError, match="draws"):
+        paired_test([1.0], [0.0], [0], draws=0)
+    with pytest.raises(ProbeError, match="lengths differ"):
+        paired_test([1.0], [0.0], [0, 1])
