@@ -14,6 +14,7 @@ __all__ = [
     "gap_constant",
     "inverse_temperatures",
     "norm_bound",
+    "require_rates",
     "signed_bound",
 ]
 
@@ -38,15 +39,32 @@ def gap_constant(rank: int | np.ndarray) -> np.ndarray:
     return np.asarray(np.real(lambertw(argument)))
 
 
+def require_rates(net: MaxoutNetwork, lam: Rates) -> None:
+    """Refuse a number of inverse temperatures that is not the number of layers.
+
+    Raises:
+        MaxoutError: too few or too many.
+    """
+    if len(lam) != net.depth:
+        raise MaxoutError(
+            f"the network has {net.depth} layers and {len(lam)} inverse temperatures were given; "
+            "give one number, or one per layer"
+        )
+
+
 def norm_bound(net: MaxoutNetwork, lam: Rates) -> float:
     """Bound on the sup error from norms alone: ``A_out sum_l C_l / lam_l prod_{k > l} A_k``.
 
     ``A`` is the largest l1 norm of a row. Never below :func:`signed_bound`.
 
+    Raises:
+        MaxoutError: not one temperature per layer.
+
     >>> absolute = MaxoutNetwork([[[[1.0], [-1.0]]]], [[[0.0, 0.0]]], [[1.0]])
     >>> round(norm_bound(absolute, [10.0]), 6)
     0.027846
     """
+    require_rates(net, lam)
     shares = _layer_shares(net)
     return float(sum(c / rate for c, rate in zip(shares, lam, strict=True)))
 
@@ -62,10 +80,14 @@ def signed_bound(net: MaxoutNetwork, lam: Rates) -> tuple[np.ndarray, np.ndarray
         net: the network.
         lam: inverse temperature of each layer.
 
+    Raises:
+        MaxoutError: not one temperature per layer.
+
     >>> absolute = MaxoutNetwork([[[[1.0], [-1.0]]]], [[[0.0, 0.0]]], [[1.0]])
     >>> [round(float(end[0]), 6) for end in signed_bound(absolute, [10.0])]
     [-0.027846, 0.0]
     """
+    require_rates(net, lam)
     low, high = np.zeros(net.n_inputs), np.zeros(net.n_inputs)
     for layer, rate in zip(net.layers, lam, strict=True):
         below, above = _through(layer.weight, low, high)
@@ -88,7 +110,8 @@ def inverse_temperatures(net: MaxoutNetwork, eps: float, split: str = "uniform")
         split: how the layers share it.
 
     Raises:
-        MaxoutError: ``eps`` is not positive, or ``split`` is none of the three.
+        MaxoutError: ``eps`` is not positive or too small for float64, or ``split`` is none of the
+            three.
 
     >>> absolute = MaxoutNetwork([[[[1.0], [-1.0]]]], [[[0.0, 0.0]]], [[1.0]])
     >>> round(inverse_temperatures(absolute, 0.1)[0], 5)
@@ -96,13 +119,18 @@ def inverse_temperatures(net: MaxoutNetwork, eps: float, split: str = "uniform")
     """
     if not (np.isfinite(eps) and eps > 0):
         raise MaxoutError(f"eps is a positive error; received {eps}")
-    shares = np.maximum(_layer_shares(net), np.finfo(float).tiny)
+    shares = _layer_shares(net)
+    # A layer without a share (rank 1, or nothing reads it) is exact at any temperature.
+    shares = np.where(shares > 0, shares, float(shares.max()) or 1.0)
     shapes = {"uniform": np.ones_like(shares), "split": shares, "sqrt": np.sqrt(shares)}
     if split not in shapes:
         raise MaxoutError(f"split is one of {sorted(shapes)}; received {split!r}")
     shape = shapes[split] / shapes[split].max()
     low, high = signed_bound(net, list(shape))
-    factor = max(float(np.abs([low, high]).max()) / eps, np.finfo(float).tiny)
+    widest = float(np.abs([low, high]).max())
+    if widest > eps * np.finfo(float).max:
+        raise MaxoutError(f"eps {eps:g} needs temperatures beyond float64; take a larger eps")
+    factor = max(widest / eps, np.finfo(float).tiny)
     # A network whose maxima never matter (rank 1, or a zero read-out) is exact at any temperature.
     return [float(max(rate * factor, 1.0 if factor < 1e-300 else 0.0)) for rate in shape]
 

@@ -33,9 +33,13 @@ def interchange(
         unit: from 0.
 
     Raises:
-        MaxoutError: no such layer or unit.
+        MaxoutError: no such layer or unit, or another number of sources than inputs.
     """
     site, coordinate = _place(t, layer, unit), t.layout.x(unit)
+    if len(source) != len(x):
+        raise MaxoutError(
+            f"every input needs one source; received {len(x)} inputs and {len(source)} sources"
+        )
     taken = torch.from_numpy(t.activations(source, [site])[site][:, coordinate])
 
     before: list[Tensor] = []

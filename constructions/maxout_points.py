@@ -1,13 +1,32 @@
-"""Inputs of a network as a corpus: every point a sentence of one word."""
+"""Inputs of a network: read, and as a corpus in which every point is a sentence of one word."""
 
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from typing import final
+from typing import Any, final
 
 import numpy as np
+import torch
+from torch import Tensor
 
-__all__ = ["PointCorpus"]
+from .maxout_error import MaxoutError
+
+__all__ = ["PointCorpus", "read_inputs"]
+
+
+def read_inputs(x: Any, n_inputs: int) -> Tensor:
+    """Inputs ``[point, input]`` as a tensor; a tensor is returned as it is.
+
+    Raises:
+        MaxoutError: no numbers, or another shape.
+    """
+    try:
+        given = x if isinstance(x, Tensor) else torch.from_numpy(np.array(x, dtype=np.float64))
+    except (TypeError, ValueError) as error:
+        raise MaxoutError("inputs are numbers in rows of equal length") from error
+    if given.ndim != 2 or given.shape[1] != n_inputs:
+        raise MaxoutError(f"inputs have shape [point, {n_inputs}]; received {tuple(given.shape)}")
+    return given
 
 
 @final

@@ -10,10 +10,12 @@ import numpy as np
 import torch
 
 from ..piecewise import Box, MaxoutNetwork
-from .maxout_error import MaxoutError, gap_constant
+from .maxout_error import MaxoutError, gap_constant, require_rates
 from .maxout_layout import MaxoutLayout
 
 __all__ = ["Reach", "absent_penalty", "check_temperatures", "soft_reach"]
+
+_FORMATS = (torch.float64, torch.float32, torch.bfloat16, torch.float16)
 
 
 @final
@@ -65,25 +67,34 @@ def check_temperatures(
     lam: Sequence[float],
     dtype: torch.dtype,
 ) -> None:
-    """Refuse temperatures at which attention scores overflow; warn where rounding drowns the error.
+    """Refuse temperatures whose scores or keys overflow; warn where rounding drowns the error.
 
     Raises:
-        MaxoutError: an inverse temperature is not positive, or too large for the dtype.
+        MaxoutError: another dtype than the four, or an inverse temperature that is not positive,
+            or too large or too small for the dtype.
     """
-    if len(lam) != net.depth:
-        raise MaxoutError(
-            f"the network has {net.depth} layers and {len(lam)} inverse temperatures were given; "
-            "give one number, or one per layer"
-        )
+    require_rates(net, lam)
+    if dtype not in _FORMATS:
+        raise MaxoutError(f"weights are one of {[str(d) for d in _FORMATS]}; received {dtype}")
     limits = torch.finfo(dtype)
     for number, (layer, reach, rate) in enumerate(zip(net.layers, reaches, lam, strict=True), 1):
         if not (np.isfinite(rate) and rate > 0):
-            raise MaxoutError(f"inverse temperatures are positive; layer {number} received {rate}")
+            raise MaxoutError(
+                f"inverse temperatures are positive and finite; layer {number} received {rate}"
+            )
         size = float(reach.pieces.max())
-        largest = 0.1 * limits.max / max(size, np.finfo(float).tiny)
-        if min(layout.ranks[number - 1]) < layout.tokens:  # some keys are pushed down
+        smallest, largest = limits.tiny, 0.1 * limits.max / max(size, np.finfo(float).tiny)
+        # Are keys pushed down, of absent pieces or of other layers' tokens?
+        if min(layout.ranks[number - 1]) < layout.tokens:
             deepest = size + absent_penalty(layout, reaches, number, math.inf)
             largest = min(largest, (0.1 * limits.max - 1000) / deepest)
+            smallest = 1000 / max(0.1 * limits.max - deepest, limits.tiny)  # the key itself fits
+        if rate < smallest:
+            raise MaxoutError(
+                f"layer {number}: inverse temperature {rate:.6g} is too small for {dtype} (pieces "
+                f"reach {size:.3g} on the box); the smallest allowed is {smallest:.6g}: take a "
+                "smaller eps, a smaller box or a wider dtype"
+            )
         if rate > largest:
             raise MaxoutError(
                 f"layer {number}: inverse temperature {rate:.6g} overflows attention scores in "

@@ -7,6 +7,7 @@ from typing import final
 import numpy as np
 
 from ..piecewise import MaxoutNetwork, PlaneRegions
+from .maxout_error import MaxoutError, require_rates
 
 __all__ = ["SoftNetwork", "confident_bracket", "n_confident", "n_resolved", "uniform"]
 
@@ -20,6 +21,9 @@ class SoftNetwork:
         net: the network.
         lam: inverse temperature of each layer.
 
+    Raises:
+        MaxoutError: not one temperature per layer.
+
     >>> absolute = MaxoutNetwork([[[[1.0], [-1.0]]]], [[[0.0, 0.0]]], [[1.0]])
     >>> SoftNetwork(absolute, (1000.0,))(np.array([[0.5]])).tolist()
     [[0.5]]
@@ -27,6 +31,9 @@ class SoftNetwork:
 
     net: MaxoutNetwork
     lam: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        require_rates(self.net, self.lam)
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Outputs ``[point, output]``."""
@@ -112,8 +119,16 @@ def confident_bracket(
     return int((margin > enough).sum()), int((margin > needed).sum())
 
 
-def uniform(net: MaxoutNetwork, lam: float | Sequence[float]) -> tuple[float, ...]:
-    """One inverse temperature per layer, from one number or several."""
-    if isinstance(lam, int | float | np.integer | np.floating):
-        return (float(lam),) * net.depth
-    return tuple(float(rate) for rate in lam)
+def uniform(net: MaxoutNetwork, lam: float | Sequence[float] | np.ndarray) -> tuple[float, ...]:
+    """One inverse temperature per layer, from one number or several.
+
+    Raises:
+        MaxoutError: not numbers.
+    """
+    try:
+        rates = np.asarray(lam, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise MaxoutError(
+            f"inverse temperatures are one number, or one per layer; received {lam!r}"
+        ) from error
+    return (float(rates),) * net.depth if rates.ndim == 0 else tuple(rates.ravel().tolist())

@@ -17,6 +17,7 @@ from ..piecewise.arraylike import ArrayLike
 from .maxout_accounting import MaxoutAccounting, account
 from .maxout_error import MaxoutError, inverse_temperatures, norm_bound, signed_bound
 from .maxout_layout import MaxoutLayout, piece_target
+from .maxout_points import read_inputs
 from .maxout_predictions import PieceReadout, predict_pieces, readouts
 from .maxout_ranges import check_temperatures, soft_reach
 from .maxout_readback import read_network, read_temperatures
@@ -82,7 +83,7 @@ class MaxoutTransformer:
 
         Raises:
             MaxoutError: both ``eps`` and temperatures, a temperature the dtype cannot hold (with
-                the largest allowed), pieces too large for the dtype.
+                the largest or smallest allowed), pieces too large for the dtype, another dtype.
             BoxError: an empty or inverted box, or one that does not fit.
         """
         made_box = as_box(box, net.n_inputs)
@@ -123,14 +124,13 @@ class MaxoutTransformer:
         """``[point, token, d_model]`` for ``model(inputs_embeds=...)``: x in X, on every token.
 
         Raises:
-            MaxoutError: the inputs have another shape.
+            MaxoutError: the inputs are no numbers or have another shape, or ``outside`` is
+                neither of the two.
             BoxError: an input lies outside the box (unless ``outside="allow"``).
         """
-        given = x if isinstance(x, Tensor) else torch.from_numpy(np.array(x, dtype=np.float64))
-        if given.ndim != 2 or given.shape[1] != self.layout.n_inputs:
-            raise MaxoutError(
-                f"inputs have shape [point, {self.layout.n_inputs}]; received {tuple(given.shape)}"
-            )
+        if outside not in ("error", "allow"):
+            raise MaxoutError(f"outside is 'error' or 'allow'; received {outside!r}")
+        given = read_inputs(x, self.layout.n_inputs)
         if outside == "error":
             self.box.require(given.detach().double().cpu().numpy())
         weight = self.model.posn.weight
@@ -194,7 +194,7 @@ class MaxoutTransformer:
                 ``[point, d_model]``.
 
         Raises:
-            MaxoutError: the inputs have another shape.
+            MaxoutError: the inputs have another shape, or the model has no such site.
             BoxError: an input lies outside the box.
         """
         cache = self._capture(x, list(sites))
@@ -203,15 +203,28 @@ class MaxoutTransformer:
         return {site: rows[:, self.layout.readout_token] for site, rows in cache.items()}
 
     def _capture(self, x: ArrayLike, names: list[str]) -> dict[str, np.ndarray]:
-        bridge, found = self.to_bridge(), []
+        bridge, found, stream = self.to_bridge(), [], self.embed(x)
+        unknown = [name for name in names if name not in bridge.hook_dict]
+        if unknown:
+            last = self.layout.blocks - 1
+            raise MaxoutError(f"no site {unknown[0]!r}; try blocks.0..{last}.hook_resid_mid")
+        points = len(stream)
+        if not points:  # the bridge cannot run without a row
+            stream = stream.new_zeros(1, *stream.shape[1:])
         with torch.no_grad():
-            for part in torch.split(self.embed(x), _BATCH):
+            for part in torch.split(stream, _BATCH):
                 _, cache = bridge.run_with_cache(part, names_filter=lambda name: name in names)
                 found.append({name: cache[name].double().cpu().numpy() for name in names})
-        return {name: np.concatenate([part[name] for part in found]) for name in names}
+        return {name: np.concatenate([part[name] for part in found])[:points] for name in names}
 
     def error_bound(self, method: Literal["signed", "norm"] = "signed") -> float:
-        """Bound on ``|t(x) - network(x)|`` over all inputs, without rounding of the dtype."""
+        """Bound on ``|t(x) - network(x)|`` over all inputs, without rounding of the dtype.
+
+        Raises:
+            MaxoutError: ``method`` is neither of the two.
+        """
+        if method not in ("signed", "norm"):
+            raise MaxoutError(f"method is 'signed' or 'norm'; received {method!r}")
         net, lam = self.to_maxout(), self.inverse_temperatures
         if method == "norm":
             return norm_bound(net, lam)

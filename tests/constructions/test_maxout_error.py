@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from linrep.constructions import (
+    MaxoutError,
     MaxoutTransformer,
     SoftNetwork,
     gap_constant,
@@ -82,6 +83,14 @@ def test_the_sup_error_is_within_the_signed_bound_on_100_networks():
     assert max(shares) <= 1 + 1e-12  # one unit of rank 2 attains it, up to rounding
     assert max(shares) > 0.3  # some network comes near: the bound is no formality
     assert min(ratios) < 0.9  # and it is often sharper than norms alone
+
+
+@pytest.mark.parametrize("use", [signed_bound, norm_bound, SoftNetwork])
+def test_temperatures_are_one_per_layer(use):
+    net = random_network(2, [3, 3], seed=0)
+    for rates in ((1.0,), (1.0, 1.0, 1.0)):
+        with pytest.raises(MaxoutError, match="2 layers and"):
+            use(net, rates)
 
 
 @pytest.mark.parametrize("split", ["uniform", "split", "sqrt"])

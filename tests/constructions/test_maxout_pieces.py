@@ -229,6 +229,8 @@ def test_units_that_do_not_exist_are_refused():
         interchange(t, x, x, 1, 1)
     with pytest.raises(MaxoutError, match="no unit 0 in layer 3"):
         interchange(t, x, x, 3, 0)
+    with pytest.raises(MaxoutError, match="1 inputs and 2 sources"):
+        interchange(t, x, np.array([[0.1], [0.2]]), 1, 0)
     with pytest.raises(MaxoutError, match=r"pieces 0\.\.1; received 2"):
         choose_piece(t, x, 1, 0, 2)
 

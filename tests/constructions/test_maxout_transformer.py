@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from transformers import AutoModel
 
-from linrep.constructions import MaxoutError, MaxoutTransformer
+from linrep.constructions import MaxoutError, MaxoutTransformer, inverse_temperatures
 from linrep.piecewise import (
     Box,
     BoxError,
@@ -269,6 +269,33 @@ def test_overflowing_temperatures_are_refused_with_the_largest_allowed():
     assert np.isfinite(t(t.box.sample(50, 0))).all()
 
 
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_temperatures_too_small_for_the_dtype_are_refused_with_the_smallest_allowed(dtype, causal):
+    # Keys of absent pieces go down by 1000 / lam: too far for the dtype they would be infinite,
+    # and infinity times 0 on the other tokens is NaN.
+    mixed = random_network(2, [3, 3], [[1, 2, 4], [2, 3, 1]], seed=0)
+    make = {"box": BOX, "dtype": dtype, "causal": causal}
+    with pytest.raises(MaxoutError, match=f"too small for {dtype}") as caught:
+        MaxoutTransformer.from_network(mixed, inverse_temperature=1e-307, **make)
+    smallest = float(str(caught.value).split("smallest allowed is ")[1].split(":")[0])
+    t = MaxoutTransformer.from_network(mixed, inverse_temperature=1.01 * smallest, **make)
+    x = t.box.sample(50, 0)
+    scale = 1 + np.abs(t.soft(x)).max()  # values of order 1, a few dozen roundings
+    assert np.abs(t(x) - t.soft(x)).max() <= 30 * torch.finfo(dtype).eps * scale
+
+
+@pytest.mark.parametrize("split", ["uniform", "split", "sqrt"])
+def test_layers_that_need_no_maximum_get_a_temperature_like_the_others(split):
+    net = random_network(2, [3, 2, 3], [[2, 3, 1], [1, 1], [2, 2, 2]], seed=1)
+    lam = inverse_temperatures(net, 1e-2, split)
+    assert max(lam) == lam[1]  # the rank 1 layer: any will do
+    assert max(lam) == max(lam[0], lam[2])
+    t = MaxoutTransformer.from_network(net, BOX, eps=1e-2, split=split)
+    x = t.box.sample(100, 0)
+    assert np.abs(t(x) - net(x)).max() <= 1e-2
+
+
 def test_softness_below_rounding_warns():
     with pytest.warns(UserWarning, match="below the rounding of torch.float32"):
         MaxoutTransformer.from_network(
@@ -281,8 +308,12 @@ def test_softness_below_rounding_warns():
     [
         ({"eps": 0.0}, MaxoutError, "positive error"),
         ({"eps": float("nan")}, MaxoutError, "positive error"),
+        ({"eps": 1e-320}, MaxoutError, "beyond float64"),
         ({"eps": 0.1, "inverse_temperature": 3.0}, MaxoutError, "not both"),
-        ({"inverse_temperature": -1.0}, MaxoutError, "positive; layer 1 received -1.0"),
+        ({"inverse_temperature": float("nan")}, MaxoutError, "positive and finite"),
+        ({"dtype": torch.complex64}, MaxoutError, "one of .* received torch.complex64"),
+        ({"dtype": torch.int32}, MaxoutError, "one of .* received torch.int32"),
+        ({"inverse_temperature": -1.0}, MaxoutError, "positive and finite; layer 1 received -1.0"),
         ({"inverse_temperature": [1.0]}, MaxoutError, "2 layers and 1 inverse temperatures"),
         ({"eps": 0.1, "split": "half"}, MaxoutError, "split is one of"),
         ({"box": (1, 0)}, BoxError, "inverted"),
@@ -302,3 +333,16 @@ def test_inputs_of_another_shape_are_refused():
         t([0.1, 0.2])
     with pytest.raises(MaxoutError, match=r"\[point, 1\]; received \(1, 2\)"):
         t.embed([[0.1, 0.2]])
+    with pytest.raises(MaxoutError, match="rows of equal length"):
+        t([[0.1], [0.2, 0.3]])
+    with pytest.raises(MaxoutError, match="no site 'blocks.9.hook_resid_mid'"):
+        t.activations([[0.1]], ["blocks.9.hook_resid_mid"])
+
+
+def test_no_inputs_have_no_activations():
+    t = MaxoutTransformer.from_network(zigzag(2, 2), (0, 1))
+    none = np.empty((0, 1))
+    assert t(none).shape == (0, 1)
+    assert [weights.shape for weights in t.attention(none)] == [(0, 2, 2), (0, 2, 2)]
+    site = "blocks.1.hook_resid_mid"
+    assert t.activations(none, [site])[site].shape == (0, t.layout.d_model)
