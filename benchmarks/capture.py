@@ -32,6 +32,7 @@ from linrep.models import to_bridge
 from linrep.probes import Statistics
 
 TARGETS = 4
+LEAN = {"use_cache": False}  # no method is charged for a cache of keys that nobody reads
 Method = Callable[[], Any]
 
 
@@ -104,16 +105,16 @@ def methods(model: Any, ids: torch.Tensor) -> dict[str, Method]:
     path = ModulePath(model)
     cached = {f"blocks.{i}.hook_out" for i in range(path.n_layers)} | {"blocks.0.hook_in"}
     found = {
-        "model, full forward": in_inference(lambda: model(ids)),
-        "body, bare": in_inference(lambda: model.base_model(ids)),
+        "model, full forward": in_inference(lambda: model(ids, **LEAN)),
+        "body, bare": in_inference(lambda: model.base_model(ids, **LEAN)),
         "linrep capture": ours(path, ids),
         "linrep streaming statistics": streaming(path, ids),
         "output_hidden_states": in_inference(
-            lambda: copied(model(ids, output_hidden_states=True).hidden_states)
+            lambda: copied(model(ids, output_hidden_states=True, **LEAN).hidden_states)
         ),
         "TransformerLens run_with_cache": in_inference(
             lambda: copied(
-                bridge.run_with_cache(ids, names_filter=lambda n: n in cached)[1].values()
+                bridge.run_with_cache(ids, names_filter=lambda n: n in cached, **LEAN)[1].values()
             )
         ),
     }
@@ -129,7 +130,7 @@ def nnsight(model: Any, ids: torch.Tensor) -> dict[str, Method]:
 
     def run() -> None:
         with torch.inference_mode():
-            with wrapped.trace(ids):
+            with wrapped.trace(ids, **LEAN):
                 kept = list().save()  # noqa: C408 - its way to keep what a trace makes
                 for block in wrapped.transformer.h:
                     kept.append(block.output)

@@ -1,11 +1,13 @@
 """Where captured words go: typed arrays, with a guard against values the type cannot hold."""
 
+import math
 from collections.abc import Sequence
+from functools import cache
 from typing import final
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from .errors import CaptureError
@@ -31,8 +33,8 @@ def guarded(site: str, values: Float[Tensor, "word d_model"], dtype: Dtype) -> T
     """
     if values.numel() == 0:
         return values.to(STORED[dtype])
-    most = torch.finfo(STORED[dtype]).max
-    if most >= torch.finfo(values.dtype).max and np.isfinite(float(values.sum())):
+    most = _largest(STORED[dtype])
+    if most >= _largest(values.dtype) and math.isfinite(float(values.sum())):
         return values.to(STORED[dtype])  # a finite sum has finite terms; the common, quick way
     peak = float(values.abs().amax())
     if not np.isfinite(peak):
@@ -46,6 +48,11 @@ def guarded(site: str, values: Float[Tensor, "word d_model"], dtype: Dtype) -> T
             'dtype="bfloat16" (same size) or "float32"'
         )
     return values.to(STORED[dtype])
+
+
+@cache
+def _largest(dtype: torch.dtype) -> float:
+    return float(torch.finfo(dtype).max)
 
 
 @final
@@ -67,6 +74,7 @@ class Arrays:
         shape = (end - begin, d_model)
         self.arrays = {site: np.zeros(shape, dtype=_NUMPY[dtype]) for site in sites}
         self._tensors = {site: self._tensor(array) for site, array in self.arrays.items()}
+        self._rows, self._place = np.empty(0, dtype=np.int64), _place(np.empty(0, dtype=np.int64))
 
     def put(self, site: str, rows: np.ndarray, values: Tensor) -> None:
         """Write words of a batch.
@@ -80,13 +88,21 @@ class Arrays:
                 f"{site} is {ready.shape[1]} wide; the residual stream has d_model "
                 f"{self.arrays[site].shape[1]}: capture it on its own as arrays"
             )
-        local = rows - self.begin
-        whole, first = self._tensors[site], int(local[0]) if len(local) else 0
-        if len(local) and (local == np.arange(first, first + len(local))).all():
-            whole[first : first + len(local)] = ready
+        if rows is not self._rows:  # all sites of a batch come with the same rows
+            self._rows, self._place = rows, _place(rows - self.begin)
+        if isinstance(self._place, slice):
+            self._tensors[site][self._place] = ready
         else:
-            whole.index_copy_(0, torch.from_numpy(local), ready)
+            self._tensors[site].index_copy_(0, self._place, ready)
 
     def _tensor(self, array: np.ndarray) -> Tensor:
         tensor = torch.from_numpy(array)
         return tensor.view(torch.bfloat16) if self.dtype == "bfloat16" else tensor
+
+
+def _place(rows: Int[np.ndarray, " word"]) -> slice | Tensor:
+    """The rows as a slice where they follow each other, which is copied at once."""
+    first = int(rows[0]) if len(rows) else 0
+    if bool((rows == np.arange(first, first + len(rows))).all()):
+        return slice(first, first + len(rows))
+    return torch.from_numpy(rows)
