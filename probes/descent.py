@@ -50,6 +50,7 @@ class Descent:
         self.passes = 1
         self.converged = False
         self.stuck = False
+        self.gains: list[float] = []
         self.history: list[tuple[np.ndarray, np.ndarray, float]] = []
         self.objective, self.residual, _ = self._evaluate(self.logits, None)
         self.objective += 0.5 * self.penalty * float(np.square(self.point[:, :-1]).sum())
@@ -102,6 +103,7 @@ class Descent:
         if value > old + noise:
             self.stuck = True
             return
+        self.gains.append(old - value)
         self.moved = size * self.step
         self.point = self.point + self.moved
         self.logits, self.residual, self.objective = logits, residual, value
@@ -133,9 +135,21 @@ class Descent:
         for (moved, change, scale), share in zip(self.history, reversed(shares), strict=True):
             step += moved * (share - scale * float((change * step).sum()))
         promise = 0.5 * float((step * self.gradient).sum())
-        if promise <= self.tolerance * max(self.objective, self.floor) or promise <= 1e-14:
+        left = max(promise, self._left())
+        if left <= self.tolerance * max(self.objective, self.floor) or promise <= 1e-14:
             self.converged = True
         self.step = -step
+
+    def _left(self) -> float:
+        """Decrease still to come if steps go on shrinking as the last two did (Aitken).
+
+        Where steps shrink slowly, along separable classes say, the model promises too little;
+        where each halves what the last one gained, it can be trusted.
+        """
+        if len(self.gains) < 2 or self.gains[-1] < 0.5 * self.gains[-2]:
+            return 0.0
+        before, last = self.gains[-2:]
+        return last**2 / (before - last) if last < before else last
 
     def _precondition(self, gradient: np.ndarray) -> np.ndarray:
         """Multiply by ``(A (x) S + penalty)^-1`` in the two eigenbases."""

@@ -18,12 +18,13 @@ class LinearProbe(ProbeEstimator):
     """Multinomial logistic regression: scikit-learn's objective, a faster solver.
 
     Guarantee: on (standardised) features the objective is that of scikit-learn's
-    ``LogisticRegression(C=C)`` with the multinomial loss, solved to ``tol`` of it.
+    ``LogisticRegression(C=C)`` with the multinomial loss. By default it comes within 1e-4 of its
+    optimum (relative, tested for ``C`` up to 1e4; up to 100 on float32 features).
 
     Args:
         C: inverse penalty; larger is freer.
         standardize: divide each feature by its training standard deviation first.
-        tol: stop when the decrease still possible is below this share of the objective.
+        tol: stop when the decrease still possible is estimated below this share of the objective.
         max_iter: passes over the features at most.
 
     >>> X = np.array([[0.0, 1.0], [1.0, 1.0], [2.0, 0.0], [3.0, 0.0]])
