@@ -15,7 +15,7 @@ from .plane import Plane, as_plane
 from .polygons import OUTER, Polygons
 from .regions import PlaneRegions
 
-__all__ = ["CellEstimate", "estimate_cells", "regions_in_plane"]
+__all__ = ["CellEstimate", "count_cells", "estimate_cells", "regions_in_plane"]
 
 BLOCK = 2048  # parents cut together: enough to hide the cost of a call, few enough for the cache
 _FREE = 50_000  # cells counted without asking first: well under a second of work
@@ -50,6 +50,15 @@ def regions_in_plane(
     plane = as_plane(where, net.n_inputs)
     if not 0.0 <= tol < 1e-3:
         raise SliceError(f"tol is a small relative tolerance, 0 <= tol < 1e-3; received {tol}")
+    return count_cells(net, plane, tol, budget)
+
+
+def count_cells(net: MaxoutNetwork, plane: Plane, tol: float, budget: int) -> PlaneRegions:
+    """:func:`regions_in_plane` for arguments that have been read, at any tolerance.
+
+    Raises:
+        BudgetError: too many cells.
+    """
     allowed = min(budget, _FREE)
 
     def watch(met: int) -> None:

@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import final
+from numbers import Rational
+from typing import Any, final
 
 import numpy as np
 
 from .errors import NetworkError
 from .network import MaxoutNetwork
 
-__all__ = ["ExactLayer", "evaluate", "exact_layers", "exact_readout", "fractions_of"]
+__all__ = ["ExactLayer", "as_fraction", "evaluate", "exact_layers", "exact_readout", "fractions_of"]
 
 
 @final
@@ -25,6 +26,17 @@ class ExactLayer:
 def fractions_of(row: np.ndarray) -> list[Fraction]:
     """The numbers of an array ``[any]`` as fractions, exactly."""
     return [Fraction(float(value)) for value in row]
+
+
+def as_fraction(value: Any) -> Fraction:
+    """A number as it is: integers and fractions of any size, floats of any width.
+
+    Raises:
+        ValueError: NaN.
+        OverflowError: infinity.
+        TypeError: no number.
+    """
+    return Fraction(value) if isinstance(value, Rational) else Fraction(float(value))
 
 
 def exact_layers(net: MaxoutNetwork) -> tuple[ExactLayer, ...]:
@@ -55,15 +67,18 @@ def exact_readout(net: MaxoutNetwork) -> tuple[list[list[Fraction]], list[Fracti
     return [fractions_of(row) for row in readout], fractions_of(bias)
 
 
-def evaluate(net: MaxoutNetwork, x: list[float | Fraction]) -> tuple[Fraction, ...]:
+def evaluate(net: MaxoutNetwork, x: list[Any]) -> tuple[Fraction, ...]:
     """Outputs at one input, exactly.
 
     Raises:
-        NetworkError: the input has the wrong length.
+        NetworkError: the input has the wrong length, or is not finite.
     """
     if len(x) != net.n_inputs:
         raise NetworkError(f"the network has {net.n_inputs} inputs; received {len(x)} numbers")
-    h = [Fraction(value) for value in x]
+    try:
+        h = [as_fraction(value) for value in x]
+    except (TypeError, ValueError, OverflowError) as error:
+        raise NetworkError(f"the input is no finite point: {x!r}") from error
     for layer in exact_layers(net):
         scale = 1 << layer.shift
         h = [

@@ -24,7 +24,8 @@ def from_cpwl(x: ArrayLike, y: ArrayLike) -> MaxoutNetwork:
         y: ``[point]`` values.
 
     Raises:
-        NetworkError: fewer than two points, unequal lengths, x not strictly increasing.
+        NetworkError: fewer than two points, unequal lengths, NaN or infinite entries, x not
+            strictly increasing.
 
     >>> absolute = from_cpwl([-1, 0, 1], [1, 0, 1])
     >>> absolute([[-2.0], [0.5]]).ravel().tolist()
@@ -36,6 +37,8 @@ def from_cpwl(x: ArrayLike, y: ArrayLike) -> MaxoutNetwork:
             "an interpolant needs two or more points x and as many y; received shapes "
             f"{nodes.shape} and {values.shape}"
         )
+    if not (np.isfinite(nodes).all() and np.isfinite(values).all()):
+        raise NetworkError("x and y must be finite; received NaN or infinite entries")
     if not (np.diff(nodes) > 0).all():
         raise NetworkError("x must increase strictly; sort the points and drop repeated ones")
     slopes = np.diff(values) / np.diff(nodes)

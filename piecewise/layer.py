@@ -1,6 +1,5 @@
 """One layer of maxout units, each the maximum of its own number of affine pieces."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, final
 
@@ -9,7 +8,7 @@ from jaxtyping import Float, Int
 
 from .errors import NetworkError
 
-__all__ = ["MaxoutLayer", "read_layer"]
+__all__ = ["MaxoutLayer", "by_rank", "read_layer"]
 
 
 @final
@@ -88,10 +87,16 @@ def read_layer(weight: Any, bias: Any, name: str) -> MaxoutLayer:
     return MaxoutLayer(padded, padded_bias, ranks)
 
 
+def by_rank(padded: np.ndarray, ranks: np.ndarray) -> Any:
+    """The array itself where all ranks agree, else one array per unit: both are read back alike."""
+    if (ranks == padded.shape[1]).all():
+        return padded
+    return tuple(padded[unit, : int(rank)] for unit, rank in enumerate(ranks))
+
+
 def _per_unit(given: Any, ndim: int, name: str) -> list[np.ndarray]:
-    rows: Sequence[Any] = list(given)
     try:
-        arrays = [np.array(row, dtype=np.float64) for row in rows]
+        arrays = [np.array(row, dtype=np.float64) for row in given]
     except (TypeError, ValueError) as error:
         raise NetworkError(f"{name} are not numbers in rows of equal length") from error
     axes = "[unit, piece, input]" if ndim == 2 else "[unit, piece]"

@@ -10,7 +10,8 @@ import numpy as np
 
 from .arraylike import ArrayLike
 from .errors import NetworkError
-from .layer import MaxoutLayer, read_layer
+from .layer import MaxoutLayer, by_rank, read_layer
+from .storage import read_archive, read_arrays
 
 if TYPE_CHECKING:
     from torch import nn
@@ -63,8 +64,8 @@ class MaxoutNetwork:
                 )
         readout, bias = _read_readout(self.readout, self.readout_bias, layers[-1].width)
         object.__setattr__(self, "layers", layers)
-        object.__setattr__(self, "weights", tuple(_ragged(x.weight, x.ranks) for x in layers))
-        object.__setattr__(self, "biases", tuple(_ragged(x.bias, x.ranks) for x in layers))
+        object.__setattr__(self, "weights", tuple(by_rank(x.weight, x.ranks) for x in layers))
+        object.__setattr__(self, "biases", tuple(by_rank(x.bias, x.ranks) for x in layers))
         object.__setattr__(self, "readout", readout)
         object.__setattr__(self, "readout_bias", bias)
 
@@ -142,11 +143,11 @@ class MaxoutNetwork:
         smallest: np.ndarray = np.min(gaps, axis=0)
         return smallest
 
-    def exact(self, x: Iterable[float | Fraction]) -> tuple[Fraction, ...]:
+    def exact(self, x: Iterable[ArrayLike]) -> tuple[Fraction, ...]:
         """Outputs at one input, without rounding (a float is a dyadic fraction).
 
         Raises:
-            NetworkError: the input has the wrong length.
+            NetworkError: the input has the wrong length, or is not finite.
 
         >>> tent = MaxoutNetwork([[[[2.0], [-2.0]]]], [[[-1.0, 1.0]]], [[-1.0]], [1.0])
         >>> tent.exact([Fraction(1, 3)])
@@ -173,16 +174,9 @@ class MaxoutNetwork:
         """Inverse of :meth:`to_arrays`.
 
         Raises:
-            NetworkError: a name is missing.
+            NetworkError: a name is missing, or shapes or ranks do not fit.
         """
-        try:
-            depth = sum(name.startswith("weight_") for name in arrays)
-            ranks = [arrays[f"ranks_{i}"] for i in range(depth)]
-            weights = [_ragged(arrays[f"weight_{i}"], ranks[i]) for i in range(depth)]
-            biases = [_ragged(arrays[f"bias_{i}"], ranks[i]) for i in range(depth)]
-            return cls(weights, biases, arrays["readout"], arrays["readout_bias"])
-        except KeyError as error:
-            raise NetworkError(f"no maxout network in these arrays: {error} is missing") from error
+        return cls(*read_arrays(arrays))
 
     def save(self, path: str | Path) -> None:
         """Write the parameters as an ``.npz`` archive (no pickle)."""
@@ -196,12 +190,7 @@ class MaxoutNetwork:
         Raises:
             NetworkError: the file is missing or is no archive of a network.
         """
-        try:
-            with np.load(Path(path), allow_pickle=False) as archive:
-                arrays = {name: archive[name] for name in archive.files}
-        except (OSError, ValueError) as error:
-            raise NetworkError(f"{path} is not a saved maxout network (.npz): {error}") from error
-        return cls.from_arrays(arrays)
+        return cls(*read_arrays(read_archive(path)))
 
     @classmethod
     def from_torch(cls, module: "nn.Module") -> "MaxoutNetwork":
@@ -240,7 +229,7 @@ class MaxoutNetwork:
         return random_network(n_inputs, widths, rank, n_outputs, seed=seed)
 
     def _points(self, x: ArrayLike) -> np.ndarray:
-        points = np.asarray(x, dtype=np.float64)
+        points = _array(x, "inputs")
         if points.ndim != 2 or points.shape[1] != self.n_inputs:
             raise NetworkError(
                 f"inputs have shape [point, {self.n_inputs}]; received {points.shape}"
@@ -255,15 +244,15 @@ class MaxoutNetwork:
         return f"MaxoutNetwork({shape}, ranks {ranks}, {self.n_parameters} parameters)"
 
 
-def _ragged(padded: np.ndarray, ranks: np.ndarray) -> Any:
-    """The array itself where all ranks agree, else one array per unit: both are read back alike."""
-    if (ranks == padded.shape[1]).all():
-        return padded
-    return tuple(padded[unit, : int(rank)] for unit, rank in enumerate(ranks))
+def _array(given: Any, name: str) -> np.ndarray:
+    try:
+        return np.array(given, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise NetworkError(f"{name} are not numbers in rows of equal length") from error
 
 
 def _read_readout(readout: Any, bias: Any, width: int) -> tuple[np.ndarray, np.ndarray]:
-    v = np.array(readout, dtype=np.float64)
+    v = _array(readout, "the readout's entries")
     if v.ndim != 2 or v.shape[0] == 0:
         raise NetworkError(f"the readout has shape [output, unit]; received {v.shape}")
     if v.shape[1] != width:
@@ -271,7 +260,7 @@ def _read_readout(readout: Any, bias: Any, width: int) -> tuple[np.ndarray, np.n
             f"the readout reads {v.shape[1]} units and the last layer has {width}; "
             "the two must be equal"
         )
-    c = np.zeros(len(v)) if bias is None else np.array(bias, dtype=np.float64)
+    c = np.zeros(len(v)) if bias is None else _array(bias, "the readout's biases")
     if c.shape != (len(v),):
         raise NetworkError(f"the readout has {len(v)} outputs and a bias of shape {c.shape}")
     if not (np.isfinite(v).all() and np.isfinite(c).all()):

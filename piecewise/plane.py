@@ -39,7 +39,11 @@ class Plane:
     hi: ArrayLike = (1.0, 1.0)
 
     def __post_init__(self) -> None:
-        rows = [np.array(row, dtype=np.float64, ndmin=1) for row in (self.origin, self.u, self.v)]
+        try:
+            given = (self.origin, self.u, self.v)
+            rows = [np.array(row, dtype=np.float64, ndmin=1) for row in given]
+        except (TypeError, ValueError) as error:
+            raise SliceError("origin, u and v are numbers, one per input") from error
         if any(row.ndim != 1 or row.shape != rows[0].shape for row in rows):
             shapes = ", ".join(str(row.shape) for row in rows)
             raise SliceError(f"origin, u and v have one shape [input]; received {shapes}")

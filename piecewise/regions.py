@@ -104,11 +104,9 @@ class PlaneRegions:
         """All three counts at 100 times the tolerance: equal counts mean the tolerance is idle."""
         wider = self
         if self.unsure:  # otherwise every cut is the same one
-            from .count import regions_in_plane
+            from .count import count_cells
 
-            wider = regions_in_plane(
-                self.net, self.plane, tol=100 * self.tol, budget=4 * self.n_cells + 1000
-            )
+            wider = count_cells(self.net, self.plane, 100 * self.tol, 4 * self.n_cells + 1000)
         maps = wider.maps_at(100 * self.tol)
         regions = wider.regions_at(100 * self.tol)
         return RegionCounts(wider.n_cells, len(np.unique(regions)), len(np.unique(maps)))

@@ -9,7 +9,7 @@ from typing import Any, final
 import numpy as np
 
 from .errors import BudgetError, SliceError
-from .exact import ExactLayer, exact_layers, exact_readout
+from .exact import ExactLayer, as_fraction, exact_layers, exact_readout
 from .network import MaxoutNetwork
 
 __all__ = ["SegmentRegions", "regions_on_segment"]
@@ -135,7 +135,7 @@ def _point(given: object, n_inputs: int) -> tuple[Fraction, ...]:
             f"the network has {n_inputs} inputs; an end of the segment has {len(row)} coordinates"
         )
     try:
-        return tuple(Fraction(float(v)) if not isinstance(v, Fraction) else v for v in row)
+        return tuple(as_fraction(v) for v in row)
     except (TypeError, ValueError, OverflowError) as error:
         raise SliceError(f"an end of the segment is not a finite point: {given!r}") from error
 

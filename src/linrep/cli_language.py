@@ -120,7 +120,7 @@ def _network(source: str) -> "MaxoutNetwork":
     from .piecewise import MaxoutNetwork, NetworkError, tent, zigzag
 
     name, *sizes = source.split(":")
-    numbers = [int(size) for size in sizes if size.isdigit()]
+    numbers = [int(size) for size in sizes if size.isdecimal()]
     if name == "tent" and len(numbers) == len(sizes) == 1:
         return tent(numbers[0])
     if name == "zigzag" and len(numbers) == len(sizes) == 2:

@@ -168,7 +168,13 @@ def test_straight_points_make_one_piece():
 
 @pytest.mark.parametrize(
     ("x", "y", "message"),
-    [([0.0], [1.0], "two or more"), ([0, 1], [1], "as many y"), ([0, 1, 1], [0, 1, 2], "strictly")],
+    [
+        ([0.0], [1.0], "two or more"),
+        ([0, 1], [1], "as many y"),
+        ([0, 1, 1], [0, 1, 2], "strictly"),
+        ([0, 1, np.nan], [0, 1, 2], "finite"),
+        ([0, 1, 2], [0, np.inf, 2], "finite"),
+    ],
 )
 def test_bad_points_are_refused(x, y, message):
     with pytest.raises(NetworkError, match=message):

@@ -145,6 +145,69 @@ def test_bad_networks_are_refused(arguments, message):
         MaxoutNetwork(*arguments)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (([3], [3], [[1.0]]), "layer 1 weights are not numbers"),
+        (([[[["a"]]]], [[[0.0]]], [[1.0]]), "layer 1 weights are not numbers"),
+        (([[[[1.0]]]], [[[0.0]]], [["a"]]), "readout's entries are not numbers"),
+        (([[[[1.0]]]], [[[0.0]]], [[1.0], [1.0, 2.0]]), "readout's entries are not numbers"),
+        (([[[[1.0]]]], [[[0.0]]], [[1.0]], ["a"]), "readout's biases are not numbers"),
+    ],
+)
+def test_what_is_no_number_is_refused(arguments, message):
+    with pytest.raises(NetworkError, match=message):
+        MaxoutNetwork(*arguments)
+
+
+def damaged(arrays, **changes):
+    return {name: changes.get(name, array) for name, array in arrays.items()}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"weight_1": np.ones(3)}, r"layer 2 has weights .* received shapes \(3,\)"),
+        ({"bias_0": np.ones((3, 9))}, r"layer 1 has weights .* \(3, 9\)"),
+        ({"ranks_0": np.array([2, 9, 1])}, r"layer 1 has ranks between 1 and 3; received \[2, 9"),
+        ({"ranks_1": np.array([0, 1])}, "ranks between 1 and 4"),
+        ({"readout": np.ones((2, 5))}, "reads 5 units and the last layer has 2"),
+    ],
+)
+def test_damaged_archives_are_refused(tmp_path, changes, message):
+    net = random_network(2, [3, 2], RANKS, 2, seed=3)
+    np.savez(tmp_path / "net.npz", **damaged(net.to_arrays(), **changes))
+    with pytest.raises(NetworkError, match=message):
+        MaxoutNetwork.load(tmp_path / "net.npz")
+
+
+def test_files_that_are_no_archive_are_refused(tmp_path):
+    net = random_network(2, [3, 2], seed=3)
+    path = tmp_path / "net.npz"
+    net.save(path)
+    whole = path.read_bytes()
+    for length in (0, 1, 100, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:length])
+        with pytest.raises(NetworkError, match="not a saved maxout network"):
+            MaxoutNetwork.load(path)
+    np.save(tmp_path / "array.npy", np.ones(3))
+    with pytest.raises(NetworkError, match="one array"):
+        MaxoutNetwork.load(tmp_path / "array.npy")
+    with pytest.raises(NetworkError, match="not a saved maxout network"):
+        MaxoutNetwork.load(tmp_path)
+
+
+def test_exact_inputs_are_any_numbers_and_stay_as_they_are():
+    double = MaxoutNetwork([[[[2.0]]]], [[[0.0]]], [[1.0]])
+    large = 2**60 + 1  # no float
+    assert double.exact([large]) == (2 * large,)
+    narrow = np.array([0.1], dtype=np.float32)
+    assert double.exact(narrow) == (2 * Fraction(float(narrow[0])),)
+    for bad in (np.nan, np.inf, "a", None):
+        with pytest.raises(NetworkError, match="no finite point"):
+            double.exact([bad])
+
+
 def test_bad_points_and_files_are_refused(tmp_path):
     net = random_network(2, [2], seed=0)
     with pytest.raises(NetworkError, match=r"\[point, 2\]; received \(2,\)"):

@@ -321,6 +321,9 @@ def test_near_coincident_lines_are_reported_by_the_wider_tolerance():
     found = regions_in_plane(net, (-1, 1))
     assert found.unsure > 0
     assert (found.n_cells, found.counts_at_100_tol.cells) == (3, 2)
+    coarse = MaxoutNetwork([lines[0]], [np.array([[0.0, 0.0], [0.01, 0.0]])], [[1.0, 1.0]])
+    found = regions_in_plane(coarse, (-1, 1), tol=9e-4)  # 100 times it is beyond what tol may be
+    assert (found.n_cells, found.counts_at_100_tol.cells) == (3, 2)
     generic = regions_in_plane(random_network(2, [6, 6], seed=0), (-1, 1))
     assert generic.unsure == 0
     assert generic.counts_at_100_tol == generic.counts
@@ -394,6 +397,8 @@ def test_bad_planes_and_tolerances_are_refused():
         Plane([0, 0], [1, 1], [2, 2])
     with pytest.raises(SliceError, match="one shape"):
         Plane([0, 0, 0], [1, 1], [2, 2])
+    with pytest.raises(SliceError, match="numbers, one per input"):
+        Plane(["a", 0], [1, 0], [0, 1])
     with pytest.raises(SliceError, match="finite"):
         Plane([0, np.nan], [1, 0], [0, 1])
     with pytest.raises(BoxError, match="inverted"):

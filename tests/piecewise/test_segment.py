@@ -141,6 +141,10 @@ def test_bad_segments_are_refused(a, b, message):
         regions_on_segment(random_network(2, [2], seed=0), a, b)
 
 
+def test_large_integers_are_not_rounded():
+    assert regions_on_segment(tent(1), 0, 2**60 + 1).breakpoints == (Fraction(1, 2 * (2**60 + 1)),)
+
+
 def test_a_budget_stops_the_count():
     with pytest.raises(BudgetError, match="above the budget of 100"):
         regions_on_segment(tent(30), 0, 1, budget=100)
