@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from .cells import Cell
 from .heads import Method
 from .plan import Plan
+from .protocols import ActivationsLike
 from .results import Score
 from .targets import Target
 
@@ -53,21 +55,21 @@ def account(
 def collect_notes(
     plans: Sequence[Plan],
     controls: Sequence[str],
-    twin: object | None,
+    twin: ActivationsLike | None,
     ceilings: Mapping[Any, Any] | None,
     scores: Sequence[Score],
     kept: np.ndarray,
-    dimensions: Mapping[str, Sequence[int]],
+    cells: Mapping[tuple[str, str], Cell],
 ) -> tuple[str, ...]:
     """One line for everything that was left out or could not be tested."""
     notes = [note for plan in plans for note in plan.notes]
-    for plan in plans:
-        lost = len(plan.classes) - 1 - max(dimensions.get(plan.name, [len(plan.classes) - 1]))
-        if lost > 0:
-            notes.append(
-                f"{plan.name}: {lost} of {len(plan.classes) - 1} pattern dimensions cannot be told "
-                "from position and the other targets, or are not written"
-            )
+    notes += [note for plan in plans for note in _lost_dimensions(plan, cells)]
+    short = [f"{target} at {site}" for (site, target), cell in cells.items() if not cell.converged]
+    if short:
+        notes.append(
+            f"the solver stopped short of its tolerance for {', '.join(short)}: a smaller C, or a "
+            "larger tolerance, is what these activations can bear"
+        )
     if not kept.all():
         notes.append(f"{int((~kept).sum())} tokens have no activation and are left out")
     notes += [
@@ -82,6 +84,9 @@ def collect_notes(
         notes.append(
             "random_weights: not tested, no activations of a random-weight twin were given"
         )
+    elif "random_weights" in controls:
+        bare = sorted({score.site for score in scores} - set(twin.sites if twin else ()))
+        notes += [f"random_weights: not tested at {site}, the twin lacks it" for site in bare]
     if "embedding" in controls and not any(score.site in EMBEDDINGS for score in scores):
         notes.append(f"embedding: not tested, none of the sites {list(EMBEDDINGS)} was captured")
     if ceilings is None:
@@ -89,3 +94,19 @@ def collect_notes(
     elif any(np.isnan(score.ceiling) for score in scores):
         notes.append("ceiling: not known for some cells, no posterior was given for their tokens")
     return tuple(notes)
+
+
+def _lost_dimensions(plan: Plan, cells: Mapping[tuple[str, str], Cell]) -> tuple[str, ...]:
+    """A note where no site shows all the pattern dimensions that classes could have."""
+    most = len(plan.classes) - 1
+    seen = [
+        cell.pattern.dim
+        for (_, target), cell in cells.items()
+        if target == plan.name and cell.pattern is not None
+    ]
+    if max(seen, default=most) >= most:
+        return ()
+    return (
+        f"{plan.name}: {most - max(seen)} of {most} pattern dimensions cannot be told from "
+        "position and the other targets, or are not written",
+    )

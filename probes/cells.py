@@ -36,6 +36,7 @@ class Cell:
         codelengths: bits of the labels and of the control task's, NaN where not asked.
         pattern: where class means move.
         readout: what a discriminant reads.
+        converged: the solver met its tolerance, for the target and for its controls.
     """
 
     predicted: Int[np.ndarray, " test"]
@@ -47,6 +48,7 @@ class Cell:
     codelengths: tuple[float, float]
     pattern: Subspace | None
     readout: Subspace | None
+    converged: bool = True
 
 
 @final
@@ -197,6 +199,7 @@ def _cell(
         codelengths=lengths,
         pattern=pattern,
         readout=readout,
+        converged=all(head.converged for head in heads.values()),
     )
 
 

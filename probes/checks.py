@@ -78,7 +78,7 @@ def check_ceilings(values: npt.ArrayLike, n: int, where: str) -> np.ndarray:
     """Largest posterior of each token, NaN where it is not known.
 
     Raises:
-        ProbeError: no numbers, or not one per token.
+        ProbeError: no probabilities, or not one per token.
     """
     array = np.asarray(values)
     if array.dtype.kind not in "fiub" or array.shape != (n,):
@@ -87,6 +87,9 @@ def check_ceilings(values: npt.ArrayLike, n: int, where: str) -> np.ndarray:
             f"{array.dtype} of shape {array.shape} for {where}"
         )
     numbers: np.ndarray = array.astype(np.float64)
+    known = numbers[~np.isnan(numbers)]
+    if ((known < 0) | (known > 1 + 1e-9)).any():  # sums of probabilities round
+        raise ProbeError(f"a ceiling is a probability, 0..1; received others for {where}")
     return numbers
 
 

@@ -110,6 +110,7 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
     )  # fmt: skip
     kept = _kept(acts, random_weights, len(np.asarray(corpus.sentence_ids)))
     ids = check_groups(corpus.sentence_ids if groups is None else groups, len(kept))
+    highest = _ceilings(ceilings, acts.sites, wanted, len(kept))
     split = split_by_group(ids, _stratify(wanted), fractions=shares, seed=seed)
     tokens = Tokens.of(corpus, ids)
     plans = [
@@ -143,8 +144,10 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
     for site in acts.sites:
         for plan in plans:
             cell = cells[site, plan.name] = found[site].cells[plan.name]
-            ceiling = _ceiling(ceilings, site, plan.name, len(ids))
-            score = score_cell(site, plan, cell, weights=weights.get(plan.name), ceiling=ceiling)
+            score = score_cell(
+                site, plan, cell,
+                weights=weights.get(plan.name), ceiling=highest.get((site, plan.name)),
+            )  # fmt: skip
             twin = found[site].twin.get(plan.name, float("nan"))
             scores.append(replace(score, random_weights=twin))
     plan_of = {plan.name: plan for plan in plans}
@@ -159,7 +162,7 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
             "word_types": len(np.unique(tokens.words)),
             "manifest": dict(acts.manifest),
         },
-        notes=collect_notes(plans, controls, random_weights, ceilings, scores, kept, _sizes(cells)),
+        notes=collect_notes(plans, controls, random_weights, ceilings, scores, kept, cells),
     )
 
 
@@ -210,22 +213,32 @@ def _resamples(
     return {plan.name: by_size[len(np.unique(plan.groups[2]))] for plan in plans}
 
 
-def _ceiling(
-    ceilings: Mapping[Any, npt.ArrayLike] | None, site: str, target: str, n: int
-) -> np.ndarray | None:
-    given = (ceilings or {}).get((site, target), (ceilings or {}).get(target))
-    if given is None:
-        return None
-    return check_ceilings(given, n, f"({site!r}, {target!r})")
+def _ceilings(
+    given: Mapping[Any, npt.ArrayLike] | None,
+    sites: Sequence[str],
+    targets: Sequence[Target],
+    n: int,
+) -> dict[tuple[str, str], np.ndarray]:
+    """Ceilings per cell, checked; what is given for a cell goes before what is for its target.
 
-
-def _sizes(cells: Mapping[tuple[str, str], Cell]) -> dict[str, list[int]]:
-    """Dimensions of each target's patterns, over sites."""
-    sizes: dict[str, list[int]] = {}
-    for (_, target), cell in cells.items():
-        if cell.pattern is not None:
-            sizes.setdefault(target, []).append(cell.pattern.dim)
-    return sizes
+    Raises:
+        ProbeError: one is given for no cell, or is not usable.
+    """
+    names = [target.name for target in targets]
+    cells = {(site, name) for site in sites for name in names}
+    unknown = [key for key in given or {} if key not in cells and key not in names]
+    if unknown:
+        raise ProbeError(
+            f"ceilings are given for {unknown}: neither targets {names} nor (site, target) pairs "
+            f"of sites {list(sites)}"
+        )
+    read = {key: check_ceilings(values, n, repr(key)) for key, values in (given or {}).items()}
+    found: dict[tuple[str, str], np.ndarray] = {}
+    for site, name in cells:
+        values = read.get((site, name), read.get(name))
+        if values is not None:
+            found[site, name] = values
+    return found
 
 
 def _finish(scores: list[Score], controls: Sequence[str]) -> tuple[Score, ...]:

@@ -79,12 +79,14 @@ class Head:
         intercepts: ``[class]``.
         penalty: the one used: ``C``, ridge's ``alpha``, the discriminant's shrinkage.
         probabilistic: scores are logits; else they are no log-probabilities.
+        converged: the solver met its tolerance.
     """
 
     weights: Float[np.ndarray, "class feature"]
     intercepts: Float[np.ndarray, " class"]
     penalty: float
     probabilistic: bool = True
+    converged: bool = True
 
     def __call__(
         self, features: Float[np.ndarray, "token feature"]
@@ -143,7 +145,7 @@ def fit_heads(
     ]  # fmt: skip
     fits = fit_logistic(features, follow, variances=rotation.variances)
     for index, problem, fit in zip(rest, follow, fits, strict=True):
-        heads[index] = Head(fit.weights, fit.intercepts, problem.C)
+        heads[index] = Head(fit.weights, fit.intercepts, problem.C, converged=fit.converged)
     return [heads[index] for index in range(len(problems))]
 
 
@@ -179,7 +181,7 @@ def _best_penalties(
     final = [replace(best[i], tolerance=method.tolerance) for i in range(len(problems))]
     fits = fit_logistic(features, final, variances=rotation.variances)
     return [
-        Head(fit.weights, fit.intercepts, problem.C)
+        Head(fit.weights, fit.intercepts, problem.C, converged=fit.converged)
         for fit, problem in zip(fits, final, strict=True)
     ]
 

@@ -9,7 +9,9 @@ from sklearn.linear_model import LogisticRegression
 
 from linrep.probes import ProbeError, probe, split_by_group
 from linrep.probes.checks import check_counts
-from linrep.probes.grid import CONTROLS
+from linrep.probes.grid import CONTROLS, _seeds
+from linrep.probes.plan import Tokens, make_plan
+from linrep.probes.targets import make_targets
 
 FLOATS = ("nll", "v_information", "codelength", "control_codelength")
 
@@ -73,30 +75,87 @@ def test_scores_are_scikit_learns_at_the_same_objective(planted):
     assert score.nll == pytest.approx(-logs[np.arange(len(codes)), codes].mean(), rel=1e-4)
 
 
-def test_selectivity_is_the_papers(planted):
-    """Slow twin: one random class per word type, refit by scikit-learn, accuracies subtracted."""
-    acts, corpus, _ = planted(signal=(0.3, 0.8), n_sentences=400)
-    # a word is visible in the activations, so that a control task can be memorised
-    rng = np.random.default_rng(0)
+def visible_words(planted):
+    """Words can be read off the activations, so that a control task can be memorised."""
+    acts, corpus, _ = planted(signal=(0.3, 0.8), n_sentences=200, dtype=np.float64)
     types, keys = np.unique(corpus.words, return_inverse=True)
     acts["late"] = (
-        acts["late"] + 2.0 * rng.standard_normal((len(types), 24)).astype(np.float32)[keys]
+        acts["late"] + 2.0 * np.random.default_rng(0).standard_normal((len(types), 24))[keys]
     )
-    score = probe(acts, corpus, heights=[1], C=1.0, permutations=0).score("late", "height 1")
-    split = split_by_group(corpus.sentence_ids, corpus.codes[1].astype(float))
+    return acts, corpus, keys
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_selectivity_is_the_papers(planted, seed):
+    """Hewitt and Liang 2019, section 2: slow twin, refitted by scikit-learn.
+
+    A control task gives each word type a class drawn from the target's shares; selectivity is the
+    accuracy on the target less that on the control. Which classes are drawn is read from the plan
+    (they are random), what is done with them is not.
+    """
+    acts, corpus, keys = visible_words(planted)
+    (target,) = make_targets(corpus, [1], None, "all")
+    kept = np.ones(corpus.n_tokens, dtype=bool)
+    split = split_by_group(corpus.sentence_ids, target.codes.astype(float), seed=seed)
+    plan = make_plan(
+        target, Tokens.of(corpus, corpus.sentence_ids), split, kept,
+        min_count=2, permutations=0, seeds=_seeds(seed, target.name, 3),
+    )  # fmt: skip
+    control = np.empty(corpus.n_tokens, dtype=int)
+    control[plan.train], control[plan.test] = plan.control
+    rows = np.concatenate([plan.train, plan.test])
+    for word in np.unique(keys[rows]):
+        assert len(np.unique(control[rows][keys[rows] == word])) == 1
     X = acts["late"]
-    Z = (X - X[split.train].mean(0)) / X[split.train].std(0)
-    accuracies = []
-    for _ in range(10):
-        shares = np.bincount(corpus.codes[1][split.train]) / split.train.sum()
-        control = rng.choice(len(shares), size=len(types), p=shares)[keys]
-        if len(np.unique(control[split.train])) < 2:
-            continue
-        slow = LogisticRegression(max_iter=1000).fit(Z[split.train], control[split.train])
-        accuracies.append(slow.score(Z[split.test], control[split.test]))
-    # another draw of word classes: within the spread of ten of them
-    assert min(accuracies) - 0.1 <= score.control_task <= max(accuracies) + 0.1
-    assert score.selectivity == score.accuracy - score.control_task
+    Z = (X - X[plan.train].mean(0)) / X[plan.train].std(0)
+    right = []
+    for labels in (corpus.codes[1], control):
+        slow = LogisticRegression(C=1.0, tol=1e-10, max_iter=10_000)
+        slow.fit(Z[plan.train], labels[plan.train])
+        right.append(slow.score(Z[plan.test], labels[plan.test]))
+    score = probe(
+        acts, corpus, heights=[1], C=1.0, tolerance=1e-9, permutations=0, bootstrap=0, seed=seed
+    ).score("late", "height 1")
+    assert (score.accuracy, score.control_task) == pytest.approx(tuple(right), abs=1e-12)
+    assert score.selectivity == pytest.approx(right[0] - right[1], abs=1e-12)
+    assert right[1] > 0.5  # words are memorised
+
+
+@pytest.mark.parametrize("method", ["logistic", "lda", "ridge"])
+def test_test_sentences_have_no_say_in_what_is_learned(planted, method):
+    """Other activations in test sentences change scores, and nothing that is learned or chosen."""
+    acts, corpus, _ = planted(signal=(0.2, 0.6), n_sentences=120)
+    settings = {
+        "method": method, "heights": [1], "permutations": 0, "bootstrap": 0, "codelength": True,
+    }  # fmt: skip
+    first = probe(acts, corpus, **settings)
+    rows = first.held_out["late", "height 1"].rows
+    held = np.isin(np.arange(corpus.n_tokens), rows)
+    moved = type(acts)(
+        {site: np.where(held[:, None], 1e3 - 7 * acts[site], acts[site]) for site in acts.sites},
+        corpus.n_tokens,
+    )
+    second = probe(moved, corpus, **settings)
+    for a, b in zip(first.scores, second.scores, strict=True):
+        for name in ("penalty", "validation", "codelength", "chance", "n_classes"):
+            assert getattr(a, name) == getattr(b, name)
+        key = a.site, a.target
+        assert np.array_equal(first.patterns[key].basis, second.patterns[key].basis)
+        assert np.array_equal(first.readouts[key].basis, second.readouts[key].basis)
+        assert np.array_equal(first.covariances[a.site], second.covariances[a.site])
+    assert first.scores[1].accuracy != second.scores[1].accuracy
+
+
+def test_validation_sentences_choose_and_teach_nothing(planted):
+    acts, corpus, _ = planted(signal=(0.2, 0.6), n_sentences=120)
+    first = probe(acts, corpus, heights=[1], C=0.1, permutations=0, bootstrap=0)
+    split = split_by_group(corpus.sentence_ids, corpus.codes[1].astype(float))
+    acts["late"] = np.where(split.validation[:, None], -acts["late"], acts["late"])
+    second = probe(acts, corpus, heights=[1], C=0.1, permutations=0, bootstrap=0)
+    key = "late", "height 1"
+    assert first.score(*key).accuracy == second.score(*key).accuracy
+    assert first.score(*key).nll == second.score(*key).nll
+    assert first.score(*key).validation != second.score(*key).validation
 
 
 @pytest.mark.parametrize("method", ["logistic", "lda", "ridge"])
@@ -331,6 +390,39 @@ def test_ceiling_is_the_mean_over_the_scored_tokens(planted):
     )
 
 
+def test_ceilings_are_probabilities(planted):
+    acts, corpus, _ = planted(signal=(0.0, 2.0), n_sentences=30)
+    with pytest.raises(ProbeError, match=r"0\.\.1"):
+        probe(acts, corpus, ceilings={"height 1": np.full(corpus.n_tokens, 70.0)})
+
+
+def test_a_twin_that_lacks_a_site_is_noted(planted):
+    acts, corpus, _ = planted(signal=(0.0, 2.0), n_sentences=60)
+    twin = type(acts)({"late": acts["late"]}, corpus.n_tokens)
+    results = probe(acts, corpus, random_weights=twin, permutations=0, bootstrap=0)
+    assert np.isnan(results.scores[0].random_weights)
+    note = "random_weights: not tested at blocks.0.hook_resid_pre, the twin lacks it"
+    assert note in results.notes
+    assert not any("at late" in line for line in results.notes)
+
+
+def test_a_solver_that_stops_short_is_noted(planted):
+    acts, corpus, _ = planted(signal=(0.0, 9.0), n_sentences=60)
+    free = probe(acts, corpus, C=1e7, tolerance=1e-12, permutations=0, bootstrap=0)
+    assert any("stopped short" in note and "height 1 at late" in note for note in free.notes)
+    usual = probe(acts, corpus, permutations=0, bootstrap=0)
+    assert not any("stopped short" in note for note in usual.notes)
+
+
+def test_class_names_are_shown_as_they_are(planted):
+    acts, corpus, _ = planted(signal=(0.0, 1.0), n_sentences=60)
+    labels = corpus.labels(1).astype(object)
+    labels[0] = "<unk>"
+    shown = probe(acts, corpus, targets={"t": labels}, permutations=0, bootstrap=0)._repr_html_()
+    assert "&lt;unk&gt;" in shown
+    assert "<unk>" not in shown
+
+
 def test_twin_baselines_and_embedding_stand_beside(planted):
     acts, corpus, _ = planted(signal=(0.0, 2.0), n_sentences=150)
     noise = np.random.default_rng(3).standard_normal(acts["late"].shape).astype(np.float32)
@@ -402,6 +494,8 @@ def test_results_show_themselves(planted):
         ({"positions": np.ones(3, dtype=bool)}, "mask of positions"),
         ({"ceilings": {"height 1": [1.0]}}, "a ceiling is"),
         ({"ceilings": {"height 1": ["high"] * 1000}}, "a ceiling is"),
+        ({"ceilings": {"hieght 1": [1.0]}}, "neither targets"),
+        ({"ceilings": {("nowhere", "height 1"): [1.0]}}, "neither targets"),
         ({"C": float("nan")}, "C is positive and finite"),
         ({"C": float("inf")}, "C is positive and finite"),
         ({"C": []}, "C is positive and finite"),
