@@ -10,7 +10,7 @@ from typing import final
 
 import numpy as np
 import numpy.typing as npt
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from scipy import linalg
 
 from ..core import Subspace
@@ -25,6 +25,8 @@ TOLERANCE = 1e-5
 # A concept of smaller multiple correlation with the activations is not there: 1 / sqrt(tokens),
 # what chance gives, is larger for fewer than 10^12 tokens; rounding is smaller.
 UNKNOWN = 1e-6
+# Share of a coordinate's variance that rounding leaves when all of it is taken away.
+EMPTY = 1e-12
 
 
 @final
@@ -36,6 +38,9 @@ class Eraser:
         left: ``[d_model, k]`` directions that are taken away (whitened back).
         right: ``[k, d_model]`` directions that are read.
         mean: ``[d_model]`` mean of the activations, unmoved by the map.
+        emptied: ``[d_model]`` coordinates of which the map leaves nothing, as in constructed models
+            that write a state into coordinates of its own: they become the mean itself, for what
+            rounding leaves of them tells the class to any probe that standardises.
 
     >>> rng = np.random.default_rng(0)
     >>> y = rng.integers(0, 2, 300)
@@ -49,6 +54,7 @@ class Eraser:
     left: Float[np.ndarray, "d_model k"]
     right: Float[np.ndarray, "k d_model"]
     mean: Float[np.ndarray, " d_model"]
+    emptied: Bool[np.ndarray, " d_model"]
 
     @classmethod
     def fit(cls, X: npt.ArrayLike | Statistics, y: npt.ArrayLike | None = None) -> "Eraser":
@@ -82,7 +88,10 @@ class Eraser:
         keep = values > TOLERANCE * values.max(initial=0.0)
         left = cross @ (vectors[:, keep] / values[keep])
         right = vectors[:, keep].T @ solved.T
-        return cls(left, right, statistics.mean_x)
+        whole = np.diag(statistics.scatter_xx)
+        taken = (left * (cross @ vectors[:, keep])).sum(axis=1)  # diagonal of P Sxx
+        emptied = (whole > 0) & (whole - taken <= EMPTY * whole)
+        return cls(left, right, statistics.mean_x, emptied)
 
     @property
     def subspace(self) -> Subspace:
@@ -104,6 +113,8 @@ class Eraser:
         if x.ndim != 2 or x.shape[1] != len(self.mean):
             raise ProbeError(f"activations are [token, {len(self.mean)}]; received shape {x.shape}")
         erased = x - ((x - self.mean) @ self.right.T) @ self.left.T
+        # Not where the input is off already: NaN stays NaN.
+        erased[:, self.emptied] = self.mean[self.emptied] + 0.0 * erased[:, self.emptied]
         out: np.ndarray = erased.astype(x.dtype) if x.dtype.kind == "f" else erased
         return out
 
