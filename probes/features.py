@@ -42,11 +42,13 @@ class Rotation:
         """Learn mean, scale and axes from ``[token, d_model]`` rows.
 
         Raises:
-            ProbeError: no rows, or a value is not finite.
+            ProbeError: no rows, no dimensions, or a value is not finite.
         """
         n = len(X)
         if n == 0:
             raise ProbeError("no training rows: nothing can be learned from no examples")
+        if X.shape[1] == 0:
+            raise ProbeError("activations have no dimensions: [token, 0]")
         mean = X.mean(axis=0, dtype=np.float64)
         low, high = (edge(X, axis=0).astype(np.float64) for edge in (np.min, np.max))
         if not (np.isfinite(mean).all() and np.isfinite(low).all() and np.isfinite(high).all()):

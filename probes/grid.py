@@ -60,7 +60,9 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
 
     Tokens are split by sentence; standardisation and classes are learned on training sentences
     only; every score comes from test sentences. One site is in memory at a time: its activations,
-    their rotated copy, and three arrays of logits as wide as all classes of targets and controls.
+    their rotated copy, and three arrays of logits as wide as all classes of targets and controls;
+    beside them, for all sites, one byte (two beyond 128 classes) per permutation and test token of
+    each target.
 
     Args:
         acts: activations per site, rows aligned with the corpus.
@@ -108,6 +110,8 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
         permutations=permutations, codelength=codelength, bootstrap=bootstrap,
         min_count=min_count, seed=seed,
     )  # fmt: skip
+    if not acts.sites:
+        raise ProbeError("no site was captured: capture at least one")
     kept = _kept(acts, random_weights, len(np.asarray(corpus.sentence_ids)))
     ids = check_groups(corpus.sentence_ids if groups is None else groups, len(kept))
     highest = _ceilings(ceilings, acts.sites, wanted, len(kept))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.base import clone
 
 from .errors import ProbeError
 from .estimator import ProbeEstimator, check_positive, check_whole
@@ -47,12 +48,15 @@ class RankLimitedProbe(ProbeEstimator):
         check_positive(C=self.C)
         if self.rank is not None:
             check_whole(rank=self.rank)
-        rotation = Rotation.fit(x)
-        rotated = rotation(x)
-        found = directions(Statistics.from_arrays(rotated, codes), shrinkage=self.shrinkage)
-        readers = found.readout[:, : self.rank]
+        return self._settle(codes, *_projected(x, codes, self.shrinkage))
+
+    def _settle(
+        self, codes: np.ndarray, rotation: Rotation, readers: np.ndarray, seen: np.ndarray
+    ) -> "RankLimitedProbe":
+        """Fit on what the first ``rank`` readers see."""
+        readers, seen = readers[:, : self.rank], seen[:, : self.rank]
         (fit,) = fit_logistic(
-            (rotated @ readers).astype(rotated.dtype),
+            seen,
             [LogisticProblem(codes, len(self.classes_), float(self.C))],
             variances=np.ones(readers.shape[1]),
         )
@@ -63,6 +67,16 @@ class RankLimitedProbe(ProbeEstimator):
         """Probability of each class ``[token, class]``."""
         probabilities: np.ndarray = np.exp(self._log_softmax(X))
         return probabilities
+
+
+def _projected(
+    x: np.ndarray, codes: np.ndarray, shrinkage: float | None = None
+) -> tuple[Rotation, np.ndarray, np.ndarray]:
+    """Rotation, discriminant directions by falling strength, and what each row shows of them."""
+    rotation = Rotation.fit(x)
+    rotated = rotation(x)
+    found = directions(Statistics.from_arrays(rotated, codes), shrinkage=shrinkage)
+    return rotation, found.readout, (rotated @ found.readout).astype(rotated.dtype)
 
 
 @final
@@ -125,12 +139,20 @@ def rank_curve(
     x, ids, labels = (part[labels >= 0] for part in (x, ids, labels))
     most = min(len(np.unique(labels)) - 1, x.shape[1])
     wanted = sorted(set(ranks)) if ranks is not None else _doubling(most)
-    if not wanted or wanted[0] < 1:
-        raise ProbeError(f"ranks are positive; received {list(wanted)}")
+    if not wanted:
+        raise ProbeError("no rank to try: ranks are positive whole numbers")
+    for rank in wanted:
+        check_whole(rank=rank)
+    check_positive(C=C)
     split = split_by_group(ids, labels, fractions=(0.75, 0.0, 0.25), seed=seed)
     accuracy, error = [], []
+    first = RankLimitedProbe(wanted[-1], C=C)
+    rows, codes = first._checked(x[split.train], labels[split.train])
+    learned = _projected(rows, codes)  # shared by all ranks
     for rank in wanted:
-        probe = RankLimitedProbe(rank, C=C).fit(x[split.train], labels[split.train])
+        probe = clone(first).set_params(rank=rank)
+        probe.classes_, probe.n_features_in_ = first.classes_, first.n_features_in_
+        probe._settle(codes, *learned)
         right = (probe.predict(x[split.test]) == labels[split.test]).astype(np.float64)
         accuracy.append(float(right.mean()))
         error.append(_standard_error(right, ids[split.test]))

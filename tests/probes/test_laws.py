@@ -9,6 +9,7 @@ from sklearn.linear_model import LogisticRegression
 
 from linrep.probes import ProbeError, probe, split_by_group
 from linrep.probes.checks import check_counts
+from linrep.probes.exchange import LabelNull
 from linrep.probes.grid import CONTROLS, _seeds
 from linrep.probes.plan import Tokens, make_plan
 from linrep.probes.targets import make_targets
@@ -531,6 +532,23 @@ def test_penalties_are_one_number_or_several_in_any_order(planted):
     for given in (np.array([1.0, 0.01]), (1, 0.01), np.float32(1.0), np.array(1.0)):
         results = probe(acts, corpus, C=given, permutations=0, bootstrap=0, fractions=[7, 1, 2])
         assert results.settings["C"] == sorted(np.atleast_1d(given).tolist())
+
+
+def test_no_site_and_no_dimension_are_named(planted):
+    acts, corpus, _ = planted(signal=(0.0, 1.0), n_sentences=30)
+    with pytest.raises(ProbeError, match="no site was captured"):
+        probe(type(acts)({}, corpus.n_tokens), corpus)
+    with pytest.raises(ProbeError, match="'late': activations have no dimensions"):
+        probe(type(acts)({"late": acts["late"][:, :0]}, corpus.n_tokens), corpus)
+
+
+def test_permutations_take_a_byte_per_draw_and_token():
+    codes = np.arange(500) % 100
+    for most, size in ((100, 1), (300, 2)):
+        null = LabelNull.draw(
+            codes + most - 100, np.arange(len(codes)), 0 * codes, 5, np.random.default_rng(0)
+        )
+        assert null.swapped.nbytes == 5 * len(codes) * size
 
 
 def test_activations_of_one_dimension_have_an_answer(planted):

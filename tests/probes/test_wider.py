@@ -154,6 +154,19 @@ def test_rank_curve_stops_at_the_dimensions_of_the_state():
     assert curve.to_frame().shape == (4, 3)
 
 
+def test_rank_curves_are_those_of_probes_fitted_one_by_one():
+    X, y, groups = on_a_line(600)
+    curve = rank_curve(X, y, groups, ranks=[1, 2, 5], C=0.3, seed=1)
+    split = split_by_group(groups, y, fractions=(0.75, 0.0, 0.25), seed=1)
+    alone = [
+        RankLimitedProbe(rank, C=0.3)
+        .fit(X[split.train], y[split.train])
+        .score(X[split.test], y[split.test])
+        for rank in (1, 2, 5)
+    ]
+    assert curve.accuracy == pytest.approx(tuple(alone))
+
+
 def test_weights_have_the_rank_asked_for():
     X, y, _ = on_a_line()
     probe = RankLimitedProbe(2).fit(X, y)
