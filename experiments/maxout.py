@@ -1,10 +1,12 @@
 """Maxout networks as transformers: equal, within the bound, exponentially many regions, probed.
 
-One question per section; :func:`run` writes one page with the pictures and the checks.
+One question per section; :func:`run` writes one page with the pictures and the checks:
+``python -m linrep.experiments.maxout FOLDER``.
 """
 
 import json
 import math
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,11 +25,10 @@ from ..constructions import (
     piece_target,
     soft_interchange,
 )
-from ..core import progress
+from ..core import LinrepError, progress
 from ..hooks import Activations
 from ..models import random_twin
 from ..piecewise import (
-    MaxoutNetwork,
     Plane,
     random_network,
     regions_in_plane,
@@ -38,6 +39,7 @@ from ..piecewise import (
 )
 from ..probes import probe
 from ..reports import Check
+from . import maxout_errors as errors
 from . import maxout_figures as figures
 from .maxout_section import Section
 
@@ -48,21 +50,26 @@ def run(out: str | Path, *, tiny: bool = False, seed: int = 0) -> Path:
     """Answer every question and write ``maxout.html`` and ``maxout.json``.
 
     Args:
-        out: folder, made if it is not there.
+        out: folder, new or empty.
         tiny: small sizes, for a test.
         seed: of networks, points and probes.
 
     Returns:
         The page.
+
+    Raises:
+        LinrepError: the folder holds something.
     """
     folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise LinrepError(f"{str(folder)!r} already holds something; give a new folder")
     questions = (equality, slice_of_regions, growth, softness, staircase)
     made = [ask(tiny, seed) for ask in progress(questions, "maxout", unit="question")]
     numbers = {
         section.title: {**section.data, "checks": [str(check) for check in section.checks]}
         for section in made
     }
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "maxout.json").write_text(json.dumps(numbers, indent=1), "utf-8")
     page = folder / "maxout.html"
     page.write_text(figures.page(made), "utf-8")
@@ -73,6 +80,7 @@ def equality(tiny: bool, seed: int) -> Section:
     """Transformer, soft recursion and network; the error against its bound."""
     rng = np.random.default_rng(seed)
     recursion = hardmax = share = single = exchanged = 0.0
+    wrong = 0
     for index in range(5 if tiny else 100):
         widths = rng.integers(1, 6, size=rng.integers(1, 4)).tolist()
         ranks = [rng.integers(1, 5, size=n).tolist() for n in widths]
@@ -83,6 +91,9 @@ def equality(tiny: bool, seed: int) -> Section:
         recursion = max(recursion, float(np.abs(y - t.soft(x)).max()))
         hardmax = max(hardmax, float(np.abs(t(x, hardmax=True) - exact).max()))
         share = max(share, float(np.abs(y - exact).max() / max(t.error_bound(), 1e-9)))
+        if index % 10 == 0:  # TransformerLens's bridge takes a while
+            chosen = zip(t.attention(x), t.soft.weights(x), strict=True)
+            wrong += sum(int((a.argmax(-1) != b.argmax(-1)).sum()) for a, b in chosen)
         narrow = MaxoutTransformer.from_network(net, (-1, 1), eps=0.01, dtype=torch.float32)
         soft = narrow.soft(x)
         single = max(single, float(np.abs(narrow(x) - soft).max() / max(1, np.abs(soft).max())))
@@ -90,7 +101,7 @@ def equality(tiny: bool, seed: int) -> Section:
     changed = interchange(t, x, other, 1, 0)
     exchanged = float(np.abs(changed - soft_interchange(t, x, other, 1, 0)).max())
     rates = np.array([1e2, 1e3, 1e4, 1e5])
-    sup, bound, mean = _errors(random_network(1, [6, 6], 3, seed=3), rates)
+    sup, bound, mean = errors.measured(random_network(1, [6, 6], 3, seed=3), rates)
     slope = float(np.polyfit(np.log(rates), np.log(sup), 1)[0])
     slope_mean = float(np.polyfit(np.log(rates[:2]), np.log(mean[:2]), 1)[0])
     return Section(
@@ -105,31 +116,16 @@ def equality(tiny: bool, seed: int) -> Section:
             Check("the same in float32, relative", single, "<=", 1e-5, "equal up to rounding"),
             Check("hardmax attention - network", hardmax, "<=", 1e-10, "equal"),
             Check("error / signed bound", share, "<=", 1.0 + 1e-9, "the bound holds"),
+            Check(
+                "the same for |x|", errors.share_of_absolute(), ">=", 0.999, "and it is attained"
+            ),
+            Check("attention to another piece", float(wrong), "<=", 0.0, "the soft network's own"),
             Check("interchange - recursion", exchanged, "<=", 1e-12, "units are swapped exactly"),
             Check("slope of sup error + 1", abs(slope + 1), "<=", 0.05, "sup error ~ 1/lambda"),
             Check("slope of mean error + 2", abs(slope_mean + 2), "<=", 0.1, "mean ~ 1/lambda^2"),
         ),
         {"lambda": rates.tolist(), "sup": sup, "bound": bound, "mean": mean},
     )
-
-
-def _errors(net: MaxoutNetwork, rates: np.ndarray) -> tuple[list[float], list[float], list[float]]:
-    """Sup error at points placed where it peaks, its bound, and the mean error."""
-    found = regions_on_segment(net, -2, 2)
-    breaks = -2 + 4 * np.array([float(t) for t in found.breakpoints])
-    slopes = np.array([float(s[0]) for s in found.slopes]) / 4
-    gaps = np.maximum(np.abs(np.diff(slopes)), 0.1)
-    grid = np.linspace(-2, 2, 100_001)[:, None]
-    sup, bound, mean = [], [], []
-    for rate in rates:
-        soft = SoftNetwork(net, (rate,) * net.depth)
-        near = breaks[:, None] + np.linspace(-3, 3, 121) / rate / gaps[:, None]
-        x = np.clip(near.reshape(-1, 1), -2, 2)
-        sup.append(float(np.abs(soft(x) - net(x)).max()))
-        t = MaxoutTransformer.from_network(net, (-2, 2), inverse_temperature=float(rate))
-        bound.append(t.error_bound())
-        mean.append(float(np.abs(soft(grid) - net(grid)).mean()))
-    return sup, bound, mean
 
 
 def slice_of_regions(tiny: bool, seed: int) -> Section:
@@ -291,3 +287,11 @@ def _grid(
     results: Any, sites: Sequence[str], names: Sequence[str], field: str = "accuracy"
 ) -> list[list[float]]:
     return [[float(getattr(results.score(site, n), field)) for site in sites] for n in names]
+
+
+if __name__ == "__main__":
+    try:
+        print(run(*sys.argv[1:2] or ["runs/maxout"]))
+    except LinrepError as error:
+        print(f"maxout: {error}", file=sys.stderr)
+        sys.exit(2)

@@ -101,7 +101,7 @@ def _figure(x: str, y: str, *, log: bool = False) -> Any:
     figure = go.Figure()
     figure.update_layout(template="plotly_white", height=420)
     figure.update_xaxes(title=x, type="log" if log else None)
-    figure.update_yaxes(title=y, type="log" if log else None)
+    figure.update_yaxes(title=y, type="log" if log else None, exponentformat="power")
     return figure
 
 

@@ -13,7 +13,7 @@ def test_the_tiny_experiment_passes_every_check(tmp_path):
     html = page.read_text("utf-8")
     numbers = json.loads((tmp_path / "out" / "maxout.json").read_text("utf-8"))
     checks = [check for section in numbers.values() for check in section["checks"]]
-    assert len(checks) >= 15
+    assert len(checks) >= 17
     assert [check for check in checks if not check.startswith("ok")] == []
     assert "FAILED" not in html
     assert html.count('class="plotly-graph-div"') == 5
@@ -25,6 +25,14 @@ def test_the_tiny_experiment_passes_every_check(tmp_path):
     assert len(stairs["random weights"]) == len(stairs["accuracy"]) == 3
     # A share of the test points each: a twin that was not measured would be NaN, and no such share.
     assert all(0.0 <= share <= 1.0 for row in stairs["random weights"] for share in row)
+
+
+def test_a_folder_that_holds_something_is_left_alone(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    for taken in (tmp_path, tmp_path / "notes.txt"):
+        with pytest.raises(LinrepError, match="already holds something"):
+            maxout.run(taken, tiny=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
 def test_a_failed_check_is_shown(tmp_path):
