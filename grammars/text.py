@@ -22,6 +22,7 @@ _NAME = re.compile(r"(?:\\.|[^\s'\"|\[\]\\])+")
 _TERMINAL = re.compile(r"\"([^\"]*)\"|'([^']*)'")
 _WEIGHT = re.compile(r"\[\s*([0-9.]+(?:[eE][+-]?[0-9]+)?(?:\s*/\s*[0-9]+)?)\s*\]")
 _SPACE = re.compile(r"\s*")
+_LINE_END = re.compile(r"\r\n|\r|\n")  # not str.splitlines: nltk keeps U+2028 and the like in names
 
 
 class _Syntax(Exception):
@@ -101,12 +102,16 @@ def write_text(start: str, rules: Sequence[Rule]) -> str:
     by_lhs: dict[str, list[Rule]] = {}
     for rule in rules:
         by_lhs.setdefault(rule.lhs, []).append(rule)
+    if any(char.isspace() for char in start):  # the directive is split at blanks
+        by_lhs = {start: by_lhs.pop(start), **by_lhs}
     head = "" if next(iter(by_lhs)) == start else f"%start {write_name(start)}\n"
     return head + "\n".join(_write_symbol(lhs, group) for lhs, group in by_lhs.items())
 
 
 def _write_symbol(lhs: str, rules: Sequence[Rule]) -> str:
-    uniform = len({rule.weight for rule in rules}) == 1
+    # A blank at the end of a line is stripped, an escaped one too: a probability then ends it.
+    blank = any(rule.rhs[-1:] and rule.rhs[-1][-1:].isspace() for rule in rules)
+    uniform = len({rule.weight for rule in rules}) == 1 and not blank
     alternatives = [
         " ".join(rule.written() + ([] if uniform else [f"[{_decimal(rule.probability)}]"]))
         for rule in rules
@@ -131,7 +136,7 @@ def _decimal(value: Fraction) -> str:
 def _logical_lines(text: str) -> list[_Line]:
     lines: list[_Line] = []
     open_line: _Line | None = None
-    for number, physical in enumerate(text.splitlines(), start=1):
+    for number, physical in enumerate(_LINE_END.split(text), start=1):
         body = physical.strip()
         column = len(physical) - len(physical.lstrip()) + 1
         if open_line is None and (not body or body.startswith("#")):

@@ -227,3 +227,26 @@ def test_beside_probabilities_that_sum_to_1_a_missing_one_is_0_as_in_nltk():
     assert {token: ours.probability([token]) for token in ours.terminals} == {"a": theirs["a"]}
     assert theirs["b"] == 0
     assert any("without a probability count as 0" in note for note in ours.notes)
+
+
+BLANKS = st.text(st.sampled_from("a \t\x0b\x0c\x1c\x85\u2028\xa0\\|#%'"), min_size=1, max_size=4)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(BLANKS, min_size=4, max_size=4, unique=True), st.booleans(), st.booleans())
+def test_names_of_blanks_survive_at_the_end_of_a_line_and_as_the_start(names, uniform, flipped):
+    start, lower, first, second = names
+    half = Fraction(1, 2) if uniform else Fraction(1, 3)
+    rules = [
+        (start, [first, lower], half),
+        (start, [second, lower], 1 - half),
+        (lower, [first], 1),
+    ]
+    grammar = Grammar.from_rules(rules[::-1] if flipped else rules, start)
+    assert Grammar.from_text(str(grammar)) == grammar
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\x85", "\x0c", "\x1c"])
+def test_unusual_line_separators_are_part_of_a_terminal_as_in_nltk(mark):
+    text = f"S -> 'a{mark}b' [1.0]"
+    assert Grammar.from_text(text).terminals == nltk.PCFG.fromstring(text).productions()[0].rhs()
