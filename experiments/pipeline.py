@@ -5,6 +5,7 @@ corpus -> model -> activations -> statistics -> probes -> comparison -> report
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -71,13 +72,10 @@ def run_study(
     # A model, with what theory says about it; and the same architecture that knows nothing.
     subject = make_subject(settings.model, corpus)
     # Its residual stream at every token, at every layer.
-    how: dict[str, Any] = {
-        "sites": settings.sites, "tokenizer": subject.tokenizer, "engine": engine,
-    }  # fmt: skip
-    acts = capture(subject.model, corpus, **how)
+    read = partial(capture, sites=settings.sites, tokenizer=subject.tokenizer, engine=engine)
+    acts = read(subject.model, corpus)
     twin, *more = (
-        capture(random_twin(subject.model, seed=settings.seed + i), corpus, **how)
-        for i in range(asked.twins)
+        read(random_twin(subject.model, seed=settings.seed + i), corpus) for i in range(asked.twins)
     )
     # What any classifier of any kind could reach.
     boundary = asked.positions == "boundary"
