@@ -1,6 +1,7 @@
 """Streaming equals keeping, whatever does the work."""
 
 import json
+import os
 import subprocess
 import sys
 import threading
