@@ -1,12 +1,11 @@
 """Maxout networks as transformers: equal, within the bound, exponentially many regions, probed.
 
 One question per section; :func:`run` writes one page with the pictures and the checks:
-``python -m linrep.experiments.maxout FOLDER``.
+``linrep maxout --out FOLDER``.
 """
 
 import json
 import math
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -287,11 +286,3 @@ def _grid(
     results: Any, sites: Sequence[str], names: Sequence[str], field: str = "accuracy"
 ) -> list[list[float]]:
     return [[float(getattr(results.score(site, n), field)) for site in sites] for n in names]
-
-
-if __name__ == "__main__":
-    try:
-        print(run(*sys.argv[1:2] or ["runs/maxout"]))
-    except LinrepError as error:
-        print(f"maxout: {error}", file=sys.stderr)
-        sys.exit(2)

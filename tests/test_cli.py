@@ -16,7 +16,7 @@ from linrep.cli import main
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = (
     "demo", "probe", "run", "report", "compare", "check", "grammar", "regions", "construct",
-    "train",
+    "train", "maxout", "scaling",
 )  # fmt: skip
 GRAMMAR = "S -> A B [0.7] | B [0.3]\nA -> 'a' | 'b'\nB -> 'c' A | 'd' 'd'\n"
 TREES = (
@@ -300,6 +300,19 @@ def test_settings_with_an_unknown_name(refused, made, tmp_path):
     (tmp_path / "bad.yaml").write_text(yaml.safe_dump(data))
     message = refused("run", tmp_path / "bad.yaml", out=tmp_path / "r")
     assert "studies.0.sentence" in message
+
+
+@pytest.mark.parametrize("theorem", ["maxout", "scaling"])
+def test_theorems_are_measured_into_a_new_folder(linrep, theorem, tmp_path):
+    out = tmp_path / "deep" / theorem
+    status, printed, _ = linrep(theorem, "--tiny", "--out", out, "--json")
+    assert status == 0
+    data = json.loads(printed)
+    assert data["report"] == str(out / f"{theorem}.html")
+    assert sorted(file.name for file in out.iterdir()) == [f"{theorem}.html", f"{theorem}.json"]
+    status, printed, message = linrep(theorem, "--tiny", "--out", out)
+    assert (status, printed) == (2, "")
+    assert "is not empty" in message
 
 
 def test_an_engine_that_is_not(refused, tmp_path):

@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import typer
 
-from . import __version__, cli_language, cli_model, cli_run
+from . import __version__, cli_language, cli_model, cli_run, cli_theory
 from .core import LinrepError
 
 __all__ = ["app", "main"]
@@ -26,6 +26,7 @@ app = typer.Typer(
 cli_run.register(app)
 cli_language.register(app)
 cli_model.register(app)
+cli_theory.register(app)
 
 
 def _version(asked: bool | None) -> None:
