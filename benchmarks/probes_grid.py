@@ -132,7 +132,7 @@ def logistic(args: argparse.Namespace) -> list[dict[str, Any]]:
             slow, slow_wall, slow_cpu = timed(partial(theirs, train, y, C, tol))
             gaps = {"theirs": worst(train, y, slow, bests, C)}
             # As close to the optimum as scikit-learn came; at least 1e-4, and well within it.
-            tolerance = min(max(gaps["theirs"] / 2, 1e-6), 1e-2) if tol == 1e-4 else 1e-6
+            tolerance = min(max(gaps["theirs"] / 4, 1e-6), 1e-2) if tol == 1e-4 else 1e-6
             fast, wall, cpu = timed(partial(ours, train, y, C, tolerance))
             gaps["ours"] = worst(train, y, fast, bests, C)
             held = [
