@@ -4,7 +4,8 @@
     python benchmarks/capture.py --rounds 3 --json
 
 Methods are measured in turn, round after round, in CPU seconds of one thread (``--wall`` for the
-clock on the wall, on a machine that does nothing else); the medians' ratios are what to read.
+clock on the wall, on a machine that does nothing else); what to read are the ratios, medians over
+rounds of the ratio in each.
 nnsight and pyvene are measured where they are installed.
 """
 
@@ -164,10 +165,10 @@ def pyvene(model: Any, ids: torch.Tensor) -> dict[str, Method]:
     return {"pyvene": run}
 
 
-def medians(
+def timings(
     methods: dict[str, Method], rounds: int, clock: Callable[[], float], repeat: int = 1
-) -> dict[str, float]:
-    """Milliseconds per call, the median over rounds; a method that fails is left out, with why."""
+) -> dict[str, list[float]]:
+    """Milliseconds per call in every round; a method that fails is left out, with why."""
     times: dict[str, list[float]] = {}
     for name, run in methods.items():
         try:
@@ -180,19 +181,27 @@ def medians(
             began = clock()
             for _ in range(repeat):
                 methods[name]()
-            times[name].append((clock() - began) / repeat)
-    return {name: 1e3 * statistics.median(values) for name, values in times.items()}
+            times[name].append(1e3 * (clock() - began) / repeat)
+    return times
 
 
-def show(title: str, found: dict[str, float], asked: dict[tuple[str, str], float]) -> list[dict]:
+def paired(one: list[float], other: list[float]) -> float:
+    """Median over rounds of the ratio in each: what slows a whole round down cancels."""
+    return statistics.median(a / b for a, b in zip(one, other, strict=True))
+
+
+def show(
+    title: str, found: dict[str, list[float]], asked: dict[tuple[str, str], float]
+) -> list[dict]:
     print(f"\n{title}")
     body = found["body, bare"]
-    for name, value in found.items():
-        print(f"  {name:34s} {value:9.1f} ms   {value / body:5.2f} x body")
+    for name, values in found.items():
+        middle = statistics.median(values)
+        print(f"  {name:34s} {middle:9.1f} ms   {paired(values, body):5.2f} x body")
     rows = []
     for (one, other), most in asked.items():
         if one in found and other in found:
-            ratio = found[one] / found[other]
+            ratio = paired(found[one], found[other])
             verdict = "met" if ratio <= most else "NOT MET"
             print(f"  {one} / {other}: {ratio:.2f} (at most {most:.2f}) {verdict}")
             rows.append({"case": title, "ratio": f"{one} / {other}", "value": ratio, "most": most})
@@ -219,7 +228,7 @@ def main() -> None:
     long = torch.randint(0, 50257, (1, 1024), generator=random)
     rows = show(
         "GPT-2-small shape, 8 x 128 tokens",
-        medians(methods(small, ids), args.rounds, clock),
+        timings(methods(small, ids), args.rounds, clock),
         {
             ("linrep capture", "model, full forward"): 0.75,
             ("linrep capture", "body, bare"): 1.05,
@@ -229,7 +238,7 @@ def main() -> None:
     )
     rows += show(
         "GPT-2-small shape, 1 x 1,024 tokens",
-        medians(methods(small, long), args.rounds, clock),
+        timings(methods(small, long), args.rounds, clock),
         {("linrep capture", "body, bare"): 1.10, **NEVER_SLOWER},
     )
     tiny = gpt2(layers=4, width=64, heads=4, positions=64, words=512)
@@ -238,7 +247,7 @@ def main() -> None:
     for title, batch in (("8 x 32", short), ("512 x 32", wide)):
         rows += show(
             f"tiny model (4 layers of 64), {title} tokens",
-            medians(methods(tiny, batch), 3 * args.rounds, clock, repeat=3),
+            timings(methods(tiny, batch), 3 * args.rounds, clock, repeat=3),
             NEVER_SLOWER,
         )
     if args.json:
