@@ -55,7 +55,7 @@ class Grammar(Oracle):
         problems = find_problems(self.start, tuple(self.rules))
         if problems:
             raise GrammarError(problems)
-        settled, notes = settle_weights(self.rules)
+        settled, notes = settle_weights(self.start, self.rules)
         object.__setattr__(self, "rules", settled)
         object.__setattr__(self, "notes", notes)
 

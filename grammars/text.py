@@ -4,7 +4,15 @@ One rule per line, ``S -> NP VP [0.7] | NP [0.3]``; terminals in single or doubl
 that start with ``#`` are comments; a line that ends in ``\`` goes on in the next; ``%start X``
 names the start symbol, otherwise it is the left-hand side of the first rule. A symbol whose
 alternatives carry no probability has them uniform. Beyond nltk: ``[1/3]`` and ``[1e-3]``, names
-made of any characters (quotes, ``|``, brackets and blanks escaped by ``\``).
+made of any characters (quotes, ``|``, brackets and blanks escaped by ``\``); a text that uses
+them, or leaves uniform probabilities out, is not read by ``nltk.PCFG``: ``to_nltk`` converts.
+
+What ``nltk.PCFG.fromstring`` accepts means the same here, but for probabilities that sum to 1 only
+within 0.01: they are divided by their sum, and noted. Alternatives of probability 0 are dropped,
+with the symbols that nothing else leads to. Refused, because no exact grammar of bounded depth
+comes of them: recursion and empty right-hand sides of positive probability (``linrep.unroll``
+takes both), symbols without a rule, symbols that no rule leads to from the start (most often a
+misspelling), empty terminals, and the names ``<bos>`` and ``<eos>``, which models reserve.
 """
 
 import re

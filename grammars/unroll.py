@@ -69,7 +69,7 @@ def unroll_rules(start: str, rules: Sequence[Rule], depth: int) -> Grammar:
         raise GrammarError(problems)
     if depth < 1:
         raise LanguageError(f"depth is a positive number of edges; received {depth}")
-    settled, _ = settle_weights(rules)
+    settled, _ = settle_weights(start, rules)
     return _Unroller(start, settled).run(depth)
 
 

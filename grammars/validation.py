@@ -17,6 +17,8 @@ def find_problems(
 ) -> tuple[Problem, ...]:
     """Every fault of the rules, in the order of the text; empty if they make a grammar.
 
+    Alternatives of probability 0 must be well written, but may be recursive or empty: they go.
+
     Args:
         start: the start symbol.
         rules: as read; weights may be missing.
@@ -32,11 +34,11 @@ def find_problems(
     found += _name_problems(rules)
     found += _undefined(rules, set(heads))
     if not epsilon:
-        found += _empty_sides(rules)
+        found += _empty_sides(_possible(rules))
     found += _unreachable(start, rules, heads)
     found += _weight_problems(rules, heads)
     if not recursion:
-        cycle = find_cycle(rules)
+        cycle = find_cycle(_possible(rules))
         if cycle:
             shown = " -> ".join(cycle)
             found.append(
@@ -49,15 +51,16 @@ def find_problems(
     return tuple(sorted(found, key=lambda p: (p.line or 0, p.column or 0)))
 
 
-def settle_weights(rules: Sequence[Rule]) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
+def settle_weights(start: str, rules: Sequence[Rule]) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
     """Rules with exact probabilities that sum to 1 per symbol, duplicates merged, zeros dropped.
 
     Missing weights become uniform where all are missing; beside given ones that sum to 1 they count
-    as 0, as in nltk. Sums within nltk's tolerance of 1 are divided out.
+    as 0, as in nltk. Sums within nltk's tolerance of 1 are divided out. Symbols that only dropped
+    alternatives lead to are dropped as well.
 
     Returns:
-        The rules in the order of first appearance, and a note per symbol that was rescaled or
-        lost alternatives without a probability.
+        The rules in the order of first appearance, and a note per symbol that was rescaled, lost
+        alternatives without a probability, or was dropped.
     """
     groups: dict[str, list[Rule]] = {}
     for rule in rules:
@@ -72,12 +75,13 @@ def settle_weights(rules: Sequence[Rule]) -> tuple[tuple[Rule, ...], tuple[str, 
             notes.append(f"probabilities of {lhs} sum to {float(totals[lhs])}; divided by that")
         if given and len(given) < len(group):
             notes.append(f"alternatives of {lhs} without a probability count as 0, as in nltk")
-    weighted = {lhs for lhs, group in groups.items() if any(r.weight is not None for r in group)}
-    for rule in rules:
-        missing = Fraction(0 if rule.lhs in weighted else 1)
-        weight = (missing if rule.weight is None else rule.weight) / totals[rule.lhs]
-        if weight == 0:
+    possible = _possible(rules)
+    seen = reachable(start, possible)
+    notes += [f"{lhs} has probability 0 and was left out" for lhs in groups if lhs not in seen]
+    for rule in possible:
+        if rule.lhs not in seen:
             continue
+        weight = (Fraction(1) if rule.weight is None else rule.weight) / totals[rule.lhs]
         before = merged.get(rule.key)
         total = weight + (before.probability if before else 0)
         merged[rule.key] = Rule(rule.lhs, rule.rhs, total, rule.terminal, rule.spots)
@@ -120,6 +124,16 @@ def find_cycle(rules: Sequence[Rule]) -> tuple[str, ...]:
             stack.append((name, True))
             stack.extend((child, False) for child in below.get(name, ()))
     return ()
+
+
+def _possible(rules: Sequence[Rule]) -> list[Rule]:
+    """Rules of positive probability; one that is missing beside given ones counts as 0."""
+    weighted = {rule.lhs for rule in rules if rule.weight is not None}
+    return [
+        rule
+        for rule in rules
+        if rule.weight != 0 and (rule.weight is not None or rule.lhs not in weighted)
+    ]
 
 
 def _children(rule: Rule) -> list[str]:

@@ -250,3 +250,35 @@ def test_names_of_blanks_survive_at_the_end_of_a_line_and_as_the_start(names, un
 def test_unusual_line_separators_are_part_of_a_terminal_as_in_nltk(mark):
     text = f"S -> 'a{mark}b' [1.0]"
     assert Grammar.from_text(text).terminals == nltk.PCFG.fromstring(text).productions()[0].rhs()
+
+
+@settings(max_examples=200)
+@given(seed=SEEDS, picks=st.randoms())
+def test_alternatives_of_probability_0_change_nothing(small_grammar, seed, picks):
+    """Recursive or empty ones and those that alone lead to a symbol among them, as in nltk."""
+    grammar = small_grammar(seed)
+    head = picks.choice(grammar.nonterminals)
+    extra = picks.choice(["", "'zero'", f"{head} 'zero'", "Dead", f"{grammar.start} Dead"])
+    lines = [f"{rule} [{rule.weight}]" for rule in grammar.rules]
+    lines = [f"%start {grammar.start}", *lines, f"{head} -> {extra} [0.0]"]
+    if "Dead" in extra:
+        lines += ["Dead -> 'dead' Deader [1.0]", "Deader -> 'deader' [1.0]"]
+    padded = Grammar.from_text("\n".join(lines))
+    assert padded == grammar
+    assert padded.table == grammar.table
+    assert Grammar.from_text(str(padded)) == grammar
+    assert any("Deader has probability 0" in note for note in padded.notes) == ("Dead" in extra)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # Not an empty one: nltk reads it, but its chart parser fails on it.
+        "S -> 'a' [1.0] | S 'b' [0.0]",
+        "S -> 'a' [1.0] | B [0.0]\nB -> 'b' [1.0]",
+    ],
+)
+def test_nltk_too_gives_such_alternatives_no_sentence(text):
+    theirs = nltk.InsideChartParser(nltk.PCFG.fromstring(text))
+    assert [tree.prob() for tree in theirs.parse(["a"])] == [1.0]
+    assert list(Grammar.from_text(text).all_sentences()) == [("a",)]

@@ -28,7 +28,7 @@ def low_sentences(text, depth):
     A node without children is a leaf, so an empty right-hand side takes no edge.
     """
     start, rules = parse_text(text)
-    rules, _ = settle_weights(rules)
+    rules, _ = settle_weights(start, rules)
 
     def expand(symbol, budget):
         found = defaultdict(Fraction)
