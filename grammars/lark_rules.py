@@ -1,5 +1,6 @@
 """The bounded subset of lark's EBNF, expanded into plain rules."""
 
+import ast
 import re
 from dataclasses import dataclass
 from typing import final
@@ -13,6 +14,8 @@ _PIECE = re.compile(
     r"""\s*(?:(?P<string>"(?:\\.|[^"\\])*")(?P<flag>i?)|(?P<name>[?!]?_?[A-Za-z]\w*)"""
     r"""|(?P<repeat>~\s*\d+(?:\s*\.\.\s*\d+)?)|(?P<alias>->\s*\w+)|(?P<mark>[()\[\]|?*+:]))"""
 )
+_COMMENT = re.compile(r"""("(?:\\.|[^"\\])*")|//.*$""")
+_ESCAPE = re.compile(r"\\(?:x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|[nftr\\])|\\\"")
 _HEAD = re.compile(r"^[?!]*\w+(\.\d+)?\s*:")
 
 _MOST_SYMBOLS = 1_000_000
@@ -78,8 +81,8 @@ def _bodies(definition: str) -> list[Body]:
 def _chunks(text: str) -> list[tuple[int, str]]:
     """Definitions with the line they begin at; a definition goes on until the next one."""
     chunks: list[tuple[int, str]] = []
-    for number, line in enumerate(text.splitlines(), start=1):
-        plain = re.sub(r"//.*$", "", line) if '"' not in line else line
+    for number, line in enumerate(re.split(r"\r?\n", text), start=1):
+        plain = _COMMENT.sub(lambda found: found.group(1) or "", line)
         if not plain.strip() or plain.lstrip().startswith("%ignore"):
             continue
         if _HEAD.match(plain.strip()) or plain.lstrip().startswith("%") or not chunks:
@@ -126,7 +129,7 @@ def _sequence(cursor: _Cursor) -> list[Body]:
 def _item(cursor: _Cursor) -> list[Body]:
     kind, value = cursor.take()
     if kind == "string":
-        bodies: list[Body] = [((re.sub(r"\\(.)", r"\1", value[1:-1]), True),)]
+        bodies: list[Body] = [((_unescaped(value[1:-1]), True),)]
     elif kind == "name":
         bodies = [((value.lstrip("?!"), False),)]
     else:
@@ -136,6 +139,11 @@ def _item(cursor: _Cursor) -> list[Body]:
             raise _RefusedError(f"{value!r} is never closed")
         bodies = bodies if value == "(" else [*bodies, ()]
     return _repeated(cursor, bodies)
+
+
+def _unescaped(string: str) -> str:
+    """A string as lark reads it: Python's escapes of characters; other backslashes stay."""
+    return _ESCAPE.sub(lambda found: ast.literal_eval(f'"{found.group()}"'), string)
 
 
 def _repeated(cursor: _Cursor, bodies: list[Body]) -> list[Body]:
@@ -151,6 +159,8 @@ def _repeated(cursor: _Cursor, bodies: list[Body]) -> list[Body]:
         return bodies
     cursor.take()
     bounds = [int(part) for part in value[1:].split("..")]
+    if bounds[0] > bounds[-1]:
+        raise _RefusedError(f"{value!r} asks for more repetitions than it allows")
     result: list[Body] = []
     series: list[Body] = [()]
     for times in range(bounds[-1] + 1):

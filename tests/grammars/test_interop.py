@@ -3,7 +3,7 @@
 import lark
 import nltk
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from linrep.grammars import Grammar, GrammarError, families, from_lark, from_nltk, to_lark, to_nltk
@@ -90,3 +90,22 @@ def test_lark_itself_accepts_what_is_written():
         parser.parse("".join(sentence))
     with pytest.raises(lark.exceptions.UnexpectedInput):
         parser.parse("a0" * (max(grammar.lengths) + 1))
+
+
+@settings(max_examples=200)
+@given(st.text(st.sampled_from("\\\\\"ntxuU0041a/' "), min_size=1, max_size=8))
+def test_strings_mean_what_lark_reads(inside):
+    text = f'start: "{inside}"'
+    try:
+        theirs = lark.Lark(text, parser="earley").terminals
+    except (lark.exceptions.LarkError, SyntaxError, ValueError):
+        assume(False)  # no single string of lark's
+    assume(len(theirs) == 1 and theirs[0].pattern.type == "str")
+    token = theirs[0].pattern.value
+    assume("\n" not in token and "\r" not in token and not ("'" in token and '"' in token))
+    assert from_lark(text).terminals == (token,)
+
+
+def test_comments_end_lines_but_not_strings():
+    text = 'start: "a//b" // not "c"\n  | "d" // it\'s\n// "e"\n  | "\u2028"'
+    assert from_lark(text).terminals == ("a//b", "d", "\u2028")
