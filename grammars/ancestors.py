@@ -4,7 +4,7 @@ from fractions import Fraction
 from typing import cast
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from .chart import make_chart
 from .corpus import Corpus, Given, Posterior
@@ -64,9 +64,7 @@ def at_token(
     weights = joint(chart, table, asked)[:, 0, t]
     total = weights.sum()
     if not total > 0:
-        raise ImpossiblePrefix(
-            f"the grammar gives probability 0 to this {asked.given} at index {t}"
-        )
+        raise ImpossiblePrefix(_why_impossible(asked, t))
     names = [table.names[symbol] for symbol in table.at_height[asked.height]]
     if exact:
         return {
@@ -84,7 +82,7 @@ def highest(
     )
     values: Float[np.ndarray, " token"] = np.concatenate([*found, np.empty(0)])
     if asked.given == "boundary":
-        values[~corpus.boundary(asked.height)] = np.nan
+        values[~_boundary(corpus, asked.height)] = np.nan
     return values
 
 
@@ -100,8 +98,38 @@ def over_labels(
     )
     shares = np.concatenate([*found, np.empty((0, len(symbols)))])
     if asked.given == "boundary":
-        shares[~corpus.boundary(asked.height)] = np.nan
+        shares[~_boundary(corpus, asked.height)] = np.nan
     return Posterior(tuple(table.names[symbol] for symbol in symbols), shares)
+
+
+def _why_impossible(asked: Question, t: int) -> str:
+    start = f"no sentence of the grammar starts with the {t + 1} tokens up to index {t}"
+    said = {
+        "prefix": f"{start}; check them with next_token",
+        "boundary": f"{start} and has an ancestor of height {asked.height} that ends there; where "
+        "one goes on, ask given='prefix'",
+        "sentence": "the tokens are no sentence of the grammar; of the start of one ask "
+        "given='prefix'",
+        "position": f"no sentence of the grammar has a token at index {t}",
+        "window": f"no sentence of the grammar has these last {min(asked.window, t + 1)} tokens up "
+        f"to index {t}",
+    }[asked.given]
+    return f"what is given has probability 0: {said}"
+
+
+def _boundary(corpus: Corpus, height: int) -> Bool[np.ndarray, " token"]:
+    """Where ancestors end.
+
+    Raises:
+        LanguageError: the corpus has no trees that tell.
+    """
+    if not corpus.heights and corpus.n_tokens:
+        raise LanguageError(
+            "given='boundary' asks at the tokens where ancestors end, which a corpus of bare "
+            "sentences does not tell; ask grammar.ancestor_posterior token by token, or sample a "
+            "corpus"
+        )
+    return corpus.boundary(height)
 
 
 def _ids(table: Table, corpus: Corpus) -> list[Sentence]:

@@ -170,6 +170,32 @@ def test_questions_that_make_no_sense_are_refused():
         grammar.ancestor_posterior(corpus.sentences[0], -1, 1)
 
 
+@pytest.mark.parametrize(
+    ("given_", "message"),
+    [
+        ("prefix", r"no sentence of the grammar starts with the 2 tokens up to index 1; check"),
+        ("boundary", r"an ancestor of height 2 that ends there; .* ask given='prefix'"),
+        ("sentence", r"the tokens are no sentence of the grammar; .* ask given='prefix'"),
+        ("window", r"no sentence of the grammar has these last 2 tokens up to index 1"),
+    ],
+)
+def test_what_cannot_be_is_said_with_what_to_ask_instead(given_, message):
+    grammar = Grammar.from_text("S -> X X\nX -> 'a' 'b'")
+    with pytest.raises(ImpossiblePrefix, match=message):
+        grammar.ancestor_posterior(["b", "b"], 1, 2, given_, window=9)
+    with pytest.raises(ImpossiblePrefix, match="no sentence of the grammar has a token at index 4"):
+        grammar.ancestor_posterior(["a"] * 5, 4, 1, "position")
+    with pytest.raises(ImpossiblePrefix, match="an ancestor of height 1 that ends there"):
+        grammar.ancestor_posterior(["a", "b"], 0, 1, "boundary")
+
+
+def test_bare_sentences_do_not_tell_where_ancestors_end():
+    corpus = Grammar.from_text("S -> 'a' 'b'").corpus([["a", "b"]])
+    for ask in (corpus.max_posterior, corpus.posterior):
+        with pytest.raises(LanguageError, match="a corpus of bare sentences does not tell"):
+            ask(1, "boundary")
+
+
 def test_a_corpus_of_another_vocabulary_is_translated():
     wide = Grammar.from_text("S -> 'a' X | 'c' X\nX -> 'b'")
     narrow = Grammar.from_text("S -> 'a' X\nX -> 'b'")
