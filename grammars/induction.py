@@ -25,7 +25,7 @@ def induce(
 
     Rules are counted over all trees (the maximum-likelihood grammar); the result is that grammar
     conditioned on derivations of at most ``depth`` edges, ``lost_mass`` what this cuts. Trees with
-    different roots get a new start symbol ``TOP``.
+    different roots get a new start symbol ``TOP`` (``TOP'`` if the treebank has that label).
 
     Args:
         treebank: a corpus with trees, or trees.
@@ -56,7 +56,10 @@ def induce(
             counts[node.label, names, tuple(isinstance(c, str) for c in node.children)] += 1
     start = next(iter(roots))
     if len(roots) > 1:
+        labels = {lhs for lhs, _, _ in counts}
         start = "TOP"
+        while start in labels:
+            start += "'"
         for root, count in roots.items():
             counts[start, (root,), (False,)] += count
     totals: Counter[str] = Counter()

@@ -217,3 +217,14 @@ def test_induction_needs_trees():
         induce([], depth=3)
     with pytest.raises(LanguageError, match="'words' or 'tags'; received 'letters'"):
         induce(corpus, depth=3, tokens="letters")
+
+
+def test_a_label_called_top_is_not_taken_for_the_new_root():
+    trees = [Tree("TOP", (Tree("A", ("a",)),)), Tree("X", (Tree("TOP", ("b",)),))]
+    grammar = induce(trees, depth=4)
+    assert grammar.start == "TOP'"
+    assert {s: grammar.probability(s, exact=True) for s in grammar.all_sentences()} == {
+        ("a",): Fraction(1, 2),
+        ("b",): Fraction(1, 2),
+    }
+    assert "TOP -> TOP" not in str(grammar)
