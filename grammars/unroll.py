@@ -125,6 +125,12 @@ class _Unroller:
         return tops
 
     def run(self, depth: int) -> Grammar:
+        depth = self._budget(self.start, depth)
+        if depth > _MOST_RULES:  # every height of a recursive symbol has a rule of its own
+            raise TooLarge(
+                f"unrolled to depth {depth} the grammar would have more than {_MOST_RULES} rules; "
+                "give a smaller depth"
+            )
         for height in range(1, depth + 1):
             self.full.append({})
             self.empty.append({})
@@ -138,9 +144,7 @@ class _Unroller:
                 f"no sentence of the grammar has a derivation of at most {depth} edges; "
                 "give a greater depth"
             )
-        made = self._rules(depth)
-        budget = self._budget(self.start, depth)
-        return Grammar(self._name(self.start, budget), made, lost_mass=1 - kept)
+        return Grammar(self._name(self.start, depth), self._rules(depth), lost_mass=1 - kept)
 
     def _masses(self, rule: Rule, height: int) -> tuple[Fraction, Fraction]:
         total, empty = rule.probability, rule.probability
@@ -153,7 +157,7 @@ class _Unroller:
 
     def _rules(self, depth: int) -> tuple[Rule, ...]:
         made: list[Rule] = []
-        todo = [(self.start, self._budget(self.start, depth))]
+        todo = [(self.start, depth)]
         seen = set(todo)
         while todo:
             lhs, height = todo.pop(0)
