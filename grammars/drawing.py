@@ -15,7 +15,7 @@ from .sampled_trees import SampledTrees
 from .sampling import sample_table
 from .table import Table
 
-__all__ = ["By", "corpus_of_sentences", "draw_corpus"]
+__all__ = ["By", "corpus_of_sentences", "draw_corpus", "generator"]
 
 By = Literal["probability", "derivations"]
 """Rules by their probabilities, or so that every derivation tree is equally probable."""
@@ -52,7 +52,7 @@ def draw_corpus(
     size = counting.mean_lengths(table, weights.tolist())[table.start] if length is None else length
     # Per token and height: 13 bytes kept in layers, 32 in the frontiers while they grow.
     require_memory(n * size * table.depth * 45 if n else 0, f"a sample of {n} sentences")
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     if length is None:
         sample = sample_table(table, weights, n, rng)
     else:
@@ -68,6 +68,17 @@ def draw_corpus(
         grammar,
         f"{n} sentences sampled with seed {seed}{manner}",
     )
+
+
+def generator(seed: int) -> np.random.Generator:
+    """The source of randomness of a seed.
+
+    Raises:
+        LanguageError: the seed is negative.
+    """
+    if seed < 0:
+        raise LanguageError(f"a seed is an integer from 0; received {seed}")
+    return np.random.default_rng(seed)
 
 
 def corpus_of_sentences(

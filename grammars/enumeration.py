@@ -5,7 +5,7 @@ from functools import cache
 
 from .counting import derivations_by_length, derivations_up_to
 from .errors import TooLarge
-from .memory import require_memory
+from .memory import nested_calls, require_memory
 from .table import Table
 
 __all__ = ["enumerate_sentences"]
@@ -23,7 +23,8 @@ def enumerate_sentences(table: Table, max_length: int | None) -> Iterator[Ids]:
         max_length: the longest sentences to list; ``None`` for all.
 
     Raises:
-        TooLarge: there are more derivations than can be listed; the number is named.
+        TooLarge: there are more derivations than can be listed (the number is named), or more
+            levels than Python's calls can nest.
     """
     if max_length is None:
         counts = derivations_by_length(table)
@@ -60,4 +61,6 @@ def enumerate_sentences(table: Table, max_length: int | None) -> Iterator[Ids]:
         )
 
     for length in by_length:
-        yield from sorted(yields(table.start, length))
+        with nested_calls("listing sentences"):
+            found = yields(table.start, length)
+        yield from sorted(found)

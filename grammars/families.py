@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from .drawing import generator
 from .errors import LanguageError, TooLarge
 from .grammar import Grammar
 from .memory import require_rules
@@ -55,7 +56,7 @@ def random_hierarchy(
             f"{n_symbols} symbols with {n_rules} bodies each need {n_symbols * n_rules} different "
             f"bodies; {n_symbols}^{arity} = {bodies} exist; lower n_rules or raise arity"
         )
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     rules: list[Rule] = []
     for level in range(depth, 0, -1):
         heads = ["S"] if level == depth else [f"{level}_{i}" for i in range(n_symbols)]
@@ -146,7 +147,7 @@ def random_grammar(
         if not 0 <= value <= 1:
             raise LanguageError(f"{name} is a probability; received {value}")
     require_rules(n_symbols * n_rules * depth, arity[1])
-    rng = np.random.default_rng(seed)
+    rng = generator(seed)
     levels = [[f"a{i}" for i in range(n_terminals)]]
     rules: list[Rule] = []
     for level in range(1, depth + 1):

@@ -1,10 +1,13 @@
 """Refusing what would not fit, before allocating it."""
 
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from .errors import TooLarge
 
-__all__ = ["available_memory", "require_digits", "require_memory", "require_rules"]
+__all__ = ["available_memory", "nested_calls", "require_digits", "require_memory", "require_rules"]
 
 _FEWER = "take fewer or shorter sentences"
 
@@ -56,6 +59,25 @@ def require_digits(bits: int | float, what: str) -> None:
             f"{what} takes integers of {shown} binary digits; at most {_MOST_BITS} are worked "
             "with; bound the depth of the grammar further"
         )
+
+
+@contextmanager
+def nested_calls(what: str) -> Iterator[None]:
+    """Tell what a deep grammar asks of Python, in place of its RecursionError.
+
+    Args:
+        what: what calls itself once or more per level of the grammar.
+
+    Raises:
+        TooLarge: the calls inside nest deeper than Python allows.
+    """
+    try:
+        yield
+    except RecursionError:
+        raise TooLarge(
+            f"{what} of a grammar this deep nests more than {sys.getrecursionlimit()} calls, "
+            "Python's limit; raise it with sys.setrecursionlimit, or bound the depth further"
+        ) from None
 
 
 def require_rules(n_rules: int, arity: int) -> None:

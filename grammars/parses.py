@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Int
 
 from .chart import make_chart
+from .memory import nested_calls
 from .normal_form import BinaryGrammar
 from .table import Production, Table
 from .tree import Tree
@@ -57,14 +58,19 @@ class Forest:
     def count(self) -> int:
         """Number of derivation trees of the sentence, exact."""
         root = (self._table.start, 0, self._n)
-        return self._count(root) if self.derives(*root) else 0
+        with nested_calls("counting derivations"):
+            return self._count(root) if self.derives(*root) else 0
 
     def trees(self) -> Iterator[Tree]:
         """Each derivation tree once, in the canonical order of rules and splits, lazily."""
         if self.derives(self._table.start, 0, self._n):
-            for tree in self._trees((self._table.start, 0, self._n)):
-                if isinstance(tree, Tree):
-                    yield tree
+            every = self._trees((self._table.start, 0, self._n))
+            while True:
+                with nested_calls("listing derivations"):
+                    tree = next(every, None)
+                if not isinstance(tree, Tree):
+                    return
+                yield tree
 
     def best(self, exact: bool = False) -> Tree | None:
         """A most probable derivation tree; ``None`` outside the language.
@@ -78,7 +84,8 @@ class Forest:
         root = (self._table.start, 0, self._n)
         if not self.derives(*root):
             return None
-        tree = self._viterbi(root, _product if exact else _log_sum, {})[1]
+        with nested_calls("the best derivation"):
+            tree = self._viterbi(root, _product if exact else _log_sum, {})[1]
         return tree if isinstance(tree, Tree) else None
 
     def _splits(self, rhs: tuple[int, ...], begin: int, end: int) -> Iterator[tuple[Span, ...]]:

@@ -174,6 +174,10 @@ def test_samples_that_cannot_be_are_refused():
     grammar = families.latin(2, 2)
     with pytest.raises(LanguageError, match="received n = -1"):
         grammar.sample(-1)
+    with pytest.raises(LanguageError, match="a seed is an integer from 0; received -1"):
+        grammar.sample(1, seed=-1)
+    with pytest.raises(LanguageError, match="a seed is an integer from 0; received -1"):
+        families.random_grammar(seed=-1)
     with pytest.raises(LanguageError, match="no sentence of 5 tokens can be sampled"):
         grammar.sample(1, length=5)
     with pytest.raises(LanguageError, match="1 or more tokens; received length = 0"):

@@ -175,6 +175,31 @@ def test_unrolling_into_too_many_rules_is_refused(monkeypatch):
         unroll(examples.text("dyck"), depth=12)
 
 
+def test_a_depth_of_more_heights_than_rules_is_refused_before_the_work():
+    with pytest.raises(TooLarge, match="unrolled to depth 1000000000 .* more than 2000000 rules"):
+        unroll(examples.text("dyck"), depth=10**9)
+    bounded = unroll("S -> 'a' B\nB -> 'b'", depth=10**9)  # grows no higher than 2
+    assert bounded == Grammar.from_text("S -> 'a' B\nB -> 'b'")
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda grammar, sentence: grammar.n_trees(sentence),
+        lambda grammar, sentence: grammar.viterbi(sentence),
+        lambda grammar, sentence: next(grammar.trees(sentence)),
+        lambda grammar, _: next(grammar.all_sentences()),
+    ],
+    ids=["n_trees", "viterbi", "trees", "all_sentences"],
+)
+def test_grammars_deeper_than_calls_may_nest_are_refused_with_a_remedy(ask):
+    rules = [(f"N{i}", [f"N{i + 1}"], 1) for i in range(1200)]
+    grammar = Grammar.from_rules([*rules, ("N1200", ["x"], 1)], "N0")
+    with pytest.raises(TooLarge, match=r"nests more than \d+ calls.* sys.setrecursionlimit"):
+        ask(grammar, ["x"])
+    assert grammar.probability(["x"]) == 1.0  # charts know no such limit
+
+
 @pytest.mark.parametrize("text", ['"a"~1..100000', '("a" | "b")~60', '(["a"] ["b"] ["c"])~1..9'])
 def test_repetitions_that_explode_are_refused(text):
     with pytest.raises(GrammarError, match=r"start: written out, .* 1000000.* a rule of its own"):
