@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Literal
 
 import numpy as np
+from jaxtyping import Int
 
 from .errors import CaptureError
 from .words import Encoding, Line
@@ -22,8 +23,8 @@ def fit(encoding: Encoding, limit: int | None, policy: LongInputs) -> Encoding:
     and counts the words that are lost.
 
     Raises:
-        CaptureError: a line is too long and ``policy`` is ``refuse``, or a single word does not
-            fit into a window.
+        CaptureError: a line is too long and ``policy`` is ``refuse``, a single word does not fit
+            into a window, or special tokens leave no room for any.
     """
     if limit is None or all(len(line) <= limit for line in encoding.lines):
         return encoding
@@ -42,9 +43,15 @@ def fit(encoding: Encoding, limit: int | None, policy: LongInputs) -> Encoding:
         if len(line) <= limit:
             lines.append(line)
             continue
-        pieces = [_head(line, limit)] if policy == "cut" else _windows(line, limit)
+        room = limit - line.front - line.back
+        if room < 1:
+            raise CaptureError(
+                f"a context of {limit} tokens has no room for text beside {line.front + line.back} "
+                "special tokens: pass special_tokens=False, or a model with a longer context"
+            )
+        pieces = [_head(line, room)] if policy == "cut" else _windows(line, room)
         lines.extend(pieces)
-        seen = np.concatenate([piece.rows for piece in pieces])
+        seen = np.concatenate([line.rows[:0], *(piece.rows for piece in pieces)])
         cut.append(np.setdiff1d(line.rows, seen))
     lost = np.concatenate(cut)
     if policy == "window" and len(lost):
@@ -55,18 +62,17 @@ def fit(encoding: Encoding, limit: int | None, policy: LongInputs) -> Encoding:
     return replace(encoding, lines=tuple(lines), cut=lost)
 
 
-def _head(line: Line, limit: int) -> Line:
+def _head(line: Line, room: int) -> Line:
     """The first tokens, special tokens at both ends kept."""
-    return _piece(line, 0, limit - line.front - line.back, np.arange(len(line.rows)))
+    return _piece(line, 0, room, np.arange(len(line.rows)))
 
 
-def _windows(line: Line, limit: int) -> list[Line]:
-    room = limit - line.front - line.back
+def _windows(line: Line, room: int) -> list[Line]:
     length = len(line) - line.front - line.back
     step = max(1, room // 2)
     begins = list(range(0, max(1, length - room), step)) + [length - room]
-    begin = np.unique(np.array(begins))
     first, last = line.start - line.front, line.stop - line.front
+    begin = _with_long_words(np.unique(np.array(begins)), first, last, room, length)
     # Distance of the word to the nearer edge; the text's own ends are no edges.
     left = np.where(begin[:, None] == 0, length, first[None] - begin[:, None])
     ends = begin + room
@@ -79,6 +85,21 @@ def _windows(line: Line, limit: int) -> list[Line]:
         _piece(line, int(b), room, np.flatnonzero((best == i) & fits)) for i, b in enumerate(begin)
     ]
     return [piece for piece in pieces if len(piece.rows)]
+
+
+def _with_long_words(
+    begin: Int[np.ndarray, " row"],
+    first: Int[np.ndarray, " word"],
+    last: Int[np.ndarray, " word"],
+    room: int,
+    length: int,
+) -> Int[np.ndarray, " _"]:
+    """Begins of windows, and of one around each word that fits in none of these."""
+    width = last - first
+    inside = (first[None] >= begin[:, None]) & (last[None] <= begin[:, None] + room)
+    astray = ~inside.any(axis=0) & (width <= room)
+    around = np.clip(first[astray] - (room - width[astray]) // 2, 0, length - room)
+    return np.unique(np.concatenate([begin, around]))
 
 
 def _piece(line: Line, begin: int, room: int, words: np.ndarray) -> Line:

@@ -55,7 +55,7 @@ class Encoding:
     Args:
         lines: the inputs, in the order of their sentences.
         sentence_words: words of each sentence.
-        vanished: words without any token (a tokenizer may delete what it cannot read).
+        vanished: words without any token (empty ones; a tokenizer may delete what it cannot read).
         shared: words that share a token with a neighbour (the tokenizer merged across the space).
         cut: words beyond the context limit.
     """
@@ -193,7 +193,7 @@ def _align(
         )
     first = np.searchsorted(right, begin, side="right")  # first token that ends after it begins
     after = np.searchsorted(left, end, side="left")  # first token that begins after it ends
-    there = after > first
+    there = (after > first) & (lengths > 0)  # an empty word covers no character of a blank's token
     rows = row + np.flatnonzero(there)
     front = int(np.argmin(special)) if (~special).any() else len(special)
     back = int(np.argmin(special[::-1])) if (~special).any() else 0
