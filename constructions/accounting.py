@@ -194,7 +194,7 @@ def _neurons(
         return [Row("neurons", measured, bound, "<=", formula)]
     bound = shape_bound(normal.grammar, grammar.n_shapes, settings.passes)
     rows = [Row("neurons", measured, bound, "<=", two)]
-    if settings.merge == "rules":
+    if settings.merge == "rules" and settings.passes == 2:  # one pass: gammas share these layers
         plain_form = normal_form(grammar, Settings(mode="shapes")).grammar
         states, _, lhs = rule_states(plain_form)
         pairs = grammar.n_shapes * (rule_pairs(states, lhs) + len(states.unary))
