@@ -160,7 +160,10 @@ class GrammarTransformer:
         for row, one in zip(ids, encoded, strict=True):
             row[: len(one)] = one
         if isinstance(self._engine, SparseModel):
-            return self._engine.forward(ids).astype(np.float64)
+            raw = self._engine.forward(ids).astype(np.float64)
+            if self.settings.head == "probabilities":
+                raw = probabilities(torch.from_numpy(raw), self._score_floor).numpy()
+            return raw
         with torch.inference_mode():  # causal: what follows a sentence cannot change it
             logits = self._engine(torch.from_numpy(ids)).logits
         return np.asarray(logits.double().numpy())
@@ -180,10 +183,11 @@ class GrammarTransformer:
             rows = raw.softmax(-1)
             rows[dead] = 0.0
         else:
-            floor = self._score_floor
+            # Probabilities were cut at the floor before they were normalised: 1/3 is no noise.
+            floor = 0.0 if self.settings.head == "probabilities" else self._score_floor
             if self.settings.semiring == "boolean":
                 raw = (raw > floor).double()
-            rows = probabilities(raw, 0.0 if self.settings.head == "probabilities" else floor)
+            rows = probabilities(raw, floor)
         return [rows[i, : len(s) + 1].numpy() for i, s in enumerate(sentences)]
 
     def next_token(self, prefix: Sequence[str]) -> dict[str, float]:

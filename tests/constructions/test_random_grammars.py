@@ -27,6 +27,18 @@ MODES = [
 ]
 BOOLEAN = [{}, {"mode": "shapes"}, {"passes": 1}, {"mode": "shapes", "passes": 1},
            {"merge": "rules"}]  # fmt: skip
+# Choices that go with any other, drawn anew for each grammar.
+FREE = {
+    "mode": ["spans", "shapes"],
+    "passes": [1, 2],
+    "semiring": ["probability", "boolean"],
+    "head": ["scores", "probabilities"],
+    "positions": ["onehot", "bias"],
+    "gauge": [True, False],
+    "token_scale": ["auto", 1.0, 1.7],
+    "backend": ["dense", "sparse"],
+    "merge": ["none", "bodies", "rules"],
+}
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -88,6 +100,26 @@ def test_every_prefix_of_random_grammars(twin, seeds):
     for mode, shapes, reason in refused:
         assert mode == "shapes"
         assert shapes > 12 or "parameters" in reason
+
+
+@pytest.mark.parametrize("seeds", BATCHES[:2], ids=lambda seeds: f"{seeds[0]}-{seeds[-1]}")
+def test_any_combination_of_choices_is_exact(twin, seeds):
+    built = 0
+    for seed in seeds:
+        rng = np.random.default_rng(seed)
+        grammar = twin.random_grammar(seed, max_sentences=20)
+        language = twin.language(grammar)
+        known = twin.next_tokens(language)
+        sentences = [*language, *impossible(grammar, known)]
+        for _ in range(4):
+            chosen = {name: row[rng.integers(len(row))] for name, row in FREE.items()}
+            if chosen["mode"] == "shapes" and grammar.n_shapes > 6:
+                continue
+            built += 1
+            model = GrammarTransformer.from_grammar(grammar, **chosen)
+            assert worst(model, known, sentences) <= EXACT, chosen
+            assert model.accounting().holds, chosen
+    assert built > 40
 
 
 def test_the_sample_of_grammars_is_varied(twin):
