@@ -1,5 +1,6 @@
 """From a grammar to a program: the order of the passes. Start reading here."""
 
+import math
 from fractions import Fraction
 from typing import Any
 
@@ -7,9 +8,10 @@ from ..grammars import Grammar
 from .beliefs import BeliefBlocks
 from .determinism import require_deterministic
 from .frame import Draft
-from .log_head import append_log_block, score_range
+from .log_head import LogRange, append_log_block, score_range
 from .normal import Normal, normal_form
 from .ops import Program
+from .rotation import ROTATION_NOISE
 from .scale import Scales, best_token_scale
 from .semirings import semiring
 from .settings import ConstructionError, Settings
@@ -50,7 +52,9 @@ def compile_grammar(grammar: Grammar, settings: Settings) -> Program:
         _compile_spans(draft, normal, settings)
     if settings.head == "log":
         kappa = float(draft.scales.kappa)
-        append_log_block(draft, score_range(normal, kappa, draft.n_max, settings.log_error))
+        bounds = score_range(normal, kappa, draft.n_max, settings.log_error)
+        _require_room(bounds, settings)
+        append_log_block(draft, bounds)
         return draft.freeze("logits")
     return draft.freeze()
 
@@ -149,6 +153,24 @@ def _scales(normal: Normal, shapes: list[Shape], settings: Settings) -> Scales:
     auto = settings.token_scale == "auto"
     kappa = best_token_scale(normal.grammar, normal.roots) if auto else settings.token_scale
     return Scales(settings.semiring, gauge, Fraction(kappa))
+
+
+def _require_room(bounds: LogRange, settings: Settings) -> None:
+    """Refuse a rotated log block whose smallest scores drown in the noise of the rotation.
+
+    The logarithm errs by noise / score, which must stay within ``log_error``.
+
+    Raises:
+        ConstructionError: with the smallest score and the ways out.
+    """
+    needed = math.log(ROTATION_NOISE["float64"]) - math.log(settings.log_error)
+    if settings.rotation is not None and bounds.smallest < needed:
+        raise ConstructionError(
+            f"scores down to 10^{bounds.smallest / math.log(10):.0f} cannot be told from 0 within "
+            f"log_error={settings.log_error:g} in a rotated stream, whose noise is about "
+            f"{ROTATION_NOISE['float64']:g}: leave rotation=None, raise token_scale or log_error, "
+            "or use head='scores'"
+        )
 
 
 def _big(number: int) -> str:

@@ -8,7 +8,7 @@ from torch import Tensor
 from ..models import PlainConfig, PlainTransformer
 from .ops import Head, Layer, Program
 from .positions import AttentionBias, PositionScheme, position_scheme
-from .rotation import rotate
+from .rotation import ROTATION_NOISE, rotate
 from .settings import ConstructionError, Settings
 
 __all__ = ["build_dense", "dense_config", "dense_parameters"]
@@ -97,16 +97,14 @@ def _readout(program: Program, settings: Settings) -> Any:
 def _score_floor(settings: Settings) -> float:
     """Zeros are exact in a named basis; a rotated one leaves rounding of its dtype behind.
 
-    Support is read off a count, so its threshold is 1/2. A rotated score sums products of entries
-    of order 1 over the whole width; the theory measured up to 1e-13 in float64 and 1.2e-5 in
-    float32 (section 11), so what lies below is noise. A real score below it is lost: use float64,
-    gauge and token scale for rotated models.
+    Support is read off a count, so its threshold is 1/2. What a rotation leaves below its noise is
+    cut; a real score below it is lost: use float64, gauge and token scale for rotated models.
     """
     if settings.semiring == "boolean":
         return 0.5
     if settings.rotation is None:
         return 0.0
-    return 1e-12 if settings.dtype == "float64" else 2e-5
+    return ROTATION_NOISE[settings.dtype]
 
 
 def _write_tables(model: PlainTransformer, program: Program, scheme: PositionScheme) -> None:

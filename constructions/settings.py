@@ -1,5 +1,6 @@
 """The choices that make a grammar transformer, validated together."""
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, final, get_args
 
@@ -64,7 +65,7 @@ class Settings:
                     f"received {getattr(self, name)!r}"
                 )
         scale = self.token_scale
-        if scale != "auto" and not (isinstance(scale, (int, float)) and scale > 0):
+        if scale != "auto" and not (isinstance(scale, (int, float)) and 0 < scale < math.inf):
             raise ConstructionError(f"token_scale is 'auto' or a positive number; received {scale}")
         if not 0 < self.log_error < 1:
             raise ConstructionError(f"log_error lies between 0 and 1; received {self.log_error}")
@@ -89,6 +90,10 @@ class Settings:
             "worth an error bound": (self.head == "log" and self.semiring == "boolean"),
             "in float32 the log block is accurate to log_error >= 1e-3 only: raise log_error or "
             "use float64": self.head == "log" and self.dtype == "float32" and self.log_error < 1e-3,
+            "a rotation in float32 leaves noise of the size of the log block's error bound: use "
+            "dtype='float64', or rotation=None": (
+                self.head == "log" and self.dtype == "float32" and self.rotation is not None
+            ),
             "beliefs name the grammar's symbols, merge='rules' replaces them by rules: use one of "
             "the two": self.beliefs and self.merge == "rules",
         }

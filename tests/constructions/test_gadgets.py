@@ -268,21 +268,43 @@ def test_clashing_settings_are_refused():
     for settings, message in [
         ({"head": "log", "dtype": "float32", "log_error": 1e-4}, "log_error >= 1e-3"),
         ({"head": "log", "semiring": "boolean"}, "support has no logarithm"),
+        ({"head": "log", "dtype": "float32", "rotation": 1}, "use dtype='float64', or rotation"),
         ({"beliefs": "prefix", "passes": 1}, "beliefs need"),
         ({"mode": "shapes", "positions": "circular"}, "offset heads only"),
         ({"backend": "sparse", "rotation": 1}, "no residual basis"),
         ({"token_scale": -1.0}, "positive number"),
+        ({"token_scale": math.inf}, "positive number"),
         ({"log_error": 2.0}, "between 0 and 1"),
     ]:
         with pytest.raises(ConstructionError, match=message):
             Settings(**settings)
 
 
+def test_a_rotated_log_block_is_exact_to_its_bound_or_refused():
+    rare = "S -> A A A | 'b' 'a'\nA -> 'a' [1/10000] | 'b' [9999/10000]"
+    grammar = Grammar.from_text(rare)
+    refused = {"head": "log", "rotation": 1, "token_scale": 1.0}
+    with pytest.raises(ConstructionError, match=r"scores down to 10\^-12 cannot be told"):
+        GrammarTransformer.from_grammar(grammar, **refused)
+    GrammarTransformer.from_grammar(grammar, **{**refused, "rotation": None})
+    grammar = Grammar.from_text(AMBIGUOUS)
+    model = GrammarTransformer.from_grammar(grammar, **refused)
+    for sentence in grammar.sample(20, seed=1).sentences:
+        exact = grammar.next_token_probabilities(sentence)
+        got = model.next_tokens([sentence])[0]
+        assert ((got > 0) == (exact > 0)).all()
+        possible = exact > 0
+        assert np.abs(np.log(got[possible]) - np.log(exact[possible])).max() <= 1e-3
+
+
 # -- back ends --
 
 
 @pytest.mark.parametrize("settings", [{}, {"mode": "shapes"}, {"passes": 1}, {"head": "log"},
-                                      {"semiring": "boolean"}, {"beliefs": "prefix"}])  # fmt: skip
+                                      {"semiring": "boolean"}, {"beliefs": "prefix"},
+                                      {"head": "probabilities"},
+                                      {"semiring": "boolean", "head": "probabilities"},
+                                      ])  # fmt: skip
 def test_dense_and_sparse_are_the_same_function(settings):
     grammar = Grammar.from_text(AMBIGUOUS)
     sentences = [*grammar.sample(10, seed=1).sentences, ("b",) * 9]
