@@ -154,8 +154,10 @@ class GrammarTransformer:
 
         Column order is :attr:`vocabulary`; the meaning is that of ``settings.head``.
         """
+        if not sentences:
+            return np.zeros((0, 1, len(self.vocabulary)))
         encoded = [self.encode(sentence) for sentence in sentences]
-        longest = max((len(ids) for ids in encoded), default=1)
+        longest = max(map(len, encoded))
         ids = np.zeros((len(encoded), longest), dtype=np.int64)
         for row, one in zip(ids, encoded, strict=True):
             row[: len(one)] = one

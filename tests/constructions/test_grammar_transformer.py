@@ -48,6 +48,13 @@ def test_next_tokens_equal_the_grammars(grammar, settings, tolerance):
         assert np.abs(got - expected).max() <= tolerance
 
 
+@pytest.mark.parametrize("settings", [{}, {"backend": "sparse"}, {"head": "log"}])
+def test_no_sentences_have_no_next_tokens(settings):
+    model = GrammarTransformer.from_grammar(GRAMMARS["latin"](), **settings)
+    assert model.next_tokens([]) == []
+    assert model.outputs([]).shape == (0, 1, len(model.vocabulary))
+
+
 def test_one_prefix_at_a_time(grammar):
     model = GrammarTransformer.from_grammar(grammar)
     prefix = grammar.sample(1, seed=2).sentences[0][:1]
