@@ -42,7 +42,7 @@ def test_counts_equal_enumeration(small_grammar, derivations, seed):
     assert grammar.n_shapes <= grammar.n_derivations
 
 
-@settings(max_examples=60)
+@settings(max_examples=200)
 @given(seed=SEEDS)
 def test_all_sentences_come_once_in_order_of_length(small_grammar, language, seed):
     grammar = small_grammar(seed)
