@@ -93,7 +93,9 @@ def probe_settings(
     except ValidationError as error:
         raise SettingsError(problems(error)) from error
     except ValueError as error:
-        raise SettingsError(f"heights are numbers with commas; received {heights!r}") from error
+        raise SettingsError(
+            f"--heights takes numbers with commas, such as 1,2,3; received {heights!r}"
+        ) from error
     where = "a treebank" if grammar is None else Path(os.fspath(grammar)).name
     return Experiment(title=f"{name} on {where}", question=QUESTION, studies=(study,))
 

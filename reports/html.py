@@ -138,9 +138,6 @@ def _best(study: Study, target: str) -> dict[str, str]:
     best = max(rows, key=lambda row: float(str(row["accuracy"])))
     name, value = strongest_baseline(best)
     verdicts = study.comparison.verdicts.get((str(best["site"]), target))
-    word = "" if verdicts is None else verdicts.word
-    if verdicts is not None and verdicts.untested:
-        word += f" ({', '.join(verdicts.untested)}: not tested)"
     return {
         "target": target,
         "site": str(best["site"]),
@@ -150,7 +147,7 @@ def _best(study: Study, target: str) -> dict[str, str]:
         "ceiling": number(best.get("ceiling")),
         "share": _share(best),
         "baseline": f"{name.replace('_', ' ')} {number(value)}" if name else "–",
-        "verdict": word,
+        "verdict": "" if verdicts is None else verdicts.sentence,
     }
 
 

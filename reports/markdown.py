@@ -50,7 +50,7 @@ def summary_lines(run: Run) -> list[str]:
             lines.append(
                 f"  {target}: accuracy {number(best['accuracy'])} [{number(best.get('interval'))}]"
                 f" at {site_label(str(best['site']))}, ceiling {number(best.get('ceiling'))}"
-                + (f", {cell.word}" if cell else "")
+                + (f", {cell.sentence}" if cell else "")
             )
     return lines
 

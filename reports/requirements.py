@@ -95,7 +95,8 @@ class Outcome:
     def __str__(self) -> str:
         state = "ok" if self.passed else "FAILED"
         shown = "not tested" if self.value is None else number(self.value)
-        return f"{state}: {self.requirement}: {shown} ({self.study}, {self.site}, {self.target})"
+        place = ", ".join(part for part in (self.study, self.site, self.target) if part)
+        return f"{state}: {self.requirement}: {shown} ({place})"
 
 
 def check_run(run: Run, requirements: tuple[Requirement, ...]) -> tuple[Outcome, ...]:

@@ -54,8 +54,10 @@ class Verdicts:
     >>> untested = Verdict("not tested", "nothing was erased")
     >>> Verdicts(yes, yes, no, untested).rung, Verdicts(yes, untested, yes, untested).word
     (2, 'aligned')
-    >>> Verdicts(no, yes, yes, untested).rung
-    0
+    >>> Verdicts(no, yes, yes, untested).rung, Verdicts(no, yes, yes, untested).sentence
+    (0, 'not decodable: at the null')
+    >>> Verdicts(yes, untested, yes, untested).sentence
+    'aligned (selective: not tested)'
     """
 
     decodable: Verdict
@@ -81,8 +83,17 @@ class Verdicts:
 
     @property
     def word(self) -> str:
-        """Name of the rung reached, or ``"not decodable"``."""
-        return RUNGS[self.rung - 1] if self.rung else "not decodable"
+        """Name of the rung reached; ``"not decodable"`` or ``"not tested"`` if there is none."""
+        if self.rung:
+            return RUNGS[self.rung - 1]
+        return "not tested" if self.decodable.state == "not tested" else "not decodable"
+
+    @property
+    def sentence(self) -> str:
+        """The word, with why there is none, or with the rungs below that were not tested."""
+        if not self.rung:
+            return f"{self.word}: {self.decodable.reason}"
+        return self.word + (f" ({', '.join(self.untested)}: not tested)" if self.untested else "")
 
     @property
     def untested(self) -> tuple[str, ...]:

@@ -93,7 +93,7 @@ def test_studies_have_different_names_and_constructions_a_grammar():
     [
         ({"trees": None}, "one of the two"),
         ({"trees": "x", "grammar": "y"}, "one of the two"),
-        ({"trees": "x", "heights": "one"}, "heights are numbers"),
+        ({"trees": "x", "heights": "one"}, "--heights takes numbers"),
         ({"trees": "x", "positions": "everywhere"}, "'all' or 'boundary'"),
     ],
 )

@@ -55,6 +55,7 @@ def test_a_no_ends_the_climb_and_untested_rungs_are_named():
     yes, no, open_ = Verdict("yes", ""), Verdict("no", ""), Verdict("not tested", "")
     assert Verdicts(no, yes, yes, yes).rung == 0
     assert Verdicts(no, yes, yes, yes).word == "not decodable"
+    assert Verdicts(open_, open_, open_, open_).word == "not tested"
     assert Verdicts(yes, no, yes, yes).word == "decodable"
     assert Verdicts(yes, open_, yes, open_).untested == ("selective",)
     assert Verdicts(open_, open_, open_, open_).rung == 0
