@@ -94,7 +94,7 @@ def _study(study: Study, index: int) -> dict[str, object]:
         "best": [_best(study, target) for target in targets],
         "checks": [
             {"name": c.name, "value": number(c.value), "passed": c.passed, "meaning": c.meaning,
-             "required": f"{SIGNS[c.relation]} {c.limit:g}"}
+             "required": f"{SIGNS[c.relation]} {number(c.limit)}"}
             for c in study.checks
         ],
         "figures": [

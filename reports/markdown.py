@@ -69,7 +69,7 @@ def _study(study: Study) -> list[str]:
             _table(
                 ["check", "measured", "required", "passed"],
                 [
-                    [c.name, number(c.value), f"{c.relation} {c.limit:g}", number(c.passed)]
+                    [c.name, number(c.value), f"{c.relation} {number(c.limit)}", number(c.passed)]
                     for c in study.checks
                 ],
             )
