@@ -77,7 +77,8 @@ class GrammarTransformer:
                 token; ``probabilities``: normalised; ``log``: log weights within ``log_error``
                 nats), ``beliefs`` (``boundary`` or ``prefix``: posteriors of every ancestor label
                 are written too), ``gauge`` and ``token_scale`` (exact rescalings), ``rotation`` (a
-                seed: a random residual basis), ``backend`` (``sparse`` for grammars whose dense
+                seed: a random residual basis; accuracy is absolute then, and scores below 1e-12, in
+                float32 below 2e-5, count as 0), ``backend`` (``sparse`` for grammars whose dense
                 width would be absurd), ``positions`` (``onehot``, ``circular``, ``bias``),
                 ``merge`` (``bodies``: rules with equal bodies share neurons; ``rules``: the paper's
                 accounting by pairs of rules), ``max_parameters``, ``max_shapes`` (limits).
