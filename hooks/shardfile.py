@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path as Folder
 from typing import Any, final
 
@@ -24,6 +24,7 @@ _NUMPY = {"float32": "<f4", "float64": "<f8", "float16": "<f2", "bfloat16": "<u2
 _ALIGN = 64
 _BLOCK = 4096  # words of 8 bytes per block of the quick checksum
 _CHUNK = 1 << 24  # bytes written and digested at once
+_SYNC = getattr(os, "fdatasync", os.fsync)  # not every system has the quicker one
 
 
 def header_of(sites: Sequence[str], rows: int, d_model: int, dtype: Dtype) -> bytes:
@@ -56,18 +57,27 @@ def write_shard(
     rows = len(next(iter(arrays.values())))
     header = header_of(list(arrays), rows, d_model, dtype)
     # The digest is computed beside the write, which waits for the disk.
-    with ThreadPoolExecutor(1) as beside:
+    with ThreadPoolExecutor(1) as beside, ThreadPoolExecutor(1) as sync:
         facts = beside.submit(_facts, header, arrays)
-        replace_file(file, lambda handle: _pour(handle, header, arrays))
+        replace_file(file, lambda handle: _pour(handle, header, arrays, sync))
         return facts.result()
 
 
-def _pour(handle: Any, header: bytes, arrays: Mapping[str, np.ndarray]) -> None:
+def _pour(
+    handle: Any, header: bytes, arrays: Mapping[str, np.ndarray], sync: ThreadPoolExecutor
+) -> None:
+    """Write all bytes; what is written goes to the disk while the rest is still being copied."""
     handle.write(header)
+    flushed: list[Future[None]] = []
     for array in arrays.values():
         raw = np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
         for begin in range(0, len(raw), _CHUNK):
             handle.write(raw[begin : begin + _CHUNK])
+        if not flushed or flushed[-1].done():
+            handle.flush()
+            flushed.append(sync.submit(_SYNC, handle.fileno()))
+    for done in flushed:
+        done.result()
 
 
 def _facts(header: bytes, arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
