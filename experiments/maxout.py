@@ -6,7 +6,6 @@ One question per section; :func:`run` writes one page with the pictures and the 
 
 import json
 import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +14,14 @@ import torch
 
 from ..constructions import (
     MaxoutTransformer,
-    PointCorpus,
     SoftNetwork,
     confident_bracket,
     interchange,
     n_confident,
     n_resolved,
-    piece_target,
     soft_interchange,
 )
 from ..core import LinrepError, progress
-from ..hooks import Activations
-from ..models import random_twin
 from ..piecewise import (
     Plane,
     random_network,
@@ -36,11 +31,11 @@ from ..piecewise import (
     upper_bound,
     zigzag,
 )
-from ..probes import probe
 from ..reports import Check
 from . import maxout_errors as errors
 from . import maxout_figures as figures
 from .maxout_section import Section
+from .maxout_staircase import staircase
 
 __all__ = ["Section", "run"]
 
@@ -119,6 +114,9 @@ def equality(tiny: bool, seed: int) -> Section:
                 "the same for |x|", errors.share_of_absolute(), ">=", 0.999, "and it is attained"
             ),
             Check("attention to another piece", float(wrong), "<=", 0.0, "the soft network's own"),
+            Check(
+                "ReLU network - its SiLU form", errors.silu_difference(seed), "<=", 1e-12, "equal"
+            ),
             Check("interchange - recursion", exchanged, "<=", 1e-12, "units are swapped exactly"),
             Check("slope of sup error + 1", abs(slope + 1), "<=", 0.05, "sup error ~ 1/lambda"),
             Check("slope of mean error + 2", abs(slope_mean + 2), "<=", 0.1, "mean ~ 1/lambda^2"),
@@ -228,61 +226,3 @@ def softness(tiny: bool, seed: int) -> Section:
         ),
         {"lambda": rates.tolist(), "resolved": resolved, "cells": cells.n_cells},
     )
-
-
-def staircase(tiny: bool, seed: int) -> Section:
-    """Active pieces through the ordinary pipeline: activations, probes, controls."""
-    depth, points = (3, 600) if tiny else (6, 3000)
-    t = MaxoutTransformer.from_network(tent(depth), (0, 1), inverse_temperature=1e3, causal=True)
-    x = t.box.sample(points, seed)
-    corpus = PointCorpus(x)
-    sites = [f"blocks.{block}.hook_resid_mid" for block in range(depth + 1)]
-    random_model: Any = random_twin(t.model, seed)
-    twin = MaxoutTransformer(random_model, t.layout, t.box)
-    acts, random_acts = (
-        Activations.from_arrays(model.activations(x, sites), corpus) for model in (t, twin)
-    )
-    names = [piece_target(layer, 0) for layer in range(1, depth + 1)]
-    shuffle = np.random.default_rng(seed).permutation
-    labels = t.targets(x)
-    results = probe(
-        acts,
-        corpus,
-        targets=labels | {f"shuffled {name}": shuffle(labels[name]) for name in names},
-        controls=("random_weights",),
-        random_weights=random_acts,
-        permutations=0,
-        bootstrap=0,
-        seed=seed,
-    )
-    found = _grid(results, sites, names)
-    shuffled = _grid(results, sites, [f"shuffled {name}" for name in names])
-    random = _grid(results, sites, names, "random_weights")
-    steps = np.array([found[layer][layer] for layer in range(depth)])
-    rest = np.array([a for i, row in enumerate(found) for j, a in enumerate(row) if i != j])
-    return Section(
-        "Where is the active piece linearly decodable?",
-        "The tent folded several times. Which piece of layer l is active is an affine question to "
-        "the stream before attention l and to no other place: a staircase. Labels that were "
-        "shuffled are at chance everywhere. A random transformer keeps its input, so the pieces of "
-        "the first layers, easy functions of one number, can be decoded there as well.",
-        figures.staircase(sites, names, found, shuffled, random),
-        (
-            Check("lowest accuracy on the stairs", float(steps.min()), ">=", 0.97, "decodable"),
-            Check("highest accuracy elsewhere", float(rest.max()), "<=", 0.75, "not decodable"),
-            Check(
-                "largest distance of shuffled labels from 1/2",
-                float(np.abs(np.array(shuffled) - 0.5).max()),
-                "<=",
-                4 * 0.5 / math.sqrt(0.2 * points),
-                "four standard errors of a fair coin",
-            ),
-        ),
-        {"sites": sites, "accuracy": found, "shuffled": shuffled, "random weights": random},
-    )
-
-
-def _grid(
-    results: Any, sites: Sequence[str], names: Sequence[str], field: str = "accuracy"
-) -> list[list[float]]:
-    return [[float(getattr(results.score(site, n), field)) for site in sites] for n in names]

@@ -1,11 +1,13 @@
 """Errors of soft networks, measured where they are largest."""
 
 import numpy as np
+import torch
+from torch import nn
 
 from ..constructions import MaxoutTransformer, SoftNetwork, gap_constant
 from ..piecewise import MaxoutNetwork, regions_on_segment
 
-__all__ = ["measured", "share_of_absolute"]
+__all__ = ["measured", "share_of_absolute", "silu_difference"]
 
 
 def share_of_absolute() -> float:
@@ -14,6 +16,28 @@ def share_of_absolute() -> float:
     t = MaxoutTransformer.from_network(absolute, (-1, 1), eps=1e-3)
     peak = (1 + float(gap_constant(2))) / (2 * t.inverse_temperatures[0])
     return float(np.abs(t([[peak]]) - peak).max() / t.error_bound())
+
+
+def silu_difference(seed: int) -> float:
+    """Largest difference of a ReLU network's transformer and its form with ``h sigmoid(rate h)``.
+
+    A maximum of two pieces, 0 and ``h``, weighted by their softmax is exactly that (SiLU at rate
+    1), so the transformer of a ReLU network is the same network with another activation.
+    """
+    rate, generator = 7.0, torch.Generator().manual_seed(seed)
+    module = nn.Sequential(nn.Linear(3, 6), nn.ReLU(), nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 2))
+    module = module.double().requires_grad_(False)
+    for parameter in module.parameters():
+        drawn = torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
+        parameter.copy_(drawn / 2)
+    t = MaxoutTransformer.from_network(
+        MaxoutNetwork.from_torch(module), (-1, 1), inverse_temperature=rate
+    )
+    x = torch.from_numpy(t.box.sample(500, seed))
+    h = x
+    for layer in module:
+        h = h * torch.sigmoid(rate * h) if isinstance(layer, nn.ReLU) else layer(h)
+    return float((t(x) - h).abs().max())
 
 
 def measured(net: MaxoutNetwork, rates: np.ndarray) -> tuple[list[float], list[float], list[float]]:

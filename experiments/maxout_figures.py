@@ -79,6 +79,7 @@ def staircase(
     titles = ["active piece", "shuffled labels", "random weights"]
     figure = make_subplots(rows=1, cols=3, shared_yaxes=True, subplot_titles=titles)
     places = [site.removeprefix("blocks.").replace(".hook_", " ") for site in sites]
+    written = "%{z:.2f}" if len(sites) <= 4 else None  # more do not fit; hovering shows them
     for column, grid in enumerate((found, shuffled, random), 1):
         figure.add_heatmap(
             x=places,
@@ -87,7 +88,10 @@ def staircase(
             zmin=0.5,
             zmax=1.0,
             colorscale="Viridis",
-            texttemplate="%{z:.2f}",
+            texttemplate=written,
+            hovertemplate="%{y} at %{x}: %{z:.3f}<extra></extra>",
+            colorbar={"title": "accuracy"},
+            showscale=column == 3,
             row=1,
             col=column,
         )

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from linrep.core import LinrepError
-from linrep.experiments import maxout, maxout_figures
+from linrep.experiments import maxout, maxout_figures, maxout_staircase
 
 
 def test_the_tiny_experiment_passes_every_check(tmp_path):
@@ -13,7 +13,7 @@ def test_the_tiny_experiment_passes_every_check(tmp_path):
     html = page.read_text("utf-8")
     numbers = json.loads((tmp_path / "out" / "maxout.json").read_text("utf-8"))
     checks = [check for section in numbers.values() for check in section["checks"]]
-    assert len(checks) >= 17
+    assert len(checks) >= 23
     assert [check for check in checks if not check.startswith("ok")] == []
     assert "FAILED" not in html
     assert html.count('class="plotly-graph-div"') == 5
@@ -22,7 +22,8 @@ def test_the_tiny_experiment_passes_every_check(tmp_path):
     assert found["tent, rank 2"] == [2, 4, 8]
     assert found["zigzag, rank 3"] == [5, 25, 125]
     stairs = numbers["Where is the active piece linearly decodable?"]
-    assert len(stairs["random weights"]) == len(stairs["accuracy"]) == 3
+    assert len(stairs["random weights"]) == len(stairs["accuracy"]) == 7
+    assert stairs["layers beyond random weights"] == [6, 7]
     # A share of the test points each: a twin that was not measured would be NaN, and no such share.
     assert all(0.0 <= share <= 1.0 for row in stairs["random weights"] for share in row)
 
@@ -45,3 +46,22 @@ def test_a_failed_check_is_shown(tmp_path):
     assert "0 of 1" in shown
     with pytest.raises(LinrepError, match="no section"):
         maxout_figures.page([])
+
+
+def test_a_twin_that_holds_the_pieces_is_not_at_chance(monkeypatch):
+    monkeypatch.setattr(maxout_staircase, "random_twin", lambda model, seed: model)
+    section = maxout_staircase.staircase(True, 0)
+    failed = [check.name for check in section.checks if not check.passed]
+    assert any(name.startswith("random weights, layers 6 to 7") for name in failed)
+    assert any(name.startswith("random weights, layer 1") for name in failed)  # held at one site
+
+
+def test_labels_that_are_not_shuffled_are_not_at_chance(monkeypatch):
+    monkeypatch.setattr(
+        maxout_staircase,
+        "_shuffled",
+        lambda labels, names, seed: {f"shuffled {name}": labels[name] for name in names},
+    )
+    section = maxout_staircase.staircase(True, 0)
+    failed = [check.name for check in section.checks if not check.passed]
+    assert failed == ["shuffled labels, largest distance from 1/2"]
