@@ -1,7 +1,7 @@
 """Discriminants and ridge regression for any number of targets from one rotated matrix.
 
-The rotation makes the scatter diagonal, so each target costs its class sums and a solve of the
-size of its classes; every control is a few more columns.
+The rotation makes the scatter diagonal, so each target costs its class sums, which both forms
+share, and a solve of the size of its classes; every control is a few more columns.
 """
 
 from collections.abc import Sequence
@@ -13,11 +13,10 @@ from jaxtyping import Float, Int
 
 from .errors import ProbeError
 from .features import Rotation
-from .labels import one_hot
 
 __all__ = ["RidgeFit", "as_path", "class_sums", "lda_weights", "oracle_shrinkage", "ridge_weights"]
 
-ROWS = 4096
+ROWS = 1024  # a block of rows and its fitted values stay in the processor's cache
 
 
 @final
@@ -43,13 +42,20 @@ def class_sums(
     problems: Sequence[tuple[Int[np.ndarray, " token"], int]],
 ) -> list[Float[np.ndarray, "class feature"]]:
     """Sum of the features in each class of each problem: one pass, all columns together."""
-    widths = [n for _, n in problems]
-    total = np.zeros((sum(widths), features.shape[1]))
+    if not problems:
+        return []
+    ends = np.cumsum([n for _, n in problems])
+    places = np.stack([codes for codes, _ in problems])
+    places[1:] += ends[:-1, None]
+    total = np.zeros((ends[-1], features.shape[1]))
+    indicators = np.zeros((min(ROWS, len(features)), ends[-1]), features.dtype)
     for start in range(0, len(features), ROWS):
-        rows = slice(start, start + ROWS)
-        columns = np.hstack([one_hot(codes[rows], n) for codes, n in problems])
-        total += columns.T.astype(features.dtype) @ features[rows]
-    return np.split(total, np.cumsum(widths)[:-1]) if widths else []
+        here = features[start : start + ROWS]
+        marked = np.arange(len(here)), places[:, start : start + ROWS]
+        indicators[marked] = 1.0
+        total += indicators[: len(here)].T @ here
+        indicators[marked] = 0.0
+    return np.split(total, ends[:-1])
 
 
 def oracle_shrinkage(trace: float, square: float, d: int, n: int) -> float:
@@ -68,7 +74,7 @@ def oracle_shrinkage(trace: float, square: float, d: int, n: int) -> float:
 
 
 def lda_weights(
-    features: Float[np.ndarray, "token feature"],
+    sums: Sequence[np.ndarray],
     problems: Sequence[tuple[Int[np.ndarray, " token"], int]],
     rotation: Rotation,
     shrinkage: float | None = None,
@@ -79,16 +85,22 @@ def lda_weights(
     standardised space, as scikit-learn's ``lsqr`` solver does. It is diagonal minus low rank,
     so its inverse comes from a matrix of the size of the classes (Woodbury).
 
+    Args:
+        sums: per problem ``[class, feature]``, from :func:`class_sums`.
+        problems: codes and number of classes.
+        rotation: how the features were made.
+        shrinkage: weight of the isotropic part; by default the oracle-approximating one.
+
     Raises:
         ProbeError: shrinkage lies outside 0..1.
     """
     if shrinkage is not None and not 0.0 <= shrinkage <= 1.0:
         raise ProbeError(f"shrinkage lies in 0..1, or is None; received {shrinkage!r}")
     found = []
-    for (codes, n_classes), sums in zip(problems, class_sums(features, problems), strict=True):
+    for (codes, n_classes), of_class in zip(problems, sums, strict=True):
         counts = np.bincount(codes, minlength=n_classes).astype(np.float64)
         shares = counts / len(codes)
-        means = sums / np.maximum(counts, 1.0)[:, None]
+        means = of_class / np.maximum(counts, 1.0)[:, None]
         scaled = np.sqrt(shares)[:, None] * means
         found.append(_discriminant(means, scaled, shares, rotation, shrinkage))
     return found
@@ -142,6 +154,7 @@ def as_path(alphas: object) -> Float[np.ndarray, " alpha"]:
 
 def ridge_weights(
     features: Float[np.ndarray, "token feature"],
+    sums: Sequence[np.ndarray],
     problems: Sequence[tuple[Int[np.ndarray, " token"], int]],
     rotation: Rotation,
     alphas: Sequence[float],
@@ -154,6 +167,7 @@ def ridge_weights(
 
     Args:
         features: rotated training rows.
+        sums: per problem ``[class, feature]``, from :func:`class_sums`.
         problems: codes and number of classes.
         rotation: how the features were made.
         alphas: penalties compared.
@@ -165,40 +179,61 @@ def ridge_weights(
     """
     n, path = len(features), as_path(alphas)
     inverse = 1.0 / np.maximum(rotation.variances[:, None] * n + path[None, :], 1e-300)
-    leverage = 1.0 / n + np.square(features) @ inverse.astype(features.dtype)
-    shrink = np.square(1.0 / np.maximum(1.0 - leverage.astype(np.float64), 1e-12))
+    shares = [np.bincount(codes, minlength=k) / n for codes, k in problems]
+    models: list[int | None] = [None] * len(problems) if like is None else list(like)
+    own = [index for index, model in enumerate(models) if model is None]
+    paths = [_Path.of(problems[i][0], shares[i], sums[i], inverse) for i in own]
+    errors = dict(zip(own, _leave_one_out(features, paths, inverse), strict=True))
     fits: list[RidgeFit] = []
     chosen: list[int] = []
-    for index, sums in enumerate(class_sums(features, problems)):
-        codes, n_classes = problems[index]
-        shares = np.bincount(codes, minlength=n_classes) / n
-        model = None if like is None else like[index]
-        errors = np.zeros(0)
-        if model is None:
-            errors = _loo(features, one_hot(codes, n_classes) - shares, sums, inverse, shrink)
-        chosen.append(int(np.argmin(errors)) if model is None else chosen[model])
+    for index, model in enumerate(models):
+        loo = errors.get(index, np.zeros(0))
+        chosen.append(int(np.argmin(loo)) if model is None else chosen[model])
         best = chosen[-1]
-        fits.append(RidgeFit(sums * inverse[:, best], shares, float(path[best]), errors))
+        weights = sums[index] * inverse[:, best]
+        fits.append(RidgeFit(weights, shares[index], float(path[best]), loo))
     return fits
 
 
-def _loo(
-    features: np.ndarray,
-    targets: np.ndarray,
-    sums: np.ndarray,
-    inverse: np.ndarray,
-    shrink: np.ndarray,
-) -> np.ndarray:
-    """Mean squared leave-one-out error of each penalty: one product for the whole path."""
-    weights = sums[:, :, None] * inverse[None]  # [class, feature, alpha]
-    width = inverse.shape[1] * len(sums)
-    stacked = weights.transpose(1, 2, 0).reshape(features.shape[1], width).astype(features.dtype)
-    errors = np.zeros(inverse.shape[1])
-    for start in range(0, len(features), ROWS):
-        rows = slice(start, start + ROWS)
-        here = features[rows]
-        fitted = (here @ stacked).reshape(len(here), len(errors), len(sums))
-        squares = np.square(targets[rows][:, None, :] - fitted).sum(axis=2)
-        errors += (squares * shrink[rows]).sum(axis=0)
-    out: np.ndarray = errors / len(features)
-    return out
+@final
+@dataclass(frozen=True, eq=False)
+class _Path:
+    """One problem and its weights for every penalty, side by side.
+
+    Args:
+        codes: ``[token]``.
+        shares: ``[class]`` of the rows: intercepts, as features are centred.
+        weights: ``[feature, alpha, class]``.
+    """
+
+    codes: Int[np.ndarray, " token"]
+    shares: Float[np.ndarray, " class"]
+    weights: Float[np.ndarray, "feature alpha class"]
+
+    @classmethod
+    def of(
+        cls, codes: np.ndarray, shares: np.ndarray, sums: np.ndarray, inverse: np.ndarray
+    ) -> "_Path":
+        return cls(codes, shares, sums.T[:, None, :] * inverse[:, :, None])
+
+
+def _leave_one_out(
+    features: np.ndarray, paths: Sequence[_Path], inverse: np.ndarray
+) -> list[Float[np.ndarray, " alpha"]]:
+    """Mean squared leave-one-out error of each penalty for each problem, in one pass."""
+    n, width, kind = len(features), inverse.shape[1], features.dtype
+    stacked = [
+        path.weights.reshape(len(inverse), width * len(path.shares)).astype(kind) for path in paths
+    ]
+    errors = [np.zeros(width) for _ in paths]
+    for start in range(0, n, ROWS):
+        here = features[start : start + ROWS]
+        leverage = 1.0 / n + (np.square(here) @ inverse.astype(kind)).astype(np.float64)
+        grow = np.square(1.0 / np.maximum(1.0 - leverage, 1e-12))
+        for path, weights, total in zip(paths, stacked, errors, strict=True):
+            misses = (here @ weights).reshape(len(here), width, len(path.shares))
+            misses += path.shares.astype(kind)
+            misses[np.arange(len(here)), :, path.codes[start : start + ROWS]] -= 1.0
+            squares = np.einsum("nac,nac->na", misses, misses)
+            total += np.einsum("na,na->a", squares, grow)
+    return [total / n for total in errors]

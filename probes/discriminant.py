@@ -40,9 +40,9 @@ class DiscriminantProbe(ProbeEstimator):
             raise ProbeError(f"shrinkage lies in 0..1, or is None; received {self.shrinkage!r}")
         shrinkage = None if self.shrinkage is None else float(self.shrinkage)
         rotation = Rotation.fit(x, standardize=self.standardize)
-        ((weights, intercepts, self.shrinkage_),) = lda_weights(
-            rotation(x), [(codes, len(self.classes_))], rotation, shrinkage
-        )
+        problem = [(codes, len(self.classes_))]
+        sums = class_sums(rotation(x), problem)
+        ((weights, intercepts, self.shrinkage_),) = lda_weights(sums, problem, rotation, shrinkage)
         self._keep(rotation, weights, intercepts)
         return self
 

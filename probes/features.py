@@ -15,7 +15,7 @@ from .errors import ProbeError
 
 __all__ = ["Rotation"]
 
-ROWS = 4096
+ROWS = 1024  # a block of rows in float64 stays in the processor's cache
 
 
 @final
@@ -96,8 +96,9 @@ class Rotation:
         for start in range(0, len(X), ROWS):
             # Centred and scaled in float64; a product in float32 adds rounding of the same size
             # as that of the float32 values themselves, and takes half the time.
-            rows = (X[start : start + ROWS].astype(np.float64) - self.mean) / self.scale
-            out[start : start + ROWS] = rows.astype(dtype) @ axes
+            rows = X[start : start + ROWS] - self.mean
+            rows /= self.scale
+            np.matmul(rows.astype(dtype), axes, out=out[start : start + ROWS])
         return out
 
     def directions(self, rotated: np.ndarray) -> Float[np.ndarray, "d_model k"]:

@@ -8,7 +8,7 @@ from typing import final
 import numpy as np
 from jaxtyping import Float, Int
 
-from .closed_form import lda_weights, ridge_weights
+from .closed_form import class_sums, lda_weights, ridge_weights
 from .errors import ProbeError
 from .features import Rotation
 from .logistic import LogisticProblem, fit_logistic
@@ -126,10 +126,11 @@ def fit_heads(
     """
     codes = [(problem.codes, problem.n_classes) for problem in problems]
     if method.name == "lda":
-        return [Head(*found) for found in lda_weights(features, codes, rotation, method.shrinkage)]
+        sums = class_sums(features, codes)
+        return [Head(*found) for found in lda_weights(sums, codes, rotation, method.shrinkage)]
     if method.name == "ridge":
-        like = [problem.like for problem in problems]
-        solved = ridge_weights(features, codes, rotation, method.alphas, like)
+        sums, like = class_sums(features, codes), [problem.like for problem in problems]
+        solved = ridge_weights(features, sums, codes, rotation, method.alphas, like)
         return [Head(fit.weights, fit.intercepts, fit.alpha, probabilistic=False) for fit in solved]
     heads: dict[int, Head] = {}
     own = [index for index, problem in enumerate(problems) if problem.like is None]

@@ -2,7 +2,7 @@
 
 from typing import Any, final
 
-from .closed_form import as_path, ridge_weights
+from .closed_form import as_path, class_sums, ridge_weights
 from .estimator import ProbeEstimator
 from .features import Rotation
 
@@ -30,9 +30,10 @@ class RidgeProbe(ProbeEstimator):
         """Fit on ``[token, feature]`` rows and ``[token]`` classes."""
         x, codes = self._checked(X, y)
         rotation = Rotation.fit(x, standardize=self.standardize)
-        (found,) = ridge_weights(
-            rotation(x), [(codes, len(self.classes_))], rotation, as_path(self.alphas).tolist()
-        )
+        path, problem = as_path(self.alphas).tolist(), [(codes, len(self.classes_))]
+        features = rotation(x)
+        sums = class_sums(features, problem)
+        (found,) = ridge_weights(features, sums, problem, rotation, path)
         self._keep(rotation, found.weights, found.intercepts)
         self.alpha_, self.loo_ = found.alpha, found.loo
         return self
