@@ -9,7 +9,7 @@ from .corpus import Corpus
 from .errors import LanguageError
 from .grammar import Grammar
 from .rule import Rule
-from .tree import Tree
+from .tree import Tree, rebuild
 from .unroll import unroll_rules
 
 __all__ = ["induce"]
@@ -73,13 +73,11 @@ def induce(
 
 
 def _tags_as_tokens(tree: Tree) -> Tree:
-    """The tree without its words: nodes just above a word become tokens."""
-    children = tuple(
-        child
-        if isinstance(child, str)
-        else child.label
-        if len(child.children) == 1 and isinstance(child.children[0], str)
-        else _tags_as_tokens(child)
-        for child in tree.children
-    )
-    return Tree(tree.label, children)
+    """The tree without its words: nodes just above a word become tokens, the root stays."""
+    made = rebuild(tree, _tag_or_node)
+    return tree if isinstance(made, str) else made
+
+
+def _tag_or_node(node: Tree, children: tuple[Tree | str, ...]) -> Tree | str:
+    is_tag = len(node.children) == 1 and isinstance(node.children[0], str)
+    return node.label if is_tag else Tree(node.label, children)

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Literal, final
+from typing import Literal, cast, final
 
 from .errors import TreebankError
-from .tree import Tree
+from .tree import Tree, rebuild
 
 __all__ = ["Unary", "parse_penn"]
 
@@ -128,16 +128,14 @@ def _token(piece: str) -> str:
 
 def _collapse(tree: Tree) -> Tree:
     """Join each phrase with its only child while that child is a phrase too."""
-    label, node = tree.label, tree
-    while len(node.children) == 1:
-        child = node.children[0]
-        if isinstance(child, str) or _is_tag(child):
-            break
-        label, node = f"{label}+{child.label}", child
-    return Tree(
-        label,
-        tuple(_collapse(child) if isinstance(child, Tree) else child for child in node.children),
-    )
+    return cast(Tree, rebuild(tree, _joined))
+
+
+def _joined(node: Tree, children: tuple[Tree | str, ...]) -> Tree:
+    first = children[0]
+    if len(children) > 1 or isinstance(first, str) or _is_tag(first):
+        return Tree(node.label, children)
+    return Tree(f"{node.label}+{first.label}", first.children)
 
 
 def _is_tag(tree: Tree) -> bool:

@@ -5,6 +5,7 @@ from glob import glob
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Int
 
 from ..core import progress
 from .corpus import Corpus
@@ -62,70 +63,81 @@ def corpus_of_trees(trees: Sequence[Tree], *, source: str = "") -> Corpus:
     """
     if not trees:
         raise LanguageError("a corpus of trees needs at least one tree")
-    names: dict[str, int] = {}
-    rules: dict[str, int] = {}
-    words: list[str] = []
+    nodes = _Nodes()
     offsets = [0]
-    paths: list[list[tuple[int, int, int, int]]] = []
     for tree in trees:
-        _walk(tree, words, paths, names, rules)
-        offsets.append(len(words))
-    vocabulary = {word: index for index, word in enumerate(sorted(set(words)))}
+        nodes.add(tree)
+        offsets.append(len(nodes.words))
+    vocabulary = {word: index for index, word in enumerate(sorted(set(nodes.words)))}
     return Corpus(
-        np.array([vocabulary[word] for word in words], dtype=np.int32),
+        np.array([vocabulary[word] for word in nodes.words], dtype=np.int32),
         tuple(vocabulary),
         np.array(offsets),
-        _layers(paths, tuple(names), tuple(rules)),
+        nodes.layers(),
         tuple(trees),
         None,
         source,
     )
 
 
-def _walk(
-    tree: Tree,
-    words: list[str],
-    paths: list[list[tuple[int, int, int, int]]],
-    names: dict[str, int],
-    rules: dict[str, int],
-) -> None:
-    """Append tokens, and for each the nodes above it: (name, rule, index, last token)."""
-    stack: list[tuple[Tree | str, tuple[tuple[int, int, int, int], ...], int]] = [(tree, (), -1)]
-    while stack:
-        node, above, index = stack.pop()
-        if isinstance(node, str):
-            words.append(node)
-            paths.append(list(above))
-            continue
-        name = names.setdefault(node.label, len(names))
-        rule = rules.setdefault(_rule_text(node), len(rules))
-        entry = (name, rule, index, len(words) + _count(node) - 1)
-        here = (entry, *above)
-        for place in range(len(node.children) - 1, -1, -1):
-            stack.append((node.children[place], here, place))
+class _Nodes:
+    """The nodes of trees as rows, parents before children, and the tokens below them."""
 
+    def __init__(self) -> None:
+        self.words: list[str] = []
+        self.above: list[int] = []  # for each token the row of the node just above it
+        self.names: dict[str, int] = {}
+        self.rules: dict[str, int] = {}
+        # Per node: name, rule, place among its parent's children, row of its parent.
+        self.rows: list[tuple[int, int, int, int]] = []
 
-def _count(tree: Tree) -> int:
-    return len(tree.leaves())
+    def add(self, tree: Tree) -> None:
+        """Append a tree's tokens and nodes."""
+        stack: list[tuple[Tree | str, int, int]] = [(tree, -1, -1)]
+        while stack:
+            node, index, parent = stack.pop()
+            if isinstance(node, str):
+                self.words.append(node)
+                self.above.append(parent)
+                continue
+            here = len(self.rows)
+            name = self.names.setdefault(node.label, len(self.names))
+            rule = self.rules.setdefault(_rule_text(node), len(self.rules))
+            self.rows.append((name, rule, index, parent))
+            for place in range(len(node.children) - 1, -1, -1):
+                stack.append((node.children[place], place, here))
+
+    def layers(self) -> dict[int, Layer]:
+        """What is known at every height: from the tokens up, one parent at a time."""
+        # Row -1, where the way up ends, holds what says "none".
+        table = np.array([*self.rows, (-1,) * 4], dtype=np.int32)
+        name, rule, index, parent = np.ascontiguousarray(table.T)
+        last = self._last()
+        names, rules = tuple(self.names), tuple(self.rules)
+        tokens = np.arange(len(self.words))
+        layers: dict[int, Layer] = {}
+        at = np.array(self.above, dtype=np.int32)
+        while (at >= 0).any():
+            ends = last[at] == tokens
+            layers[len(layers) + 1] = Layer(names, name[at], ends, rules, rule[at], index[at])
+            at = parent[at]
+        return layers
+
+    def _last(self) -> Int[np.ndarray, " row"]:
+        """For each node the last token below it; for the row that says "none", -1."""
+        last = [-1] * (len(self.rows) + 1)
+        for token, row in enumerate(self.above):
+            last[row] = token
+        for row in range(len(self.rows) - 1, -1, -1):
+            parent = self.rows[row][-1]
+            last[parent] = max(last[parent], last[row])
+        last[-1] = -1  # where the roots put theirs
+        return np.array(last)
 
 
 def _rule_text(tree: Tree) -> str:
     right = [write_terminal(c) if isinstance(c, str) else c.label for c in tree.children]
     return f"{tree.label} -> {' '.join(right)}"
-
-
-def _layers(
-    paths: list[list[tuple[int, int, int, int]]], names: tuple[str, ...], rules: tuple[str, ...]
-) -> dict[int, Layer]:
-    layers: dict[int, Layer] = {}
-    for height in range(1, max(len(path) for path in paths) + 1):
-        missing = (-1, -1, -1, -1)
-        rows = np.array(
-            [path[height - 1] if height <= len(path) else missing for path in paths], dtype=np.int32
-        )
-        ends = rows[:, 3] == np.arange(len(paths))
-        layers[height] = Layer(names, rows[:, 0], ends, rules, rows[:, 1], rows[:, 2])
-    return layers
 
 
 def _expand(given: list[str | Path]) -> list[Path]:
