@@ -133,7 +133,7 @@ def require_guarantee(found: Guarantee, settings: Settings) -> None:
     """
     if settings.rotation is None or settings.drowning == "allow" or found.holds:
         return
-    ways = ["rotation=None (or another basis: no rotation is needed for exactness)"]
+    ways = ["rotation=None"]
     if settings.dtype == "float32":
         ways.append("dtype='float64'")
     if settings.semiring == "probability":
