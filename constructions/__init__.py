@@ -2,6 +2,7 @@
 
 from .accounting import Accounting
 from .grammar_transformer import GrammarTransformer
+from .guarantee import Guarantee
 from .maxout_accounting import MaxoutAccounting
 from .maxout_error import (
     MaxoutError,
@@ -24,6 +25,7 @@ __all__ = [
     "ConstructionError",
     "Coordinate",
     "GrammarTransformer",
+    "Guarantee",
     "MaxoutAccounting",
     "MaxoutError",
     "MaxoutLayout",

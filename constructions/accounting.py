@@ -15,6 +15,7 @@ from .normal import Normal, normal_form
 from .ops import Program
 from .positions import position_scheme
 from .rule_states import rule_states
+from .scale import token_scale
 from .settings import Settings
 from .span_sizes import span_sizes
 from .sparse import SparseModel
@@ -61,9 +62,11 @@ class Accounting:
 
     Args:
         rows: in order of interest.
+        note: what else the reader must know; printed last.
     """
 
     rows: tuple[Row, ...]
+    note: str = ""
 
     def __getitem__(self, name: str) -> int:
         """The measured value of a size.
@@ -95,14 +98,18 @@ class Accounting:
             mark = "" if row.holds else "  VIOLATED"
             line = f"{row.name:<28}{row.measured:>14,} {beside:<18}{row.formula}{mark}"
             lines.append(line.rstrip())
-        return "\n".join(lines)
+        return "\n".join([*lines, self.note] if self.note else lines)
 
     def _repr_html_(self) -> str:
         return f"<pre>{escape(str(self))}</pre>"
 
 
 def account(
-    grammar: Grammar, settings: Settings, program: Program, engine: PlainTransformer | SparseModel
+    grammar: Grammar,
+    settings: Settings,
+    program: Program,
+    engine: PlainTransformer | SparseModel,
+    note: str = "",
 ) -> Accounting:
     """Measure the model and set the formulas beside it."""
     normal = normal_form(grammar, settings)
@@ -121,7 +128,7 @@ def account(
         rows.append(_log_row(normal, settings, program))
     rows += [*_width(settings, normal, program, found["width"]), *_heads(settings, normal, found)]
     rows += [Row("parameters", found["parameters"]), Row("non-zero parameters", found["nonzero"])]
-    return Accounting(tuple(rows))
+    return Accounting(tuple(rows), note)
 
 
 def _measure_dense(model: PlainTransformer) -> dict[str, int]:
@@ -213,14 +220,7 @@ def _log(program: Program) -> int:
 
 def _log_row(normal: Normal, settings: Settings, program: Program) -> Row:
     """Knots times outputs; the token scale is the only thing taken from the compiled model."""
-    from .scale import best_token_scale
-
-    kappa = 1.0
-    if settings.semiring == "probability":
-        auto = settings.token_scale == "auto"
-        kappa = float(
-            best_token_scale(normal.grammar, normal.roots) if auto else settings.token_scale
-        )
+    kappa = float(token_scale(normal.grammar, normal.roots, settings))
     bounds = score_range(normal, kappa, program.n_max, settings.log_error)
     outputs = len(program.vocabulary) - 1
     return Row(

@@ -12,7 +12,7 @@ from .log_head import LogRange, append_log_block, score_range
 from .normal import Normal, normal_form
 from .ops import Program
 from .rotation import ROTATION_NOISE
-from .scale import Scales, best_token_scale
+from .scale import Scales, token_scale
 from .semirings import semiring
 from .settings import ConstructionError, Settings
 from .shape_trees import Shape, ShapeWeights, enumerate_shapes
@@ -150,9 +150,8 @@ def _scales(normal: Normal, shapes: list[Shape], settings: Settings) -> Scales:
     elif settings.gauge:
         for symbol, row in enumerate(normal.grammar.viterbi):
             gauge.update({(symbol, length): value for length, value in row.items()})
-    auto = settings.token_scale == "auto"
-    kappa = best_token_scale(normal.grammar, normal.roots) if auto else settings.token_scale
-    return Scales(settings.semiring, gauge, Fraction(kappa))
+    kappa = token_scale(normal.grammar, normal.roots, settings)
+    return Scales(settings.semiring, gauge, kappa)
 
 
 def _require_room(bounds: LogRange, settings: Settings) -> None:

@@ -1,11 +1,13 @@
 """The dense back end: a program poured into the weights of the plain transformer."""
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import torch
 from torch import Tensor
 
 from ..models import PlainConfig, PlainTransformer
+from .noise import MARGIN, largest_deviation, raw_outputs
 from .ops import Head, Layer, Program
 from .positions import AttentionBias, PositionScheme, position_scheme
 from .rotation import ROTATION_NOISE, rotate
@@ -52,8 +54,16 @@ def dense_parameters(config: PlainConfig) -> int:
     return int(config.num_hidden_layers * (attention + mlp) + rows * width + head)
 
 
-def build_dense(program: Program, settings: Settings) -> PlainTransformer:
+def build_dense(
+    program: Program, settings: Settings, trials: Sequence[Sequence[int]] = ()
+) -> PlainTransformer:
     """The model, in eval mode.
+
+    Args:
+        program: what it runs.
+        settings: back end, dtype, rotation.
+        trials: token ids (BOS first) on which the rounding of a rotated model is measured; its
+            configuration states it (``linrep["noise"]``) and cuts scores below it.
 
     Raises:
         ConstructionError: it would have more weights than ``settings.max_parameters``.
@@ -74,9 +84,25 @@ def build_dense(program: Program, settings: Settings) -> PlainTransformer:
         for block, layer in zip(model.layers, program.layers, strict=True):
             _write_heads(block.attn, layer, len(program.registry), scheme)
             _write_neurons(block.mlp, layer)
-        if settings.rotation is not None:
-            rotate(model, settings.rotation)
-    return cast(PlainTransformer, _cast(model, settings.dtype))
+        if settings.rotation is None:
+            return cast(PlainTransformer, _cast(model, settings.dtype))
+        return _rotated(model, program, settings, trials)
+
+
+def _rotated(
+    model: Any, program: Program, settings: Settings, trials: Sequence[Sequence[int]]
+) -> PlainTransformer:
+    """The model in a rotated basis, beside what it was: zeros below its noise count as zeros."""
+    exact = raw_outputs(model, trials)
+    rotate(model, cast(int, settings.rotation))
+    made = cast(PlainTransformer, _cast(model, settings.dtype))
+    # Trials of a tiny model may round to the bit; other inputs would not.
+    least = torch.finfo(getattr(torch, settings.dtype)).eps
+    noise = MARGIN * max(least, largest_deviation(raw_outputs(made, trials), exact, program.output))
+    made.config.linrep = {"noise": noise}
+    if settings.semiring != "boolean":  # whose floor of 1/2 lies in the middle of 0 and 1
+        made.config.score_floor = max(made.config.score_floor, noise)
+    return made
 
 
 def _cast(model: Any, dtype: str) -> Any:
@@ -98,7 +124,7 @@ def _score_floor(settings: Settings) -> float:
     """Zeros are exact in a named basis; a rotated one leaves rounding of its dtype behind.
 
     Support is read off a count, so its threshold is 1/2. What a rotation leaves below its noise is
-    cut; a real score below it is lost: use float64, gauge and token scale for rotated models.
+    cut; a real score below it would be lost, see :mod:`~linrep.constructions.guarantee`.
     """
     if settings.semiring == "boolean":
         return 0.5

@@ -16,11 +16,14 @@ from ..models import PlainTransformer, probabilities
 from .accounting import Accounting, account
 from .compiler import compile_grammar
 from .dense import build_dense
+from .guarantee import Guarantee, guarantee, require_guarantee
 from .log_head import DEAD
 from .ops import Program
+from .recipe import recipe_of
 from .registry import Registry
 from .settings import ConstructionError, Settings
 from .sparse import SparseModel
+from .trials import rotation_trials
 
 __all__ = ["GrammarTransformer"]
 
@@ -77,14 +80,16 @@ class GrammarTransformer:
                 token; ``probabilities``: normalised; ``log``: log weights within ``log_error``
                 nats), ``beliefs`` (``boundary`` or ``prefix``: posteriors of every ancestor label
                 are written too), ``gauge`` and ``token_scale`` (exact rescalings), ``rotation`` (a
-                seed: a random residual basis; accuracy is absolute then, and scores below 1e-12, in
-                float32 below 2e-5, count as 0), ``backend`` (``sparse`` for grammars whose dense
-                width would be absurd), ``positions`` (``onehot``, ``circular``, ``bias``),
-                ``merge`` (``bodies``: rules with equal bodies share neurons; ``rules``: the paper's
-                accounting by pairs of rules), ``max_parameters``, ``max_shapes`` (limits).
+                seed: a random residual basis; accuracy is absolute then, see :attr:`guarantee`),
+                ``drowning`` (``allow`` builds a rotated model whose rare scores drown in the noise
+                of the basis), ``backend`` (``sparse`` for grammars whose dense width would be
+                absurd), ``positions`` (``onehot``, ``circular``, ``bias``), ``merge`` (``bodies``:
+                rules with equal bodies share neurons; ``rules``: the paper's accounting by pairs of
+                rules), ``max_parameters``, ``max_shapes`` (limits).
 
         Raises:
-            ConstructionError: the choices clash, or a limit is exceeded; the number is given.
+            ConstructionError: the choices clash, a limit is exceeded, or a rotated model would be
+                wrong after some prefix; the number is given.
         """
         unknown = set(settings) - set(Settings.__dataclass_fields__)
         if unknown:
@@ -102,14 +107,18 @@ class GrammarTransformer:
     ) -> "GrammarTransformer":
         if settings.backend == "sparse":
             return cls(grammar, settings, program, SparseModel(program, settings.dtype).prepare())
-        model = build_dense(program, settings)
+        model = build_dense(program, settings, rotation_trials(grammar, settings, program))
         model.config.linrep = {
+            **(model.config.linrep or {}),
             "construction": "grammar",
             "grammar": str(grammar),
             "settings": settings.to_dict(),
             "registry": program.registry.to_list(),
         }
-        return cls(grammar, settings, program, model)
+        made = cls(grammar, settings, program, model)
+        if settings.rotation is not None:
+            require_guarantee(made.guarantee, settings)
+        return made
 
     # -- the model ------------------------------------------------------------------------------
 
@@ -239,9 +248,15 @@ class GrammarTransformer:
 
         return predict(self.grammar, self.settings, self.program)
 
+    @cached_property
+    def guarantee(self) -> Guarantee:
+        """Whether the model is right after every prefix, and how far off it may be."""
+        return guarantee(self.settings, self.program, self._engine)
+
     def accounting(self) -> Accounting:
         """Depth, neurons, heads, width read off the weights, beside the theorem's formulas."""
-        return account(self.grammar, self.settings, self.program, self._engine)
+        note = f"exactness: {self.guarantee}"
+        return account(self.grammar, self.settings, self.program, self._engine, note)
 
     # -- disk -----------------------------------------------------------------------------------
 
@@ -265,7 +280,7 @@ class GrammarTransformer:
         path = Path(folder)
         if (path / _SPARSE_FILE).is_file():
             recipe = json.loads((path / _SPARSE_FILE).read_text(encoding="utf-8"))
-            grammar, settings = _recipe(recipe, path)
+            grammar, settings = recipe_of(recipe, path)
             return cls._around(grammar, settings, compile_grammar(grammar, settings))
         from ..models import load
 
@@ -276,17 +291,5 @@ class GrammarTransformer:
                 f"{str(path)!r} holds a {type(loaded).__name__} that was not constructed from a "
                 "grammar; load it with load_model"
             )
-        grammar, settings = _recipe(recipe, path)
+        grammar, settings = recipe_of(recipe, path)
         return cls(grammar, settings, compile_grammar(grammar, settings), loaded)
-
-
-def _recipe(recipe: dict[str, Any], path: Path) -> tuple[Grammar, Settings]:
-    """Grammar and settings of a saved construction.
-
-    Raises:
-        ConstructionError: they are damaged.
-    """
-    try:
-        return Grammar.from_text(recipe["grammar"]), Settings(**recipe["settings"])
-    except (KeyError, TypeError) as error:
-        raise ConstructionError(f"the recipe in {str(path)!r} is damaged: {error}") from error

@@ -7,6 +7,7 @@ from typing import final
 from ..grammars import BinaryGrammar
 from .frame import Draft
 from .normal import Normal
+from .scale import log_of
 
 __all__ = ["DEAD", "LogRange", "append_log_block", "interpolation_error", "score_range"]
 
@@ -65,7 +66,7 @@ def score_range(normal: Normal, kappa: float, n_max: int, error: float) -> LogRa
     """
     grammar = normal.grammar
     full, cut = _worst(grammar, math.log(kappa))
-    shares = [(root, math.log(float(weight))) for root, weight in normal.roots]
+    shares = [(root, log_of(weight)) for root, weight in normal.roots]
     # Scores at position t carry kappa**t; the recursion counts the next token as well.
     smallest = min(
         min(share + cut[root] - math.log(kappa), share + full[root]) for root, share in shares
@@ -78,15 +79,15 @@ def score_range(normal: Normal, kappa: float, n_max: int, error: float) -> LogRa
 def _worst(grammar: BinaryGrammar, kappa: float) -> tuple[list[float], list[float]]:
     """Logarithm of the least weight of a complete, and of a cut derivation of each symbol."""
     full, cut = [kappa] * len(grammar.symbols), [kappa] * len(grammar.symbols)
-    mass = [math.log(float(m)) for m in grammar.mass]
+    mass = [log_of(m) for m in grammar.mass]
     for s in grammar.ascending[grammar.n_terminals :]:
         full[s] = cut[s] = math.inf
         for one in grammar.unary_of[s]:
-            weight = math.log(one.weight)
+            weight = log_of(one.weight)
             full[s] = min(full[s], weight + full[one.child])
             cut[s] = min(cut[s], weight + cut[one.child])
         for two in grammar.binary_of[s]:
-            weight, left, right = math.log(two.weight), two.left, two.right
+            weight, left, right = log_of(two.weight), two.left, two.right
             full[s] = min(full[s], weight + full[left] + full[right])
             cut[s] = min(cut[s], weight + cut[left] + mass[right], weight + full[left] + cut[right])
     return full, cut

@@ -11,9 +11,10 @@ from ..models import PlainTransformer
 __all__ = ["ROTATION_NOISE", "rotate", "rotation_matrix"]
 
 ROTATION_NOISE = {"float64": 1e-12, "float32": 2e-5}
-"""What a rotated score of 0 may show: sums of rounded entries of order 1 over the whole width.
+"""What a rotated score of 0 is allowed to show at least: rounded entries of order 1 over the width.
 
-Measured up to 1e-13 and 1.2e-5 (theory of exact grammar transformers, section 11).
+Ordinary models stay below it (theory of exact grammar transformers, section 11); where one was
+measured to show more, :func:`~linrep.constructions.dense.build_dense` cuts there.
 """
 
 

@@ -15,8 +15,9 @@ from typing import Any, final
 
 from ..grammars import BinaryGrammar
 from .semirings import SemiringName
+from .settings import Settings
 
-__all__ = ["Scales", "best_token_scale"]
+__all__ = ["Scales", "best_token_scale", "log_of", "token_scale"]
 
 _ONE = Fraction(1)
 
@@ -71,6 +72,26 @@ class Scales:
 @cache
 def _power(kappa: Fraction, tokens: int) -> Fraction:
     return kappa**tokens
+
+
+def log_of(weight: Fraction) -> float:
+    """Natural logarithm; no weight is too small for it.
+
+    >>> round(log_of(Fraction(1, 10**400)) / math.log(10), 9)
+    -400.0
+    """
+    return math.log(weight.numerator) - math.log(weight.denominator)
+
+
+def token_scale(
+    grammar: BinaryGrammar, roots: Sequence[tuple[int, Fraction]], settings: Settings
+) -> Fraction:
+    """The token scale that the settings ask for; only probabilities have one."""
+    if settings.semiring != "probability":
+        return _ONE
+    if settings.token_scale == "auto":
+        return best_token_scale(grammar, roots)
+    return Fraction(settings.token_scale)
 
 
 def best_token_scale(grammar: BinaryGrammar, roots: Sequence[tuple[int, Fraction]]) -> Fraction:

@@ -7,13 +7,23 @@ from typing import Any, Literal, final, get_args
 from ..core import LinrepError
 from .semirings import SemiringName
 
-__all__ = ["Beliefs", "ConstructionError", "HeadKind", "Merge", "Mode", "Positions", "Settings"]
+__all__ = [
+    "Beliefs",
+    "ConstructionError",
+    "Drowning",
+    "HeadKind",
+    "Merge",
+    "Mode",
+    "Positions",
+    "Settings",
+]
 
 Mode = Literal["spans", "shapes"]
 HeadKind = Literal["scores", "probabilities", "log"]
 Beliefs = Literal["boundary", "prefix"]
 Positions = Literal["onehot", "circular", "bias"]
 Merge = Literal["none", "bodies", "rules"]
+Drowning = Literal["refuse", "allow"]
 
 
 class ConstructionError(LinrepError):
@@ -39,6 +49,7 @@ class Settings:
     gauge: bool = True
     token_scale: Any = "auto"
     rotation: int | None = None
+    drowning: Any = "refuse"
     dtype: str = "float64"
     backend: Any = "dense"
     positions: Any = "onehot"
@@ -57,6 +68,7 @@ class Settings:
             "backend": ("dense", "sparse"),
             "positions": get_args(Positions),
             "merge": get_args(Merge),
+            "drowning": get_args(Drowning),
         }
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:

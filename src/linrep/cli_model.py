@@ -51,7 +51,8 @@ def construct(
         made.save_pretrained(folder)
     counted = made.accounting()
     sizes = [vars(row) for row in counted.rows]
-    emit({"model": str(out), "accounting": sizes}, f"{counted}\n\nmodel: {out}", as_json=as_json)
+    facts = {"model": str(out), "accounting": sizes, "exactness": str(made.guarantee)}
+    emit(facts, f"{counted}\n\nmodel: {out}", as_json=as_json)
 
 
 def train(

@@ -194,6 +194,20 @@ def test_p3_no_probe_beats_the_ceilings(case, name):
         assert gain.mean() <= 4 * gain.std() / len(it.corpus) ** 0.5 + 1e-12
 
 
+def test_p3_a_stream_that_knows_what_follows_beats_the_ceiling(case):
+    """The opposite: the comparison above would notice a leak."""
+    it, height, site = case("latin"), 2, "blocks.0.hook_resid_post"
+    labels = it.corpus.labels(height)
+    leak = (labels[:, None] == np.unique(labels)[None]).astype(float)
+    leaked = it.acts.from_arrays({site: leak}, it.corpus)
+    ceiling = it.corpus.max_posterior(height, given="prefix")
+    settings = {"method": "lda", "controls": (), "permutations": 0, "bootstrap": 200}
+    settings |= {"positions": "all", "ceilings": {(site, height_target(height)): ceiling}}
+    (row,) = probe(leaked, it.corpus, heights=[height], **settings).to_frame().itertuples()
+    low, high = row.interval
+    assert row.accuracy > row.ceiling + (high - low)
+
+
 # -- P5: ablation --
 
 
@@ -204,6 +218,16 @@ def test_p5_projecting_the_written_state_out_gives_what_was_before(case, name):
         post, coordinates = it.at("post", level), it.written(level)
         space = Subspace(np.eye(post.shape[1])[:, coordinates])
         assert np.array_equal(post - space.project(post), it.at("mid", level))
+
+
+@pytest.mark.parametrize("name", GRAMMARS)
+def test_p1_p5_another_levels_subspace_holds_nothing_of_it(case, name):
+    """The opposite of both: the coordinates of level 1 neither contain nor restore level 2."""
+    it = case(name)
+    post, middle = it.at("post", 1), it.at("mid", 1)
+    other = Subspace(np.eye(post.shape[1])[:, it.written(0)])
+    assert np.abs(other.project(post - middle)).max() == 0
+    assert np.abs(post - other.project(post) - middle).max() > 0.1
 
 
 def test_p5_ablation_is_necessary_for_latin_but_not_for_few_bodies(case):
