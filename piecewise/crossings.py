@@ -1,7 +1,8 @@
 """Which units of a layer change inside which cells, and the turns in which those cells are cut."""
 
 from collections.abc import Callable
-from typing import NamedTuple, final
+from dataclasses import dataclass
+from typing import final
 
 import numpy as np
 
@@ -37,7 +38,8 @@ class Sizes:
 
 
 @final
-class Crossings(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Crossings:
     """Pairs of a cell and a unit that changes its piece inside it, cell after cell.
 
     Args:
