@@ -141,8 +141,8 @@ def growth(repeat: int) -> tuple[np.ndarray, np.ndarray]:
     # A fixed cost (calls per layer and round) is shared by more cells at each step, so small
     # counts grow slower than their cells; the last steps show the law.
     print(
-        f"seconds ~ cells ** {local[told][-1]:.2f} at the largest step told (1 = proportional); smaller steps "
-        "cost less than in proportion, as they share a fixed cost"
+        f"seconds ~ cells ** {local[told][-1]:.2f} at the largest step told (1 = proportional); "
+        "smaller steps cost less than in proportion, as they share a fixed cost"
     )
     return cells, seconds
 
