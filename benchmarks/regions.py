@@ -130,11 +130,20 @@ def growth(repeat: int) -> tuple[np.ndarray, np.ndarray]:
         net, plane = relu_network([64] * 3), square(half)
         rows.append(timed(lambda: regions_in_plane(net, plane).n_cells, repeat))  # noqa: B023
     cells, seconds = (np.array(column, dtype=float) for column in zip(*rows, strict=True))
-    large = cells > 2000  # below, the fixed cost of the calls shows
-    slope = np.polyfit(np.log(cells[large]), np.log(seconds[large]), 1)[0]
-    for count, second in zip(cells, seconds, strict=True):
-        print(f"{count:>10.0f} cells {second:>8.3f} s {second / count * 1e6:>6.1f} us/cell")
-    print(f"seconds ~ cells ** {slope:.2f} above 2000 cells (1 = proportional)")
+    print(f"{'cells':>10} {'seconds':>9} {'us/cell':>8} {'exponent from the row above':>28}")
+    growth_of = cells[1:] / cells[:-1]
+    # Once the window holds nearly every cell, a step is too small to tell an exponent.
+    told = growth_of > 1.25
+    local = np.full(len(growth_of), np.nan)
+    local[told] = np.log(seconds[1:] / seconds[:-1])[told] / np.log(growth_of[told])
+    for count, second, step in zip(cells, seconds, [np.nan, *local], strict=True):
+        print(f"{count:>10.0f} {second:>9.3f} {second / count * 1e6:>8.1f} {step:>28.2f}")
+    # A fixed cost (calls per layer and round) is shared by more cells at each step, so small
+    # counts grow slower than their cells; the last steps show the law.
+    print(
+        f"seconds ~ cells ** {local[told][-1]:.2f} at the largest step told (1 = proportional); "
+        "smaller steps cost less than in proportion, as they share a fixed cost"
+    )
     return cells, seconds
 
 

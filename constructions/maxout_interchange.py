@@ -104,5 +104,5 @@ def _place(t: MaxoutTransformer, layer: int, unit: int) -> str:
 
 def _run(t: MaxoutTransformer, x: np.ndarray, hooks: list[Hook]) -> np.ndarray:
     with torch.no_grad():
-        logits = t.to_bridge().run_with_hooks(t.embed(x), fwd_hooks=hooks)
+        logits = t.bridge.run_with_hooks(t.embed(x), fwd_hooks=hooks)
     return np.asarray(logits[:, t.layout.readout_token].double().cpu().numpy())

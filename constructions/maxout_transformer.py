@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, final
 
@@ -16,6 +17,7 @@ from ..piecewise import Box, MaxoutNetwork, as_box
 from ..piecewise.arraylike import ArrayLike
 from .maxout_accounting import MaxoutAccounting, account
 from .maxout_error import MaxoutError, inverse_temperatures, norm_bound, signed_bound
+from .maxout_folder import read_folder
 from .maxout_layout import MaxoutLayout, piece_target
 from .maxout_points import read_inputs
 from .maxout_predictions import PieceReadout, predict_pieces, readouts
@@ -203,7 +205,7 @@ class MaxoutTransformer:
         return {site: rows[:, self.layout.readout_token] for site, rows in cache.items()}
 
     def _capture(self, x: ArrayLike, names: list[str]) -> dict[str, np.ndarray]:
-        bridge, found, stream = self.to_bridge(), [], self.embed(x)
+        bridge, found, stream = self.bridge, [], self.embed(x)
         unknown = [name for name in names if name not in bridge.hook_dict]
         if unknown:
             last = self.layout.blocks - 1
@@ -256,8 +258,13 @@ class MaxoutTransformer:
             for unit in range(pattern.shape[1])
         }
 
+    @cached_property
+    def bridge(self) -> Any:
+        """One bridge, made at first use, for this object's own runs; it keeps no hook."""
+        return self.to_bridge()
+
     def to_bridge(self) -> Any:
-        """The model as a TransformerLens bridge (a copy; this model stays as it is)."""
+        """The model as a new TransformerLens bridge (a copy; this model stays as it is)."""
         return to_bridge(self.model)
 
     def save_pretrained(self, folder: str | Path) -> None:
@@ -269,16 +276,10 @@ class MaxoutTransformer:
         """Read what :meth:`save_pretrained` wrote.
 
         Raises:
-            MaxoutError: the folder holds another kind of model.
+            MaxoutError: no folder there, or it holds another kind of model.
         """
-        model = PlainTransformer.from_pretrained(folder)
-        data = model.config.linrep
-        if data.get("construction") != "maxout":
-            raise MaxoutError(
-                f"{folder} holds no maxout transformer (construction "
-                f"{data.get('construction')!r}); models.load reads any model"
-            )
-        return cls(model.eval(), MaxoutLayout.from_json(data["layout"]), Box(*data["box"]))
+        model, layout, box = read_folder(folder)
+        return cls(model.eval(), layout, box)
 
     @contextmanager
     def _mode(self, hardmax: bool) -> Iterator[None]:

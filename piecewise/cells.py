@@ -6,9 +6,9 @@ from typing import Protocol, final, runtime_checkable
 
 import numpy as np
 
-from .polygons import Polygons, ragged
+from .polygons import Polygons
 
-__all__ = ["Cells", "Plan", "Tally", "affine", "cut_cells", "incidences", "vertex_slots"]
+__all__ = ["Cells", "Plan", "Tally", "affine", "cut_cells"]
 
 ROWS = 256  # cells screened at a time, so that a few [cell, unit] arrays stay in the cache
 
@@ -127,27 +127,3 @@ def affine(maps: np.ndarray, weight: np.ndarray, bias: np.ndarray) -> np.ndarray
         np.matmul(maps[axis], weight, out=out[axis])
     out[2] += bias
     return out
-
-
-def vertex_slots(polygons: Polygons) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Vertices as columns ``x, y [slot, cell]`` and ``cells [slot]`` that have such a slot.
-
-    Cells come by descending number of vertices, so slot ``s`` is filled for the first cells only.
-    """
-    length = polygons.length
-    deepest = int(length[0])
-    flat, begin = ragged(polygons.start, length)
-    slot = np.arange(len(flat)) - np.repeat(begin, length)
-    owner = np.repeat(np.arange(len(length)), length)
-    x, y = np.zeros((2, deepest, len(length)))
-    x[slot, owner], y[slot, owner] = polygons.x[flat], polygons.y[flat]
-    return x, y, np.bincount(slot, minlength=deepest)
-
-
-def incidences(
-    first: np.ndarray, count: np.ndarray, parent: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """For each part all cuts listed for its parent: ``(part, cut)`` pairs."""
-    per_part = count[parent]
-    cut, _ = ragged(first[parent], per_part)
-    return np.repeat(np.arange(len(parent)), per_part), cut

@@ -1,16 +1,15 @@
 """Networks whose regions are known in closed form, their copies, and random ones."""
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from .errors import NetworkError
 from .network import MaxoutNetwork
+from .sizes import Whole, Wholes, read_ranks, read_size, read_widths
 
 __all__ = ["product", "random_network", "tent", "zigzag"]
 
 
-def tent(depth: int) -> MaxoutNetwork:
+def tent(depth: Whole) -> MaxoutNetwork:
     """The ``depth``-fold composition of ``T(x) = 1 - |2x - 1|``: ``2**depth`` pieces on [0, 1].
 
     Width 1, rank 2; every weight is a small integer, so float64 evaluation rounds nowhere but
@@ -22,7 +21,7 @@ def tent(depth: int) -> MaxoutNetwork:
     >>> tent(2)([[0.25], [0.5], [0.75]]).ravel().tolist()
     [1.0, 0.0, 1.0]
     """
-    _at_least_one("depth", depth)
+    depth = read_size("depth", depth)
     first = (np.array([[[2.0], [-2.0]]]), np.array([[-1.0, 1.0]]))
     # h = |2x - 1| = 1 - T(x), so the layers above read 2(1 - h) - 1 = 1 - 2h.
     above = (np.array([[[-2.0], [2.0]]]), np.array([[1.0, -1.0]]))
@@ -30,7 +29,7 @@ def tent(depth: int) -> MaxoutNetwork:
     return MaxoutNetwork([w for w, _ in layers], [b for _, b in layers], [[-1.0]], [1.0])
 
 
-def zigzag(rank: int, depth: int) -> MaxoutNetwork:
+def zigzag(rank: Whole, depth: Whole) -> MaxoutNetwork:
     """The ``depth``-fold composition of a zigzag of ``2 rank - 1`` laps of [0, 1] onto itself.
 
     Width 2: the layer's output is ``A - B``, both convex, with breaks at even and odd multiples
@@ -43,8 +42,8 @@ def zigzag(rank: int, depth: int) -> MaxoutNetwork:
     >>> zigzag(2, 1)([[0.0], [1 / 3], [2 / 3], [1.0]]).round(12).ravel().tolist()
     [0.0, 1.0, 0.0, 1.0]
     """
-    _at_least_one("rank", rank)
-    _at_least_one("depth", depth)
+    rank = read_size("rank", rank)
+    depth = read_size("depth", depth)
     k = 2 * rank - 1
     steps = np.arange(rank)
     # A rises by k, 3k, 5k, ... with breaks at 2i/k; B by 0, 2k, 4k, ... with breaks at (2i-1)/k.
@@ -56,7 +55,7 @@ def zigzag(rank: int, depth: int) -> MaxoutNetwork:
     return MaxoutNetwork([w for w, _ in layers], [b for _, b in layers], [[1.0, -1.0]])
 
 
-def product(net: MaxoutNetwork, copies: int) -> MaxoutNetwork:
+def product(net: MaxoutNetwork, copies: Whole) -> MaxoutNetwork:
     """``copies`` of a network side by side, each on inputs of its own: cells multiply.
 
     Output ``i`` is the sum over copies of the network's output ``i``, copy ``c`` weighted by
@@ -68,7 +67,7 @@ def product(net: MaxoutNetwork, copies: int) -> MaxoutNetwork:
     >>> product(tent(1), 2)([[0.5, 0.5]]).tolist()
     [[3.0]]
     """
-    _at_least_one("copies", copies)
+    copies = read_size("copies", copies)
     weights, biases = [], []
     for layer in net.layers:
         units, inputs = layer.width, layer.n_inputs
@@ -85,12 +84,12 @@ def product(net: MaxoutNetwork, copies: int) -> MaxoutNetwork:
 
 
 def random_network(
-    n_inputs: int,
-    widths: Sequence[int],
-    rank: int | Sequence[int] | Sequence[Sequence[int]] = 2,
-    n_outputs: int = 1,
+    n_inputs: Whole,
+    widths: Wholes,
+    rank: Wholes = 2,
+    n_outputs: Whole = 1,
     *,
-    seed: int = 0,
+    seed: Whole = 0,
 ) -> MaxoutNetwork:
     """Independent normal weights and biases of variance ``1 / fan-in``.
 
@@ -107,23 +106,14 @@ def random_network(
     >>> random_network(2, [4, 3], rank=[2, 3], seed=1)
     MaxoutNetwork(2-4-3-1, ranks [2, 3], 73 parameters)
     """
-    for name, size in (("n_inputs", n_inputs), ("n_outputs", n_outputs)):
-        _at_least_one(name, size)
-    if not len(widths):
+    n_inputs, n_outputs = read_size("n_inputs", n_inputs), read_size("n_outputs", n_outputs)
+    sizes = read_widths(widths)
+    if not sizes:
         raise NetworkError("widths names at least one layer; received none")
-    ranks: list[int | Sequence[int]]
-    ranks = [rank] * len(widths) if isinstance(rank, int) else list(rank)
-    if len(ranks) != len(widths):
-        raise NetworkError(f"received ranks for {len(ranks)} layers and widths of {len(widths)}")
-    rng = np.random.default_rng(seed)
+    ranks = read_ranks(rank, sizes)
+    rng = np.random.default_rng(read_size("seed", seed, 0))
     weights, biases, inputs = [], [], n_inputs
-    for width, of_layer in zip(widths, ranks, strict=True):
-        _at_least_one("a width", width)
-        of_units = [of_layer] * width if isinstance(of_layer, int) else list(of_layer)
-        if len(of_units) != width:
-            raise NetworkError(f"received {len(of_units)} ranks for a layer of {width} units")
-        for of_unit in of_units:
-            _at_least_one("a rank", of_unit)
+    for width, of_units in zip(sizes, ranks, strict=True):
         scale = inputs**-0.5
         weights.append([scale * rng.standard_normal((r, inputs)) for r in of_units])
         biases.append([scale * rng.standard_normal(r) for r in of_units])
@@ -131,8 +121,3 @@ def random_network(
     scale = inputs**-0.5
     readout = scale * rng.standard_normal((n_outputs, inputs))
     return MaxoutNetwork(weights, biases, readout, scale * rng.standard_normal(n_outputs))
-
-
-def _at_least_one(name: str, value: int) -> None:
-    if value < 1:
-        raise NetworkError(f"{name} is at least 1; received {value}")

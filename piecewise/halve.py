@@ -5,7 +5,8 @@ from typing import final
 
 import numpy as np
 
-from .cells import ROWS, Cells, Tally, affine, incidences, vertex_slots
+from .cells import ROWS, Cells, Tally, affine
+from .crossings import ROUNDING, Crossings, Sizes, halve
 from .layer import MaxoutLayer
 from .polygons import Polygons
 
@@ -22,7 +23,7 @@ class Halving:
     """
 
     def __init__(self, layer: MaxoutLayer, tol: float) -> None:
-        self._tol = tol
+        self._tol, self._sizes = tol, Sizes(layer)
         double = layer.ranks == 2
         first, second = layer.weight[:, 0], layer.weight[:, -1]
         bias, second_bias = layer.bias[:, 0], layer.bias[:, -1]
@@ -33,30 +34,16 @@ class Halving:
         base_bias = np.where(double, second_bias, bias)
         plain = not (base.any() or base_bias.any())  # ReLU: nothing below the line to add
         self._base = None if plain else (base.T.copy(), base_bias)
-        self._gain = np.abs(layer.weight).sum(axis=2).max(axis=1)
-        self._offset = np.abs(layer.bias).max(axis=1)
 
     def divide(self, cells: Cells, pool: Polygons, tally: Tally) -> "_Halves":
         """Cut the pool by every unit whose line crosses a cell."""
-        lines = affine(cells.maps, *self._line)
-        tol = np.outer(self._tol * np.abs(cells.maps).max(axis=(0, 2)), self._gain)
-        tol += self._tol * self._offset
-        upper, cell, unit = _screen(lines, cells.polygons, tol, tally)
-        count = np.bincount(cell, minlength=len(cells))
-        first = np.cumsum(count) - count
-        own_lines, own_tol = lines[:, cell, unit], tol[cell, unit]
-        parent, active = np.arange(len(cells)), np.arange(len(cells))
-        for turn in range(int(count.max(initial=0))):
-            active = active[count[parent[active]] > turn]
-            cut = first[parent[active]] + turn
-            number = tally.take(len(active))
-            crossed, new, unsure = pool.cut(active, own_lines[:, cut], own_tol[cut], number)
-            tally.unsure += unsure
-            parent = np.concatenate([parent, parent[active[crossed]]])
-            active = np.concatenate([active, new])
-            tally.watch(len(parent))
+        lines, sizes = affine(cells.maps, *self._line), self._sizes(cells.maps)
+        upper, cell, unit = _screen(lines, cells.polygons, sizes, self._tol, tally)
+        tol = self._tol * sizes[cell, unit]
+        crossings = Crossings.of(lines[:, cell, unit], cell, unit, tol, len(cells))
+        parent = crossings.cut(pool, halve, tally)
         base = None if self._base is None else affine(cells.maps, *self._base)
-        return _Halves(parent, lines, base, upper, first, count, unit)
+        return _Halves(parent, lines, base, upper, crossings)
 
 
 @final
@@ -66,18 +53,15 @@ class _Halves:
     lines: np.ndarray  # [3, cell, unit]
     base: np.ndarray | None  # [3, cell, unit]
     upper: np.ndarray  # [cell, unit] the first piece is active, where no line crosses
-    first: np.ndarray  # [cell] first of its crossings
-    count: np.ndarray  # [cell] number of its crossings
-    unit: np.ndarray  # [crossing]
+    crossings: Crossings
 
     def settle(
         self, parent: np.ndarray, x: np.ndarray, y: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         upper = self.upper[parent]
-        part, cut = incidences(self.first, self.count, parent)
-        unit = self.unit[cut]
-        a, b, c = self.lines[:, parent[part], unit]
-        upper[part, unit] = a * x[part] + b * y[part] + c > 0
+        part, cut = self.crossings.of_parts(parent)
+        a, b, c = self.crossings.maps[:, cut]
+        upper[part, self.crossings.unit[cut]] = a * x[part] + b * y[part] + c > 0
         maps = np.empty((3, len(parent), upper.shape[1]))
         for axis in range(3):
             np.take(self.lines[axis], parent, axis=0, out=maps[axis], mode="clip")
@@ -88,36 +72,35 @@ class _Halves:
 
 
 def _screen(
-    lines: np.ndarray, polygons: Polygons, tol: np.ndarray, tally: Tally
+    lines: np.ndarray, polygons: Polygons, sizes: np.ndarray, tol: float, tally: Tally
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Which lines cross which cells: ``(upper [cell, unit], crossing's cell, crossing's unit)``."""
-    x, y, filled = vertex_slots(polygons)
-    cells, units = lines.shape[1:]
-    upper = np.empty((cells, units), dtype=bool)
-    pairs = []
-    room = np.empty((4, min(ROWS, cells), units))
-    for begin in range(0, cells, ROWS):
-        rows = slice(begin, min(begin + ROWS, cells))
-        high, low, value, term = room[:, : rows.stop - begin]
-        high.fill(-np.inf)
-        low.fill(np.inf)
+    """Which lines cross which cells: ``(upper [cell, unit], crossing's cell, crossing's unit)``.
+
+    Most lines pass far from a small cell. So a box around the cell is asked first, which takes one
+    look at each line and not one per vertex; where it leaves a doubt, vertices decide.
+    """
+    upper, doubt = np.empty((2, *lines.shape[1:]), dtype=bool)
+    boxes = polygons.boxes()
+    for begin in range(0, len(upper), ROWS):
+        rows = slice(begin, begin + ROWS)
+        at_x, at_y, far_x, far_y = (column[rows, None] for column in boxes)
         a, b, c = lines[:, rows]
-        for slot, most in enumerate(filled):
-            now = min(int(most) - begin, len(a))
-            if now <= 0:
-                break
-            np.multiply(a[:now], x[slot, begin : begin + now, None], out=value[:now])
-            np.multiply(b[:now], y[slot, begin : begin + now, None], out=term[:now])
-            value[:now] += term[:now]
-            value[:now] += c[:now]
-            np.maximum(high[:now], value[:now], out=high[:now])
-            np.minimum(low[:now], value[:now], out=low[:now])
-        limit = tol[rows]
-        np.greater_equal(low, -limit, out=upper[rows])
-        cell, unit = np.nonzero((high > limit) & ~upper[rows])
-        wide = 100 * limit[cell, unit]
-        sure = (high[cell, unit] > wide) & (low[cell, unit] < -wide)
-        tally.unsure += len(cell) - int(sure.sum())
-        pairs.append((cell + begin, unit))
-    cell, unit = (np.concatenate(column) for column in zip(*pairs, strict=True))
-    return upper, cell, unit
+        value, reach, term = a * at_x, np.abs(a), np.abs(b)
+        value += b * at_y
+        value += c
+        np.greater(value, 0.0, out=upper[rows])
+        reach *= far_x
+        term *= far_y
+        reach += term
+        np.multiply(sizes[rows], tol + ROUNDING, out=term)
+        reach += term
+        np.less_equal(np.abs(value, out=value), reach, out=doubt[rows])
+    cell, unit = np.nonzero(doubt)
+    values, start = polygons.values(cell, lines[:, cell, unit])
+    limit = tol * sizes[cell, unit]
+    high, low = np.maximum.reduceat(values, start), np.minimum.reduceat(values, start)
+    upper[cell, unit] = low >= -limit
+    crosses = (high > limit) & (low < -limit)
+    sure = (high > 100 * limit) & (low < -100 * limit)
+    tally.unsure += int((crosses & ~sure).sum())
+    return upper, cell[crosses], unit[crosses]

@@ -11,6 +11,7 @@ import numpy as np
 from .arraylike import ArrayLike
 from .errors import NetworkError
 from .layer import MaxoutLayer, by_rank, read_layer
+from .sizes import Whole, Wholes
 from .storage import read_archive, read_arrays
 
 if TYPE_CHECKING:
@@ -216,12 +217,12 @@ class MaxoutNetwork:
     @classmethod
     def random(
         cls,
-        n_inputs: int,
-        widths: Sequence[int],
-        rank: int | Sequence[int] | Sequence[Sequence[int]] = 2,
-        n_outputs: int = 1,
+        n_inputs: Whole,
+        widths: Wholes,
+        rank: Wholes = 2,
+        n_outputs: Whole = 1,
         *,
-        seed: int = 0,
+        seed: Whole = 0,
     ) -> "MaxoutNetwork":
         """Independent normal weights; see :func:`random_network`."""
         from .families import random_network

@@ -75,6 +75,32 @@ class Polygons:
         mean_y = self.y[self.start] + np.add.reduceat(dy, self.start) / self.length
         return twice / 2, mean_x, mean_y
 
+    def boxes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Mean vertex of each polygon of a pool fresh from gather, and how far around it reaches.
+
+        Returns:
+            ``x, y`` of the mean vertices, and the largest distance from them along x and along y.
+        """
+        _, x, y = self.measure()
+        far_x = np.abs(self.x - np.repeat(x, self.length))
+        far_y = np.abs(self.y - np.repeat(y, self.length))
+        return x, y, np.maximum.reduceat(far_x, self.start), np.maximum.reduceat(far_y, self.start)
+
+    def values(self, cells: np.ndarray, maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Values ``[.., vertex]`` of ``maps [3, .., item]`` around each item's polygon.
+
+        Returns:
+            The values, item after item, and where each item begins.
+        """
+        length = self.length[cells]
+        flat, begin = ragged(self.start[cells], length)
+        a, b, c = np.repeat(maps, length, axis=-1)
+        a *= self.x[flat]
+        b *= self.y[flat]
+        a += b
+        a += c
+        return a, begin
+
     def cut(
         self, cells: np.ndarray, lines: np.ndarray, tol: np.ndarray, number: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, int]:

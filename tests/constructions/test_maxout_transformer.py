@@ -6,7 +6,12 @@ import torch
 from torch import nn
 from transformers import AutoModel
 
-from linrep.constructions import MaxoutError, MaxoutTransformer, inverse_temperatures
+from linrep.constructions import (
+    MaxoutError,
+    MaxoutTransformer,
+    choose_piece,
+    inverse_temperatures,
+)
 from linrep.piecewise import (
     Box,
     BoxError,
@@ -346,3 +351,32 @@ def test_no_inputs_have_no_activations():
     assert [weights.shape for weights in t.attention(none)] == [(0, 2, 2), (0, 2, 2)]
     site = "blocks.1.hook_resid_mid"
     assert t.activations(none, [site])[site].shape == (0, t.layout.d_model)
+
+
+def test_folders_without_a_maxout_transformer_are_refused_with_a_remedy(tmp_path):
+    (tmp_path / "file").write_text("")
+    for name, message in (("none", "nothing is there"), ("file", "a file is there")):
+        with pytest.raises(MaxoutError, match=f"{message}; give the folder that"):
+            MaxoutTransformer.from_pretrained(tmp_path / name)
+    with pytest.raises(MaxoutError, match="no config.json: give the folder"):
+        MaxoutTransformer.from_pretrained(tmp_path)
+    t = MaxoutTransformer.from_network(tent(1), (0, 1))
+    t.save_pretrained(tmp_path / "model")
+    assert np.array_equal(
+        MaxoutTransformer.from_pretrained(tmp_path / "model")([[0.3]]), t([[0.3]])
+    )
+    (tmp_path / "model" / "model.safetensors").unlink()
+    with pytest.raises(MaxoutError, match="no maxout transformer in"):
+        MaxoutTransformer.from_pretrained(tmp_path / "model")
+
+
+def test_one_bridge_serves_all_runs_and_keeps_no_hook():
+    t = MaxoutTransformer.from_network(random_network(2, [3, 2], 3, seed=0), (-1, 1))
+    x = t.box.sample(5, 0)
+    before = [w.copy() for w in t.attention(x)]
+    bridge = t.bridge
+    changed = choose_piece(t, x, 1, 0, 2)
+    assert not np.array_equal(changed, t(x))
+    assert t.bridge is bridge
+    assert all(np.array_equal(a, b) for a, b in zip(before, t.attention(x), strict=True))
+    assert t.to_bridge() is not bridge  # what a caller may change is theirs

@@ -104,3 +104,42 @@ def test_bad_bounds_are_refused():
         maxout_bound([2], [[2]], 2)
     with pytest.raises(NetworkError, match="every width >= the 3 inputs"):
         relu_reach([2], 3)
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.int32, np.uint8])
+def test_numpy_integers_are_integers(kind):
+    two, three = kind(2), kind(3)
+    assert zaslavsky(three, two) == zaslavsky(3, 2)
+    assert relu_bound(np.array([3, 3], dtype=kind), two) == relu_bound([3, 3], 2)
+    assert relu_reach([three, three], two) == relu_reach([3, 3], 2)
+    assert maxout_bound([three], two, two) == maxout_bound([3], 2, 2)
+    assert maxout_bound([two], [np.array([2, 3], dtype=kind)], two) == maxout_bound(
+        [2], [[2, 3]], 2
+    )
+    assert lines_bound(three, [two]) == lines_bound(3, [2])
+    made = random_network(two, np.array([3, 2], dtype=kind), three, seed=kind(1))
+    assert made.ranks == random_network(2, [3, 2], 3, seed=1).ranks
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: zaslavsky(-1, 2), "n_hyperplanes is at least 0; received -1"),
+        (lambda: zaslavsky(3, -2), "n_inputs is at least 0; received -2"),
+        (lambda: zaslavsky(2.5, 2), r"n_hyperplanes is a whole number; received 2.5 \(float\)"),
+        (lambda: zaslavsky(True, 2), "whole number; received True"),
+        (lambda: relu_bound([3, -1], 2), "a width is at least 1; received -1"),
+        (lambda: relu_bound(3, 2), "widths is a list, units per layer; received 3"),
+        (lambda: relu_reach([4.0], 2), "a width is a whole number; received 4.0"),
+        (lambda: relu_reach([4], 0), "n_inputs is at least 1; received 0"),
+        (lambda: maxout_bound([2], 0, 2), "a rank is at least 1; received 0"),
+        (lambda: maxout_bound([2], "3", 2), "ranks are whole numbers"),
+        (lambda: maxout_bound([2], 2.0, 2), "ranks are whole numbers"),
+        (lambda: lines_bound(2, [1]), "a multiplicity is at least 2; received 1"),
+        (lambda: lines_bound(-2), "n_lines is at least 0; received -2"),
+        (lambda: upper_bound(random_network(2, [2]), -1), "dim is at least 0"),
+    ],
+)
+def test_what_is_no_size_is_refused(build, message):
+    with pytest.raises(NetworkError, match=message):
+        build()
