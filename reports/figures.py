@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from .comparison import Comparison
-from .values import Json, number, site_label, site_order
+from .drawing import as_float, error_bars, gaps, heatmap, name_sites, style
+from .values import Json, site_label, site_order
 from .verdicts import strongest_baseline
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ LINES: Final[Mapping[str, tuple[str, str, str]]] = {
     "chance": ("chance", "#777777", "dot"),
     "shuffled": ("shuffled labels", "#56B4E9", "dashdot"),
 }
-FONT: Final = {"family": "system-ui, 'Segoe UI', Roboto, sans-serif", "size": 13, "color": "#222"}
 PANEL_HEIGHT: Final = 270
 
 
@@ -86,7 +86,8 @@ def accuracy_figure(scores: "Scores", comparison: Comparison | None = None) -> "
     figure.update_yaxes(range=[-0.03, 1.05], gridcolor="#eee")
     figure.update_yaxes(title_text="held-out accuracy", col=1)
     figure.update_xaxes(gridcolor="#f3f3f3")
-    return _style(figure, PANEL_HEIGHT * rows + 150, top=100)
+    name_sites(figure, sites)
+    return style(figure, PANEL_HEIGHT * rows + 150, top=100)
 
 
 def _panel(
@@ -97,14 +98,14 @@ def _panel(
 
     traces = []
     for name, (label, colour, dash) in reversed(list(LINES.items())):
-        values = [_float(cell.get(name)) for cell in column]
+        values = [as_float(cell.get(name)) for cell in column]
         if all(math.isnan(value) for value in values):
             continue
-        error = _error_bars(column, values, colour) if name == "accuracy" else None
+        error = error_bars(column, values, colour) if name == "accuracy" else None
         traces.append(
             go.Scatter(
                 x=[site_label(site) for site in sites],
-                y=_gaps(values),
+                y=gaps(values),
                 name=label,
                 legendgroup=name,
                 showlegend=name not in shown,
@@ -129,7 +130,7 @@ def _predicted(
         (row.site, row.target): row.predicted_accuracy
         for row in (comparison or Comparison(())).rows
     }
-    values = [_float(claims.get((site, target))) for site in sites]
+    values = [as_float(claims.get((site, target))) for site in sites]
     if all(math.isnan(value) for value in values):
         return []
     first = "predicted" not in shown
@@ -137,7 +138,7 @@ def _predicted(
     return [
         go.Scatter(
             x=[site_label(site) for site in sites],
-            y=_gaps(values),
+            y=gaps(values),
             name="predicted",
             legendgroup="predicted",
             showlegend=first,
@@ -162,8 +163,8 @@ def grid_figure(scores: "Scores") -> "go.Figure":
     sites, targets = _axes(scores.rows)
     cells = _cells(scores.rows)
     grids = {
-        "probe": _grid(cells, sites, targets, lambda cell: _float(cell.get("accuracy"))),
-        "ceiling": _grid(cells, sites, targets, lambda cell: _float(cell.get("ceiling"))),
+        "probe": _grid(cells, sites, targets, lambda cell: as_float(cell.get("accuracy"))),
+        "ceiling": _grid(cells, sites, targets, lambda cell: as_float(cell.get("ceiling"))),
         "strongest baseline": _grid(cells, sites, targets, _strongest),
     }
     grids = {name: grid for name, grid in grids.items() if not _empty(grid)}
@@ -171,11 +172,13 @@ def grid_figure(scores: "Scores") -> "go.Figure":
         1, len(grids), subplot_titles=list(grids), shared_yaxes=True, horizontal_spacing=0.03
     )
     for index, grid in enumerate(grids.values(), start=1):
-        figure.add_trace(_heatmap(sites, targets, grid), 1, index)
+        figure.add_trace(heatmap(sites, targets, grid), 1, index)
     figure.update_layout(
         coloraxis={"colorscale": "Blues", "cmin": 0, "cmax": 1, "showscale": False}
     )
-    return _style(figure, 46 * len(targets) + 150)
+    _first_on_top(figure)
+    name_sites(figure, sites)
+    return style(figure, 46 * len(targets) + 150)
 
 
 def overlap_figure(comparison: Comparison) -> "go.Figure":
@@ -199,7 +202,7 @@ def overlap_figure(comparison: Comparison) -> "go.Figure":
         shared_yaxes=True, horizontal_spacing=0.03,
     )  # fmt: skip
     for index, grid in enumerate((overlap, null), start=1):
-        figure.add_trace(_heatmap(sites, targets, grid), 1, index)
+        figure.add_trace(heatmap(sites, targets, grid), 1, index)
     for (site, target), found in rows.items():
         if found.written:
             x, y = sites.index(site), targets.index(target)
@@ -210,37 +213,14 @@ def overlap_figure(comparison: Comparison) -> "go.Figure":
     figure.update_layout(
         coloraxis={"colorscale": "Greens", "cmin": 0, "cmax": 1, "showscale": False}
     )
-    return _style(figure, 46 * len(targets) + 150)
+    _first_on_top(figure)
+    name_sites(figure, sites)
+    return style(figure, 46 * len(targets) + 150)
 
 
-def _heatmap(
-    sites: Sequence[str], targets: Sequence[str], grid: Sequence[Sequence[float]]
-) -> "go.Heatmap":
-    import plotly.graph_objects as go
-
-    return go.Heatmap(
-        x=[site_label(site) for site in sites],
-        y=list(targets),
-        z=[_gaps(line) for line in grid],
-        text=[[number(value, 2) for value in line] for line in grid],
-        texttemplate="%{text}",
-        hovertemplate="%{y} at %{x}: %{z:.4f}<extra></extra>",
-        coloraxis="coloraxis",
-        xgap=2,
-        ygap=2,
-    )
-
-
-def _style(figure: "go.Figure", height: int, top: int = 50) -> "go.Figure":
-    figure.update_layout(
-        template="plotly_white",
-        font=FONT,
-        height=height,
-        margin={"l": 60, "r": 20, "t": top, "b": 40},
-        legend={"orientation": "h", "yref": "container", "y": 0.99, "yanchor": "top", "x": 0},
-        hovermode="closest",
-    )
-    return figure
+def _first_on_top(figure: "go.Figure") -> None:
+    """Targets from top to bottom as the tables list them; plotly counts from the bottom."""
+    figure.update_yaxes(autorange="reversed")
 
 
 def _axes(rows: Sequence[Mapping[str, Json]]) -> tuple[list[str], list[str]]:
@@ -270,26 +250,3 @@ def _strongest(cell: Mapping[str, Json]) -> float:
 
 def _empty(grid: Sequence[Sequence[float]]) -> bool:
     return all(math.isnan(value) for line in grid for value in line)
-
-
-def _float(value: Json) -> float:
-    if isinstance(value, bool) or not isinstance(value, float | int):
-        return math.nan
-    return float(value)
-
-
-def _gaps(values: Sequence[float]) -> list[float | None]:
-    return [None if math.isnan(value) else value for value in values]
-
-
-def _error_bars(
-    column: Sequence[Mapping[str, Json]], values: Sequence[float], colour: str
-) -> dict[str, object] | None:
-    ends = [cell.get("interval") for cell in column]
-    if not all(isinstance(end, list) and len(end) == 2 for end in ends):
-        return None
-    pairs = [(_float(end[0]), _float(end[1])) for end in ends if isinstance(end, list)]
-    above = [high - value for (_, high), value in zip(pairs, values, strict=True)]
-    below = [value - low for (low, _), value in zip(pairs, values, strict=True)]
-    return {"type": "data", "symmetric": False, "array": _gaps(above), "arrayminus": _gaps(below),
-            "thickness": 1.2, "width": 4, "color": colour}  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 from .comparison import Comparison
 from .figures import study_figures
 from .record import Run, Study
+from .remarks import remarks
 from .values import Json, number, plain, site_label, site_order
 from .verdicts import strongest_baseline
 from .words import WORDS
@@ -111,7 +112,7 @@ def _study(study: Study, index: int) -> dict[str, object]:
             [site_label(row["site"]), row["target"], *[number(row[c]) for c in OVERLAP_COLUMNS]]
             for row in overlaps
         ],
-        "notes": [*study.notes, *study.scores.notes],
+        "notes": [*study.notes, *remarks(study.scores), *study.scores.notes],
     }  # fmt: skip
 
 

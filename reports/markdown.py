@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from .record import Run, Study
+from .remarks import remarks
 from .values import number, site_label
 from .words import WORDS
 
@@ -83,7 +84,7 @@ def _study(study: Study) -> list[str]:
     if overlaps:
         head = ["site", "target", "written", "overlap", "null 95 %", "as predicted"]
         parts.append(_table(head, overlaps))
-    parts.append(_bullets(study.notes))
+    parts.append(_bullets([*study.notes, *remarks(study.scores)]))
     parts.append(_bullets(f"{name}: {number(value)}" for name, value in study.facts.items()))
     return parts
 

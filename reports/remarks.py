@@ -1,0 +1,73 @@
+"""Sentences that a report adds where its own numbers call for an explanation."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from .drawing import as_float
+from .values import Json, number, site_label
+
+if TYPE_CHECKING:
+    from .record import Scores
+
+__all__ = ["remarks", "twin_above_chance"]
+
+LEVEL = 0.05
+WHY = (
+    "a random transformer still carries the word and, through attention, words before it, so "
+    "a linear probe reads part of any state that few words decide. It has learned nothing of the "
+    "language; what counts as decodable has to beat it"
+)
+
+
+def remarks(scores: "Scores") -> tuple[str, ...]:
+    """What a reader would stumble over, explained; empty if there is nothing of the kind.
+
+    Args:
+        scores: the grid.
+
+    Returns:
+        Sentences, one per target concerned.
+    """
+    above = twin_above_chance(scores.rows)
+    sentences = []
+    for target in dict.fromkeys(str(row["target"]) for row in above):
+        rows = [row for row in above if row["target"] == target]
+        best = max(rows, key=lambda row: as_float(row["random_weights"]))
+        sites = "1 site" if len(rows) == 1 else f"{len(rows)} sites"
+        sentences.append(
+            f"Random weights read {target} above chance at {sites} (most at "
+            f"{site_label(str(best['site']))}: {number(best['random_weights'])}, chance "
+            f"{number(best['chance'])}): {WHY}."
+        )
+    return tuple(sentences)
+
+
+def twin_above_chance(rows: Sequence[Mapping[str, Json]]) -> list[Mapping[str, Json]]:
+    """Rows where the interval of the random-weight twin lies above chance.
+
+    The interval is the exact binomial one of Clopper and Pearson (1934) over the held-out tokens,
+    95 % over all cells together (Bonferroni).
+
+    Args:
+        rows: a grid of scores; rows without a twin, chance or the number of tokens are left out.
+
+    Returns:
+        The rows concerned.
+
+    >>> row = {"target": "height 1", "chance": 0.33, "n_test": 400}
+    >>> [len(twin_above_chance([row | {"random_weights": seen}])) for seen in (0.6, 0.34)]
+    [1, 0]
+    """
+    from scipy.stats import beta
+
+    names = ("random_weights", "chance", "n_test")
+    measured = [row for row in rows if all(as_float(row.get(name)) >= 0 for name in names)]
+    tail = LEVEL / 2 / max(len(measured), 1)
+    above = []
+    for row in measured:
+        seen, chance, tokens = (as_float(row[name]) for name in names)
+        hits = seen * tokens
+        low = float(beta.ppf(tail, hits, tokens - hits + 1)) if hits > 0 else 0.0
+        if low > chance:
+            above.append(row)
+    return above

@@ -1,0 +1,34 @@
+"""Figures agree with the tables; remarks stand where the numbers call for them, only there."""
+
+from linrep.reports.figures import grid_figure, overlap_figure
+from linrep.reports.html import render_html
+from linrep.reports.record import Scores
+from linrep.reports.remarks import remarks
+
+
+def test_the_first_target_stands_on_top_as_in_the_tables(run):
+    (study,) = run.studies
+    for figure in (grid_figure(study.scores), overlap_figure(study.comparison)):
+        assert list(figure.data[0].y) == ["height 1", "height 2"]
+        assert figure.layout.yaxis.autorange == "reversed"
+
+
+def twin(accuracy):
+    row = {"site": "blocks.0.hook_resid_post", "target": "height 1", "accuracy": 1.0}
+    return Scores(({**row, "random_weights": accuracy, "chance": 0.33, "n_test": 400},))
+
+
+def test_random_weights_above_chance_are_explained():
+    (sentence,) = remarks(twin(0.6))
+    assert "height 1" in sentence
+    assert "0.600, chance 0.330" in sentence
+
+
+def test_random_weights_at_chance_need_no_word():
+    assert remarks(twin(0.35)) == ()
+    assert remarks(twin(None)) == ()
+
+
+def test_the_page_shows_the_remark(run):
+    (study,) = run.studies
+    assert all(sentence in render_html(run) for sentence in remarks(study.scores))
