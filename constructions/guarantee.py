@@ -121,7 +121,8 @@ def _rotated(program: Program, noise: float, floor: float) -> Guarantee:
     return Guarantee(
         True, noise, smallest, error,
         f"every prefix: what is possible is exact, conditional probabilities within {error:.0e} "
-        f"({below}, the noise of the rotation is below {noise:.0e})",
+        f"({below}; the noise of the rotation, measured on trial sentences, with its margin "
+        f"{noise:.0e})",
     )  # fmt: skip
 
 

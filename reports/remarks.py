@@ -13,9 +13,9 @@ __all__ = ["remarks", "twin_above_chance"]
 
 LEVEL = 0.05
 WHY = (
-    "a random transformer still carries the word and, through attention, words before it, so "
-    "a linear probe reads part of any state that few words decide. It has learned nothing of the "
-    "language; what counts as decodable has to beat it"
+    "a random transformer can carry the word and, through attention, words before it, which is "
+    "enough for part of a state that few words decide. It has learned nothing of the language; "
+    "what counts as decodable has to beat it"
 )
 
 
@@ -46,7 +46,8 @@ def twin_above_chance(rows: Sequence[Mapping[str, Json]]) -> list[Mapping[str, J
     """Rows where the interval of the random-weight twin lies above chance.
 
     The interval is the exact binomial one of Clopper and Pearson (1934) over the held-out tokens,
-    95 % over all cells together (Bonferroni).
+    95 % over all cells together (Bonferroni). Tokens of a sentence are no independent witnesses, so
+    it can be too narrow: it decides whether a sentence of explanation is shown, and nothing else.
 
     Args:
         rows: a grid of scores; rows without a twin, chance or the number of tokens are left out.
