@@ -14,7 +14,7 @@ _REMEDY = "give the folder that MaxoutTransformer.save_pretrained wrote"
 
 
 def read_folder(folder: str | Path) -> tuple[PlainTransformer, MaxoutLayout, Box]:
-    """The model, its layout and the box it was built for.
+    """The model in eval mode, its layout and the box it was built for.
 
     Raises:
         MaxoutError: no folder there, or it holds no maxout transformer.
@@ -27,6 +27,7 @@ def read_folder(folder: str | Path) -> tuple[PlainTransformer, MaxoutLayout, Box
         model: Any = load(path).model
     except LoadError as error:
         raise MaxoutError(f"no maxout transformer in {str(folder)!r}: {error}") from error
+    model.eval()
     data = getattr(model.config, "linrep", None) or {}
     if data.get("construction") != "maxout" or not isinstance(model, PlainTransformer):
         raise MaxoutError(

@@ -278,8 +278,7 @@ class MaxoutTransformer:
         Raises:
             MaxoutError: no folder there, or it holds another kind of model.
         """
-        model, layout, box = read_folder(folder)
-        return cls(model.eval(), layout, box)
+        return cls(*read_folder(folder))
 
     @contextmanager
     def _mode(self, hardmax: bool) -> Iterator[None]:
