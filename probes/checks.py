@@ -7,10 +7,21 @@ from numbers import Integral, Real
 import numpy as np
 import numpy.typing as npt
 
+from .account import CONTROLS
+from .entrance import as_array, read_names
 from .errors import ProbeError
 from .heads import PENALTIES
 
-__all__ = ["check_ceilings", "check_counts", "check_fractions", "check_groups", "read_penalties"]
+__all__ = [
+    "check_ceilings",
+    "check_controls",
+    "check_counts",
+    "check_flag",
+    "check_fractions",
+    "check_groups",
+    "check_tolerance",
+    "read_penalties",
+]
 
 
 def check_counts(
@@ -31,6 +42,44 @@ def check_counts(
             raise ProbeError(
                 f"{name} is a whole number of at least {least[name]}; received {value!r}"
             )
+
+
+def check_controls(controls: object) -> tuple[str, ...]:
+    """Names of controls that exist.
+
+    Raises:
+        ProbeError: no list of names, or one is unknown.
+    """
+    some = f"a list of some of {list(CONTROLS)}"
+    if isinstance(controls, str):
+        raise ProbeError(f"unknown controls {controls!r}: {some}")
+    names = read_names(controls, f"controls are {some}")
+    if unknown := sorted(set(names) - set(CONTROLS)):
+        raise ProbeError(f"unknown controls {unknown!r}: {some}")
+    return names
+
+
+def check_flag(**flags: object) -> None:
+    """Yes or no.
+
+    Raises:
+        ProbeError: one is neither.
+    """
+    for name, value in flags.items():
+        if not isinstance(value, bool | np.bool_):
+            raise ProbeError(f"{name} is True or False; received {value!r}")
+
+
+def check_tolerance(tolerance: object) -> float:
+    """A positive, finite number.
+
+    Raises:
+        ProbeError: it is not.
+    """
+    real = isinstance(tolerance, Real) and not isinstance(tolerance, bool)
+    if not (real and 0 < tolerance < math.inf):  # type: ignore[operator]
+        raise ProbeError(f"tolerance is positive and finite; received {tolerance!r}")
+    return float(tolerance)  # type: ignore[arg-type]
 
 
 def check_fractions(fractions: object) -> tuple[float, float, float]:
@@ -54,9 +103,16 @@ def check_groups(groups: npt.ArrayLike, n: int) -> np.ndarray:
     Raises:
         ProbeError: another length or shape.
     """
-    ids = np.asarray(groups)
+    ids = as_array(groups, f"groups are one id per token, [{n}]")
     if ids.shape != (n,):
         raise ProbeError(f"groups are one id per token, [{n}]; received shape {ids.shape}")
+    try:
+        np.unique(ids)
+    except TypeError as error:
+        raise ProbeError(
+            "groups are ids that can be sorted, numbers or text, without None; received "
+            f"{ids.dtype} with {type(ids[0]).__name__} first: {error}"
+        ) from error
     return ids
 
 
@@ -80,7 +136,7 @@ def check_ceilings(values: npt.ArrayLike, n: int, where: str) -> np.ndarray:
     Raises:
         ProbeError: no probabilities, or not one per token.
     """
-    array = np.asarray(values)
+    array = as_array(values, f"a ceiling is [token] = [{n}] largest posteriors, for {where}")
     if array.dtype.kind not in "fiub" or array.shape != (n,):
         raise ProbeError(
             f"a ceiling is [token] = [{n}] largest posteriors (NaN = unknown); received "

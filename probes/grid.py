@@ -13,11 +13,15 @@ from .account import CONTROLS, EMBEDDINGS, account, collect_notes
 from .cells import Cell, Companions
 from .checks import (
     check_ceilings,
+    check_controls,
     check_counts,
+    check_flag,
     check_fractions,
     check_groups,
+    check_tolerance,
     read_penalties,
 )
+from .entrance import as_array, check_activations, check_corpus, check_manifest, read_kept, shown
 from .errors import ProbeError
 from .heads import Method
 from .plan import Plan, Tokens, make_plan
@@ -98,12 +102,16 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
     Raises:
         ProbeError: the data cannot answer; the message says why.
     """
-    if isinstance(controls, str) or set(controls) - set(CONTROLS):
-        unknown = controls if isinstance(controls, str) else sorted(set(controls) - set(CONTROLS))
-        raise ProbeError(f"unknown controls {unknown!r}: a list of some of {list(CONTROLS)}")
+    check_activations(acts)
+    check_manifest(acts)
+    check_corpus(corpus)
+    if random_weights is not None:
+        check_activations(random_weights, "activations of the random-weight twin")
+    controls = check_controls(controls)
     check_counts(seed=seed, permutations=permutations, bootstrap=bootstrap, min_count=min_count)
+    check_flag(codelength=codelength)
     shares = check_fractions(fractions)
-    kind = Method(method, read_penalties(C), tolerance=tolerance)
+    kind = Method(method, read_penalties(C), tolerance=check_tolerance(tolerance))
     wanted = make_targets(corpus, heights, targets, positions)
     settings = account(
         kind, wanted, positions, controls, shares,
@@ -176,21 +184,14 @@ def _seeds(seed: int, name: str, count: int) -> list[np.random.SeedSequence]:
 
 
 def _kept(acts: ActivationsLike, twin: ActivationsLike | None, n: int) -> np.ndarray:
-    kept = np.asarray(acts.kept, dtype=bool)
-    if len(kept) != n:
-        raise ProbeError(
-            f"activations have {len(kept)} rows, the corpus {n} tokens: capture this corpus"
-        )
+    kept = read_kept(acts, n, "activations have", "capture this corpus")
     if twin is not None:
-        other = np.asarray(twin.kept, dtype=bool)
-        if len(other) != n:
-            raise ProbeError(f"the random-weight twin has {len(other)} rows, the corpus {n} tokens")
-        kept = kept & other
+        kept &= read_kept(twin, n, "the random-weight twin has", "capture the same corpus")
     return kept
 
 
 def _shared(engine: Engine, acts: ActivationsLike, site: str) -> Shared:
-    return engine.share(lambda: np.asarray(acts[site]))
+    return engine.share(lambda: as_array(acts[site], f"activations at {site!r} are [token, d]"))
 
 
 def _twin(engine: Engine, acts: ActivationsLike | None, site: str) -> Shared | None:
@@ -228,6 +229,11 @@ def _ceilings(
     Raises:
         ProbeError: one is given for no cell, or is not usable.
     """
+    if given is not None and not isinstance(given, Mapping):
+        raise ProbeError(
+            "ceilings are a mapping from targets, or (site, target), to [token] largest posteriors;"
+            f" received {shown(given)}"
+        )
     names = [target.name for target in targets]
     cells = {(site, name) for site in sites for name in names}
     unknown = [key for key in given or {} if key not in cells and key not in names]

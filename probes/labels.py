@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 from jaxtyping import Float, Int
 
+from .entrance import as_array
 from .errors import ProbeError
 
 __all__ = ["encode", "one_hot"]
@@ -22,7 +23,7 @@ def encode(labels: npt.ArrayLike) -> tuple[Int[np.ndarray, " token"], tuple[str,
     >>> codes.tolist(), classes
     ([0, -1, 1, 0], ('NP', 'VP'))
     """
-    array = np.asarray(labels)
+    array = as_array(labels, "labels are a vector [token]")
     if array.ndim != 1:
         raise ProbeError(f"labels are a vector [token]; received shape {array.shape}")
     if array.dtype.kind == "O":

@@ -10,11 +10,14 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from ..core import Shared
 from .cells import Cell, Companions, probe_site
+from .entrance import as_array
 from .errors import ProbeError
 from .heads import Method
 from .plan import Plan
 
 __all__ = ["SiteFound", "SiteWork", "current_threads", "probe_in_worker"]
+
+NUMBERS = "fiub"  # kinds of NumPy types
 
 
 @final
@@ -99,9 +102,8 @@ def current_threads() -> int:
 
 
 def _matrix(shared: Shared, site: str, n: int) -> np.ndarray:
-    array = np.asarray(shared.get())
-    if array.ndim != 2 or len(array) != n:
-        raise ProbeError(
-            f"activations at {site!r} are [token, d_model] with {n} tokens; received {array.shape}"
-        )
+    wanted = f"activations at {site!r} are numbers [token, d_model] with {n} tokens"
+    array = as_array(shared.get(), wanted)
+    if array.ndim != 2 or len(array) != n or array.dtype.kind not in NUMBERS:
+        raise ProbeError(f"{wanted}; received {array.dtype} of shape {array.shape}")
     return array

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from jaxtyping import Bool, Int
 
 from ..core import height_target
+from .entrance import as_array, read_heights, read_targets
 from .errors import ProbeError
 from .labels import encode
 from .protocols import CorpusLike
@@ -49,22 +50,17 @@ def make_targets(
     height_of: dict[str, int] = {}
     if heights is None and targets is None:
         heights = tuple(corpus.heights)
-    for height in heights or ():
-        if height not in tuple(corpus.heights):
-            raise ProbeError(
-                f"the corpus has no labels at height {height}: it has heights "
-                f"{list(corpus.heights)}"
-            )
+    for height in read_heights(heights, tuple(corpus.heights)):
         labels[height_target(height)] = corpus.labels(height)
         height_of[height_target(height)] = height
-    for name, values in (targets or {}).items():
+    for name, values in read_targets(targets).items():
         if name in labels:
             raise ProbeError(f"target {name!r} is given twice, as a height and by name")
         labels[name] = values
     if not labels:
         raise ProbeError("nothing to probe: give heights=[...] or targets={name: labels}")
     if isinstance(positions, Mapping) and not set(positions) <= set(labels):
-        unknown = sorted(set(positions) - set(labels))
+        unknown = sorted(map(str, set(positions) - set(labels)))
         raise ProbeError(
             f"positions are given for unknown targets {unknown}: not in {list(labels)}"
         )
@@ -99,7 +95,7 @@ def _make(
                 )
             mask &= np.asarray(corpus.boundary(height), dtype=bool)
     else:
-        chosen = np.asarray(where)
+        chosen = as_array(where, f"a mask of positions is bool [{n}]")
         if chosen.dtype != bool or chosen.shape != (n,):
             raise ProbeError(
                 f"a mask of positions is bool [{n}]; received {chosen.dtype} {chosen.shape}"

@@ -53,11 +53,19 @@ def running(engine: "str | Engine") -> Iterator[Engine]:
     Args:
         engine: a name as for :func:`make_engine`, or an engine.
 
+    Raises:
+        EngineError: it is neither.
+
     >>> with running("local") as engine:
     ...     engine.workers
     False
     """
     if not isinstance(engine, str):
+        if not isinstance(engine, Engine):
+            raise EngineError(
+                f"an engine is a name, local, processes:N, ray or ray://host:port, or what "
+                f"make_engine returns; received {engine!r}"
+            )
         yield engine
         return
     made = make_engine(engine)
