@@ -129,13 +129,14 @@ def read_heights(heights: object, known: Sequence[int]) -> tuple[int, ...]:
         raise ProbeError(
             f"heights are a list of whole numbers, [{heights}] for one; received {shown(heights)}"
         )
-    for height in heights:
+    asked = tuple(heights)
+    for height in asked:
         whole = isinstance(height, Integral) and not isinstance(height, bool)
         if not whole or height not in known:
             raise ProbeError(
                 f"the corpus has no labels at height {height!r}: it has heights {list(known)}"
             )
-    return tuple(int(height) for height in heights)
+    return tuple(int(height) for height in asked)
 
 
 def read_targets(targets: object) -> dict[str, Any]:

@@ -114,7 +114,7 @@ def test_ragged_activations_are_refused(planted):
 
 def test_what_can_be_understood_is_taken(planted):
     acts, corpus, _ = planted(signal=(0.0, 1.0), n_sentences=N)
-    for heights in ([1], (1,), {1}, range(1, 2), np.array([1])):
+    for heights in ([1], (1,), {1}, range(1, 2), np.array([1]), iter([1])):
         assert probe(acts, corpus, heights=heights, **SOON).targets == ("height 1",)
     assert read_heights(None, (1, 2)) == ()
     pandas = pytest.importorskip("pandas")
