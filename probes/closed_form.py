@@ -41,11 +41,14 @@ def class_sums(
     features: Float[np.ndarray, "token feature"],
     problems: Sequence[tuple[Int[np.ndarray, " token"], int]],
 ) -> list[Float[np.ndarray, "class feature"]]:
-    """Sum of the features in each class of each problem: one pass, all columns together."""
+    """Sum of the features in each class of each problem: one pass, all columns together.
+
+    Codes lie in ``0..n_classes - 1``: every row has a class.
+    """
     if not problems:
         return []
     ends = np.cumsum([n for _, n in problems])
-    places = np.stack([codes for codes, _ in problems])
+    places = np.stack([codes.astype(np.int64) for codes, _ in problems])
     places[1:] += ends[:-1, None]
     total = np.zeros((ends[-1], features.shape[1]))
     indicators = np.zeros((min(ROWS, len(features)), ends[-1]), features.dtype)
@@ -67,10 +70,11 @@ def oracle_shrinkage(trace: float, square: float, d: int, n: int) -> float:
         d: dimensions.
         n: examples.
     """
-    d = max(d, 1)  # without dimensions there is nothing to shrink: any answer will do
+    if d < 2:  # one dimension is isotropic as it is, and the formula is 0 / 0: any answer will do
+        return 1.0
     top = (1 - 2 / d) * square + trace**2
     bottom = (n + 1 - 2 / d) * (square - trace**2 / d)
-    return 1.0 if bottom <= 0 else float(min(1.0, top / bottom))
+    return 1.0 if bottom <= 0 else float(min(1.0, max(0.0, top / bottom)))
 
 
 def lda_weights(

@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import check_estimator
 
 from linrep.probes import ProbeError
+from linrep.probes.closed_form import class_sums, oracle_shrinkage
 from linrep.probes.discriminant import DifferenceOfMeans, DiscriminantProbe
 from linrep.probes.features import Rotation
 from linrep.probes.linear_probe import LinearProbe
@@ -285,3 +288,22 @@ def test_constant_labels_and_nan_are_clear_errors():
     X[0, 0] = np.nan
     with pytest.raises(ValueError, match="NaN"):
         LinearProbe().fit(X, y)
+
+
+@given(d=st.integers(1, 50), n=st.integers(1, 5000), seed=st.integers(0, 10**6))
+def test_shrinkage_is_a_share_even_of_nothing_but_rounding(d, n, seed):
+    rng = np.random.default_rng(seed)
+    variances = np.full(d, rng.uniform(0.1, 10))  # isotropic: numerator and denominator vanish
+    trace = float(variances.sum())
+    square = float(np.square(variances).sum()) * (1 + rng.integers(-8, 9) * 2.0**-52)
+    assert 0.0 <= oracle_shrinkage(trace, square, d, n) <= 1.0
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.int32, np.int64])
+def test_class_sums_do_not_mind_the_width_of_codes(kind):
+    rng = np.random.default_rng(0)
+    features = rng.standard_normal((1500, 3))
+    problems = [(rng.integers(0, 100, 1500).astype(kind), 100) for _ in range(4)]
+    for (codes, _), found in zip(problems, class_sums(features, problems), strict=True):
+        slow = np.array([features[codes == c].sum(axis=0) for c in range(100)])
+        assert np.abs(found - slow).max() < 1e-12  # sums of some fifteen numbers of order 1
