@@ -43,7 +43,7 @@ def largest_deviation(found: Sequence[Tensor], exact: Sequence[Tensor], output: 
     """Largest difference of outputs; of logits, among possible tokens only.
 
     Infinite where a token is possible in one and impossible in the other: no logit tells how near
-    to 0 a score is that has been taken for another.
+    to 0 a score is that has been taken for another. Infinite, too, where a number overflowed.
     """
     worst = 0.0
     for one, other in zip(found, exact, strict=True):
@@ -53,5 +53,7 @@ def largest_deviation(found: Sequence[Tensor], exact: Sequence[Tensor], output: 
             if not torch.equal(one < DEAD, dead):
                 return float("inf")
             gap = gap.masked_fill(dead, 0.0)
-        worst = max(worst, float(gap.max()))
+        if not bool(gap.isfinite().all()):  # NaN would pass any comparison
+            return float("inf")
+        worst = max(worst, float(gap.max())) if gap.numel() else worst
     return worst

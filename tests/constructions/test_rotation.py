@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from linrep.constructions import ConstructionError, GrammarTransformer, Settings
-from linrep.constructions.noise import MARGIN
+from linrep.constructions.noise import MARGIN, largest_deviation
 from linrep.constructions.normal import normal_form
 from linrep.constructions.rotation import ROTATION_NOISE
 from linrep.constructions.smallest import smallest_score
@@ -251,3 +251,12 @@ def test_a_named_basis_says_when_its_dtype_is_too_small():
     assert kept.holds
     assert not lost.holds
     assert "too small for float32" in str(lost)
+
+
+def test_an_output_that_overflowed_is_no_small_deviation():
+    good = [torch.tensor([[0.5, 1.0]], dtype=torch.float64)]
+    assert largest_deviation(good, [good[0] + 0.25], "scores") == 0.25
+    for bad in (float("nan"), float("inf")):
+        broken = [torch.tensor([[bad, 1.0]], dtype=torch.float64)]
+        assert largest_deviation(broken, good, "scores") == float("inf")
+        assert largest_deviation(broken, broken, "scores") == float("inf")
