@@ -112,7 +112,8 @@ def class_weights(tiny: bool, seed: int) -> tuple[float, float]:
     t = MaxoutTransformer.from_network(net, (-1, 1), inverse_temperature=1000.0, causal=True)
     x = t.box.sample(points, seed)
     targets = t.targets(x)
-    cosines, scores = [1.0], [1.0]
+    cosines: list[float] = []
+    scores: list[float] = []
     for readout in t.readouts:
         labels = targets[readout.target]
         classes, counts = np.unique(labels, return_counts=True)
@@ -128,7 +129,8 @@ def class_weights(tiny: bool, seed: int) -> tuple[float, float]:
                 gap = weights[str(j)] - weights[str(k)]
                 wanted = direction[: len(gap)]
                 cosines.append(float(gap @ wanted / np.linalg.norm(gap) / np.linalg.norm(wanted)))
-    return min(cosines), min(scores)
+    # Nothing to judge by must not pass for agreement.
+    return min(cosines, default=math.nan), min(scores, default=math.nan)
 
 
 def _shuffled(

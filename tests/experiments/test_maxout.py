@@ -65,3 +65,9 @@ def test_labels_that_are_not_shuffled_are_not_at_chance(monkeypatch):
     section = maxout_staircase.staircase(True, 0)
     failed = [check.name for check in section.checks if not check.passed]
     assert failed == ["shuffled labels, largest distance from 1/2"]
+
+
+@pytest.mark.parametrize("seed", [1, 4])
+def test_the_staircase_stands_for_other_seeds(seed):
+    section = maxout_staircase.staircase(True, seed)
+    assert [check.name for check in section.checks if not check.passed] == []
