@@ -186,12 +186,12 @@ def ridge_weights(
     shares = [np.bincount(codes, minlength=k) / n for codes, k in problems]
     models: list[int | None] = [None] * len(problems) if like is None else list(like)
     own = [index for index, model in enumerate(models) if model is None]
-    paths = [_Path.of(problems[i][0], shares[i], sums[i], inverse) for i in own]
-    errors = dict(zip(own, _leave_one_out(features, paths, inverse), strict=True))
+    errors = _leave_one_out(features, [problems[i] for i in own], [sums[i] for i in own], inverse)
+    of_target = dict(zip(own, errors, strict=True))
     fits: list[RidgeFit] = []
     chosen: list[int] = []
     for index, model in enumerate(models):
-        loo = errors.get(index, np.zeros(0))
+        loo = of_target.get(index, np.zeros(0))
         chosen.append(int(np.argmin(loo)) if model is None else chosen[model])
         best = chosen[-1]
         weights = sums[index] * inverse[:, best]
@@ -199,45 +199,38 @@ def ridge_weights(
     return fits
 
 
-@final
-@dataclass(frozen=True, eq=False)
-class _Path:
-    """One problem and its weights for every penalty, side by side.
-
-    Args:
-        codes: ``[token]``.
-        shares: ``[class]`` of the rows: intercepts, as features are centred.
-        weights: ``[feature, alpha, class]``.
-    """
-
-    codes: Int[np.ndarray, " token"]
-    shares: Float[np.ndarray, " class"]
-    weights: Float[np.ndarray, "feature alpha class"]
-
-    @classmethod
-    def of(
-        cls, codes: np.ndarray, shares: np.ndarray, sums: np.ndarray, inverse: np.ndarray
-    ) -> "_Path":
-        return cls(codes, shares, sums.T[:, None, :] * inverse[:, :, None])
-
-
 def _leave_one_out(
-    features: np.ndarray, paths: Sequence[_Path], inverse: np.ndarray
+    features: np.ndarray,
+    problems: Sequence[tuple[np.ndarray, int]],
+    sums: Sequence[np.ndarray],
+    inverse: Float[np.ndarray, "feature alpha"],
 ) -> list[Float[np.ndarray, " alpha"]]:
-    """Mean squared leave-one-out error of each penalty for each problem, in one pass."""
+    """Mean squared leave-one-out error of each penalty for each problem, in one pass.
+
+    A block of rows holds its misses as ``[token, class, alpha]``, the classes of all problems in
+    one row: one product makes them, one weighs their squares by the rows' leverages.
+    """
+    if not problems:
+        return []
     n, width, kind = len(features), inverse.shape[1], features.dtype
-    stacked = [
-        path.weights.reshape(len(inverse), width * len(path.shares)).astype(kind) for path in paths
-    ]
-    errors = [np.zeros(width) for _ in paths]
+    starts = np.cumsum([0, *(k for _, k in problems)])[:-1]
+    codes = np.stack([own + start for (own, _), start in zip(problems, starts, strict=True)], 1)
+    shares = np.concatenate([np.bincount(own, minlength=k) / n for own, k in problems])
+    readers = [(one.T[:, :, None] * inverse[:, None, :]).astype(kind) for one in sums]
+    weights = np.concatenate(readers, axis=1).reshape(len(inverse), len(shares) * width)
+    fixed, divisors = np.repeat(shares, width).astype(kind), inverse.astype(kind)
+    room = np.empty((min(ROWS, n), weights.shape[1]), kind)
+    total = np.zeros((len(shares), width))
     for start in range(0, n, ROWS):
         here = features[start : start + ROWS]
-        leverage = 1.0 / n + (np.square(here) @ inverse.astype(kind)).astype(np.float64)
-        grow = np.square(1.0 / np.maximum(1.0 - leverage, 1e-12))
-        for path, weights, total in zip(paths, stacked, errors, strict=True):
-            misses = (here @ weights).reshape(len(here), width, len(path.shares))
-            misses += path.shares.astype(kind)
-            misses[np.arange(len(here)), :, path.codes[start : start + ROWS]] -= 1.0
-            squares = np.einsum("nac,nac->na", misses, misses)
-            total += np.einsum("na,na->a", squares, grow)
-    return [total / n for total in errors]
+        leverage = 1.0 / n + (np.square(here) @ divisors).astype(np.float64)
+        grow = np.square(1.0 / np.maximum(1.0 - leverage, 1e-12)).astype(kind)
+        misses = np.matmul(here, weights, out=room[: len(here)])
+        misses += fixed
+        by_class = misses.reshape(len(here), len(shares), width)
+        by_class[np.arange(len(here))[:, None], codes[start : start + ROWS]] -= 1.0
+        np.square(misses, out=misses)
+        # Every penalty's leverages with every penalty's misses; those of its own are kept.
+        weighed = (grow.T @ misses).reshape(width, len(shares), width)
+        total += np.einsum("aca->ca", weighed)
+    return list(np.add.reduceat(total, starts) / n)
