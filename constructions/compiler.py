@@ -20,7 +20,20 @@ from .shapes import ShapeParser
 from .spans import Spans
 from .spans_one_pass import OnePass
 
-__all__ = ["compile_grammar"]
+__all__ = ["compile_grammar", "require_grammar"]
+
+
+def require_grammar(grammar: object) -> None:
+    """Refuse the text of a grammar, its path, or anything else that is not a grammar yet.
+
+    Raises:
+        ConstructionError: it is none.
+    """
+    if not isinstance(grammar, Grammar):
+        raise ConstructionError(
+            f"a transformer is built from a Grammar; received {type(grammar).__name__} "
+            f"{str(grammar)[:60]!r}: read it first, with Grammar.from_text(...) or from_file(...)"
+        )
 
 
 def compile_grammar(grammar: Grammar, settings: Settings) -> Program:

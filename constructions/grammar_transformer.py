@@ -14,7 +14,7 @@ from ..core import Prediction
 from ..grammars import EOS, Grammar
 from ..models import PlainTransformer, probabilities
 from .accounting import Accounting, account
-from .compiler import compile_grammar
+from .compiler import compile_grammar, require_grammar
 from .dense import build_dense
 from .guarantee import Guarantee, guarantee, require_guarantee
 from .log_head import DEAD
@@ -91,6 +91,7 @@ class GrammarTransformer:
             ConstructionError: the choices clash, a limit is exceeded, or a rotated model would be
                 wrong after some prefix; the number is given.
         """
+        require_grammar(grammar)
         unknown = set(settings) - set(Settings.__dataclass_fields__)
         if unknown:
             raise ConstructionError(

@@ -77,7 +77,7 @@ class MaxoutTransformer:
         Args:
             net: the network.
             box: ``(lo, hi)``, scalars for every input, or arrays.
-            eps: largest sup error; 1e-3 if neither this nor temperatures are given.
+            eps: largest sup error, 1e-3 if nothing is given; temperatures follow (signed bound).
             inverse_temperature: one for all layers, or one per layer, instead of ``eps``.
             split: how layers share ``eps``: ``uniform``, ``split`` or ``sqrt``.
             causal: build for a causal mask (more tokens).

@@ -73,7 +73,7 @@ class Settings:
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise ConstructionError(
-                    f"{name} is one of {', '.join(map(str, allowed))}; "
+                    f"{name} is one of {', '.join(map(repr, allowed))}; "
                     f"received {getattr(self, name)!r}"
                 )
         scale = self.token_scale

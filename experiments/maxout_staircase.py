@@ -52,18 +52,27 @@ def staircase(tiny: bool, seed: int) -> Section:
     cosine, accuracy = class_weights(tiny, seed)
     return Section(
         "Where is the active piece linearly decodable?",
-        "The tent folded several times. Which piece of layer l is active is an affine question to "
-        "the stream before attention l and to no other place: a staircase. Labels that were "
-        "shuffled are at chance everywhere. A random transformer keeps its input, and the piece "
-        "of layer l is a function of the input that changes 2^(l-1) times: the first layers' can "
-        "be decoded there too (the first is affine in the input itself, whatever the weights). "
+        f"The tent folded {depth} times, {points} random inputs, probes scored on a fifth of them "
+        f"({depth} pieces at {depth + 1} sites). Which piece of layer l is active is an affine "
+        "question to the stream before attention l: a staircase. Elsewhere an affine question is "
+        "one threshold on an input folded too seldom or too often, right three times in four at "
+        "best (layer 2's piece asked of the input itself, along which it goes A, B, B, A). Labels "
+        "that were shuffled are at chance everywhere. "
+        "The same transformer with random weights keeps its input, and the piece of layer l is a "
+        "function of the input that changes 2^(l-1) times: the first layers' can be decoded there "
+        "too (the first is affine in the input itself, whatever the weights). "
         f"Pieces that change more often than the stream has dimensions ({t.layout.d_model}), "
-        f"those of layers {hard[0]} to {depth}, are at chance in the random transformer, and only "
-        "the constructed weights explain them.",
+        f"those of layers {hard[0]} to {depth}, are at chance there: only the constructed weights "
+        "explain them. The last two rows are of another network, not of that control: a maxout "
+        "network of rank 3 with drawn weights, made a transformer. The theory predicts not only "
+        "that its pieces j and k can be told apart but along which direction, W_j - W_k.",
         figures.staircase(sites, names, found, shuffled, random),
         (
             Check("lowest accuracy on the stairs", float(steps.min()), ">=", 0.97, "decodable"),
-            Check("highest accuracy elsewhere", float(rest.max()), "<=", 0.75, "not decodable"),
+            Check(
+                "highest accuracy elsewhere", float(rest.max()), "<=", 0.75 + coin,
+                "one threshold at most: 3/4 and four standard errors",
+            ),
             Check(
                 "shuffled labels, largest distance from 1/2",
                 _from_chance(shuffled), "<=", coin, "four standard errors of a fair coin",
@@ -79,9 +88,9 @@ def staircase(tiny: bool, seed: int) -> Section:
             ),
             Check(
                 "cosine of class-weight differences and W_j - W_k", cosine, ">=", 0.99,
-                "probes of a random network read along the predicted directions",
+                "probes read along the predicted directions",
             ),
-            Check("accuracy of those probes", accuracy, ">=", 0.99, "decodable"),
+            Check("accuracy of the probes of that network", accuracy, ">=", 0.99, "decodable"),
         ),
         {"sites": sites, "accuracy": found, "shuffled": shuffled, "random weights": random,
          "layers beyond random weights": hard},

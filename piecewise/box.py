@@ -69,6 +69,12 @@ class Box:
         Raises:
             BoxError: some row of ``x`` is outside, or is NaN.
         """
+        missing = np.isnan(x).any(axis=-1)
+        if missing.any():
+            raise BoxError(
+                f"{int(missing.sum())} of {len(x)} inputs are NaN, first in row "
+                f"{int(np.argmax(missing))}: NaN lies in no box; drop those rows"
+            )
         inside = self.contains(x)
         if not inside.all():
             first, outside = int(np.argmax(~inside)), int((~inside).sum())
@@ -76,7 +82,8 @@ class Box:
             raise BoxError(
                 f"{outside} of {len(x)} inputs lie outside the box, first in row {first}: "
                 f"{np.asarray(x)[first].tolist()}; the box is lo={lo.tolist()}, hi={hi.tolist()}; "
-                "widen the box at construction, or ask for outside='allow' where that is offered"
+                "bounds hold inside only: construct with a wider box (a call of the transformer "
+                "itself takes outside='allow' as well)"
             )
 
     def sample(self, n: int, seed: int) -> np.ndarray:

@@ -6,6 +6,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from linrep.constructions import ConstructionError, GrammarTransformer
+from linrep.constructions.compiler import require_grammar
 from linrep.core import LinrepError
 from linrep.grammars import Grammar, families
 from linrep.models import load, to_bridge
@@ -148,8 +149,10 @@ def test_unknown_words_and_settings_are_refused():
     grammar = GRAMMARS["latin"]()
     with pytest.raises(LinrepError, match="no terminal"):
         GrammarTransformer.from_grammar(grammar).next_token(["nonsense"])
-    with pytest.raises(ConstructionError, match="mode is one of spans, shapes"):
+    with pytest.raises(ConstructionError, match="mode is one of 'spans', 'shapes'"):
         GrammarTransformer.from_grammar(grammar, mode="chart")
+    with pytest.raises(ConstructionError, match=r"built from a Grammar; received str 'S -> a'"):
+        require_grammar("S -> a")
     with pytest.raises(ConstructionError, match=r"unknown settings \['colour'\]"):
         GrammarTransformer.from_grammar(grammar, colour="red")
     with pytest.raises(ConstructionError, match="no Hugging Face model"):

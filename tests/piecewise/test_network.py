@@ -275,10 +275,15 @@ def test_bad_boxes_are_refused(box, message):
         as_box(box, 2)
 
 
+def test_points_that_are_nan_are_not_said_to_lie_outside():
+    with pytest.raises(BoxError, match="1 of 3 inputs are NaN, first in row 1"):
+        as_box((0, 1), 2).require(np.array([[0.5, 9.0], [0.5, np.nan], [0.5, 0.5]]))
+
+
 def test_points_outside_a_box_are_named():
     box = as_box((0, 1), 2)
     box.require(np.array([[0.0, 1.0]]))
     with pytest.raises(BoxError, match=r"1 of 2 inputs lie outside the box, first in row 1"):
         box.require(np.array([[0.5, 0.5], [0.5, 1.5]]))
-    with pytest.raises(BoxError, match="outside"):
+    with pytest.raises(BoxError, match="NaN"):
         box.require(np.array([[np.nan, 0.5]]))
