@@ -117,7 +117,7 @@ def estimate_cells(
     """
     plane = as_plane(where, net.n_inputs)
     rng = np.random.default_rng(seed)
-    share = 1 / 16
+    share, too_large = 1 / 16, 1 / 2
     while True:
         start = _start(net, plane, _stratified(rng, share), share)
         inner, ends, area = np.zeros(_WINDOWS), np.zeros(_WINDOWS), 0.0
@@ -132,8 +132,8 @@ def estimate_cells(
         if cells > _SAMPLED and share < 1e-6:  # too fine even there: go by the cells' mean area
             return CellEstimate(float(cells * 4 / area), float("nan"), share)
         if cells > _SAMPLED:
-            share /= 16
-        elif cells < 8 * _WINDOWS and share < 1 / 4:
+            share, too_large = share / 16, share
+        elif cells < 8 * _WINDOWS and share < 1 / 4 and 2 * share < too_large:
             share *= 2
         else:
             break

@@ -20,20 +20,36 @@ Turn = Callable[[Polygons, np.ndarray, np.ndarray, np.ndarray, np.ndarray, Tally
 
 @final
 class Sizes:
-    """The largest value that a unit's terms can take on the window: what ``tol`` is relative to.
+    """The largest value that a unit's terms can take in a cell: what ``tol`` is relative to.
+
+    Pieces that lose to another piece on the whole window do not count: a piece that only fills
+    a row up, with a bias far below all others, must not make the rest look small.
 
     Args:
         layer: the layer.
     """
 
     def __init__(self, layer: MaxoutLayer) -> None:
-        self._gain = np.abs(layer.weight).sum(axis=2).max(axis=1)
-        self._offset = np.abs(layer.bias).max(axis=1)
+        self._layer, self._weight, self._bias = layer, np.abs(layer.weight), np.abs(layer.bias)
 
-    def __call__(self, maps: np.ndarray) -> np.ndarray:
+    def contenders(self, maps: np.ndarray) -> np.ndarray:
+        """Bool ``[unit, piece]``: those that may win somewhere on the window ``[-1, 1]^2``.
+
+        By interval arithmetic on the ranges of the layer's inputs over all cells of ``maps``.
+        """
+        reach = np.abs(maps[0]) + np.abs(maps[1])
+        low, high = (maps[2] - reach).min(axis=0), (maps[2] + reach).max(axis=0)
+        middle = self._layer.weight @ ((low + high) / 2) + self._layer.bias
+        spread = self._weight @ ((high - low) / 2)
+        live = self._layer.live
+        surest = np.where(live, middle - spread, -np.inf).max(axis=1, keepdims=True)
+        return np.asarray(live & (middle + spread >= surest))
+
+    def __call__(self, maps: np.ndarray, contenders: np.ndarray) -> np.ndarray:
         """``[cell, unit]`` for the maps ``[3, cell, input]`` of the layer's inputs."""
-        sizes: np.ndarray = np.outer(np.abs(maps).max(axis=(0, 2)), self._gain)
-        sizes += self._offset
+        gain = np.where(contenders[:, :, None], self._weight, 0.0).max(axis=1)
+        sizes: np.ndarray = np.abs(maps).max(axis=0) @ gain.T
+        sizes += np.where(contenders, self._bias, 0.0).max(axis=1)
         return sizes
 
 

@@ -32,7 +32,8 @@ class Envelope:
 
     def divide(self, cells: Cells, pool: Polygons, tally: Tally) -> "_Parts":
         """Cut the pool by every unit that changes its largest piece inside a cell."""
-        pieces, sizes = np.matmul(cells.maps[:, None], self._weight), self._sizes(cells.maps)
+        contenders = self._sizes.contenders(cells.maps)
+        pieces, sizes = cells.maps[:, None] @ self._weight, self._sizes(cells.maps, contenders)
         pieces[2] += self._bias[:, None]
         winner, base, cell, unit = _screen(pieces, cells.polygons, sizes, self._tol, tally)
         tol = self._tol * sizes[cell, unit]

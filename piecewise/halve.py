@@ -12,6 +12,8 @@ from .polygons import Polygons
 
 __all__ = ["Halving"]
 
+_Map = tuple[np.ndarray, ...]  # weight [input, unit] and bias [unit]
+
 
 @final
 class Halving:
@@ -32,18 +34,34 @@ class Halving:
         self._line = line.T.copy(), np.where(double, bias - second_bias, 0.0)
         base = np.where(double[:, None], second, first)
         base_bias = np.where(double, second_bias, bias)
+        self._first = first.T, bias
         plain = not (base.any() or base_bias.any())  # ReLU: nothing below the line to add
         self._base = None if plain else (base.T.copy(), base_bias)
 
     def divide(self, cells: Cells, pool: Polygons, tally: Tally) -> "_Halves":
         """Cut the pool by every unit whose line crosses a cell."""
-        lines, sizes = affine(cells.maps, *self._line), self._sizes(cells.maps)
+        contenders = self._sizes.contenders(cells.maps)
+        line, below = self._sure(contenders)
+        lines, sizes = affine(cells.maps, *line), self._sizes(cells.maps, contenders)
         upper, cell, unit = _screen(lines, cells.polygons, sizes, self._tol, tally)
         tol = self._tol * sizes[cell, unit]
         crossings = Crossings.of(lines[:, cell, unit], cell, unit, tol, len(cells))
         parent = crossings.cut(pool, halve, tally)
-        base = None if self._base is None else affine(cells.maps, *self._base)
+        base = None if below is None else affine(cells.maps, *below)
         return _Halves(parent, lines, base, upper, crossings)
+
+    def _sure(self, contenders: np.ndarray) -> tuple[_Map, _Map | None]:
+        """Line and base, where a second piece wins nowhere those of a unit with one piece.
+
+        Taken as a second piece, a far lower one would be subtracted and added again, and what it
+        was added to would be lost in rounding.
+        """
+        first = ~contenders[:, -1]
+        if self._base is None or not first.any():
+            return self._line, self._base
+        line = tuple(np.where(first, 0.0, part) for part in self._line)
+        base = tuple(np.where(first, *pair) for pair in zip(self._first, self._base, strict=True))
+        return line, base
 
 
 @final

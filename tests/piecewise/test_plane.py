@@ -423,3 +423,51 @@ def test_cells_of_a_grid_have_four_corners(depth):
     found = regions_in_plane(product(zigzag(2, depth), 2), (0, 1))
     assert (np.diff(found.offsets) == 4).all()  # cuts leave no vertex behind on straight edges
     assert len(found.neighbours) == 2 * 3**depth * (3**depth - 1)
+
+
+@pytest.mark.parametrize("rank", [2, 3])
+@pytest.mark.parametrize("power", [0, 30, 50])
+def test_a_unit_in_another_scale_changes_no_count(rank, power):
+    """Its readers are scaled back by the same power of two: outputs are equal to the bit."""
+    base = random_network(2, [6, 6], rank, seed=0)
+    first, second = base.layers
+    weight, bias, reader = first.weight.copy(), first.bias.copy(), second.weight.copy()
+    weight[0] *= 2.0**power
+    bias[0] *= 2.0**power
+    reader[:, :, 0] /= 2.0**power
+    net = MaxoutNetwork([weight, reader], [bias, second.bias], base.readout, base.readout_bias)
+    found = regions_in_plane(net, (-3, 3))
+    assert found.counts == regions_in_plane(base, (-3, 3)).counts
+    assert found.unsure == 0
+
+
+@pytest.mark.parametrize("rank", [1, 2])
+@pytest.mark.parametrize("depth", [-1e3, -1e12, -1e30])
+def test_a_piece_that_only_fills_up_changes_nothing(rank, depth):
+    base = random_network(2, [6, 6], rank, seed=0)
+    weights = [np.pad(layer.weight, ((0, 0), (0, 1), (0, 0))) for layer in base.layers]
+    biases = [np.pad(layer.bias, ((0, 0), (0, 1)), constant_values=depth) for layer in base.layers]
+    net = MaxoutNetwork(weights, biases, base.readout, base.readout_bias)
+    found, wanted = regions_in_plane(net, (-3, 3)), regions_in_plane(base, (-3, 3))
+    assert found.counts == wanted.counts
+    assert found.unsure == 0
+    assert np.abs(found.maps - wanted.maps).max() <= 1e-12  # rounding of maps of order 1
+
+
+def test_estimates_of_clustered_cells_come_to_an_end(monkeypatch):
+    """Windows are made smaller at most a few times, however unevenly the cells lie."""
+    steps = np.zeros((2, 2, 2))
+    steps[0, 0, 0] = steps[1, 0, 1] = 1e3  # all cells lie in a thousandth of the window
+    rng = np.random.default_rng(1)
+    fine = rng.normal(size=(48, 1, 2)) * 1e-1
+    weights = [steps, np.concatenate([fine, 0 * fine], 1)]
+    biases = [np.zeros((2, 2)), np.stack([rng.normal(size=48), np.zeros(48)], 1)]
+    for _ in range(2):
+        weights.append(np.stack([rng.normal(size=(48, 48)) / 5, np.zeros((48, 48))], 1))
+        biases.append(np.stack([rng.normal(size=48) / 10, np.zeros(48)], 1))
+    net = MaxoutNetwork(weights, biases, rng.normal(size=(1, 48)))
+    rounds = []
+    drawn = count._stratified
+    monkeypatch.setattr(count, "_stratified", lambda *args: rounds.append(0) or drawn(*args))
+    assert estimate_cells(net, (-1, 1)).cells >= 1
+    assert len(rounds) <= 30
