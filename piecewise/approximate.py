@@ -9,6 +9,7 @@ import numpy as np
 from .box import Box, as_box
 from .errors import NetworkError
 from .network import MaxoutNetwork
+from .sizes import Whole, read_size
 
 __all__ = ["Approximation", "freudenthal", "mcshane"]
 
@@ -33,7 +34,7 @@ class Approximation:
     box: Box
 
 
-def mcshane(f: Function, box: object, cells: int, lipschitz: float) -> Approximation:
+def mcshane(f: Function, box: object, cells: Whole, lipschitz: float) -> Approximation:
     """``f_N(x) = max_k f(x_k) - Lip ||x - x_k||_inf``: 0 <= f - f_N <= 2 Lip h.
 
     Nodes are the centres of ``cells`` per side, so the covering radius ``h`` is half a cell.
@@ -68,7 +69,7 @@ def mcshane(f: Function, box: object, cells: int, lipschitz: float) -> Approxima
     return Approximation(net, float(lipschitz * side.max()), nodes, made_box)
 
 
-def freudenthal(f: Function, box: object, cells: int, curvature: float) -> Approximation:
+def freudenthal(f: Function, box: object, cells: Whole, curvature: float) -> Approximation:
     """Piecewise linear interpolation on the Freudenthal triangulation: error O(cell side squared).
 
     Nodal hats ``max(0, 1 - max(0, y_i) - max(0, -y_i))`` in units of the cell: layer 1 has two
@@ -127,9 +128,8 @@ def _box(box: object) -> Box:
     return as_box(box, n_inputs)
 
 
-def _check(cells: int, name: str, constant: float) -> None:
-    if cells < 1:
-        raise NetworkError(f"cells per side is at least 1; received {cells}")
+def _check(cells: Whole, name: str, constant: float) -> None:
+    read_size("cells per side", cells)
     if not (np.isfinite(constant) and constant > 0):
         raise NetworkError(f"{name} is a positive constant of the function; received {constant}")
 

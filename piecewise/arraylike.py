@@ -2,8 +2,26 @@
 
 from typing import Any
 
-__all__ = ["ArrayLike"]
+import numpy as np
+
+__all__ = ["ArrayLike", "as_real"]
 
 ArrayLike = Any
 """Not ``numpy.typing.ArrayLike``: run-time checkers reject plain numbers under that one. Entrances
 that take it validate what they get, with a message of their own."""
+
+
+def as_real(given: Any) -> np.ndarray:
+    """A new float64 array; complex numbers are refused, where NumPy drops what is imaginary.
+
+    Raises:
+        TypeError: complex, or no numbers.
+        ValueError: rows of unequal length.
+
+    >>> as_real([1, 2]).dtype
+    dtype('float64')
+    """
+    array = np.asarray(given)
+    if array.dtype.kind == "c":
+        raise TypeError("complex numbers")
+    return np.array(array, dtype=np.float64)

@@ -44,6 +44,13 @@ class Box:
                 f"the box is empty or inverted along input {axis}: lo={lo[axis]}, hi={hi[axis]}; "
                 "each lo must be below its hi"
             )
+        with np.errstate(over="ignore"):
+            wide = ~np.isfinite(hi - lo)
+        if wide.any():
+            axis = int(np.argmax(wide))
+            raise BoxError(
+                f"the box is too wide for float64 along input {axis}: from {lo[axis]} to {hi[axis]}"
+            )
         for name, end in (("lo", lo), ("hi", hi)):
             end.setflags(write=False)
             object.__setattr__(self, name, end)

@@ -1,6 +1,7 @@
 """Exact arithmetic: floats are dyadic fractions, so a network's weights are integers over 2**k."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from numbers import Rational
 from typing import Any, final
@@ -36,7 +37,10 @@ def as_fraction(value: Any) -> Fraction:
         OverflowError: infinity.
         TypeError: no number.
     """
-    return Fraction(value) if isinstance(value, Rational) else Fraction(float(value))
+    if isinstance(value, Rational):
+        return Fraction(value)
+    wide = isinstance(value, (Decimal, np.floating))
+    return Fraction(*value.as_integer_ratio()) if wide else Fraction(float(value))
 
 
 def exact_layers(net: MaxoutNetwork) -> tuple[ExactLayer, ...]:

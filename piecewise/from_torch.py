@@ -65,6 +65,13 @@ def from_torch(module: nn.Module) -> MaxoutNetwork:
 
 def _parts(module: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:
     title = f"module {name or type(module).__name__!r} ({type(module).__name__})"
+    lazy = any(isinstance(p, nn.UninitializedParameter) for p in module.parameters(recurse=False))
+    if (module._forward_pre_hooks or module._forward_hooks) and not lazy:  # lazy: refused below
+        raise NetworkError(
+            f"{title} has hooks (pruning and the older weight_norm work by them), so its weights "
+            "may not be what it computes with; remove them first (prune.remove, "
+            "remove_weight_norm)"
+        )
     if isinstance(module, nn.Sequential):
         _require_forward(module, nn.Sequential, title)
         # Not named_children: it leaves out a module that stands in a second place.

@@ -6,6 +6,7 @@ from typing import Any, final
 import numpy as np
 from jaxtyping import Float, Int
 
+from .arraylike import as_real
 from .errors import NetworkError
 
 __all__ = ["MaxoutLayer", "by_rank", "read_layer"]
@@ -96,7 +97,7 @@ def by_rank(padded: np.ndarray, ranks: np.ndarray) -> Any:
 
 def _per_unit(given: Any, ndim: int, name: str) -> list[np.ndarray]:
     try:
-        arrays = [np.array(row, dtype=np.float64) for row in given]
+        arrays = [as_real(row) for row in given]
     except (TypeError, ValueError) as error:
         raise NetworkError(f"{name} are not numbers in rows of equal length") from error
     axes = "[unit, piece, input]" if ndim == 2 else "[unit, piece]"

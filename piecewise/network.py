@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
-from .arraylike import ArrayLike
+from .arraylike import ArrayLike, as_real
 from .errors import NetworkError
 from .layer import MaxoutLayer, by_rank, read_layer
 from .sizes import Whole, Wholes
@@ -247,7 +247,7 @@ class MaxoutNetwork:
 
 def _array(given: Any, name: str) -> np.ndarray:
     try:
-        return np.array(given, dtype=np.float64)
+        return as_real(given)
     except (TypeError, ValueError) as error:
         raise NetworkError(f"{name} are not numbers in rows of equal length") from error
 

@@ -129,7 +129,8 @@ def regions_on_segment(
 
 
 def _point(given: object, n_inputs: int) -> tuple[Fraction, ...]:
-    row: list[Any] = list(given) if isinstance(given, Sequence | np.ndarray) else [given]
+    several = isinstance(given, Sequence) or np.ndim(given) > 0  # type: ignore[arg-type]
+    row: list[Any] = list(given) if several else [given]  # type: ignore[call-overload]
     if len(row) != n_inputs:
         raise SliceError(
             f"the network has {n_inputs} inputs; an end of the segment has {len(row)} coordinates"

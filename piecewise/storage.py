@@ -1,5 +1,6 @@
 """Reads the arrays of a saved network, and refuses what is none."""
 
+import zlib
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -24,7 +25,7 @@ def read_archive(path: str | Path) -> dict[str, np.ndarray]:
             if isinstance(loaded, np.ndarray):
                 raise NetworkError(f"{path} holds one array, not a saved maxout network (.npz)")
             return {name: loaded[name] for name in loaded.files}
-    except (OSError, ValueError, EOFError, BadZipFile) as error:
+    except (OSError, ValueError, EOFError, BadZipFile, zlib.error, NotImplementedError) as error:
         raise NetworkError(f"{path} is not a saved maxout network (.npz): {error}") from error
 
 

@@ -14,8 +14,18 @@ from jaxtyping import Float, Int
 from .errors import ProbeError
 from .features import Rotation
 
-__all__ = ["RidgeFit", "as_path", "class_sums", "lda_weights", "oracle_shrinkage", "ridge_weights"]
+__all__ = [
+    "FREEDOM",
+    "RidgeFit",
+    "as_path",
+    "class_sums",
+    "lda_weights",
+    "oracle_shrinkage",
+    "preferred",
+    "ridge_weights",
+]
 
+FREEDOM = 64  # times the rounding unit: what is left of a row's freedom below this is rounding
 ROWS = 1024  # a block of rows and its fitted values stay in the processor's cache
 
 
@@ -28,7 +38,8 @@ class RidgeFit:
         weights: ``[class, feature]``.
         intercepts: ``[class]``.
         alpha: the penalty chosen.
-        loo: mean squared leave-one-out error for each penalty of the path, exact.
+        loo: mean squared leave-one-out error for each penalty of the path, exact; infinite where
+            a row determines its own fitted value.
     """
 
     weights: Float[np.ndarray, "class feature"]
@@ -192,11 +203,20 @@ def ridge_weights(
     chosen: list[int] = []
     for index, model in enumerate(models):
         loo = of_target.get(index, np.zeros(0))
-        chosen.append(int(np.argmin(loo)) if model is None else chosen[model])
+        chosen.append(preferred(loo, path) if model is None else chosen[model])
         best = chosen[-1]
         weights = sums[index] * inverse[:, best]
         fits.append(RidgeFit(weights, shares[index], float(path[best]), loo))
     return fits
+
+
+def preferred(loo: np.ndarray, path: np.ndarray) -> int:
+    """Index of the penalty with the least error; where none is known, of the largest penalty.
+
+    >>> preferred(np.array([np.inf, 0.5, 0.4]), np.array([0.0, 1.0, 10.0]))
+    2
+    """
+    return int(np.argmin(loo) if np.isfinite(loo).any() else np.argmax(path))
 
 
 def _leave_one_out(
@@ -208,7 +228,9 @@ def _leave_one_out(
     """Mean squared leave-one-out error of each penalty for each problem, in one pass.
 
     A block of rows holds its misses as ``[token, class, alpha]``, the classes of all problems in
-    one row: one product makes them, one weighs their squares by the rows' leverages.
+    one row: one product makes them, one weighs their squares by the rows' leverages. Where a fit
+    passes through a row whatever its label (leverage 1), the error without that row is 0 / 0:
+    infinite, so that another penalty is chosen.
     """
     if not problems:
         return []
@@ -220,11 +242,12 @@ def _leave_one_out(
     weights = np.concatenate(readers, axis=1).reshape(len(inverse), len(shares) * width)
     fixed, divisors = np.repeat(shares, width).astype(kind), inverse.astype(kind)
     room = np.empty((min(ROWS, n), weights.shape[1]), kind)
-    total = np.zeros((len(shares), width))
+    total, fixed_rows = np.zeros((len(shares), width)), np.zeros(width, dtype=bool)
     for start in range(0, n, ROWS):
         here = features[start : start + ROWS]
-        leverage = 1.0 / n + (np.square(here) @ divisors).astype(np.float64)
-        grow = np.square(1.0 / np.maximum(1.0 - leverage, 1e-12)).astype(kind)
+        left = 1.0 - 1.0 / n - (np.square(here) @ divisors).astype(np.float64)
+        fixed_rows |= left.min(axis=0) < FREEDOM * np.finfo(kind).eps
+        grow = np.square(1.0 / np.maximum(left, 1e-12)).astype(kind)
         misses = np.matmul(here, weights, out=room[: len(here)])
         misses += fixed
         by_class = misses.reshape(len(here), len(shares), width)
@@ -233,4 +256,5 @@ def _leave_one_out(
         # Every penalty's leverages with every penalty's misses; those of its own are kept.
         weighed = (grow.T @ misses).reshape(width, len(shares), width)
         total += np.einsum("aca->ca", weighed)
+    total[:, fixed_rows] = np.inf
     return list(np.add.reduceat(total, starts) / n)

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from .closed_form import as_path
+from .closed_form import FREEDOM, as_path, preferred
 from .features import Rotation
 
 __all__ = ["SoftProbe"]
@@ -59,11 +59,12 @@ class SoftProbe(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # untyped
         for alpha in path:
             inverse = 1.0 / np.maximum(rotation.variances * len(x) + alpha, 1e-300)
             weights = cross * inverse[:, None]
-            leverage = 1.0 / len(x) + np.square(rotated) @ inverse
-            rest = (z - mean - rotated @ weights) / np.maximum(1.0 - leverage, 1e-12)[:, None]
-            losses.append(float(np.square(rest).mean()))
+            left = 1.0 - 1.0 / len(x) - np.square(rotated) @ inverse
+            rest = (z - mean - rotated @ weights) / np.maximum(left, 1e-12)[:, None]
+            known = left.min() >= FREEDOM * np.finfo(x.dtype).eps  # else 0 / 0: see there
+            losses.append(float(np.square(rest).mean()) if known else np.inf)
             fits.append(weights)
-        best = int(np.argmin(losses))
+        best = preferred(np.array(losses), path)
         self.alpha_, self.loo_ = float(path[best]), np.array(losses)
         self.coef_ = rotation.readers(fits[best]).T
         self.intercept_ = mean - self.coef_ @ rotation.mean

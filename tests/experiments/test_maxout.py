@@ -67,7 +67,7 @@ def test_labels_that_are_not_shuffled_are_not_at_chance(monkeypatch):
     assert failed == ["shuffled labels, largest distance from 1/2"]
 
 
-@pytest.mark.parametrize("seed", [1, 4])
+@pytest.mark.parametrize("seed", [1, 4, 7])  # 4: one stream is isotropic; 7: two pieces never meet
 def test_the_staircase_stands_for_other_seeds(seed):
     section = maxout_staircase.staircase(True, seed)
     assert [check.name for check in section.checks if not check.passed] == []

@@ -6,6 +6,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
+from torch.nn.utils import prune
 
 from linrep.piecewise import (
     MaxoutNetwork,
@@ -130,6 +131,17 @@ def test_other_modules_are_refused_by_name(layers, message):
         MaxoutNetwork.from_torch(nn.Sequential(*layers))
 
 
+def test_weights_that_hooks_make_are_refused_until_they_are_settled():
+    module = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
+    prune.l1_unstructured(module[0], "weight", amount=0.5)
+    with pytest.raises(NetworkError, match=r"module '0' \(Linear\) has hooks"):
+        MaxoutNetwork.from_torch(module)
+    prune.remove(module[0], "weight")
+    x = torch.tensor([[0.3, -0.7]])
+    read = MaxoutNetwork.from_torch(module)(x.numpy())
+    assert np.abs(read - module(x).detach().numpy()).max() <= 1e-6  # float32 against float64
+
+
 def test_a_list_of_layers_is_no_network():
     with pytest.raises(NetworkError, match=r"\(ModuleList\) is no affine or max-type layer"):
         MaxoutNetwork.from_torch(nn.ModuleList([nn.Linear(2, 2), nn.ReLU()]))
@@ -236,6 +248,8 @@ def test_bad_approximations_are_refused(build):
     box = ([0.0], [1.0])
     with pytest.raises(NetworkError, match="at least 1"):
         build(lambda x: x[:, 0], box, 0, 1.0)
+    with pytest.raises(NetworkError, match="cells per side is a whole number"):
+        build(lambda x: x[:, 0], box, 2.5, 1.0)
     with pytest.raises(NetworkError, match="positive constant"):
         build(lambda x: x[:, 0], box, 2, 0.0)
     with pytest.raises(NetworkError, match="one finite number per point"):

@@ -1,5 +1,6 @@
 """Maxout networks: the definition, exact arithmetic, validation, storage."""
 
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -203,9 +204,18 @@ def test_exact_inputs_are_any_numbers_and_stay_as_they_are():
     assert double.exact([large]) == (2 * large,)
     narrow = np.array([0.1], dtype=np.float32)
     assert double.exact(narrow) == (2 * Fraction(float(narrow[0])),)
-    for bad in (np.nan, np.inf, "a", None):
+    tenth = Decimal("0.1")
+    assert double.exact([tenth]) == (Fraction(1, 5),)
+    for bad in (np.nan, np.inf, "a", None, Decimal("NaN")):
         with pytest.raises(NetworkError, match="no finite point"):
             double.exact([bad])
+
+
+def test_complex_numbers_are_no_weights():
+    with pytest.raises(NetworkError, match="not numbers"):
+        MaxoutNetwork([[[[1j]]]], [[[0.0]]], [[1.0]])
+    with pytest.raises(NetworkError, match="not numbers"):
+        MaxoutNetwork([[[[1.0]]]], [[[0.0]]], [[1.0 + 1j]])
 
 
 def test_bad_points_and_files_are_refused(tmp_path):
@@ -268,6 +278,7 @@ def test_the_same_seed_gives_the_same_network_and_touches_no_global_state():
         (5.0, "pair"),
         ((1, 2, 3), "pair"),
         (([0, 0], [1]), "one shape"),
+        ((-1e308, 1e308), "too wide for float64"),
     ],
 )
 def test_bad_boxes_are_refused(box, message):

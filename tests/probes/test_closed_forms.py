@@ -112,3 +112,32 @@ def test_settings_out_of_range_are_refused(probe, message):
     X, y = data()
     with pytest.raises(ProbeError, match=message):
         probe.fit(X, y)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_a_fit_through_every_row_is_not_preferred(kind):
+    """With no penalty and more features than rows, every error is 0 and so is what divides it."""
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((50, 100)).astype(kind), rng.integers(0, 2, 50)
+    found = RidgeProbe([0.0, 1.0, 1000.0]).fit(X, y)
+    assert np.isinf(found.loo_[0])
+    assert np.isfinite(found.loo_[1:]).all()
+    assert found.alpha_ == 1000.0  # labels are noise: the strongest penalty errs least
+    assert RidgeProbe([0.0, 1e-13]).fit(X, y).alpha_ == 1e-13  # nothing known: the larger
+    soft = SoftProbe([0.0, 1.0, 1000.0]).fit(X, y.astype(kind))
+    assert np.isinf(soft.loo_[0])
+    assert soft.alpha_ == 1000.0
+
+
+def test_leave_one_out_keeps_its_digits_where_little_is_left():
+    """Single precision, large values: penalties whose errors are rounding are not chosen."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 100)
+    X = rng.standard_normal((100, 768)) * 30
+    X[:, 0] += 30 * y
+    wide = RidgeProbe(standardize=False).fit(X, y).loo_
+    narrow = RidgeProbe(standardize=False).fit(X.astype(np.float32), y).loo_
+    known = np.isfinite(narrow)
+    assert known.any()
+    # What is left of a row is at least 64 rounding units: errors are known to a few percent.
+    assert np.allclose(narrow[known], wide[known], rtol=0.05)
