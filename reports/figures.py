@@ -49,8 +49,9 @@ def study_figures(study: "Study") -> Mapping[str, "go.Figure"]:
     }
     if any(row.subspaces for row in study.comparison.rows):
         figures[
-            "Overlap of the learned with the predicted subspace: 1 where they coincide. Cells "
-            "framed in black are those where theory says that the state is written."
+            "Overlap of the learned with the predicted subspace: 1 where one lies in the other "
+            "(the table below gives the dimensions of both). Cells framed in black are those where "
+            "theory says that the state is written."
         ] = overlap_figure(study.comparison)
     return figures
 
