@@ -77,8 +77,9 @@ def _ceilings(
     if not exact:
         name = "cells whose accuracy exceeds the ceiling"
         meaning = (
-            "no interval of a probe lies above the ceiling, which is that of all that a site can "
-            "have seen; a probe may stay below, since a site need not hold all of it linearly"
+            "no interval of a probe lies above the ceiling, which is that of all that this model's "
+            "site can have seen; a probe may stay below, since a site need not hold all of it "
+            "linearly"
         )
     if not known:
         return f"not tested: {name}: 0 cells have a known ceiling"
@@ -88,7 +89,9 @@ def _ceilings(
         float(len(apart)),
         "<=",
         0.0,
-        f"{meaning}; the intervals hold together with {FAMILY_LEVEL:.0%} (Bonferroni)"
+        f"{meaning}; the intervals hold at all cells together with {FAMILY_LEVEL:.0%} "
+        f"(Bonferroni), so they are wider than those printed, each of which holds alone; "
+        "the ceiling is of this model's site, not of its random-weight twin's"
         + (f"; apart: {', '.join(apart)}" if apart else ""),
     )
 

@@ -18,6 +18,7 @@ from linrep import (
 )
 from linrep.experiments import Experiment, StudySettings, run_study
 from linrep.experiments.checks import apart_from_ceiling, checks_of, next_token_error
+from linrep.experiments.demo import demo_settings
 from linrep.experiments.disentangle import joint_patterns, with_joint_patterns
 from linrep.experiments.settings import Constructed, GrammarText, Probes
 from linrep.experiments.subjects import make_subject
@@ -209,6 +210,19 @@ def test_a_pattern_smaller_than_predicted_is_said_to_lie_in_it(small_run):
     for target, (learned, predicted) in fewer.items():
         said = f"lies in it without filling it ({target}: {learned} of {predicted} dimensions"
         assert said in overlap_check(part).meaning
+
+
+def test_the_ceiling_check_says_whose_ceilings_and_which_intervals(study):
+    (meaning,) = [check.meaning for check in study.checks if "the ceiling" in check.name]
+    assert "wider than those printed" in meaning
+    assert "not of its random-weight twin's" in meaning
+
+
+def test_the_demo_promises_no_more_than_sampling_allows():
+    """Held-out accuracies above a ceiling, within their intervals, stand on the same page."""
+    _, hierarchy = demo_settings().studies
+    assert "never" not in hierarchy.question
+    assert "not to exceed them beyond sampling error" in hierarchy.question
 
 
 def test_notes_about_lost_dimensions_agree_with_the_table(study):
