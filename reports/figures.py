@@ -199,7 +199,7 @@ def overlap_figure(comparison: Comparison) -> "go.Figure":
     overlap = [[rows[s, t].overlap if (s, t) in rows else math.nan for s in sites] for t in targets]
     null = [[rows[s, t].null_high if (s, t) in rows else math.nan for s in sites] for t in targets]
     figure = make_subplots(
-        1, 2, subplot_titles=["learned against predicted", "random subspaces, 95th percentile"],
+        1, 2, subplot_titles=["learned against predicted", "null, 95th percentile"],
         shared_yaxes=True, horizontal_spacing=0.03,
     )  # fmt: skip
     for index, grid in enumerate((overlap, null), start=1):
