@@ -9,7 +9,7 @@ from .values import Json, number, site_label
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-__all__ = ["as_float", "error_bars", "gaps", "heatmap", "name_sites", "style"]
+__all__ = ["as_float", "error_bars", "gaps", "heatmap", "name_sites", "style", "words_only"]
 
 FONT: Final = {"family": "system-ui, 'Segoe UI', Roboto, sans-serif", "size": 13, "color": "#222"}
 
@@ -65,6 +65,17 @@ def style(figure: "go.Figure", height: int, top: int = 50) -> "go.Figure":
         hovermode="closest",
     )
     return figure
+
+
+def words_only(text: str) -> "go.Figure":
+    """A figure that says why there is nothing to draw."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    figure.add_annotation(text=text, x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False)
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)
+    return style(figure, 200)
 
 
 def as_float(value: Json) -> float:
