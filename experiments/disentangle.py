@@ -19,7 +19,7 @@ ESTIMATE = (
     "nodes to their left, and on the position; the pattern of a height is its own share. Without "
     "that, class means also move wherever other states go along with the class."
 )
-OTHERS = "the other states of the stream, with which patterns are estimated jointly,"
+OTHERS = "the other states of the stream"
 
 
 def with_joint_patterns(

@@ -231,8 +231,11 @@ def test_notes_about_lost_dimensions_agree_with_the_table(study):
     for target, (learned, most) in dimensions(study).items():
         if learned < most:
             (note,) = [note for note in lost if note.startswith(f"{target}: ")]
-            assert note.startswith(f"{target}: {most - learned} of {most} pattern dimensions")
-            assert note.endswith(f"at most {learned}")
+            assert note == (
+                f"{target}: {most - learned} of {most} pattern dimensions cannot be told from the "
+                f"other states of the stream, or are not written; its learned pattern has at most "
+                f"{learned}"
+            )
 
 
 def test_notes_about_replaced_patterns_go_and_all_others_stay(parts):
