@@ -10,7 +10,7 @@ from ..grammars import Corpus, Grammar
 from ..hooks import Activations
 from ..probes import ProbeResults
 from ..probes.uncertainty import accuracy_interval, bootstrap_weights, sentence_sums
-from ..reports import Check, Comparison
+from ..reports import Check, Comparison, Row
 from .ceilings import ceilings_are_exact
 from .subjects import Subject
 from .unwritten import beyond_null, largest_share
@@ -77,8 +77,9 @@ def _ceilings(
     if not exact:
         name = "cells whose accuracy exceeds the ceiling"
         meaning = (
-            "no interval of a probe lies above the ceiling, which is that of all that a site can "
-            "have seen; a probe may stay below, since a site need not hold all of it linearly"
+            "no interval of a probe lies above the ceiling, which is that of all that this model's "
+            "site can have seen; a probe may stay below, since a site need not hold all of it "
+            "linearly"
         )
     if not known:
         return f"not tested: {name}: 0 cells have a known ceiling"
@@ -88,7 +89,9 @@ def _ceilings(
         float(len(apart)),
         "<=",
         0.0,
-        f"{meaning}; the intervals hold together with {FAMILY_LEVEL:.0%} (Bonferroni)"
+        f"{meaning}; the intervals hold at all cells together with {FAMILY_LEVEL:.0%} "
+        f"(Bonferroni), so they are wider than those printed, each of which holds alone; "
+        "the ceiling is of this model's site, not of its random-weight twin's"
         + (f"; apart: {', '.join(apart)}" if apart else ""),
     )
 
@@ -200,16 +203,34 @@ def _staircase(results: ProbeResults, comparison: Comparison) -> Check | str:
 
 
 def _overlaps(comparison: Comparison) -> Check | str:
-    found = [row.subspaces for row in comparison.rows if row.subspaces]
-    written = [space.overlap for space in found if space.written]
+    written = [row for row in comparison.rows if row.subspaces and row.subspaces.written]
     if not written:
         return "not tested: overlap where written: 0 cells have a pattern and a prediction"
     return Check(
         f"subspaces: smallest overlap at the {len(written)} cells where written",
-        min(written),
+        min(row.subspaces.overlap for row in written if row.subspaces),
         ">=",
         0.99,
-        "the learned pattern is the predicted subspace",
+        _agreement(written),
+    )
+
+
+def _agreement(rows: Sequence[Row]) -> str:
+    """What an overlap of 1 says at these cells: only of as many dimensions that both are one."""
+    fewer: dict[str, None] = {}  # in the order of the rows, each once
+    more: dict[str, None] = {}
+    for row in rows:
+        if row.subspaces is not None:
+            learned, predicted = row.subspaces.dim_learned, row.subspaces.dim_predicted
+            cell = f"{row.target}: {learned} of {predicted} dimensions"
+            if learned < predicted:
+                fewer[cell] = None
+            elif learned > predicted:
+                more[cell] = None
+    return (
+        "the learned pattern is the predicted subspace"
+        + (f", or lies in it without filling it ({'; '.join(fewer)})" if fewer else "")
+        + (f", or contains it and more ({'; '.join(more)})" if more else "")
     )
 
 

@@ -26,7 +26,8 @@ LATIN = (
 HIERARCHY = (
     "Each symbol has a few bodies, drawn at random, and no body has two parents. Part of a span "
     "already tells something about its symbol, so the ceilings rise layer by layer; a probe has to "
-    "follow them and never to exceed them."
+    "follow them, and not to exceed them beyond sampling error. They are those of this model's "
+    "sites: random weights let other words through, so their twin can read more at the same site."
 )
 
 

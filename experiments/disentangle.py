@@ -1,15 +1,17 @@
 """Patterns of a grammar's states where every other state of the stream is known."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from ..core import Subspace, height_target, progress
 from ..grammars import Corpus
 from ..hooks import Activations
-from ..probes import pattern_subspace
+from ..probes import ProbeResults, pattern_subspace
+from ..probes.account import lost_dimensions
 
-__all__ = ["ESTIMATE", "joint_patterns"]
+__all__ = ["ESTIMATE", "joint_patterns", "with_joint_patterns"]
 
 ESTIMATE = (
     "Learned patterns are estimated jointly: at the tokens that end the parent as well, "
@@ -17,6 +19,19 @@ ESTIMATE = (
     "nodes to their left, and on the position; the pattern of a height is its own share. Without "
     "that, class means also move wherever other states go along with the class."
 )
+OTHERS = "the other states of the stream"
+
+
+def with_joint_patterns(
+    results: ProbeResults, acts: Activations, corpus: Corpus, heights: Sequence[int]
+) -> ProbeResults:
+    """The grid with :func:`joint_patterns` for its own, and with what it notes about them."""
+    patterns = joint_patterns(acts, corpus, heights)
+    classes = {target: len(held.classes) for (_, target), held in results.held_out.items()}
+    replaced = lost_dimensions(results.patterns, classes)
+    kept = [note for note in results.notes if note not in replaced]
+    notes = (*lost_dimensions(patterns, classes, OTHERS), *kept)
+    return replace(results, patterns=patterns, notes=notes)
 
 
 def joint_patterns(

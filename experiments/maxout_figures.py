@@ -9,14 +9,18 @@ import numpy as np
 from ..core import LinrepError
 
 if TYPE_CHECKING:
+    from ..reports import Check
     from .maxout_section import Section
 
 __all__ = ["errors", "growth", "page", "softness", "staircase"]
 
 _STYLE = """
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto }
+* { box-sizing: border-box }
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem }
+.scroll { overflow-x: auto } .drawing > div { min-width: 34rem }
 table { border-collapse: collapse; margin: 1rem 0 }
-td, th { padding: .2rem .8rem; text-align: left }
+td, th { padding: .2rem .8rem; text-align: left; vertical-align: top }
+.n { white-space: nowrap } .prose { min-width: 11rem }
 tr + tr { border-top: 1px solid #ddd } .failed { color: #b00020; font-weight: 600 }
 """
 
@@ -95,7 +99,7 @@ def staircase(
             row=1,
             col=column,
         )
-    figure.update_layout(template="plotly_white", height=380)
+    figure.update_layout(template="plotly_white", height=340, margin={"t": 50})
     return figure
 
 
@@ -103,7 +107,7 @@ def _figure(x: str, y: str, *, log: bool = False) -> Any:
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    figure.update_layout(template="plotly_white", height=420)
+    figure.update_layout(template="plotly_white", height=380, margin={"t": 40})
     figure.update_xaxes(title=x, type="log" if log else None)
     figure.update_yaxes(title=y, type="log" if log else None, exponentformat="power")
     return figure
@@ -137,21 +141,16 @@ def page(sections: "Sequence[Section]") -> str:
     body = [f"<p><b>{passed} of {len(checks)}</b> checks passed.</p>"]
     for number, section in enumerate(sections):
         figure = section.figure.to_html(
-            full_html=False, include_plotlyjs=False, div_id=f"figure-{number}"
-        )
-        rows = "".join(
-            f"<tr class='{'ok' if c.passed else 'failed'}'><td>{escape(c.name)}</td>"
-            f"<td>{c.value:.3g}</td><td>{escape(c.relation)} {c.limit:.3g}</td>"
-            f"<td>{'ok' if c.passed else 'FAILED'}</td><td>{escape(c.meaning)}</td></tr>"
-            for c in section.checks
-        )
+            full_html=False, include_plotlyjs=False, div_id=f"figure-{number}",
+            config={"displayModeBar": False, "responsive": True},
+        )  # fmt: skip
         body.append(
-            f"<h2>{escape(section.title)}</h2><p>{escape(section.text)}</p>{figure}"
-            "<table><tr><th>check</th><th>value</th><th>required</th><th></th><th>meaning</th></tr>"
-            f"{rows}</table>"
+            f"<h2>{escape(section.title)}</h2><p>{escape(section.text)}</p>"
+            f"<div class='scroll drawing'>{figure}</div>{_table(section.checks)}"
         )
     return (
         "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
+        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
         f"<title>Maxout networks as transformers</title><style>{_STYLE}</style>"
         f"<script>{get_plotlyjs()}</script></head><body>"
         "<h1>Maxout networks as transformers</h1>"
@@ -159,3 +158,16 @@ def page(sections: "Sequence[Section]") -> str:
         "(arXiv 2603.03084); the weights here are constructed, so every answer is known.</p>"
         f"{''.join(body)}</body></html>\n"
     )
+
+
+def _table(checks: "Sequence[Check]") -> str:
+    """Checks as a table that scrolls by itself where the window is narrow; numbers never break."""
+    rows = "".join(
+        f"<tr class='{'ok' if c.passed else 'failed'}'><td class='prose'>{escape(c.name)}</td>"
+        f"<td class='n'>{c.value:.3g}</td><td class='n'>{escape(c.relation)} {c.limit:.3g}</td>"
+        f"<td class='n'>{'ok' if c.passed else 'FAILED'}</td>"
+        f"<td class='prose'>{escape(c.meaning)}</td></tr>"
+        for c in checks
+    )
+    head = "<tr><th>check</th><th>value</th><th>required</th><th></th><th>meaning</th></tr>"
+    return f"<div class='scroll'><table>{head}{rows}</table></div>"

@@ -4,7 +4,6 @@ corpus -> model -> activations -> statistics -> probes -> comparison -> report
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -19,7 +18,7 @@ from ..reports import Run, Scores, Study, compare
 from ..reports.values import plain
 from .ceilings import ceilings_of
 from .checks import checks_of
-from .disentangle import ESTIMATE, joint_patterns
+from .disentangle import ESTIMATE, with_joint_patterns
 from .languages import language_facts, make_corpus
 from .manifest import versions
 from .settings import Experiment, StudySettings
@@ -91,7 +90,7 @@ def run_study(
     )  # fmt: skip
     results = best_of_twins(results, more, corpus, **grid)
     if subject.construction is not None:
-        results = replace(results, patterns=joint_patterns(acts, corpus, heights))
+        results = with_joint_patterns(results, acts, corpus, heights)
     # What was learned beside what was predicted, and what the whole says.
     targets = [height_target(height) for height in heights]
     probed = [p for p in subject.predictions if p.site in acts.sites and p.target in targets]

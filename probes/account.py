@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core import Subspace
 from .cells import Cell
 from .heads import Method
 from .plan import Plan
@@ -12,7 +13,7 @@ from .protocols import ActivationsLike
 from .results import Score
 from .targets import Target
 
-__all__ = ["CONTROLS", "EMBEDDINGS", "account", "collect_notes"]
+__all__ = ["CONTROLS", "EMBEDDINGS", "account", "collect_notes", "lost_dimensions"]
 
 CONTROLS = (
     "shuffled",
@@ -63,7 +64,8 @@ def collect_notes(
 ) -> tuple[str, ...]:
     """One line for everything that was left out or could not be tested."""
     notes = [note for plan in plans for note in plan.notes]
-    notes += [note for plan in plans for note in _lost_dimensions(plan, cells)]
+    patterns = {key: cell.pattern for key, cell in cells.items() if cell.pattern is not None}
+    notes += lost_dimensions(patterns, {plan.name: len(plan.classes) for plan in plans})
     short = [f"{target} at {site}" for (site, target), cell in cells.items() if not cell.converged]
     if short:
         notes.append(
@@ -96,17 +98,29 @@ def collect_notes(
     return tuple(notes)
 
 
-def _lost_dimensions(plan: Plan, cells: Mapping[tuple[str, str], Cell]) -> tuple[str, ...]:
-    """A note where no site shows all the pattern dimensions that classes could have."""
-    most = len(plan.classes) - 1
-    seen = [
-        cell.pattern.dim
-        for (_, target), cell in cells.items()
-        if target == plan.name and cell.pattern is not None
-    ]
-    if max(seen, default=most) >= most:
-        return ()
-    return (
-        f"{plan.name}: {most - max(seen)} of {most} pattern dimensions cannot be told from "
-        "position and the other targets, or are not written",
-    )
+def lost_dimensions(
+    patterns: Mapping[tuple[str, str], Subspace],
+    classes: Mapping[str, int],
+    others: str = "position and the other targets",
+) -> tuple[str, ...]:
+    """A note for each target of which no site shows all dimensions that its classes could have.
+
+    Args:
+        patterns: (site, target) -> pattern.
+        classes: target -> number of classes.
+        others: what the patterns were estimated jointly with.
+
+    >>> line = Subspace(np.eye(3)[:, :1])
+    >>> lost_dimensions({("late", "height 1"): line}, {"height 1": 3, "height 2": 2})[0][:46]
+    'height 1: 1 of 2 pattern dimensions cannot be '
+    """
+    notes = []
+    for name, n_classes in classes.items():
+        dims = [space.dim for (_, target), space in patterns.items() if target == name]
+        most, seen = n_classes - 1, max(dims, default=n_classes - 1)
+        if seen < most:
+            notes.append(
+                f"{name}: {most - seen} of {most} pattern dimensions cannot be told from {others}, "
+                f"or are not written; its learned pattern has at most {seen}"
+            )
+    return tuple(notes)

@@ -1,6 +1,7 @@
 """Figures of probe results."""
 
-from typing import TYPE_CHECKING
+import math
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -12,8 +13,20 @@ __all__ = ["accuracy_figure"]
 COLOURS = ("#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951", "#ff8ab7", "#a463f2", "#97bbf5")
 
 
+BESIDE: Final = {  # field -> dash of its line, symbol of its markers: a single site has no line
+    "ceiling": ("dash", "square-open"),
+    "chance": ("dot", "x-open"),
+    "shuffled": ("longdashdot", "circle-open"),
+    "random_weights": ("longdash", "diamond-open"),
+}
+
+
 def accuracy_figure(results: "ProbeResults") -> "go.Figure":
-    """Accuracy with its interval over sites; ceiling dashed, chance dotted, one colour a target."""
+    """Accuracy with its interval over sites, one colour a target, and what stands beside it.
+
+    Ceiling dashed, chance dotted, shuffled labels and random weights in dashes of their own; what
+    was measured at no site is left out.
+    """
     import plotly.graph_objects as go
 
     figure = go.Figure()
@@ -32,15 +45,20 @@ def accuracy_figure(results: "ProbeResults") -> "go.Figure":
             name=target,
             legendgroup=target,
             line={"color": colour},
+            mode="lines+markers",
         )
-        for field, dash in (("ceiling", "dash"), ("chance", "dot"), ("shuffled", "longdashdot")):
+        for field, (dash, symbol) in BESIDE.items():
+            values = [getattr(cell, field) for cell in cells]
+            if all(math.isnan(value) for value in values):
+                continue
             figure.add_scatter(
                 x=sites,
-                y=[getattr(cell, field) for cell in cells],
-                name=f"{target}: {field}",
+                y=values,
+                name=f"{target}: {field.replace('_', ' ')}",
                 legendgroup=target,
                 line={"color": colour, "dash": dash, "width": 1},
-                mode="lines",
+                marker={"symbol": symbol, "size": 8},
+                mode="lines+markers",
             )
     figure.update_layout(
         xaxis_title="site", yaxis_title="accuracy on held-out sentences", yaxis_range=[0, 1.02]

@@ -214,7 +214,7 @@ class ProbeResults:
         return pd.DataFrame([{**asdict(score), "share": score.share} for score in self.scores])
 
     def plot(self) -> "go.Figure":
-        """Accuracy over sites, one line per target, with chance and ceiling."""
+        """Accuracy over sites, one line per target, beside what was measured of its baselines."""
         from .figures import accuracy_figure
 
         return accuracy_figure(self)
@@ -225,5 +225,7 @@ class ProbeResults:
 
     def _repr_html_(self) -> str:
         columns = ["site", "target", "accuracy", "interval", "chance", "ceiling", "shuffled", "q"]
+        if not all(np.isnan(score.random_weights) for score in self.scores):
+            columns.insert(-1, "random_weights")
         table = self.to_frame()[columns].to_html(index=False, float_format="{:.3f}".format)
         return table + "".join(f"<p><small>{escape(note)}</small></p>" for note in self.notes)

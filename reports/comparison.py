@@ -125,8 +125,9 @@ class Comparison:
         return overlap_figure(self)
 
     def _repr_html_(self) -> str:
-        names = ["site", "target", "overlap", "null_high", "rung", "word"]
-        return str(self.to_frame()[names].to_html(index=False, float_format=lambda x: f"{x:.3f}"))
+        frame = self.to_frame()[["site", "target", "overlap", "null_high", "rung"]]
+        frame["verdict"] = [row.verdicts.sentence for row in self.rows]  # as on the command line
+        return str(frame.to_html(index=False, float_format=lambda x: f"{x:.3f}"))
 
 
 def _flat(row: Row, names: Sequence[str]) -> dict[str, object]:

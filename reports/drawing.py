@@ -9,7 +9,7 @@ from .values import Json, number, site_label
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-__all__ = ["as_float", "error_bars", "gaps", "heatmap", "name_sites", "style"]
+__all__ = ["as_float", "error_bars", "gaps", "heatmap", "name_sites", "style", "words_only"]
 
 FONT: Final = {"family": "system-ui, 'Segoe UI', Roboto, sans-serif", "size": 13, "color": "#222"}
 
@@ -36,8 +36,9 @@ def heatmap(
 def name_sites(figure: "go.Figure", sites: Sequence[str]) -> None:
     """Name the sites below every panel, in as little room as they need.
 
-    Where all of them are the embedding and blocks, the ticks are E, 0, 1, ... and the axis says
-    what they count; else each tick is the site's label.
+    Where all of them are the embedding and blocks, the ticks are E, 0, 1, ... and one title below
+    all panels says what they count (a title for each would overlap in narrow windows); else each
+    tick is the site's label.
     """
     labels = [site_label(site) for site in sites]
     short = ["E" if label == "embedding" else label.removeprefix("block ") for label in labels]
@@ -45,7 +46,11 @@ def name_sites(figure: "go.Figure", sites: Sequence[str]) -> None:
         figure.update_xaxes(tickvals=labels, ticktext=labels)
         return
     title = "after block (E: embedding)" if "E" in short else "after block"
-    figure.update_xaxes(tickvals=labels, ticktext=short, tickangle=0, title_text=title)
+    figure.update_xaxes(tickvals=labels, ticktext=short, tickangle=0)
+    figure.add_annotation(
+        text=title, x=0.5, y=0, xref="paper", yref="paper", yshift=-24, yanchor="top",
+        showarrow=False, font={"size": 14},
+    )  # fmt: skip
 
 
 def style(figure: "go.Figure", height: int, top: int = 50) -> "go.Figure":
@@ -60,6 +65,17 @@ def style(figure: "go.Figure", height: int, top: int = 50) -> "go.Figure":
         hovermode="closest",
     )
     return figure
+
+
+def words_only(text: str) -> "go.Figure":
+    """A figure that says why there is nothing to draw."""
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    figure.add_annotation(text=text, x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False)
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)
+    return style(figure, 200)
 
 
 def as_float(value: Json) -> float:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from .comparison import Comparison
-from .drawing import as_float, error_bars, gaps, heatmap, name_sites, style
+from .drawing import as_float, error_bars, gaps, heatmap, name_sites, style, words_only
 from .values import Json, site_label, site_order
 from .verdicts import strongest_baseline
 
@@ -49,8 +49,9 @@ def study_figures(study: "Study") -> Mapping[str, "go.Figure"]:
     }
     if any(row.subspaces for row in study.comparison.rows):
         figures[
-            "Overlap of the learned with the predicted subspace: 1 where they coincide. Cells "
-            "framed in black are those where theory says that the state is written."
+            "Overlap of the learned with the predicted subspace: 1 where one lies in the other "
+            "(the table below gives the dimensions of both). Cells framed in black are those where "
+            "theory says that the state is written."
         ] = overlap_figure(study.comparison)
     return figures
 
@@ -188,17 +189,25 @@ def overlap_figure(comparison: Comparison) -> "go.Figure":
         comparison: rows with subspaces; others are left blank.
 
     Returns:
-        The figure.
+        The figure; without any subspaces it says so.
     """
     from plotly.subplots import make_subplots
 
     rows = {(row.site, row.target): row.subspaces for row in comparison.rows if row.subspaces}
+    if not rows:
+        predicted = any(row.predicted_rank is not None for row in comparison.rows)
+        reason = (
+            "no predicted cell has a learned pattern"
+            if predicted
+            else "there are no predictions about these cells"
+        )
+        return words_only(f"No overlap to draw: {reason}.")
     sites = site_order([row.site for row in comparison.rows])
     targets = site_order([row.target for row in comparison.rows])
     overlap = [[rows[s, t].overlap if (s, t) in rows else math.nan for s in sites] for t in targets]
     null = [[rows[s, t].null_high if (s, t) in rows else math.nan for s in sites] for t in targets]
     figure = make_subplots(
-        1, 2, subplot_titles=["learned against predicted", "random subspaces, 95th percentile"],
+        1, 2, subplot_titles=["learned against predicted", "null, 95th percentile"],
         shared_yaxes=True, horizontal_spacing=0.03,
     )  # fmt: skip
     for index, grid in enumerate((overlap, null), start=1):

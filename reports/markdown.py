@@ -63,7 +63,7 @@ def _study(study: Study) -> list[str]:
     for row in study.scores.rows:
         cell = verdicts.get((str(row["site"]), str(row["target"])))
         numbers = [number(row.get(name)) for name in names]
-        rows.append([str(row["site"]), str(row["target"]), *numbers, cell.word if cell else "–"])
+        rows.append([str(row["site"]), str(row["target"]), *numbers, cell.short if cell else "–"])
     parts = []
     if study.checks:
         parts.append(

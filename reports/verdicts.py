@@ -91,8 +91,11 @@ class Verdicts:
     @property
     def sentence(self) -> str:
         """The word, with why there is none, or with the rungs below that were not tested."""
-        if not self.rung:
-            return f"{self.word}: {self.decodable.reason}"
+        return self.short if self.rung else f"{self.word}: {self.decodable.reason}"
+
+    @property
+    def short(self) -> str:
+        """The word, with the rungs below that were not tested."""
         return self.word + (f" ({', '.join(self.untested)}: not tested)" if self.untested else "")
 
     @property

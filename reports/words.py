@@ -14,7 +14,8 @@ WORDS: Final[tuple[tuple[str, str], ...]] = (
      "are never seen in training"),
     ("interval", "95 % interval of the accuracy, resampling held-out sentences"),
     ("ceiling", "the best accuracy that any classifier of any kind can reach on the same tokens "
-     "from what the model has seen there; computed exactly from the grammar"),
+     "from what the model has seen there; computed exactly from the grammar, for this model: its "
+     "random-weight twin may have seen other words at the same site"),
     ("chance", "accuracy of the best guess from the position in the sentence alone"),
     ("way to the ceiling", "(accuracy − chance) / (ceiling − chance)"),
     ("random weights", "the same probe on the same architecture with fresh random weights"),

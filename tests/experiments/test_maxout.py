@@ -1,6 +1,7 @@
 """The maxout experiment, in its tiny mode: every check passes, every picture is there."""
 
 import json
+from html import escape
 
 import pytest
 
@@ -46,6 +47,30 @@ def test_a_failed_check_is_shown(tmp_path):
     assert "0 of 1" in shown
     with pytest.raises(LinrepError, match="no section"):
         maxout_figures.page([])
+
+
+def test_the_page_scrolls_by_the_box_and_breaks_no_number():
+    section = maxout.slice_of_regions(True, 0)
+    shown = maxout_figures.page([section]).split("</script>", 1)  # plotly's own text left aside
+    head, body = shown[0], shown[1]
+    assert "name='viewport'" in head
+    assert ".scroll { overflow-x: auto }" in head
+    assert ".n { white-space: nowrap }" in head
+    assert body.count("<div class='scroll") == 2  # the figure and the table
+    assert body.index("<div class='scroll'><table>") > body.index("<div class='scroll drawing'>")
+    for check in section.checks:
+        assert f"<td class='n'>{check.value:.3g}</td>" in body
+        assert f"<td class='n'>{escape(check.relation)} {check.limit:.3g}</td>" in body
+
+
+def test_the_slice_says_that_colours_repeat():
+    section = maxout.slice_of_regions(True, 0)
+    colours = {trace.fillcolor for trace in section.figure.data}
+    assert len(colours) <= 24 < section.data["counts"][2]  # fewer colours than affine maps
+    assert "24 colours, so they repeat" in section.text
+    meanings = [check.meaning for check in section.checks]
+    assert "rounding decides nothing" in meanings
+    assert "the cells tile the window" in meanings
 
 
 def test_a_twin_that_holds_the_pieces_is_not_at_chance(monkeypatch):

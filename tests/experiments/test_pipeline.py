@@ -18,7 +18,8 @@ from linrep import (
 )
 from linrep.experiments import Experiment, StudySettings, run_study
 from linrep.experiments.checks import apart_from_ceiling, checks_of, next_token_error
-from linrep.experiments.disentangle import joint_patterns
+from linrep.experiments.demo import demo_settings
+from linrep.experiments.disentangle import joint_patterns, with_joint_patterns
 from linrep.experiments.settings import Constructed, GrammarText, Probes
 from linrep.experiments.subjects import make_subject
 from linrep.experiments.twins import best_of_twins
@@ -183,6 +184,71 @@ def test_shuffled_predictions_are_not_found(parts):
     written = [row.subspaces for row in found.rows if row.subspaces and row.subspaces.written]
     assert written
     assert not any(space.as_predicted for space in written)
+
+
+def overlap_check(study):
+    return next(check for check in study.checks if "smallest overlap" in check.name)
+
+
+def dimensions(study):
+    """target -> most dimensions learned, and those predicted, as the comparison table shows."""
+    found = {}
+    for row in study.comparison.rows:
+        if row.subspaces and row.subspaces.written:
+            learned, predicted = row.subspaces.dim_learned, row.subspaces.dim_predicted
+            found[row.target] = max(learned, found.get(row.target, (0, 0))[0]), predicted
+    return found
+
+
+def test_a_pattern_smaller_than_predicted_is_said_to_lie_in_it(small_run):
+    """An overlap is 1 as soon as the smaller subspace lies in the larger."""
+    whole, part = small_run.study("latin"), small_run.study("random_hierarchy")
+    assert all(learned == predicted for learned, predicted in dimensions(whole).values())
+    assert overlap_check(whole).meaning == "the learned pattern is the predicted subspace"
+    fewer = {target: dims for target, dims in dimensions(part).items() if dims[0] < dims[1]}
+    assert fewer
+    for target, (learned, predicted) in fewer.items():
+        said = f"lies in it without filling it ({target}: {learned} of {predicted} dimensions"
+        assert said in overlap_check(part).meaning
+
+
+def test_the_ceiling_check_says_whose_ceilings_and_which_intervals(study):
+    (meaning,) = [check.meaning for check in study.checks if "the ceiling" in check.name]
+    assert "wider than those printed" in meaning
+    assert "not of its random-weight twin's" in meaning
+
+
+def test_the_demo_promises_no_more_than_sampling_allows():
+    """Held-out accuracies above a ceiling, within their intervals, stand on the same page."""
+    _, hierarchy = demo_settings().studies
+    assert "never" not in hierarchy.question
+    assert "not to exceed them beyond sampling error" in hierarchy.question
+
+
+def test_notes_about_lost_dimensions_agree_with_the_table(study):
+    lost = [note for note in study.scores.notes if "pattern dimensions" in note]
+    assert len(lost) == sum(learned < most for learned, most in dimensions(study).values())
+    for target, (learned, most) in dimensions(study).items():
+        if learned < most:
+            (note,) = [note for note in lost if note.startswith(f"{target}: ")]
+            assert note == (
+                f"{target}: {most - learned} of {most} pattern dimensions cannot be told from the "
+                f"other states of the stream, or are not written; its learned pattern has at most "
+                f"{learned}"
+            )
+
+
+def test_notes_about_replaced_patterns_go_and_all_others_stay(parts):
+    corpus, _, acts, results = parts
+    line = Subspace(np.eye(next(iter(results.covariances.values())).shape[0])[:, :1])
+    own = "height 2: 1 of 2 pattern dimensions cannot be told from position and the other targets"
+    note = f"{own}, or are not written; its learned pattern has at most 1"
+    before = replace(
+        results, patterns={(acts.sites[-1], "height 2"): line}, notes=(note, "something else")
+    )
+    after = with_joint_patterns(before, acts, corpus, (1, 2))
+    assert after.notes == ("something else",)
+    assert after.patterns[acts.sites[-1], "height 2"].dim == 2
 
 
 def test_class_means_alone_would_mislead():

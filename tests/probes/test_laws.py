@@ -478,7 +478,26 @@ def test_results_show_themselves(planted):
     }
     assert wanted <= set(frame.columns)
     assert "height 1" in results._repr_html_()
-    assert len(results.plot().data) == 2 * 4
+    assert "<th>random_weights</th>" not in results._repr_html_()  # no twin was given
+    assert len(results.plot().data) == 2 * 3  # nor a ceiling
+
+
+def test_a_plot_shows_what_was_measured_at_a_single_site_too(planted):
+    acts, corpus, _ = planted(signal=(0.0, 2.0), n_sentences=60)
+    late = type(acts)({"late": acts["late"]}, corpus.n_tokens)
+    ceilings = {"height 1": np.ones(corpus.n_tokens)}
+    results = probe(
+        late, corpus, random_weights=late, ceilings=ceilings, permutations=0, bootstrap=0
+    )
+    traces = {trace.name: trace for trace in results.plot().data}
+    beside = {"height 1: chance", "height 1: shuffled", "height 1: random weights"}
+    assert beside | {"height 1", "height 1: ceiling"} <= set(traces)
+    assert "height 2: ceiling" not in traces  # not known
+    assert all(trace.mode == "lines+markers" for trace in traces.values())
+    score = results.score("late", "height 1")
+    assert traces["height 1: random weights"].y == (score.random_weights,)
+    assert f"<td>{score.random_weights:.3f}</td>" in results._repr_html_()
+    assert "<th>random_weights</th>" in results._repr_html_()
 
 
 @pytest.mark.parametrize(

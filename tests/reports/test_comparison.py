@@ -1,6 +1,7 @@
 """The comparison of learned and predicted subspaces, and its opposite: nothing is found."""
 
 from dataclasses import replace
+from html import unescape
 
 import numpy as np
 import pytest
@@ -119,6 +120,17 @@ def test_the_frame_has_a_row_per_cell(grid):
     assert len(frame) == len(grid.rows)
     assert {"overlap", "null_high", "decodable", "rung", "as_predicted"} <= set(frame.columns)
     assert "overlap" in compare(grid, grid.predictions, draws=20)._repr_html_()
+
+
+def test_the_table_says_what_the_command_line_says(grid):
+    grid.settings["word_types"] = 3  # a control task without power: selective is not tested
+    found = compare(grid, grid.predictions, draws=50)
+    verdicts = found.verdicts[WRITTEN]
+    assert verdicts.sentence == "aligned (selective: not tested)"
+    shown = unescape(found._repr_html_())
+    for each in found.rows:
+        assert f"<td>{each.verdicts.sentence}</td>" in shown  # reasons are not cut short
+    assert any(len(each.verdicts.sentence) > 50 for each in found.rows)
 
 
 def test_the_same_seed_gives_the_same_comparison(grid):

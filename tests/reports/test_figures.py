@@ -1,6 +1,7 @@
 """Figures agree with the tables; remarks stand where the numbers call for them, only there."""
 
-from linrep.reports.figures import grid_figure, overlap_figure
+from linrep.reports import compare
+from linrep.reports.figures import grid_figure, overlap_figure, study_figures
 from linrep.reports.html import render_html
 from linrep.reports.record import Scores
 from linrep.reports.remarks import remarks
@@ -11,6 +12,27 @@ def test_the_first_target_stands_on_top_as_in_the_tables(run):
     for figure in (grid_figure(study.scores), overlap_figure(study.comparison)):
         assert list(figure.data[0].y) == ["height 1", "height 2"]
         assert figure.layout.yaxis.autorange == "reversed"
+
+
+def test_one_title_serves_all_panels(run):
+    """A title for each panel overlaps with its neighbour's in a window of 700 pixels."""
+    (study,) = run.studies
+    for figure in study_figures(study).values():
+        titles = [axis.title.text for axis in figure.select_xaxes()]
+        assert len(titles) > 1
+        assert not any(titles)
+        shared = [each for each in figure.layout.annotations if "after block" in each.text]
+        assert [each.text for each in shared] == ["after block (E: embedding)"]
+        assert (shared[0].x, shared[0].xref, shared[0].yref) == (0.5, "paper", "paper")
+        assert list(next(figure.select_xaxes()).ticktext) == ["E", "0", "1", "2"]
+
+
+def test_a_comparison_without_overlaps_says_why_it_is_blank(grid):
+    (said,) = compare(grid, [], draws=10).plot().layout.annotations
+    assert said.text == "No overlap to draw: there are no predictions about these cells."
+    grid.patterns.clear()
+    (said,) = compare(grid, grid.predictions, draws=10).plot().layout.annotations
+    assert "no predicted cell has a learned pattern" in said.text
 
 
 def twin(accuracy):

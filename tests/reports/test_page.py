@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -10,6 +11,7 @@ from linrep.reports import write_run
 from linrep.reports.html import render_html
 from linrep.reports.markdown import render_markdown, summary_lines
 from linrep.reports.values import number
+from linrep.reports.verdicts import Verdict
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
@@ -80,6 +82,20 @@ def test_numbers_come_from_the_run(run, make):
     first, second = render_markdown(run), render_markdown(make(found=False, seed=5))
     assert "| 1.000 |" in first
     assert "| 1.000 | 0.980 to 1.000 |" not in second
+
+
+def test_markdown_names_the_rungs_that_were_not_tested(run):
+    (study,) = run.studies
+    untested = Verdict("not tested", "no control task was run")
+    rows = tuple(
+        replace(row, verdicts=replace(row.verdicts, selective=untested))
+        for row in study.comparison.rows
+    )
+    study = replace(study, comparison=replace(study.comparison, rows=rows))
+    shown = render_markdown(replace(run, studies=(study,)))
+    assert "| aligned (selective: not tested) |" in shown
+    assert "| aligned |" not in shown
+    assert "| aligned |" in render_markdown(run)
 
 
 def test_the_same_run_gives_the_same_page(run):
