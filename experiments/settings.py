@@ -26,6 +26,9 @@ __all__ = [
 ]
 
 
+Seed: TypeAlias = Annotated[int, Field(ge=0, le=2**32 - 1)]  # what every generator takes
+
+
 class SettingsError(LinrepError):
     """A settings file cannot be read, or a setting is impossible."""
 
@@ -52,7 +55,7 @@ class HierarchyFamily(Settings):
     n_rules: Annotated[int, Field(ge=1)] = 2
     arity: Annotated[int, Field(ge=1)] = 2
     depth: Annotated[int, Field(ge=1)] = 3
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Seed = 0
 
 
 class GrammarFile(Settings):
@@ -88,7 +91,7 @@ class Constructed(Settings):
 
     source: Literal["constructed"] = "constructed"
     positions: Literal["circular", "onehot", "bias"] = "onehot"
-    rotation: int | None = 1
+    rotation: Annotated[int, Field(ge=0)] | None = 1
 
 
 class Loaded(Settings):
@@ -129,7 +132,7 @@ class StudySettings(Settings):
     sentences: Annotated[int, Field(ge=2)] = 1000  # sampled from a grammar; a treebank gives all
     sites: Literal["resid_post", "resid_mid"] = "resid_post"
     probes: Probes = Probes()
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Seed = 0
 
     @model_validator(mode="after")
     def _a_construction_needs_a_grammar(self) -> "StudySettings":

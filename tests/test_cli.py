@@ -377,3 +377,33 @@ def test_a_place_that_the_system_refuses_is_one_message(linrep, grammar):
     status, out, err = linrep("construct", grammar, "--out", "/proc/nothing/model")
     assert (status, out) == (2, "")
     assert err.startswith("linrep: the system refuses")
+
+
+def unboxed(message):
+    """A usage error without the frame that is drawn around it."""
+    return " ".join(message.replace("│", " ").split())
+
+
+def test_a_rotation_that_is_no_seed_is_a_users_mistake(linrep, grammar, tmp_path):
+    status, out, err = linrep("construct", grammar, "--out", tmp_path / "m", "--rotation", -1)
+    assert (status, out) == (2, "")
+    assert "Invalid value for '--rotation'" in unboxed(err)
+    assert not (tmp_path / "m").exists()
+
+
+@pytest.mark.parametrize("command", ["demo", "train", "probe", "maxout", "grammar"])
+@pytest.mark.parametrize("seed", [-1, 2**32, 99999999999999999999999])
+def test_a_seed_out_of_range_is_a_users_mistake(linrep, grammar, tmp_path, command, seed):
+    needed = {
+        "demo": [],
+        "train": ["--grammar", grammar],
+        "probe": ["--model", "m", "--grammar", grammar],
+        "maxout": [],
+        "grammar": [grammar],
+    }[command]
+    place = [] if command == "grammar" else ["--out", tmp_path / "r"]
+    status, out, err = linrep(command, *needed, *place, "--seed", seed)
+    assert (status, out) == (2, "")
+    assert "Invalid value for '--seed'" in unboxed(err)
+    assert ("4294967295" if seed > 0 else "0") in unboxed(err)
+    assert not (tmp_path / "r").exists()

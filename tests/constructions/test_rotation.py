@@ -260,3 +260,16 @@ def test_an_output_that_overflowed_is_no_small_deviation():
         broken = [torch.tensor([[bad, 1.0]], dtype=torch.float64)]
         assert largest_deviation(broken, good, "scores") == float("inf")
         assert largest_deviation(broken, broken, "scores") == float("inf")
+
+
+@pytest.mark.parametrize("rotation", [-1, 1.0, True, "1", np.float64(2)])
+def test_a_rotation_that_is_no_seed_is_refused(rotation):
+    with pytest.raises(ConstructionError, match="a whole number from 0, or None") as caught:
+        Settings(rotation=rotation)
+    assert f"received {rotation!r}" in str(caught.value)
+
+
+def test_any_whole_number_is_the_seed_of_a_rotation():
+    assert Settings(rotation=np.int64(3)) == Settings(rotation=3)
+    assert type(Settings(rotation=np.int64(3)).to_dict()["rotation"]) is int
+    assert Settings(rotation=0).rotation == 0

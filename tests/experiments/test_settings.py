@@ -53,6 +53,9 @@ def test_overrides_change_one_setting(tmp_path):
         ("studies.0.model.source=oracle", "oracle"),
         ("studies.0.probes.method=magic", "logistic"),
         ("studies=[]", "at least 1"),
+        ("studies.0.model.rotation=-1", "rotation: .*greater than or equal to 0; received -1"),
+        ("studies.0.seed=-1", "seed: .*greater than or equal to 0; received -1"),
+        (f"studies.0.seed={2**32}", "seed: .*less than or equal to 4294967295"),
     ],
 )
 def test_impossible_settings_are_refused_with_their_place(tmp_path, override, message):
