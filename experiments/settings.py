@@ -200,13 +200,28 @@ def read_settings(path: str | os.PathLike[str], overrides: tuple[str, ...] = ())
 
 
 def problems(error: ValidationError) -> str:
-    """Every problem with its place, one line each."""
+    """Every problem with its place, one line each.
+
+    A list whose entries are at fault counts as too short besides, which says nothing new.
+    """
+    found = error.errors(include_url=False)
     lines = []
-    for item in error.errors(include_url=False):
+    for item in found:
+        depth = len(item["loc"])
+        below = any(len(i["loc"]) > depth and i["loc"][:depth] == item["loc"] for i in found)
+        if item["type"] == "too_short" and below:
+            continue
         place = ".".join(str(part) for part in item["loc"]) or "settings"
-        shown = "" if isinstance(item["input"], dict) else f"; received {item['input']!r}"
-        lines.append(f"{place}: {item['msg']}{shown}")
+        lines.append(f"{place}: {item['msg']}{_received(item['input'])}")
     return "\n".join(lines)
+
+
+def _received(value: object) -> str:
+    """A value as a message shows it: whole if it is short, settings within settings never."""
+    shown = repr(value)
+    if isinstance(value, dict) or (isinstance(value, list) and "{" in shown):
+        return ""
+    return f"; received {shown if len(shown) <= 80 else shown[:77] + '...'}"
 
 
 def _override(data: dict[str, Any], text: str) -> None:

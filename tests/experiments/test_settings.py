@@ -64,6 +64,27 @@ def test_impossible_settings_are_refused_with_their_place(tmp_path, override, me
         read_settings(path, (override,))
 
 
+def test_one_line_per_fault_and_no_dump_of_the_settings(tmp_path):
+    data = demo_settings().dump()
+    for study in data["studies"]:
+        study["probes"]["permutations"] = -5
+    with pytest.raises(SettingsError) as caught:
+        read_settings(write(tmp_path, data))
+    first, second = str(caught.value).splitlines()
+    assert first.endswith(
+        "studies.0.probes.permutations: Input should be greater than or equal to 0; received -5"
+    )
+    assert second.startswith("studies.1.probes.permutations: ")
+    data["studies"] = [data["studies"]]
+    with pytest.raises(SettingsError) as caught:
+        read_settings(write(tmp_path, data))
+    (line,) = str(caught.value).splitlines()
+    assert "studies.0: Input should be a valid dictionary" in line
+    assert "latin" not in line
+    with pytest.raises(SettingsError, match=r"received 'x{76}\.\.\.$"):
+        read_settings(write(tmp_path, demo_settings().dump()), (f"studies.0.seed={'x' * 200}",))
+
+
 def test_unreadable_files_are_refused(tmp_path):
     with pytest.raises(SettingsError, match="cannot read"):
         read_settings(tmp_path / "none.yaml")
