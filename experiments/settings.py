@@ -183,6 +183,11 @@ def read_settings(path: str | os.PathLike[str], overrides: tuple[str, ...] = ())
     import yaml
 
     file = Path(path).expanduser()
+    if file.is_dir():
+        raise SettingsError(
+            f"{file} is a folder; a settings file was expected: give the YAML file itself, of a "
+            f"run {file / 'settings.yaml'}"
+        )
     try:
         data = yaml.safe_load(file.read_text("utf-8"))
     except OSError as error:

@@ -88,6 +88,8 @@ def test_one_line_per_fault_and_no_dump_of_the_settings(tmp_path):
 def test_unreadable_files_are_refused(tmp_path):
     with pytest.raises(SettingsError, match="cannot read"):
         read_settings(tmp_path / "none.yaml")
+    with pytest.raises(SettingsError, match=r"is a folder; .* give .*settings\.yaml"):
+        read_settings(tmp_path)
     (tmp_path / "bad.yaml").write_text("a: [")
     with pytest.raises(SettingsError, match="is not YAML"):
         read_settings(tmp_path / "bad.yaml")

@@ -110,7 +110,17 @@ def test_other_folders_are_no_runs(run, tmp_path):
         read_run(tmp_path)
     out = write_run(run, tmp_path / "run")
     (out / "manifest.json").write_text("{")
-    with pytest.raises(FolderError, match="not the manifest"):
+    with pytest.raises(FolderError, match="is not JSON .*: give a folder that linrep demo"):
+        read_run(out)
+    for text in ("{}", "[1]", "3"):
+        (out / "manifest.json").write_text(text)
+        with pytest.raises(FolderError, match="not the manifest of a run") as caught:
+            read_run(out)
+        assert "a JSON object with format, title, question, studies" in str(caught.value)
+        assert f"received {text}: give a folder that linrep demo, probe or" in str(caught.value)
+    manifest = {"format": 1, "title": "t", "question": "q", "studies": 3, "made_with": {}}
+    (out / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(FolderError, match="lacks studies, files, or holds no such thing: give"):
         read_run(out)
     (out / "manifest.json").write_text(json.dumps({"format": 99}))
     with pytest.raises(FolderError, match="format 99"):
