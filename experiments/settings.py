@@ -107,7 +107,7 @@ Model: TypeAlias = Annotated[Constructed | Loaded, Field(discriminator="source")
 class Probes(Settings):
     """What is asked of the residual stream, and with which controls."""
 
-    heights: tuple[int, ...] | None = None
+    heights: tuple[int, ...] | None = None  # None: that have several labels; of trees up to 4
     positions: Literal["all", "boundary"] = "all"
     method: Literal["logistic", "lda", "ridge"] = "logistic"
     C: float | tuple[float, ...] | None = None  # None: a path, chosen on validation

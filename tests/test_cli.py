@@ -407,3 +407,20 @@ def test_a_seed_out_of_range_is_a_users_mistake(linrep, grammar, tmp_path, comma
     assert "Invalid value for '--seed'" in unboxed(err)
     assert ("4294967295" if seed > 0 else "0") in unboxed(err)
     assert not (tmp_path / "r").exists()
+
+
+def test_shallow_trees_are_probed_at_the_heights_they_have(linrep, refused, model, tmp_path):
+    file = tmp_path / "shallow.ptb"
+    lines = ["(S (B (C c) (A b)) (E (A a)))", "(S (B (C c) (A a)) (E (A b)))",
+             "(T (B (D d) (D d)))", "(T (E (A a)) (B (C c) (A a)))"]  # fmt: skip
+    file.write_text("\n".join(lines * 12) + "\n")
+    arguments = ["probe", "--model", model, "--trees", file, "--permutations", 0]
+    message = refused(*arguments, "--heights", "1,4", out=tmp_path / "r")
+    assert "no labels at height 4" in message
+    status, out, _ = linrep(*arguments, "--out", tmp_path / "run", "--json")
+    assert status == 0
+    study = json.loads(out)["studies"][0]
+    assert {row["target"] for row in study["scores"]["rows"]} == {
+        "height 1", "height 2", "height 3",
+    }  # fmt: skip
+    assert "Heights probed: 1, 2, 3" in study["notes"][0]
