@@ -424,3 +424,17 @@ def test_shallow_trees_are_probed_at_the_heights_they_have(linrep, refused, mode
         "height 1", "height 2", "height 3",
     }  # fmt: skip
     assert "Heights probed: 1, 2, 3" in study["notes"][0]
+
+
+def test_folders_and_broken_manifests_are_named_with_a_remedy(refused, model, made, tmp_path):
+    assert "a settings file was expected" in refused("run", made, out=tmp_path / "r")
+    message = refused("probe", "--model", model, "--trees", tmp_path, out=tmp_path / "r")
+    assert "give a glob such as" in message
+    assert "and the targets height 1; name" in refused("check", made, "--require", "q>=0/height 9")
+    (tmp_path / "taken.html").mkdir()
+    message = refused("report", made, "--to", tmp_path / "taken.html")
+    assert "name another path" in message
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "manifest.json").write_text("{}")
+    message = refused("check", tmp_path / "broken")
+    assert "was expected; received {}: give a folder that linrep" in message

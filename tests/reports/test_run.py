@@ -136,6 +136,17 @@ def test_reports_are_rebuilt_without_the_model(run, tmp_path):
         report(out, tmp_path / "report.pdf")
 
 
+def test_a_report_in_a_place_that_is_taken_is_refused_with_a_remedy(run, tmp_path):
+    (tmp_path / "taken.html").mkdir()
+    with pytest.raises(ReportError, match=r"is a folder .*: name another path, such as .*\.html"):
+        report(run, tmp_path / "taken.html")
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(ReportError, match="file is a file .*: name another path"):
+        report(run, tmp_path / "file" / "deep" / "page.md")
+    assert sorted(os.listdir(tmp_path)) == ["file", "taken.html"]
+    assert (tmp_path / "file").read_text() == "mine"
+
+
 def test_studies_have_different_names_that_make_files(run):
     with pytest.raises(RecordError, match="different names"):
         Run("t", "q", {}, {}, (run.studies[0], run.studies[0]))
