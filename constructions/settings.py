@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import asdict, dataclass
+from numbers import Integral
 from typing import Any, Literal, final, get_args
 
 from ..core import LinrepError
@@ -48,7 +49,7 @@ class Settings:
     beliefs: Any = None
     gauge: bool = True
     token_scale: Any = "auto"
-    rotation: int | None = None
+    rotation: Any = None
     drowning: Any = "refuse"
     dtype: str = "float64"
     backend: Any = "dense"
@@ -81,7 +82,24 @@ class Settings:
             raise ConstructionError(f"token_scale is 'auto' or a positive number; received {scale}")
         if not 0 < self.log_error < 1:
             raise ConstructionError(f"log_error lies between 0 and 1; received {self.log_error}")
+        self._rotates()
         self._together()
+
+    def _rotates(self) -> None:
+        """Refuse a rotation that is no seed; keep it as a Python integer, for JSON.
+
+        Raises:
+            ConstructionError: it is neither a whole number from 0 nor ``None``.
+        """
+        seed = self.rotation
+        if seed is None:
+            return
+        if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
+            raise ConstructionError(
+                "rotation is the seed of the rotated basis, a whole number from 0, or None for no "
+                f"rotation; received {seed!r}"
+            )
+        object.__setattr__(self, "rotation", int(seed))
 
     def _together(self) -> None:
         """Refuse choices that contradict each other.

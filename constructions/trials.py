@@ -57,9 +57,10 @@ def trial_sentences(
 def _corrupted(
     sentence: Sequence[str], terminals: Sequence[str], rng: np.random.Generator
 ) -> tuple[str, ...]:
-    """One token replaced by any token, at a random place."""
+    """One token replaced by another, at a random place; a lone terminal stays."""
     place = int(rng.integers(len(sentence)))
-    token = terminals[int(rng.integers(len(terminals)))]
+    others = [token for token in terminals if token != sentence[place]] or [sentence[place]]
+    token = others[int(rng.integers(len(others)))]
     return (*sentence[:place], token, *sentence[place + 1 :])
 
 

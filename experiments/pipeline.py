@@ -7,10 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-import numpy as np
-
 from ..core import Engine, height_target, progress, running
-from ..grammars import Corpus
 from ..hooks import capture
 from ..models import random_twin
 from ..probes import ProbeResults, probe
@@ -19,6 +16,7 @@ from ..reports.values import plain
 from .ceilings import ceilings_of
 from .checks import checks_of
 from .disentangle import ESTIMATE, with_joint_patterns
+from .heights import heights_of
 from .languages import language_facts, make_corpus
 from .manifest import versions
 from .settings import Experiment, StudySettings
@@ -67,7 +65,7 @@ def run_study(
     asked = settings.probes
     # Sentences with the hidden state of every token.
     corpus = make_corpus(settings.language, settings.sentences, settings.seed)
-    heights = asked.heights or _telling_heights(corpus)
+    heights, chosen = heights_of(settings, corpus)
     # A model, with what theory says about it; and the same architecture that knows nothing.
     subject = make_subject(settings.model, corpus)
     # Its residual stream at every token, at every layer.
@@ -105,7 +103,7 @@ def run_study(
         scores=scores_of(results),
         comparison=comparison,
         checks=checks,
-        notes=(ESTIMATE, *untested) if subject.construction is not None else (),
+        notes=(*chosen, *((ESTIMATE, *untested) if subject.construction is not None else ())),
         subspaces={"learned": results.patterns, "predicted": {
             (p.site, p.target): p.subspace for p in claims if (p.site, p.target) in results.patterns
         }},
@@ -120,11 +118,4 @@ def scores_of(results: ProbeResults) -> Scores:
         tuple({str(name): plain(value) for name, value in row.items()} for row in rows),
         results.notes,
         {str(name): plain(value) for name, value in results.settings.items()},
-    )
-
-
-def _telling_heights(corpus: Corpus) -> tuple[int, ...]:
-    """Heights with more than one label: one label tells nothing."""
-    return tuple(
-        height for height in corpus.heights if len(set(np.unique(corpus.labels(height))) - {""}) > 1
     )

@@ -26,6 +26,9 @@ __all__ = [
 ]
 
 
+Seed: TypeAlias = Annotated[int, Field(ge=0, le=2**32 - 1)]  # what every generator takes
+
+
 class SettingsError(LinrepError):
     """A settings file cannot be read, or a setting is impossible."""
 
@@ -52,7 +55,7 @@ class HierarchyFamily(Settings):
     n_rules: Annotated[int, Field(ge=1)] = 2
     arity: Annotated[int, Field(ge=1)] = 2
     depth: Annotated[int, Field(ge=1)] = 3
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Seed = 0
 
 
 class GrammarFile(Settings):
@@ -88,7 +91,7 @@ class Constructed(Settings):
 
     source: Literal["constructed"] = "constructed"
     positions: Literal["circular", "onehot", "bias"] = "onehot"
-    rotation: int | None = 1
+    rotation: Annotated[int, Field(ge=0)] | None = 1
 
 
 class Loaded(Settings):
@@ -104,7 +107,7 @@ Model: TypeAlias = Annotated[Constructed | Loaded, Field(discriminator="source")
 class Probes(Settings):
     """What is asked of the residual stream, and with which controls."""
 
-    heights: tuple[int, ...] | None = None
+    heights: tuple[int, ...] | None = None  # None: that have several labels; of trees up to 4
     positions: Literal["all", "boundary"] = "all"
     method: Literal["logistic", "lda", "ridge"] = "logistic"
     C: float | tuple[float, ...] | None = None  # None: a path, chosen on validation
@@ -129,7 +132,7 @@ class StudySettings(Settings):
     sentences: Annotated[int, Field(ge=2)] = 1000  # sampled from a grammar; a treebank gives all
     sites: Literal["resid_post", "resid_mid"] = "resid_post"
     probes: Probes = Probes()
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Seed = 0
 
     @model_validator(mode="after")
     def _a_construction_needs_a_grammar(self) -> "StudySettings":
@@ -180,6 +183,11 @@ def read_settings(path: str | os.PathLike[str], overrides: tuple[str, ...] = ())
     import yaml
 
     file = Path(path).expanduser()
+    if file.is_dir():
+        raise SettingsError(
+            f"{file} is a folder; a settings file was expected: give the YAML file itself, of a "
+            f"run {file / 'settings.yaml'}"
+        )
     try:
         data = yaml.safe_load(file.read_text("utf-8"))
     except OSError as error:
@@ -197,13 +205,28 @@ def read_settings(path: str | os.PathLike[str], overrides: tuple[str, ...] = ())
 
 
 def problems(error: ValidationError) -> str:
-    """Every problem with its place, one line each."""
+    """Every problem with its place, one line each.
+
+    A list whose entries are at fault counts as too short besides, which says nothing new.
+    """
+    found = error.errors(include_url=False)
     lines = []
-    for item in error.errors(include_url=False):
+    for item in found:
+        depth = len(item["loc"])
+        below = any(len(i["loc"]) > depth and i["loc"][:depth] == item["loc"] for i in found)
+        if item["type"] == "too_short" and below:
+            continue
         place = ".".join(str(part) for part in item["loc"]) or "settings"
-        shown = "" if isinstance(item["input"], dict) else f"; received {item['input']!r}"
-        lines.append(f"{place}: {item['msg']}{shown}")
+        lines.append(f"{place}: {item['msg']}{_received(item['input'])}")
     return "\n".join(lines)
+
+
+def _received(value: object) -> str:
+    """A value as a message shows it: whole if it is short, settings within settings never."""
+    shown = repr(value)
+    if isinstance(value, dict) or (isinstance(value, list) and "{" in shown):
+        return ""
+    return f"; received {shown if len(shown) <= 80 else shown[:77] + '...'}"
 
 
 def _override(data: dict[str, Any], text: str) -> None:

@@ -48,7 +48,7 @@ def probe_settings(
         trees: glob of Penn-bracket files.
         grammar: a grammar file, instead of trees.
         heights: numbers, comma between; those that the language lacks are an error. By default
-            1 to 4 of a treebank, and of a grammar all that have more than one label.
+            all that have more than one label, of a treebank those among 1 to 4.
         sentences: sampled from the grammar.
         positions: ``"all"`` or ``"boundary"``.
         permutations: shuffles per p-value.
@@ -71,7 +71,7 @@ def probe_settings(
     )
     name = "/".join(Path(model).parts[-2:])
     try:
-        wanted = _heights(heights, treebank=grammar is None)
+        wanted = _heights(heights)
         study = StudySettings.model_validate(
             {
                 "name": "grammar" if grammar is not None else "treebank",
@@ -100,7 +100,7 @@ def probe_settings(
     return Experiment(title=f"{name} on {where}", question=QUESTION, studies=(study,))
 
 
-def _heights(text: str | None, *, treebank: bool) -> tuple[int, ...] | None:
+def _heights(text: str | None) -> tuple[int, ...] | None:
     if text is None:
-        return (1, 2, 3, 4) if treebank else None
+        return None
     return tuple(int(number) for number in text.split(","))

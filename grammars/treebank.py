@@ -1,6 +1,6 @@
 """Treebanks as corpora: labels are the steps above each token."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from glob import glob
 from pathlib import Path
 
@@ -41,7 +41,7 @@ def read_treebank(
     trees: list[Tree] = []
     for file in progress(files, "reading trees", total=len(files), unit="file"):
         try:
-            text = file.read_text(encoding="utf-8")
+            text = file.read_text(encoding="utf-8-sig")  # some tools write a byte order mark
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not a text in UTF-8"
             raise TreebankError(f"cannot read {file}: {reason}") from None
@@ -51,7 +51,7 @@ def read_treebank(
     return corpus_of_trees(trees, source=source or f"{len(files)} treebank file(s)")
 
 
-def corpus_of_trees(trees: Sequence[Tree], *, source: str = "") -> Corpus:
+def corpus_of_trees(trees: Iterable[Tree], *, source: str = "") -> Corpus:
     """A corpus of given trees, with one height per step above the token.
 
     Raises:
@@ -61,6 +61,7 @@ def corpus_of_trees(trees: Sequence[Tree], *, source: str = "") -> Corpus:
     >>> corpus.labels(1).tolist(), corpus.labels(2).tolist(), corpus.boundary(1).tolist()
     (['A', 'B', 'B'], ['S', 'S', 'S'], [True, False, True])
     """
+    trees = tuple(trees)
     if not trees:
         raise LanguageError("a corpus of trees needs at least one tree")
     nodes = _Nodes()
@@ -74,7 +75,7 @@ def corpus_of_trees(trees: Sequence[Tree], *, source: str = "") -> Corpus:
         tuple(vocabulary),
         np.array(offsets),
         nodes.layers(),
-        tuple(trees),
+        trees,
         None,
         source,
     )
@@ -144,6 +145,11 @@ def _expand(given: list[str | Path]) -> list[Path]:
     files: list[Path] = []
     for one in given:
         path = Path(one)
+        if path.is_dir():
+            raise TreebankError(
+                f"{path} is a folder; files of Penn brackets were expected: give a glob such as "
+                f"'{path / '*.ptb'}'"
+            )
         if path.exists():
             files.append(path)
             continue

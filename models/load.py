@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, final
 
 import torch
+from safetensors import SafetensorError
 from transformers import AutoConfig, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 from transformers.models.auto.modeling_auto import (
     MODEL_FOR_CAUSAL_LM_MAPPING,
@@ -170,9 +171,10 @@ def _weights(name: str, config: Any, options: dict[str, Any]) -> PreTrainedModel
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)  # a missing head is drawn from here; restored by fork_rng
             model: Any = mapping[type(config)].from_pretrained(name, **options)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         raise LoadError(
-            f"the weights of {name!r} cannot be read: {str(error).splitlines()[0]}"
+            f"the weights of {name!r} cannot be read: {str(error).splitlines()[0]}; they are "
+            "missing or damaged: save or fetch the model again, whole"
         ) from error
     evaluated: PreTrainedModel = model.eval()
     return evaluated

@@ -8,6 +8,9 @@ from .sizes import Whole, Wholes, read_ranks, read_size, read_widths
 
 __all__ = ["product", "random_network", "tent", "zigzag"]
 
+_DEEPEST, _LARGEST = 500, 1000
+"""Depth and rank up to which a family is built: far more pieces than anything here can count."""
+
 
 def tent(depth: Whole) -> MaxoutNetwork:
     """The ``depth``-fold composition of ``T(x) = 1 - |2x - 1|``: ``2**depth`` pieces on [0, 1].
@@ -16,12 +19,12 @@ def tent(depth: Whole) -> MaxoutNetwork:
     in the input. Source: Telgarsky 2016, arXiv 1602.04485.
 
     Raises:
-        NetworkError: depth below 1.
+        NetworkError: depth below 1 or above 500.
 
     >>> tent(2)([[0.25], [0.5], [0.75]]).ravel().tolist()
     [1.0, 0.0, 1.0]
     """
-    depth = read_size("depth", depth)
+    depth = _at_most("depth", depth, _DEEPEST)
     first = (np.array([[[2.0], [-2.0]]]), np.array([[-1.0, 1.0]]))
     # h = |2x - 1| = 1 - T(x), so the layers above read 2(1 - h) - 1 = 1 - 2h.
     above = (np.array([[[-2.0], [2.0]]]), np.array([[1.0, -1.0]]))
@@ -37,13 +40,13 @@ def zigzag(rank: Whole, depth: Whole) -> MaxoutNetwork:
     width 2 and one input (the bound of :func:`maxout_bound`).
 
     Raises:
-        NetworkError: rank or depth below 1.
+        NetworkError: rank or depth below 1, rank above 1000, depth above 500.
 
     >>> zigzag(2, 1)([[0.0], [1 / 3], [2 / 3], [1.0]]).round(12).ravel().tolist()
     [0.0, 1.0, 0.0, 1.0]
     """
-    rank = read_size("rank", rank)
-    depth = read_size("depth", depth)
+    rank = _at_most("rank", rank, _LARGEST)
+    depth = _at_most("depth", depth, _DEEPEST)
     k = 2 * rank - 1
     steps = np.arange(rank)
     # A rises by k, 3k, 5k, ... with breaks at 2i/k; B by 0, 2k, 4k, ... with breaks at (2i-1)/k.
@@ -121,3 +124,13 @@ def random_network(
     scale = inputs**-0.5
     readout = scale * rng.standard_normal((n_outputs, inputs))
     return MaxoutNetwork(weights, biases, readout, scale * rng.standard_normal(n_outputs))
+
+
+def _at_most(name: str, value: Whole, most: int) -> int:
+    size = read_size(name, value)
+    if size > most:
+        raise NetworkError(
+            f"{name} is at most {most} (pieces multiply with every layer); received {size}, "
+            "give a smaller one"
+        )
+    return size

@@ -31,7 +31,7 @@ def remarks(scores: "Scores") -> tuple[str, ...]:
     above = twin_above_chance(scores.rows)
     sentences = []
     for target in dict.fromkeys(str(row["target"]) for row in above):
-        rows = [row for row in above if row["target"] == target]
+        rows = [row for row in above if str(row["target"]) == target]
         best = max(rows, key=lambda row: as_float(row["random_weights"]))
         sites = "1 site" if len(rows) == 1 else f"{len(rows)} sites"
         sentences.append(

@@ -127,9 +127,11 @@ def check_run(run: Run, requirements: tuple[Requirement, ...]) -> tuple[Outcome,
             if fnmatchcase(site, requirement.site) and fnmatchcase(target, requirement.target)
         ]
         if not matched:
-            sites = dict.fromkeys(site for _, site, _, _ in cells)
+            sites = ", ".join(dict.fromkeys(site for _, site, _, _ in cells))
+            targets = ", ".join(dict.fromkeys(target for _, _, target, _ in cells))
             raise RequirementError(
-                f"{requirement} matches no cell: the run has the sites {', '.join(sites)}"
+                f"{requirement} matches no cell: the run has the sites {sites} and the targets "
+                f"{targets}; name one of each, or patterns with *"
             )
         known = sorted({name for _, _, _, values in cells for name in values})
         if requirement.column not in known:

@@ -23,6 +23,10 @@ __all__ = ["dumps", "read_run", "run_json", "write_run"]
 FORMAT: Final = 1
 SUBSPACES: Final = "subspaces.safetensors"
 SETTINGS: Final = "settings.yaml"
+FIELDS: Final = {
+    "format": int, "title": str, "question": str, "studies": list, "made_with": dict, "files": dict,
+}  # fmt: skip
+REMEDY: Final = "give a folder that linrep demo, probe or run wrote, or make the run again"
 
 
 def write_run(run: Run, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
@@ -139,14 +143,27 @@ def _manifest(folder: Path) -> dict[str, Any]:
         )
     try:
         manifest = json.loads(mark.read_text("utf-8"))
-        number = manifest["format"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise FolderError(f"{mark} is not the manifest of a run ({error})") from error
-    if number != FORMAT:
+    except ValueError as error:
+        raise FolderError(f"{mark} is not JSON ({error}): {REMEDY}") from error
+    if not isinstance(manifest, dict) or "format" not in manifest:
         raise FolderError(
-            f"{folder} holds a run of format {number}; this linrep reads format {FORMAT}"
+            f"{mark} is not the manifest of a run: a JSON object with {', '.join(FIELDS)} was "
+            f"expected; received {_short(manifest)}: {REMEDY}"
         )
-    return dict(manifest)
+    if manifest["format"] != FORMAT:
+        raise FolderError(
+            f"{folder} holds a run of format {_short(manifest['format'])}; this linrep reads "
+            f"format {FORMAT}: make the run again, or read it with the linrep that wrote it"
+        )
+    wrong = [name for name, kind in FIELDS.items() if not isinstance(manifest.get(name), kind)]
+    if wrong:
+        raise FolderError(f"{mark} lacks {', '.join(wrong)}, or holds no such thing: {REMEDY}")
+    return manifest
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _csv(run: Run) -> str:

@@ -29,11 +29,14 @@ def report(run: Run | str | os.PathLike[str], path: str | os.PathLike[str]) -> P
         The file written.
 
     Raises:
-        ReportError: the suffix is none of these.
+        ReportError: the suffix is none of these, or a folder or file stands in the way.
     """
     out = Path(path).expanduser().absolute()
     if out.suffix not in (".html", ".md", ".json"):
-        raise ReportError(f"a report is .html, .md or .json; received {out.name!r}")
+        raise ReportError(
+            f"a report is .html, .md or .json; received {out.name!r}, name such a file"
+        )
+    _refuse_blocked(out)
     whole = run if isinstance(run, Run) else read_run(run)
     if out.suffix == ".html":
         text = render_html(whole)
@@ -43,6 +46,25 @@ def report(run: Run | str | os.PathLike[str], path: str | os.PathLike[str]) -> P
         text = dumps(run_json(whole))
     _write_whole(out, text)
     return out
+
+
+def _refuse_blocked(out: Path) -> None:
+    """Refuse a path that no file can have.
+
+    Raises:
+        ReportError: with what stands there.
+    """
+    if out.is_dir():
+        raise ReportError(
+            f"{out} is a folder that exists already; a file was expected: name another path, such "
+            f"as {out / f'report{out.suffix}'}"
+        )
+    above = next(parent for parent in out.parents if parent.exists())
+    if not above.is_dir():
+        raise ReportError(
+            f"{out} cannot be written: {above} is a file that exists already; a folder was "
+            "expected: name another path"
+        )
 
 
 def _write_whole(out: Path, text: str) -> None:

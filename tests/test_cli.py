@@ -377,3 +377,64 @@ def test_a_place_that_the_system_refuses_is_one_message(linrep, grammar):
     status, out, err = linrep("construct", grammar, "--out", "/proc/nothing/model")
     assert (status, out) == (2, "")
     assert err.startswith("linrep: the system refuses")
+
+
+def unboxed(message):
+    """A usage error without the frame that is drawn around it."""
+    return " ".join(message.replace("│", " ").split())
+
+
+def test_a_rotation_that_is_no_seed_is_a_users_mistake(linrep, grammar, tmp_path):
+    status, out, err = linrep("construct", grammar, "--out", tmp_path / "m", "--rotation", -1)
+    assert (status, out) == (2, "")
+    assert "Invalid value for '--rotation'" in unboxed(err)
+    assert not (tmp_path / "m").exists()
+
+
+@pytest.mark.parametrize("command", ["demo", "train", "probe", "maxout", "grammar"])
+@pytest.mark.parametrize("seed", [-1, 2**32, 99999999999999999999999])
+def test_a_seed_out_of_range_is_a_users_mistake(linrep, grammar, tmp_path, command, seed):
+    needed = {
+        "demo": [],
+        "train": ["--grammar", grammar],
+        "probe": ["--model", "m", "--grammar", grammar],
+        "maxout": [],
+        "grammar": [grammar],
+    }[command]
+    place = [] if command == "grammar" else ["--out", tmp_path / "r"]
+    status, out, err = linrep(command, *needed, *place, "--seed", seed)
+    assert (status, out) == (2, "")
+    assert "Invalid value for '--seed'" in unboxed(err)
+    assert ("4294967295" if seed > 0 else "0") in unboxed(err)
+    assert not (tmp_path / "r").exists()
+
+
+def test_shallow_trees_are_probed_at_the_heights_they_have(linrep, refused, model, tmp_path):
+    file = tmp_path / "shallow.ptb"
+    lines = ["(S (B (C c) (A b)) (E (A a)))", "(S (B (C c) (A a)) (E (A b)))",
+             "(T (B (D d) (D d)))", "(T (E (A a)) (B (C c) (A a)))"]  # fmt: skip
+    file.write_text("\n".join(lines * 12) + "\n")
+    arguments = ["probe", "--model", model, "--trees", file, "--permutations", 0]
+    message = refused(*arguments, "--heights", "1,4", out=tmp_path / "r")
+    assert "no labels at height 4" in message
+    status, out, _ = linrep(*arguments, "--out", tmp_path / "run", "--json")
+    assert status == 0
+    study = json.loads(out)["studies"][0]
+    assert {row["target"] for row in study["scores"]["rows"]} == {
+        "height 1", "height 2", "height 3",
+    }  # fmt: skip
+    assert "Heights probed: 1, 2, 3" in study["notes"][0]
+
+
+def test_folders_and_broken_manifests_are_named_with_a_remedy(refused, model, made, tmp_path):
+    assert "a settings file was expected" in refused("run", made, out=tmp_path / "r")
+    message = refused("probe", "--model", model, "--trees", tmp_path, out=tmp_path / "r")
+    assert "give a glob such as" in message
+    assert "and the targets height 1; name" in refused("check", made, "--require", "q>=0/height 9")
+    (tmp_path / "taken.html").mkdir()
+    message = refused("report", made, "--to", tmp_path / "taken.html")
+    assert "name another path" in message
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "manifest.json").write_text("{}")
+    message = refused("check", tmp_path / "broken")
+    assert "was expected; received {}: give a folder that linrep" in message

@@ -38,7 +38,9 @@ Overwrite = Annotated[
     bool,
     typer.Option("--overwrite", help="Replace the run that stands there, once this one is whole."),
 ]
-Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random.")]
+Seed = Annotated[
+    int, typer.Option("--seed", min=0, max=2**32 - 1, help="Seed of everything random.")
+]
 
 
 def add(app: typer.Typer, command: Callable[..., None], example: str) -> None:

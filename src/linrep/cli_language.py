@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
 
 
 GRAMMAR_EXAMPLE = "Example: linrep grammar language.cfg --sample 5 --next 'the dog'"
+BUDGETS = {1: 100_000, 2: 1_000_000}  # cells at most, by the number of inputs
 REGIONS_EXAMPLES = (
     "Examples: linrep regions network.npz --low -1 --high 1 ;  linrep regions tent:5 ;  "
     "linrep regions zigzag:3:4"
@@ -77,6 +78,12 @@ def regions(
     net: Annotated[str, typer.Argument(help=".npz of a maxout network, tent:L, or zigzag:R:L.")],
     low: Annotated[float, typer.Option(help="Lower end of every input.")] = 0.0,
     high: Annotated[float, typer.Option(help="Upper end of every input.")] = 1.0,
+    budget: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Cells at most; by default 100000 of one input, a million of two."
+        ),
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Count the linear regions of a network of one input (exactly) or of two.
@@ -84,7 +91,7 @@ def regions(
     Raises:
         SliceError: more than two inputs, or a box that is empty.
     """
-    from .piecewise import SliceError, regions_in_plane, regions_on_segment
+    from .piecewise import SliceError
 
     if not low < high:
         raise SliceError(f"--low must lie below --high; received {low:g} and {high:g}")
@@ -95,11 +102,7 @@ def regions(
             f"the network has {network.n_inputs} inputs; this command counts over one or two: "
             "take a slice with linrep.regions_in_plane(net, Plane(...))"
         )
-    found: SegmentRegions | PlaneRegions
-    if network.n_inputs == 1:
-        found = regions_on_segment(network, low, high)
-    else:
-        found = regions_in_plane(network, (low, high))
+    found = _counted(network, low, high, budget or BUDGETS[network.n_inputs], _laps(net))
     counts = (found.n_cells, found.n_linear_regions, found.n_affine_maps)
     names = ("activation cells", "linear regions", "affine maps")
     data: dict[str, object] = {
@@ -111,6 +114,44 @@ def regions(
     emit(data, "\n".join(f"{name}: {value}" for name, value in data.items()), as_json=as_json)
 
 
+def _counted(
+    network: "MaxoutNetwork", low: float, high: float, budget: int, laps: int
+) -> "SegmentRegions | PlaneRegions":
+    """The regions of a network of one or two inputs; at least ``laps`` of them lie on [0, 1].
+
+    Raises:
+        BudgetError: too many; the remedy is worded for the command line.
+    """
+    from .piecewise import BudgetError, regions_in_plane, regions_on_segment
+
+    try:
+        if low <= 0 and high >= 1 and laps > budget:  # known beforehand: no need to count
+            shown = laps if laps < 10**15 else f"more than 10^{len(str(laps)) - 1}"
+            raise BudgetError(f"{shown} cells on [0, 1], above the budget of {budget}; ")
+        if network.n_inputs == 1:
+            return regions_on_segment(network, low, high, budget=budget)
+        return regions_in_plane(network, (low, high), budget=budget)
+    except BudgetError as error:
+        remedy = "raise --budget, or bring --low and --high closer together"
+        raise BudgetError(f"{str(error).partition('; ')[0]}: {remedy}") from error
+
+
+def _laps(source: str) -> int:
+    """Pieces on [0, 1] of a named family, which its sizes tell; 0 of other networks."""
+    name, sizes = _family(source)
+    if name == "tent":
+        return int(2 ** sizes[0])
+    return int((2 * sizes[0] - 1) ** sizes[1]) if name == "zigzag" else 0
+
+
+def _family(source: str) -> tuple[str, list[int]]:
+    """``tent`` or ``zigzag`` with its sizes; no name for any other source."""
+    name, *sizes = source.split(":")
+    numbers = [int(size) for size in sizes if size.isdecimal()]
+    known = {"tent": 1, "zigzag": 2}.get(name) == len(numbers) == len(sizes)
+    return (name, numbers) if known else ("", [])
+
+
 def _network(source: str) -> "MaxoutNetwork":
     """A network by file, or a named family with its sizes.
 
@@ -119,12 +160,9 @@ def _network(source: str) -> "MaxoutNetwork":
     """
     from .piecewise import MaxoutNetwork, NetworkError, tent, zigzag
 
-    name, *sizes = source.split(":")
-    numbers = [int(size) for size in sizes if size.isdecimal()]
-    if name == "tent" and len(numbers) == len(sizes) == 1:
-        return tent(numbers[0])
-    if name == "zigzag" and len(numbers) == len(sizes) == 2:
-        return zigzag(*numbers)
+    name, sizes = _family(source)
+    if name:
+        return tent(*sizes) if name == "tent" else zigzag(*sizes)
     if not Path(source).is_file():
         raise NetworkError(
             f"no network {source!r}: give the .npz file that MaxoutNetwork.save wrote, tent:DEPTH, "

@@ -30,7 +30,9 @@ def construct(
     ),
     head: Annotated[str, typer.Option(help="scores, probabilities or log.")] = "scores",
     positions: Annotated[str, typer.Option(help="onehot, circular or bias.")] = "onehot",
-    rotation: Annotated[int | None, typer.Option(help="Seed of a rotated residual basis.")] = None,
+    rotation: Annotated[
+        int | None, typer.Option(min=0, help="Seed of a rotated residual basis.")
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Compute a transformer's weights from a grammar; an ordinary Hugging Face folder."""

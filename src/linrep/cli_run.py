@@ -60,7 +60,10 @@ def probe(  # noqa: PLR0913 - one per option
     grammar: Annotated[Path | None, typer.Option(help="Grammar file, instead of trees.")] = None,
     heights: Annotated[
         str | None,
-        typer.Option(help="Heights to probe, comma between; by default 1,2,3,4, of a grammar all."),
+        typer.Option(
+            help="Heights to probe, comma between; by default those that have several labels, of "
+            "trees among 1,2,3,4."
+        ),
     ] = None,
     sentences: Annotated[int, typer.Option(min=2, help="Sampled from the grammar.")] = 1000,
     positions: Annotated[str, typer.Option(help="Tokens to probe: all or boundary.")] = "all",

@@ -13,7 +13,7 @@ from linrep.constructions.noise import MARGIN, largest_deviation
 from linrep.constructions.normal import normal_form
 from linrep.constructions.rotation import ROTATION_NOISE
 from linrep.constructions.smallest import smallest_score
-from linrep.constructions.trials import extreme_sentence
+from linrep.constructions.trials import extreme_sentence, trial_sentences
 from linrep.grammars import Grammar, families
 
 # A sentence of weight 1e-14, below the noise of any rotated float64 stream of this width.
@@ -260,3 +260,33 @@ def test_an_output_that_overflowed_is_no_small_deviation():
         broken = [torch.tensor([[bad, 1.0]], dtype=torch.float64)]
         assert largest_deviation(broken, good, "scores") == float("inf")
         assert largest_deviation(broken, broken, "scores") == float("inf")
+
+
+@pytest.mark.parametrize("rotation", [-1, 1.0, True, "1", np.float64(2)])
+def test_a_rotation_that_is_no_seed_is_refused(rotation):
+    with pytest.raises(ConstructionError, match="a whole number from 0, or None") as caught:
+        Settings(rotation=rotation)
+    assert f"received {rotation!r}" in str(caught.value)
+
+
+def test_any_whole_number_is_the_seed_of_a_rotation():
+    assert Settings(rotation=np.int64(3)) == Settings(rotation=3)
+    assert type(Settings(rotation=np.int64(3)).to_dict()["rotation"]) is int
+    assert Settings(rotation=0).rotation == 0
+
+
+@pytest.mark.parametrize("text", [RARE, SKEWED, "S -> A A\nA -> 'a' | 'b'"])
+def test_every_corrupted_trial_differs_from_its_sentence_in_one_token(text):
+    grammar = Grammar.from_text(text)
+    trials = trial_sentences(grammar, normal_form(grammar, Settings()), 1.0, 40)
+    half = len(trials) // 2
+    assert half >= 20
+    for kept, corrupted in zip(trials[:half], trials[half:], strict=True):
+        assert sum(a != b for a, b in zip(kept, corrupted, strict=True)) == 1
+        assert set(corrupted) <= set(grammar.terminals)
+
+
+def test_a_language_of_one_word_cannot_be_corrupted():
+    grammar = Grammar.from_text("S -> 'a' 'a' | 'a'")
+    trials = trial_sentences(grammar, normal_form(grammar, Settings()), 1.0, 8)
+    assert {token for sentence in trials for token in sentence} == {"a"}

@@ -53,6 +53,9 @@ def test_overrides_change_one_setting(tmp_path):
         ("studies.0.model.source=oracle", "oracle"),
         ("studies.0.probes.method=magic", "logistic"),
         ("studies=[]", "at least 1"),
+        ("studies.0.model.rotation=-1", "rotation: .*greater than or equal to 0; received -1"),
+        ("studies.0.seed=-1", "seed: .*greater than or equal to 0; received -1"),
+        (f"studies.0.seed={2**32}", "seed: .*less than or equal to 4294967295"),
     ],
 )
 def test_impossible_settings_are_refused_with_their_place(tmp_path, override, message):
@@ -61,9 +64,32 @@ def test_impossible_settings_are_refused_with_their_place(tmp_path, override, me
         read_settings(path, (override,))
 
 
+def test_one_line_per_fault_and_no_dump_of_the_settings(tmp_path):
+    data = demo_settings().dump()
+    for study in data["studies"]:
+        study["probes"]["permutations"] = -5
+    with pytest.raises(SettingsError) as caught:
+        read_settings(write(tmp_path, data))
+    first, second = str(caught.value).splitlines()
+    assert first.endswith(
+        "studies.0.probes.permutations: Input should be greater than or equal to 0; received -5"
+    )
+    assert second.startswith("studies.1.probes.permutations: ")
+    data["studies"] = [data["studies"]]
+    with pytest.raises(SettingsError) as caught:
+        read_settings(write(tmp_path, data))
+    (line,) = str(caught.value).splitlines()
+    assert "studies.0: Input should be a valid dictionary" in line
+    assert "latin" not in line
+    with pytest.raises(SettingsError, match=r"received 'x{76}\.\.\.$"):
+        read_settings(write(tmp_path, demo_settings().dump()), (f"studies.0.seed={'x' * 200}",))
+
+
 def test_unreadable_files_are_refused(tmp_path):
     with pytest.raises(SettingsError, match="cannot read"):
         read_settings(tmp_path / "none.yaml")
+    with pytest.raises(SettingsError, match=r"is a folder; .* give .*settings\.yaml"):
+        read_settings(tmp_path)
     (tmp_path / "bad.yaml").write_text("a: [")
     with pytest.raises(SettingsError, match="is not YAML"):
         read_settings(tmp_path / "bad.yaml")

@@ -91,8 +91,24 @@ def test_files_that_cannot_be_read(tmp_path):
     path.write_bytes("(S (NN caf\xe9))".encode("latin-1"))
     with pytest.raises(TreebankError, match="not a text in UTF-8"):
         read_treebank(path)
-    with pytest.raises(TreebankError, match="cannot read"):
+    with pytest.raises(TreebankError, match=r"is a folder; .* give a glob such as '.*\*\.ptb'"):
         read_treebank(tmp_path)
+
+
+def test_a_byte_order_mark_is_no_text(tmp_path):
+    path = tmp_path / "marked.ptb"
+    path.write_bytes("(S (NN a))".encode("utf-8-sig"))
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf")
+    assert read_treebank(path).sentences == (("a",),)
+
+
+def test_trees_may_come_one_by_one():
+    trees = [Tree("S", ("a",)), Tree("S", (Tree("B", ("b",)),))]
+    corpus = corpus_of_trees(tree for tree in trees)
+    assert corpus.trees == tuple(trees)
+    assert corpus.fingerprint == corpus_of_trees(trees).fingerprint
+    with pytest.raises(LanguageError, match="at least one tree"):
+        corpus_of_trees(iter(()))
 
 
 def test_several_files_and_globs(tmp_path):

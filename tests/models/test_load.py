@@ -94,6 +94,17 @@ def test_what_is_not_a_model_is_refused_in_one_line(tmp_path, make, message):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("kept", [0, 5, 100, -1])
+def test_damaged_weights_are_refused_in_one_line(tmp_path, kept):
+    plain().save_pretrained(tmp_path)
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:kept])
+    with pytest.raises(LoadError, match=r"weights of .* cannot be read: .* again") as caught:
+        load(tmp_path)
+    assert str(tmp_path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
 def test_a_file_or_an_object_is_refused(tmp_path):
     file = tmp_path / "model.bin"
     file.write_text("")

@@ -44,3 +44,41 @@ def test_files_that_hold_no_network_are_refused(tmp_path, capsys):
     ):
         assert run(str(tmp_path / name)) == 2
         assert message in capsys.readouterr().err
+
+
+def test_too_many_cells_are_refused_with_an_option_of_the_command(tmp_path, capsys):
+    assert run("tent:7", "--budget", "100") == 2
+    message = capsys.readouterr().err
+    assert "128 cells on [0, 1], above the budget of 100: raise --budget" in message
+    assert "budget=" not in message
+    assert run("tent:7", "--budget", "128") == 0
+    assert run("tent:7", "--budget", "100", "--high", "0.5") == 0
+    assert run("tent:7", "--budget", "60", "--high", "0.5") == 2
+    message = capsys.readouterr().err
+    assert "64 cells after layer 7 of 7, above the budget of 60: raise --budget" in message
+    random_network(2, [9, 9], 3, seed=0).save(tmp_path / "net.npz")
+    assert run(str(tmp_path / "net.npz"), "--budget", "3") == 2
+    message = capsys.readouterr().err
+    assert "above the budget of 3: raise --budget, or bring --low and --high" in message
+
+
+@pytest.mark.parametrize(
+    ("source", "laps"),
+    [("tent:40", 2**40), ("zigzag:900:2", 1799**2), ("tent:500", "more than 10^150")],
+)
+def test_a_family_of_too_many_pieces_is_not_counted(source, laps, capsys):
+    assert run(source) == 2  # at once; counting would take minutes
+    assert f"{laps} cells on [0, 1], above the budget of 100000" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("source", ["tent:501", "zigzag:3:99999999", "zigzag:99999999:1"])
+def test_a_family_beyond_counting_is_refused_before_it_is_built(source, capsys):
+    assert run(source) == 2
+    assert "is at most" in capsys.readouterr().err
+
+
+def test_a_file_may_be_called_as_a_family(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    random_network(1, [3], seed=0).save(tmp_path / "zigzag:x.npz")
+    assert run("zigzag:x.npz", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["widths"] == [3]

@@ -237,6 +237,9 @@ def test_bad_points_and_files_are_refused(tmp_path):
     [
         (lambda: tent(0), "depth is at least 1"),
         (lambda: zigzag(0, 1), "rank is at least 1"),
+        (lambda: tent(501), "depth is at most 500 .* received 501"),
+        (lambda: zigzag(3, 99_999_999), "depth is at most 500 .* received 99999999"),
+        (lambda: zigzag(99_999_999, 1), "rank is at most 1000 .* received 99999999"),
         (lambda: product(tent(1), 0), "copies is at least 1"),
         (lambda: random_network(2, []), "at least one layer"),
         (lambda: random_network(2, [2, 2], [2]), "ranks for 1 layers"),

@@ -54,3 +54,10 @@ def test_random_weights_at_chance_need_no_word():
 def test_the_page_shows_the_remark(run):
     (study,) = run.studies
     assert all(sentence in render_html(run) for sentence in remarks(study.scores))
+
+
+def test_targets_may_be_numbers():
+    (row,) = twin(0.6).rows
+    first, second = remarks(Scores(({**row, "target": 1}, {**row, "target": "height 2"})))
+    assert first.startswith("Random weights read 1 above chance at 1 site")
+    assert second.startswith("Random weights read height 2 above chance")

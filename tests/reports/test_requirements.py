@@ -39,6 +39,11 @@ def test_unreadable_requirements_are_refused(text):
 def test_a_requirement_about_nothing_is_refused(run):
     with pytest.raises(RequirementError, match="matches no cell"):
         check_run(run, (Requirement.from_text("accuracy>=0@blocks.9.*"),))
+    for text in ("accuracy>=0/height 9", "accuracy>=0@blocks.9.*"):
+        with pytest.raises(RequirementError) as caught:
+            check_run(run, (Requirement.from_text(text),))
+        assert "sites blocks.0.hook_resid_pre, blocks.0.hook_resid_post, " in str(caught.value)
+        assert "targets height 1, height 2; name one of each" in str(caught.value)
     with pytest.raises(RequirementError, match="no column 'acuracy'"):
         check_run(run, (Requirement.from_text("acuracy>=0"),))
 

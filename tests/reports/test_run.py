@@ -110,7 +110,17 @@ def test_other_folders_are_no_runs(run, tmp_path):
         read_run(tmp_path)
     out = write_run(run, tmp_path / "run")
     (out / "manifest.json").write_text("{")
-    with pytest.raises(FolderError, match="not the manifest"):
+    with pytest.raises(FolderError, match="is not JSON .*: give a folder that linrep demo"):
+        read_run(out)
+    for text in ("{}", "[1]", "3"):
+        (out / "manifest.json").write_text(text)
+        with pytest.raises(FolderError, match="not the manifest of a run") as caught:
+            read_run(out)
+        assert "a JSON object with format, title, question, studies" in str(caught.value)
+        assert f"received {text}: give a folder that linrep demo, probe or" in str(caught.value)
+    manifest = {"format": 1, "title": "t", "question": "q", "studies": 3, "made_with": {}}
+    (out / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(FolderError, match="lacks studies, files, or holds no such thing: give"):
         read_run(out)
     (out / "manifest.json").write_text(json.dumps({"format": 99}))
     with pytest.raises(FolderError, match="format 99"):
@@ -124,6 +134,17 @@ def test_reports_are_rebuilt_without_the_model(run, tmp_path):
         assert made.read_bytes() == (out / f"report.{suffix}").read_bytes()
     with pytest.raises(ReportError, match=r"\.html, \.md or \.json"):
         report(out, tmp_path / "report.pdf")
+
+
+def test_a_report_in_a_place_that_is_taken_is_refused_with_a_remedy(run, tmp_path):
+    (tmp_path / "taken.html").mkdir()
+    with pytest.raises(ReportError, match=r"is a folder .*: name another path, such as .*\.html"):
+        report(run, tmp_path / "taken.html")
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(ReportError, match="file is a file .*: name another path"):
+        report(run, tmp_path / "file" / "deep" / "page.md")
+    assert sorted(os.listdir(tmp_path)) == ["file", "taken.html"]
+    assert (tmp_path / "file").read_text() == "mine"
 
 
 def test_studies_have_different_names_that_make_files(run):

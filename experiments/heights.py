@@ -1,0 +1,55 @@
+"""Which heights a study probes: those asked for, else those that tell something."""
+
+import numpy as np
+
+from ..grammars import Corpus
+from .settings import SettingsError, StudySettings, Treebank
+
+__all__ = ["heights_of"]
+
+HIGHEST = 4
+"""Of a treebank, unless asked: few tokens have ancestors higher up, and those are hard to name."""
+
+
+def heights_of(settings: StudySettings, corpus: Corpus) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """The heights to probe, and what the report says about their choice.
+
+    Heights that were asked for are taken as they are. Otherwise those with more than one label (one
+    label tells nothing), of a treebank up to 4.
+
+    Args:
+        settings: of the study.
+        corpus: its sentences.
+
+    Returns:
+        Heights in order, and sentences for the notes: none if nothing was left out by default.
+
+    Raises:
+        SettingsError: nothing was asked for and no height has two labels.
+    """
+    if settings.probes.heights:
+        return settings.probes.heights, ()
+    treebank = isinstance(settings.language, Treebank)
+    usual = tuple(range(1, HIGHEST + 1)) if treebank else corpus.heights
+    told = tuple(h for h in usual if h in corpus.heights and _tells(corpus, h))
+    if not told:
+        raise SettingsError(
+            f"no height has more than one label among the heights {list(usual)}, so there is "
+            f"nothing to probe; the corpus has {list(corpus.heights)}: give other sentences, or "
+            "name heights that have"
+        )
+    left = [h for h in usual if h not in told]
+    if not (treebank and left):
+        return told, ()
+    return told, (
+        f"Heights probed: {_list(told)}, of the {_list(usual)} probed by default; the trees have "
+        f"no labels, or only one, at {_list(left)}.",
+    )
+
+
+def _tells(corpus: Corpus, height: int) -> bool:
+    return len(set(np.unique(corpus.labels(height))) - {""}) > 1
+
+
+def _list(heights: "list[int] | tuple[int, ...]") -> str:
+    return ", ".join(map(str, heights))
