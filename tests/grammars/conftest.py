@@ -7,12 +7,8 @@ from itertools import product
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
 
 from linrep.grammars import Grammar, Tree
-
-settings.register_profile("linrep", deadline=None, print_blob=True)
-settings.load_profile("linrep")
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
