@@ -35,7 +35,10 @@ def regions_in_plane(
     Args:
         net: the network.
         where: ``(lo, hi)`` or a :class:`Box` for two inputs; a :class:`Plane` for any number.
-        tol: relative to the largest value the terms of a unit can take on the window.
+        tol: relative to the largest value the terms of a unit can take on the window. Pieces that
+            differ by less, for they share a far larger constant, count as one without a mark:
+            :func:`regions_on_segment` tells them apart. Above 1e-6 cells of layers of rank 3 and
+            more tile the window up to the tolerance only.
         budget: refuse if more cells than this are estimated or met.
 
     Raises:
