@@ -160,7 +160,7 @@ def _refuse(net: MaxoutNetwork, plane: Plane, met: int, budget: int) -> None:
         return
     raise BudgetError(
         f"about {guess.cells:.3g} cells estimated (standard error {guess.standard_error:.2g}) and "
-        f"{met} met so far, above the budget of {budget}; shrink the window or raise budget="
+        f"{met} met so far, above the budget of {budget}; shrink the window or raise the budget"
     )
 
 

@@ -107,13 +107,15 @@ def regions_on_segment(
     high = np.array([int(value * scale) for value in end], dtype=object)
     pieces = [_Piece(Fraction(0), Fraction(1), (), high - low, low)]
     for number, layer in enumerate(exact_layers(net), 1):
-        pieces = [new for piece in pieces for new in _through(layer, piece, scale)]
-        scale <<= layer.shift
-        if len(pieces) > budget:
-            raise BudgetError(
-                f"{len(pieces)} cells after layer {number} of {net.depth}, above the budget of "
-                f"{budget}; shorten the segment or raise budget="
-            )
+        parts: list[_Piece] = []
+        for piece in pieces:
+            parts += _through(layer, piece, scale)
+            if len(parts) > budget:
+                raise BudgetError(
+                    f"more cells in layer {number} of {net.depth} than the budget of {budget}; "
+                    "shorten the segment or raise the budget"
+                )
+        pieces, scale = parts, scale << layer.shift
     readout, bias = exact_readout(net)
     slopes, intercepts = [], []
     for piece in pieces:

@@ -49,17 +49,17 @@ def test_files_that_hold_no_network_are_refused(tmp_path, capsys):
 def test_too_many_cells_are_refused_with_an_option_of_the_command(tmp_path, capsys):
     assert run("tent:7", "--budget", "100") == 2
     message = capsys.readouterr().err
-    assert "128 cells on [0, 1], above the budget of 100: raise --budget" in message
+    assert "128 cells on [0, 1], above the budget of 100; bring --low and --high closer" in message
     assert "budget=" not in message
     assert run("tent:7", "--budget", "128") == 0
     assert run("tent:7", "--budget", "100", "--high", "0.5") == 0
     assert run("tent:7", "--budget", "60", "--high", "0.5") == 2
     message = capsys.readouterr().err
-    assert "64 cells after layer 7 of 7, above the budget of 60: raise --budget" in message
+    assert "more cells in layer 7 of 7 than the budget of 60; shorten the segment" in message
     random_network(2, [9, 9], 3, seed=0).save(tmp_path / "net.npz")
     assert run(str(tmp_path / "net.npz"), "--budget", "3") == 2
     message = capsys.readouterr().err
-    assert "above the budget of 3: raise --budget, or bring --low and --high" in message
+    assert "above the budget of 3; shrink the window or raise the budget" in message
 
 
 @pytest.mark.parametrize(

@@ -146,5 +146,5 @@ def test_large_integers_are_not_rounded():
 
 
 def test_a_budget_stops_the_count():
-    with pytest.raises(BudgetError, match="above the budget of 100"):
+    with pytest.raises(BudgetError, match="than the budget of 100"):
         regions_on_segment(tent(30), 0, 1, budget=100)
