@@ -182,13 +182,19 @@ class LabelNull:
         """
         if not self.testable:
             return float("nan")
+        return permutation_p(*self.statistic(predicted))
+
+    def statistic(
+        self, predicted: Int[np.ndarray, " token"]
+    ) -> tuple[float, Float[np.ndarray, " draw"]]:
+        """Share of right answers, those of ragged sentences over chance: seen, and drawn."""
         there = predicted[self.whole]
         over = np.bincount(
             self.sentence, weights=self._over_chance(predicted), minlength=self.signs.shape[1]
         )
         observed = (there == self.codes[self.whole]).sum() + over.sum()
         drawn = (self.swapped == there).sum(axis=1) + self.signs @ over
-        return permutation_p(float(observed) / len(self.codes), drawn / len(self.codes))
+        return float(observed) / len(self.codes), drawn / len(self.codes)
 
     def _over_chance(self, predicted: Int[np.ndarray, " token"]) -> Float[np.ndarray, " ragged"]:
         """Right or not, less what exchange at its position gives this prediction and this label.

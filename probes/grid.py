@@ -31,7 +31,7 @@ from .scoring import held_out, score_cell
 from .site_work import SiteFound, SiteWork, current_threads, probe_in_worker
 from .splits import split_by_group
 from .targets import Target, make_targets
-from .uncertainty import benjamini_hochberg, bootstrap_weights
+from .uncertainty import benjamini_hochberg, bootstrap_weights, family_wise, permutation_p
 
 __all__ = ["CONTROLS", "probe"]
 
@@ -128,7 +128,8 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
     plans = [
         make_plan(
             target, tokens, split, kept,
-            min_count=min_count, permutations=permutations, seeds=_seeds(seed, target.name, 3),
+            min_count=min_count, permutations=permutations, seed=seed,
+            seeds=_seeds(seed, target.name, 2),
         )
         for target in wanted
     ]  # fmt: skip
@@ -153,18 +154,22 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
         found.update((works[index].site, here) for index, here in done)
     scores: list[Score] = []
     cells: dict[tuple[str, str], Cell] = {}
+    drawn: dict[int, tuple[float, np.ndarray]] = {}
     for site in acts.sites:
         for plan in plans:
             cell = cells[site, plan.name] = found[site].cells[plan.name]
+            if plan.null.testable and not plan.constant:
+                drawn[len(scores)] = plan.null.statistic(cell.predicted)
+            p = permutation_p(*drawn[len(scores)]) if len(scores) in drawn else float("nan")
             score = score_cell(
-                site, plan, cell,
+                site, plan, cell, p=p,
                 weights=weights.get(plan.name), ceiling=highest.get((site, plan.name)),
             )  # fmt: skip
             twin = found[site].twin.get(plan.name, float("nan"))
             scores.append(replace(score, random_weights=twin))
     plan_of = {plan.name: plan for plan in plans}
     return ProbeResults(
-        scores=_finish(scores, controls),
+        scores=_finish(scores, controls, drawn),
         patterns={key: cell.pattern for key, cell in cells.items() if cell.pattern is not None},
         readouts={key: cell.readout for key, cell in cells.items() if cell.readout is not None},
         held_out={key: held_out(plan_of[key[1]], cell) for key, cell in cells.items()},
@@ -251,15 +256,21 @@ def _ceilings(
     return found
 
 
-def _finish(scores: list[Score], controls: Sequence[str]) -> tuple[Score, ...]:
-    """Columns that need the whole grid: ``q`` and ``embedding``; unasked baselines leave."""
+def _finish(
+    scores: list[Score], controls: Sequence[str], drawn: Mapping[int, tuple[float, np.ndarray]]
+) -> tuple[Score, ...]:
+    """Columns that need the whole grid: ``q``, ``p_family``, ``embedding``; unasked ones leave."""
+    family = np.full(len(scores), np.nan)
+    if drawn:
+        seen, draws = zip(*drawn.values(), strict=True)
+        family[list(drawn)] = family_wise(np.array(seen), np.stack(draws))
     q = benjamini_hochberg([score.p for score in scores])
     embedding = {s.target: s.accuracy for s in scores if s.site in EMBEDDINGS}
     off = [name for name in ("position", "previous_word", "word_identity") if name not in controls]
     finished = []
-    for score, rate in zip(scores, q, strict=True):
+    for score, rate, p in zip(scores, q, family, strict=True):
         changes: dict[str, Any] = dict.fromkeys(off, float("nan"))
         if "embedding" in controls:
             changes["embedding"] = embedding.get(score.target, float("nan"))
-        finished.append(replace(score, q=float(rate), **changes))
+        finished.append(replace(score, q=float(rate), p_family=float(p), **changes))
     return tuple(finished)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import final
+from zlib import crc32
 
 import numpy as np
 from jaxtyping import Int
@@ -101,6 +102,7 @@ def make_plan(
     *,
     min_count: int,
     permutations: int,
+    seed: int,
     seeds: Sequence[np.random.SeedSequence],
 ) -> Plan:
     """Divide the rows of one target and draw its controls.
@@ -135,7 +137,9 @@ def make_plan(
     train = train[recode[codes[train]] >= 0]
     parts[0] = train
     coded = [recode[codes[rows]] for rows in parts]
-    rng_shuffle, rng_control, rng_swap = (np.random.default_rng(seed) for seed in seeds)
+    rng_shuffle, rng_control = (np.random.default_rng(each) for each in seeds)
+    # Targets on the same test tokens exchange labels together: p-values of the family need it.
+    rng_swap = np.random.default_rng([seed, crc32(order[test].tobytes())])
     shares = np.bincount(coded[0], minlength=len(learned)) / max(len(train), 1)
     control = control_labels(tokens.words, shares, rng_control)
     baselines = {

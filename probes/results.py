@@ -47,6 +47,7 @@ class Score:
         v_information: entropy of the classes less ``nll``.
         p: permutation p-value of the accuracy, by test sentence: predictions stay, labels move.
         q: false discovery rate over all cells of the grid.
+        p_family: the p-value that holds for all cells of the grid together (Westfall and Young).
         n_train: training tokens.
         n_test: test tokens.
         n_classes: classes learned.
@@ -75,6 +76,7 @@ class Score:
     v_information: float = NAN
     p: float = NAN
     q: float = NAN
+    p_family: float = NAN
     n_train: int = 0
     n_test: int = 0
     n_classes: int = 0

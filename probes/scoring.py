@@ -24,7 +24,13 @@ def held_out(plan: Plan, cell: Cell) -> HeldOut:
 
 
 def score_cell(
-    site: str, plan: Plan, cell: Cell, *, weights: np.ndarray | None, ceiling: np.ndarray | None
+    site: str,
+    plan: Plan,
+    cell: Cell,
+    *,
+    weights: np.ndarray | None,
+    ceiling: np.ndarray | None,
+    p: float,
 ) -> Score:
     """Score one cell; columns that need other cells (``q``, ``embedding``) come later."""
     held = held_out(plan, cell)
@@ -32,7 +38,6 @@ def score_cell(
     accuracy = float(held.right.mean())
     nan = float("nan")
     interval = (nan, nan) if weights is None else accuracy_interval(right, tokens, weights)
-    p = nan if plan.constant else plan.null.p_value(cell.predicted)
     known = np.isfinite(held.log_probability)
     nll = float(-held.log_probability[known].mean()) if known.any() else nan
     gained = held.information[known]

@@ -194,7 +194,7 @@ def compare(
         if learned is not None and claim is not None:
             found = _meet(learned, claim, covariance, draws, seed)
         verdicts = Verdicts(
-            decodable=decodable(score),
+            decodable=decodable(score, permutations=results.settings.get("permutations")),
             selective=selective(score, word_types=word_types, features=len(covariance)),
             aligned=_aligned(found, claimed=claim is not None, elsewhere=others.get(cell)),
             causal=Verdict("not tested", NO_INTERVENTION),

@@ -137,15 +137,19 @@ def strongest_baseline(row: Mapping[str, object]) -> tuple[str, float | None]:
     return best, measured.get(best)
 
 
-def decodable(row: Mapping[str, object], *, level: float = 0.05) -> Verdict:
+def decodable(
+    row: Mapping[str, object], *, level: float = 0.05, permutations: int | None = None
+) -> Verdict:
     """Rung 1: the interval lies above chance and above the strongest baseline measured.
 
-    The embedding is no baseline for itself. Where a permutation test was made its corrected
-    value ``q`` has to be at most ``level`` as well.
+    The embedding is no baseline for itself. Where a permutation test was made, its p-value for
+    all cells together (``p_family``, or ``q`` in grids without it) has to be at most ``level`` as
+    well. With fewer than ``1 / level - 1`` permutations no p-value can be: then it was not tested.
 
     Args:
         row: one row of a score grid.
-        level: false discovery rate that is accepted.
+        level: chance, over all cells, of taking one for decodable that is not.
+        permutations: how many were made, if known.
 
     Returns:
         The answer, with the numbers.
@@ -166,9 +170,17 @@ def decodable(row: Mapping[str, object], *, level: float = 0.05) -> Verdict:
     rival = label if best == "chance" else f"the strongest baseline, {label},"
     if low <= bar:
         return Verdict("no", f"the interval starts at {number(low)}; {rival} reaches {number(bar)}")
-    q = _value(row, "q")
-    if q is not None and q > level:
-        return Verdict("no", f"not above shuffled labels: q = {number(q)} > {number(level)}")
+    name = "q" if _value(row, "p_family") is None else "p_family"
+    p = _value(row, name)
+    if permutations and p is not None and (1 + permutations) * level < 1:
+        return Verdict(
+            "not tested",
+            f"with {permutations} permutations no p-value can be {number(level)} or less: at least "
+            f"{math.ceil(1 / level) - 1} are needed",
+        )
+    if p is not None and p > level:
+        shown = "q" if name == "q" else "p over all cells"
+        return Verdict("no", f"not told from shuffled labels: {shown} = {number(p)}")
     missing = [name.replace("_", " ") for name, v in baselines(row).items() if v is None]
     without = f"; not measured: {', '.join(missing)}" if missing else ""
     return Verdict(

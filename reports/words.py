@@ -23,15 +23,17 @@ WORDS: Final[tuple[tuple[str, str], ...]] = (
      "selectivity is accuracy minus this"),
     ("codelength", "bits to send the labels with the probe, learned online (Voita and Titov 2020); "
      "less is better"),
-    ("p, q", "permutation test of the accuracy, shuffling labels; q is corrected over all cells of "
-     "the grid (Benjamini and Hochberg 1995)"),
+    ("p, q", "permutation test of the accuracy, shuffling labels; p over all cells holds for all "
+     "cells of the grid together (Westfall and Young 1993) and decides, q is the share of false "
+     "finds (Benjamini and Hochberg 1995)"),
     ("pattern", "the directions in which activations move when the class changes: differences of "
      "the classes' means, all targets estimated jointly"),
     ("overlap", "mean squared cosine of the principal angles between two subspaces; 1 as soon as "
      "the smaller lies in the larger, so the share of each in the other stands beside it"),
     ("null", "overlap that random subspaces of the same dimensions reach: mean and 95th "
      "percentile"),
-    ("decodable", "the interval lies above chance and above the strongest baseline; q is small"),
+    ("decodable", "the interval lies above chance and above the strongest baseline; p over "
+     "all cells is at most 0.05"),
     ("selective", "decodable, and better than on the control task"),
     ("aligned", "the learned pattern meets the predicted subspace beyond every null"),
     ("causal", "erasing the subspace removes the state and little else"),

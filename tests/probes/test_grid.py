@@ -35,3 +35,13 @@ def test_more_classes_than_examples_is_one_clear_error(planted):
     acts, corpus, _ = planted(signal=(0.0, 1.0))
     with pytest.raises(ProbeError, match="more classes than examples"):
         probe(acts, corpus, targets={"word number": [str(i) for i in range(corpus.n_tokens)]})
+
+
+def test_targets_of_the_same_tokens_exchange_labels_together(planted):
+    """A target twice over is one hypothesis: its family is as its single cell."""
+    acts, corpus, _ = planted(signal=(0.0, 0.0), n_sentences=60)
+    late = type(acts)({"late": acts["late"]}, corpus.n_tokens)
+    asked = {"permutations": 19, "bootstrap": 0, "method": "lda", "heights": ()}
+    twice = probe(late, corpus, targets={n: corpus.labels(1) for n in ("a", "b")}, **asked)
+    one, other = twice.scores
+    assert one.p == one.p_family == other.p == other.p_family

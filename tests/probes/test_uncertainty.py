@@ -5,7 +5,12 @@ import pytest
 from scipy import stats
 
 from linrep.probes import ProbeError, benjamini_hochberg, paired_test
-from linrep.probes.uncertainty import accuracy_interval, bootstrap_weights, permutation_p
+from linrep.probes.uncertainty import (
+    accuracy_interval,
+    bootstrap_weights,
+    family_wise,
+    permutation_p,
+)
 
 REPETITIONS = 1000
 
@@ -149,3 +154,34 @@ def test_paired_test_refuses_what_it_cannot_compare():
         paired_test([1.0], [0.0], [0], draws=0)
     with pytest.raises(ProbeError, match="lengths differ"):
         paired_test([1.0], [0.0], [0, 1])
+
+
+def test_the_smallest_family_wise_p_does_not_depend_on_the_number_of_cells():
+    """A grid of 7 sites and 4 targets with one perfect cell: others cannot drag it down."""
+    rng = np.random.default_rng(0)
+    seen, draws = rng.standard_normal(28), rng.standard_normal((28, 200))
+    seen[3] = 20.0
+    p = family_wise(seen, draws)
+    assert p[3] == 1 / 201
+    assert np.delete(p, 3).min() > 0.05
+    assert benjamini_hochberg([1 / 201, *np.full(27, 0.5)])[0] > 0.05  # what went wrong before
+    single = np.array([permutation_p(a, b) for a, b in zip(seen, draws, strict=True)])
+    assert (p >= single - 1e-12).all()
+
+
+@pytest.mark.parametrize("together", [0.0, 0.9])
+def test_one_false_cell_in_a_grid_is_as_rare_as_the_level_says(together):
+    runs, rng, scales = 400, np.random.default_rng(0), np.geomspace(0.01, 1, 16)[:, None]
+    false = 0
+    for _ in range(runs):
+        own, shared = rng.standard_normal((16, 100)), rng.standard_normal((1, 100))
+        table = scales * (np.sqrt(1 - together) * own + np.sqrt(together) * shared)
+        false += family_wise(table[:, 0], table[:, 1:]).min() <= 0.05
+    # the exact level of exchangeable draws, give or take four standard errors
+    assert abs(false / runs - 0.05) < 4 * np.sqrt(0.05 * 0.95 / runs)
+
+
+def test_cells_without_a_difference_and_grids_without_draws():
+    flat = family_wise(np.array([0.5, 3.0]), np.array([[0.5] * 19, [0.0, 1.0] * 9 + [0.0]]))
+    assert flat.tolist() == [1.0, 0.05]
+    assert np.isnan(family_wise(np.zeros(2), np.zeros((2, 0)))).all()

@@ -29,6 +29,19 @@ def test_the_embedding_is_no_baseline_for_itself(site):
 def test_shuffled_labels_can_stop_a_claim():
     assert decodable(ROW | {"q": 0.01}).state == "yes"
     assert "q = 0.200" in decodable(ROW | {"q": 0.2}).reason
+    assert "p over all cells = 0.200" in decodable(ROW | {"q": 0.01, "p_family": 0.2}).reason
+
+
+def test_multiplicity_of_cells_does_not_stop_a_perfect_cell():
+    assert decodable(ROW | {"q": 0.139, "p_family": 0.005}).state == "yes"
+
+
+def test_too_few_permutations_are_no_verdict():
+    found = decodable(ROW | {"p_family": 0.1}, permutations=9)
+    assert found.state == "not tested"
+    assert "at least 19" in found.reason
+    assert decodable(ROW | {"p_family": 0.05}, permutations=19).state == "yes"
+    assert decodable(ROW | {"p_family": 0.1}, permutations=19).state == "no"
 
 
 def test_what_was_not_measured_is_said():
