@@ -116,7 +116,7 @@ class Probes(Settings):
         "random_weights",
     )  # fmt: skip
     tolerance: Annotated[float, Field(gt=0)] = 1e-4  # of the logistic objective, relative
-    twins: Annotated[int, Field(ge=1)] = 1  # random-weight models; the best counts
+    twins: Annotated[int, Field(ge=1)] = 5  # random-weight models; the best counts
     permutations: Annotated[int, Field(ge=0)] = 200
     codelength: bool = False
     bootstrap: Annotated[int, Field(ge=0)] = 1000

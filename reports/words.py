@@ -18,7 +18,8 @@ WORDS: Final[tuple[tuple[str, str], ...]] = (
      "random-weight twin may have seen other words at the same site"),
     ("chance", "accuracy of the best guess from the position in the sentence alone"),
     ("way to the ceiling", "(accuracy − chance) / (ceiling − chance)"),
-    ("random weights", "the same probe on the same architecture with fresh random weights"),
+    ("random weights", "the same probe on the same architecture with fresh random weights, "
+     "the best of as many draws as the settings say (twins)"),
     ("control task", "the same probe on random classes, one per word type (Hewitt and Liang 2019); "
      "selectivity is accuracy minus this"),
     ("codelength", "bits to send the labels with the probe, learned online (Voita and Titov 2020); "

@@ -11,6 +11,7 @@ from linrep.experiments import (
     probe_settings,
     read_settings,
 )
+from linrep.experiments.settings import Probes
 
 
 def write(tmp_path, data):
@@ -126,3 +127,9 @@ def test_studies_have_different_names_and_constructions_a_grammar():
 def test_impossible_questions_are_refused(arguments, message):
     with pytest.raises(SettingsError, match=message):
         probe_settings("model", **arguments)
+
+
+def test_one_draw_of_random_weights_is_no_bar_by_itself():
+    by_command = probe_settings("model", "trees/*.ptb").studies[0].probes
+    assert by_command.twins == Probes().twins == 5
+    assert Probes(twins=1).twins == 1  # who asks for one gets one
