@@ -98,15 +98,11 @@ def probe_site(
         rows = same_rows[0]
         try:
             rotation = Rotation.fit(X[rows.train])
+            train, validation, test = (
+                rotation(X[part]) for part in (rows.train, rows.validation, rows.test)
+            )
         except ProbeError as error:
             raise ProbeError(f"site {site!r}: {error}") from error
-        train, validation, test = (
-            rotation(X[part]) for part in (rows.train, rows.validation, rows.test)
-        )
-        if not (np.isfinite(test).all() and np.isfinite(validation).all()):
-            raise ProbeError(
-                f"site {site!r}: activations of held-out tokens hold NaN or infinite values"
-            )
         heads = _fit(rotation, train, validation, same_rows, method, controls)
         lengths = (
             {} if send is None else _codelengths(rotation, train, same_rows, heads, method, send)

@@ -49,13 +49,8 @@ class Rotation:
             raise ProbeError("no training rows: nothing can be learned from no examples")
         if X.shape[1] == 0:
             raise ProbeError("activations have no dimensions: [token, 0]")
+        low, high = _edges(X)
         mean = X.mean(axis=0, dtype=np.float64)
-        low, high = (edge(X, axis=0).astype(np.float64) for edge in (np.min, np.max))
-        if not (np.isfinite(mean).all() and np.isfinite(low).all() and np.isfinite(high).all()):
-            raise ProbeError(
-                "activations hold NaN or infinite values: drop those tokens, or capture again in "
-                "a wider dtype"
-            )
         unit = np.where(high > low, high - low, 1.0)  # squares neither overflow nor vanish
         scatter, drift = np.zeros((X.shape[1], X.shape[1])), np.zeros(X.shape[1])
         room = np.empty((min(n, ROWS), X.shape[1]))
@@ -91,7 +86,13 @@ class Rotation:
         return cls(mean, scale, np.ascontiguousarray(axes[:, keep]), variances[keep], n)
 
     def __call__(self, X: np.ndarray) -> np.ndarray:
-        """Rotate rows: ``[token, d_model]`` to ``[token, feature]``, same precision as ``X``."""
+        """Rotate rows: ``[token, d_model]`` to ``[token, feature]``, same precision as ``X``.
+
+        Raises:
+            ProbeError: a value is not finite.
+        """
+        if len(X):
+            _edges(X)
         dtype = X.dtype if X.dtype in (np.float32, np.float64) else np.dtype(np.float32)
         out = np.empty((len(X), len(self.variances)), dtype)
         axes = self.axes.astype(dtype)
@@ -116,3 +117,21 @@ class Rotation:
         """Weights on rotated coordinates as weights on activations (readouts)."""
         weights: np.ndarray = (self.axes @ rotated) / self.scale[:, None]
         return weights
+
+
+def _edges(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Least and greatest value of each feature, in float64, refused where a value is not finite.
+
+    This comes before any arithmetic: whether a product with an infinite value warns depends on
+    the processor. A minimum and a maximum need no copy of the rows, and carry NaN along.
+
+    Raises:
+        ProbeError: a value is not finite.
+    """
+    low, high = (edge(X, axis=0).astype(np.float64) for edge in (np.min, np.max))
+    if not (np.isfinite(low).all() and np.isfinite(high).all()):
+        raise ProbeError(
+            "activations hold NaN or infinite values: drop those tokens, or capture again in "
+            "a wider dtype"
+        )
+    return low, high
