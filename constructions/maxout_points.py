@@ -71,6 +71,12 @@ class PointCorpus:
         return np.arange(len(self.x))
 
     @cached_property
+    def text_ids(self) -> np.ndarray:
+        """``[point]`` equal for equal points: what the model reads there."""
+        _, same = np.unique(np.asarray(self.x), axis=0, return_inverse=True)
+        return same.reshape(-1)
+
+    @cached_property
     def positions(self) -> np.ndarray:
         """``[point]`` zeros."""
         return np.zeros(len(self.x), dtype=np.int64)

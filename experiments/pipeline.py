@@ -80,7 +80,8 @@ def run_study(
     # Statistics, probes and every control, for all sites and heights.
     grid: dict[str, Any] = {
         "heights": heights, "positions": asked.positions, "method": asked.method, "C": asked.C,
-        "tolerance": asked.tolerance, "seed": settings.seed, "engine": engine,
+        "groups": None if asked.groups == "auto" else asked.groups, "tolerance": asked.tolerance,
+        "seed": settings.seed, "engine": engine,
     }  # fmt: skip
     results = probe(
         acts, corpus, **grid, controls=asked.controls, random_weights=twin, ceilings=ceilings,

@@ -109,6 +109,7 @@ class Probes(Settings):
 
     heights: tuple[int, ...] | None = None  # None: that have several labels; of trees up to 4
     positions: Literal["all", "boundary"] = "all"
+    groups: Literal["auto", "document", "sentence"] = "auto"  # never divided between parts
     method: Literal["logistic", "lda", "ridge"] = "logistic"
     C: float | tuple[float, ...] | None = None  # None: a path, chosen on validation
     controls: tuple[str, ...] = (

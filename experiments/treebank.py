@@ -37,6 +37,7 @@ def probe_settings(
     heights: str | None = None,
     sentences: int = 1000,
     positions: str = "all",
+    groups: str = "auto",
     permutations: int = 200,
     codelength: bool = False,
     seed: int = 0,
@@ -51,6 +52,8 @@ def probe_settings(
             all that have more than one label, of a treebank those among 1 to 4.
         sentences: sampled from the grammar.
         positions: ``"all"`` or ``"boundary"``.
+        groups: what is never divided between training and test: ``"document"``, ``"sentence"``,
+            or ``"auto"`` for documents where the reader knows them (one file each).
         permutations: shuffles per p-value.
         codelength: whether to measure it.
         seed: of everything random.
@@ -83,6 +86,7 @@ def probe_settings(
                 "probes": {
                     "heights": wanted,
                     "positions": positions,
+                    "groups": groups,
                     "permutations": permutations,
                     "codelength": codelength,
                     "C": PENALTIES,

@@ -79,6 +79,10 @@ class Corpus:
         trees: one tree per sentence, or ``None`` where there are none.
         grammar: the grammar that the sentences come from, or ``None``.
         source: where the sentences come from, in words.
+        documents: per sentence the name of its document, or ``None`` where they are not known.
+
+    Raises:
+        LanguageError: there is not one document per sentence.
     """
 
     word_ids: Int[np.ndarray, " token"]
@@ -88,6 +92,14 @@ class Corpus:
     trees: Sequence[Tree] | None = field(default=None, repr=False)
     grammar: Language | None = field(default=None, repr=False)
     source: str = ""
+    documents: tuple[str, ...] | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.documents is not None and len(self.documents) != len(self):
+            raise LanguageError(
+                f"documents are one name per sentence; received {len(self.documents)} names for "
+                f"{len(self)} sentences"
+            )
 
     def __len__(self) -> int:
         """Number of sentences."""
@@ -129,6 +141,19 @@ class Corpus:
         places: Int[np.ndarray, " token"]
         places = np.arange(self.n_tokens) - np.repeat(self.offsets[:-1], np.diff(self.offsets))
         return places
+
+    @cached_property
+    def document_ids(self) -> Int[np.ndarray, " token"] | None:
+        """``[token]`` number of the document that holds the token, by first appearance.
+
+        ``None`` where documents are not known. Probes never divide a document.
+        """
+        if self.documents is None:
+            return None
+        number = {name: i for i, name in enumerate(dict.fromkeys(self.documents))}
+        ids: Int[np.ndarray, " token"]
+        ids = np.array([number[name] for name in self.documents])[self.sentence_ids]
+        return ids
 
     def labels(self, height: int, what: What | str = "ancestor") -> Shaped[np.ndarray, " token"]:
         """``[token]`` strings: the ancestor at ``height``; ``""`` where there is none.
@@ -239,6 +264,7 @@ class Corpus:
             None if trees is None else Chosen(trees, chosen),
             self.grammar,
             self.source,
+            None if self.documents is None else tuple(self.documents[i] for i in chosen),
         )
 
     @cached_property

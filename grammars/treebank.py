@@ -24,7 +24,8 @@ def read_treebank(
     """Read Penn bracket files into a corpus; heights are steps above the token.
 
     Height 1 is the part of speech, 2 the phrase above it, 3 the next, and so on. Empty categories
-    and function tags are dropped (see :func:`parse_penn`).
+    and function tags are dropped (see :func:`parse_penn`). Where several files are read, each is a
+    document, which probes never divide.
 
     Args:
         paths: a file, a glob pattern, or several of them; read in the order given, matches sorted.
@@ -39,23 +40,37 @@ def read_treebank(
         raise TreebankError(f"unary is 'keep' or 'collapse'; received {unary!r}")
     files = _expand([paths] if isinstance(paths, (str, Path)) else list(paths))
     trees: list[Tree] = []
+    documents: list[str] = []
     for file in progress(files, "reading trees", total=len(files), unit="file"):
         try:
             text = file.read_text(encoding="utf-8-sig")  # some tools write a byte order mark
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not a text in UTF-8"
             raise TreebankError(f"cannot read {file}: {reason}") from None
-        trees += parse_penn(text, str(file), unary=unary)
+        found = parse_penn(text, str(file), unary=unary)
+        trees += found
+        documents += [str(file)] * len(found)
     if not trees:
         raise TreebankError(f"no tree with a word in {len(files)} file(s): {_first(files)}")
-    return corpus_of_trees(trees, source=source or f"{len(files)} treebank file(s)")
+    return corpus_of_trees(
+        trees,
+        source=source or f"{len(files)} treebank file(s)",
+        documents=documents if len(set(documents)) > 1 else None,
+    )
 
 
-def corpus_of_trees(trees: Iterable[Tree], *, source: str = "") -> Corpus:
+def corpus_of_trees(
+    trees: Iterable[Tree], *, source: str = "", documents: Iterable[str] | None = None
+) -> Corpus:
     """A corpus of given trees, with one height per step above the token.
 
+    Args:
+        trees: one per sentence.
+        source: a line about where they come from.
+        documents: per tree the name of its document, where they are known.
+
     Raises:
-        LanguageError: there is no tree.
+        LanguageError: there is no tree, or there is not one document per tree.
 
     >>> corpus = corpus_of_trees([Tree("S", (Tree("A", ("a",)), Tree("B", ("b", "c"))))])
     >>> corpus.labels(1).tolist(), corpus.labels(2).tolist(), corpus.boundary(1).tolist()
@@ -78,6 +93,7 @@ def corpus_of_trees(trees: Iterable[Tree], *, source: str = "") -> Corpus:
         trees,
         None,
         source,
+        None if documents is None else tuple(documents),
     )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..core import Subspace
 from .cells import Cell
+from .groups import Division
 from .heads import Method
 from .plan import Plan
 from .protocols import ActivationsLike
@@ -32,7 +33,7 @@ def account(
     targets: Sequence[Target],
     positions: object,
     controls: Sequence[str],
-    fractions: tuple[float, ...],
+    division: Division,
     **numbers: int | float | bool,
 ) -> dict[str, Any]:
     """Settings, JSON-able."""
@@ -42,14 +43,15 @@ def account(
         "tolerance": method.tolerance,
         **numbers,
         "controls": list(controls),
-        "fractions": list(fractions),
+        "fractions": list(division.fractions),
+        "groups": division.facts,
         "positions": positions if isinstance(positions, str) else "given as masks",
         "targets": [target.name for target in targets],
         "standardisation": "per target, on its training tokens",
-        "interval": "95 %, percentile cluster bootstrap over test sentences of held-out "
+        "interval": "95 %, percentile cluster bootstrap over test groups of held-out "
         "predictions (no refit); exact bounds at the effective size where errors are few",
-        "p": "labels exchanged between test sentences where eight or more have the same scored "
-        "positions; what each other sentence has over chance at its positions changes sign",
+        "p": "labels exchanged between test groups where eight or more have the same scored "
+        "positions; what each other group has over chance at its positions changes sign",
     }
 
 

@@ -18,7 +18,6 @@ __all__ = [
     "check_counts",
     "check_flag",
     "check_fractions",
-    "check_groups",
     "check_tolerance",
     "read_penalties",
 ]
@@ -95,25 +94,6 @@ def check_fractions(fractions: object) -> tuple[float, float, float]:
             f"received {fractions!r}"
         )
     return numbers[0], numbers[1], numbers[2]
-
-
-def check_groups(groups: npt.ArrayLike, n: int) -> np.ndarray:
-    """One id per token.
-
-    Raises:
-        ProbeError: another length or shape.
-    """
-    ids = as_array(groups, f"groups are one id per token, [{n}]")
-    if ids.shape != (n,):
-        raise ProbeError(f"groups are one id per token, [{n}]; received shape {ids.shape}")
-    try:
-        np.unique(ids)
-    except TypeError as error:
-        raise ProbeError(
-            "groups are ids that can be sorted, numbers or text, without None; received "
-            f"{ids.dtype} with {type(ids[0]).__name__} first: {error}"
-        ) from error
-    return ids
 
 
 def read_penalties(C: object) -> tuple[float, ...]:

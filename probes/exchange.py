@@ -117,7 +117,7 @@ class LabelNull:
         swapped: ``[draw, whole]`` the codes that these rows get.
         ragged: ``[ragged]`` the other rows.
         place: ``[ragged]`` number of each one's position.
-        sentence: ``[ragged]`` number of each one's sentence.
+        sentence: ``[ragged]`` number of each one's sentence (or other group).
         signs: ``[draw, sentence]`` 1 or -1.
     """
 
@@ -137,6 +137,8 @@ class LabelNull:
         positions: Int[np.ndarray, " token"],
         draws: int,
         rng: np.random.Generator,
+        *,
+        sentences: Int[np.ndarray, " token"] | None = None,
     ) -> "LabelNull":
         """Draw once; every site is tested with the same draws.
 
@@ -146,6 +148,8 @@ class LabelNull:
             positions: ``[token]`` place of each row in its sentence.
             draws: number of draws.
             rng: of the draws.
+            sentences: ``[token]`` sentence of each row, where groups hold several: chance is that
+                of a position in a sentence, over all groups; signs are one per group.
         """
         wholes, _ = exchangeable(groups, positions)
         whole = np.concatenate([np.zeros(0, np.int64), *(block.ravel() for block in wholes)])
@@ -157,7 +161,7 @@ class LabelNull:
             row[:] = codes[whole[swap_sentences(inside, rng)]]
         ragged = np.setdiff1d(np.arange(len(codes)), whole)
         ragged = ragged[np.lexsort((positions[ragged], groups[ragged]))]
-        place = _places(groups[ragged], positions[ragged])
+        place = _places((groups if sentences is None else sentences)[ragged], positions[ragged])
         names, sentence = np.unique(groups[ragged], return_inverse=True)
         signs = rng.integers(0, 2, size=(draws, len(names)), dtype=np.int8) * np.int8(2) - np.int8(
             1

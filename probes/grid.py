@@ -17,19 +17,18 @@ from .checks import (
     check_counts,
     check_flag,
     check_fractions,
-    check_groups,
     check_tolerance,
     read_penalties,
 )
 from .entrance import as_array, check_activations, check_corpus, check_manifest, read_kept, shown
 from .errors import ProbeError
+from .groups import FRACTIONS, divide
 from .heads import Method
 from .plan import Plan, Tokens, make_plan
 from .protocols import ActivationsLike, CorpusLike
 from .results import ProbeResults, Score
 from .scoring import held_out, score_cell
 from .site_work import SiteFound, SiteWork, current_threads, probe_in_worker
-from .splits import split_by_group
 from .targets import Target, make_targets
 from .uncertainty import benjamini_hochberg, bootstrap_weights, family_wise, permutation_p
 
@@ -53,8 +52,8 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
     permutations: int = 200,
     codelength: bool = False,
     bootstrap: int = 1000,
-    groups: npt.ArrayLike | None = None,
-    fractions: Any = (0.7, 0.1, 0.2),
+    groups: npt.ArrayLike | str | None = None,
+    fractions: Any = FRACTIONS,
     min_count: int = 2,
     tolerance: float = 1e-4,
     engine: str | Engine = "local",
@@ -62,11 +61,11 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
 ) -> ProbeResults:
     """Probe every site for every target.
 
-    Tokens are split by sentence; standardisation and classes are learned on training sentences
-    only; every score comes from test sentences. One site is in memory at a time: its activations,
-    their rotated copy, and three arrays of logits as wide as all classes of targets and controls;
-    beside them, for all sites, one byte (two beyond 128 classes) per permutation and test token of
-    each target.
+    Tokens are split by group; standardisation and classes are learned on training groups only;
+    every score comes from test groups, whose texts the training part does not hold. One site is in
+    memory at a time: its activations, their rotated copy, and three arrays of logits as wide as
+    all classes of targets and controls; beside them, for all sites, one byte (two beyond 128
+    classes) per permutation and test token of each target.
 
     Args:
         acts: activations per site, rows aligned with the corpus.
@@ -86,8 +85,11 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
         permutations: exchanges of labels between test sentences for the p-value; 0 = none.
         codelength: also compute online codelengths.
         bootstrap: resamples of test sentences for the interval; 0 = none.
-        groups: ``[token]`` ids that must not be split; the sentences by default.
-        fractions: of groups in train, validation and test.
+        groups: what must not be split: ``[token]`` ids, ``"document"``, or ``"sentence"`` (with
+            all its copies); by default documents where the corpus knows them, else sentences.
+            Held-out texts that also stand in the training part are left out.
+        fractions: of groups in train, validation and test; by default 0.7, 0.1 and 0.2, with more
+            in the test part where groups are few.
         min_count: training groups in which a class must occur to be learned.
         tolerance: of the logistic solver, relative to its objective.
         engine: where the sites are worked on: ``"local"``, ``"processes:N"``, ``"ray"``,
@@ -113,18 +115,17 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
     shares = check_fractions(fractions)
     kind = Method(method, read_penalties(C), tolerance=check_tolerance(tolerance))
     wanted = make_targets(corpus, heights, targets, positions)
-    settings = account(
-        kind, wanted, positions, controls, shares,
-        permutations=permutations, codelength=codelength, bootstrap=bootstrap,
-        min_count=min_count, seed=seed,
-    )  # fmt: skip
     if not acts.sites:
         raise ProbeError("no site was captured: capture at least one")
     kept = _kept(acts, random_weights, len(np.asarray(corpus.sentence_ids)))
-    ids = check_groups(corpus.sentence_ids if groups is None else groups, len(kept))
     highest = _ceilings(ceilings, acts.sites, wanted, len(kept))
-    split = split_by_group(ids, _stratify(wanted), fractions=shares, seed=seed)
-    tokens = Tokens.of(corpus, ids)
+    division = divide(corpus, groups, shares, _stratify(wanted), kept, seed=seed)
+    split, tokens = division.split, Tokens.of(corpus, division.groups)
+    settings = account(
+        kind, wanted, positions, controls, division,
+        permutations=permutations, codelength=codelength, bootstrap=bootstrap,
+        min_count=min_count, seed=seed,
+    )  # fmt: skip
     plans = [
         make_plan(
             target, tokens, split, kept,
@@ -144,7 +145,7 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
         works = [
             SiteWork(
                 site, _shared(runner, acts, site), _twin(runner, asked_twin, site), plans, kind,
-                controls, companions, np.flatnonzero(split.train & kept), len(ids),
+                controls, companions, np.flatnonzero(split.train & kept), len(kept),
                 seed if codelength else None, current_threads(),
             )
             for site in acts.sites
@@ -179,7 +180,10 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
             "word_types": len(np.unique(tokens.words)),
             "manifest": dict(acts.manifest),
         },
-        notes=collect_notes(plans, controls, random_weights, ceilings, scores, kept, cells),
+        notes=(
+            division.note,
+            *collect_notes(plans, controls, random_weights, ceilings, scores, kept, cells),
+        ),
     )
 
 

@@ -11,6 +11,7 @@ from jaxtyping import Int
 from .baselines import best_guess, control_labels, keys_of_words, previous_words
 from .errors import ProbeError
 from .exchange import LabelNull, exchangeable, swap_sentences
+from .groups import Groups
 from .protocols import CorpusLike
 from .splits import Split
 from .targets import Target
@@ -26,27 +27,34 @@ class Tokens:
     Args:
         order: ``[token]`` rows of the corpus in that order; ``-1`` never occurs.
         groups: ``[token]`` group of each ordered row.
+        sentences: ``[token]`` sentence of each ordered row.
         positions: ``[token]`` place in the sentence.
         words: ``[token]`` key of the word type.
         previous: ``[token]`` key of the word before, -1 at the start.
+        unit: what a group is, in one word.
     """
 
     order: Int[np.ndarray, " token"]
     groups: Int[np.ndarray, " token"]
+    sentences: Int[np.ndarray, " token"]
     positions: Int[np.ndarray, " token"]
     words: Int[np.ndarray, " token"]
     previous: Int[np.ndarray, " token"]
+    unit: str
 
     @classmethod
-    def of(cls, corpus: CorpusLike, groups: np.ndarray) -> "Tokens":
+    def of(cls, corpus: CorpusLike, groups: Groups) -> "Tokens":
         """Read them from a corpus."""
-        _, group_keys = np.unique(groups, return_inverse=True)
         positions = np.asarray(corpus.positions)
         sentences = np.asarray(corpus.sentence_ids)
-        order = np.lexsort((positions, sentences, group_keys))
+        _, sentence_keys = np.unique(sentences, return_inverse=True)
+        order = np.lexsort((positions, sentences, groups.ids))
         words = keys_of_words(corpus.words)
         previous = previous_words(words, sentences, positions)
-        return cls(order, group_keys[order], positions[order], words[order], previous[order])
+        return cls(
+            order, groups.ids[order], sentence_keys[order], positions[order], words[order],
+            previous[order], groups.unit,
+        )  # fmt: skip
 
 
 @final
@@ -107,7 +115,7 @@ def make_plan(
 ) -> Plan:
     """Divide the rows of one target and draw its controls.
 
-    A class with tokens in fewer than ``min_count`` training sentences is not learned; its
+    A class with tokens in fewer than ``min_count`` training groups is not learned; its
     test tokens stay and count as errors, so accuracy is comparable with the ceiling.
 
     Raises:
@@ -131,7 +139,7 @@ def make_plan(
             f"target {target.name!r} has more classes than examples: {len(used)} classes, "
             f"{len(train)} training tokens. Give more sentences, or coarser labels"
         )
-    learned, notes = _learned(target, codes, tokens.groups, parts, min_count)
+    learned, notes = _learned(target, codes, tokens, parts, min_count)
     recode = np.full(len(target.classes), -1, dtype=np.int64)
     recode[learned] = np.arange(len(learned))
     train = train[recode[codes[train]] >= 0]
@@ -151,8 +159,9 @@ def make_plan(
         )
     }
     null = LabelNull.draw(
-        coded[2], tokens.groups[test], tokens.positions[test], permutations, rng_swap
-    )
+        coded[2], tokens.groups[test], tokens.positions[test], permutations, rng_swap,
+        sentences=tokens.sentences[test],
+    )  # fmt: skip
     return Plan(
         name=target.name,
         classes=tuple(target.classes[code] for code in learned),
@@ -170,7 +179,7 @@ def make_plan(
         control=(control[train], control[test]),
         baselines=baselines,
         null=null,
-        notes=(*notes, *_ragged(target.name, null, tokens.groups[test])),
+        notes=(*notes, *_ragged(target.name, null, tokens, test)),
     )
 
 
@@ -183,44 +192,44 @@ def _exchanged(
     return moved
 
 
-def _ragged(name: str, null: LabelNull, groups: np.ndarray) -> tuple[str, ...]:
-    """A note where labels are not exchanged between whole sentences."""
-    total = len(null.codes)
+def _ragged(name: str, null: LabelNull, tokens: Tokens, test: np.ndarray) -> tuple[str, ...]:
+    """A note where labels are not exchanged between whole groups."""
+    total, unit = len(null.codes), tokens.unit
     if null.alone == total:
-        return (f"{name}: p is not tested, no two test sentences share a scored position",)
+        return (f"{name}: p is not tested, no two test {unit}s share a scored position",)
     if not len(null.ragged):
         return ()
     return (
-        f"{name}: {null.signs.shape[1]} of {len(np.unique(groups))} test sentences share all their "
-        "scored positions with fewer than seven others, so p lets what each of them has over "
-        f"chance change sign instead of exchanging its labels; {null.alone} of {total} test tokens "
-        "have no partner at their position and do not count",
+        f"{name}: {null.signs.shape[1]} of {len(np.unique(tokens.groups[test]))} test {unit}s "
+        "share all their scored positions with fewer than seven others, so p lets what each of "
+        f"them has over chance change sign instead of exchanging its labels; {null.alone} of "
+        f"{total} test tokens have no partner at their position and do not count",
     )
 
 
 def _learned(
     target: Target,
     codes: np.ndarray,
-    groups: np.ndarray,
+    tokens: Tokens,
     parts: Sequence[np.ndarray],
     min_count: int,
 ) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Classes seen in enough training sentences, and a note about the others.
+    """Classes seen in enough training groups, and a note about the others.
 
     Raises:
         ProbeError: no class is.
     """
     train, _, test = parts
     n = len(target.classes)
-    pairs = np.unique(np.stack([groups[train], codes[train]]), axis=1)
-    sentences = np.bincount(pairs[1], minlength=n)
-    learned = np.flatnonzero(sentences >= min_count)
+    pairs = np.unique(np.stack([tokens.groups[train], codes[train]]), axis=1)
+    seen_in = np.bincount(pairs[1], minlength=n)
+    learned = np.flatnonzero(seen_in >= min_count)
     if not len(learned):
         raise ProbeError(
-            f"target {target.name!r}: no class occurs in {min_count} training sentences; give more "
-            "sentences, coarser labels, or a lower min_count"
+            f"target {target.name!r}: no class occurs in {min_count} training "
+            f"{tokens.unit}s; give more {tokens.unit}s, coarser labels, or a lower min_count"
         )
-    tokens = np.bincount(codes[test], minlength=n)
+    scored = np.bincount(codes[test], minlength=n)
     missing = np.setdiff1d(np.unique(codes[np.concatenate(parts)]), learned)
     if not len(missing):
         return learned, ()
@@ -228,6 +237,7 @@ def _learned(
     more = ", ..." if len(missing) > 8 else ""
     return learned, (
         f"{target.name}: {len(missing)} class(es) occur in fewer than {min_count} training "
-        f"sentences and are not learned ({names}{more}); their {int(tokens[missing].sum())} test "
-        "tokens count as errors and are left out of nll and v_information",
+        f"{tokens.unit}s and are not learned ({names}{more}); their "
+        f"{int(scored[missing].sum())} test tokens count as errors and are left out of nll and "
+        "v_information",
     )

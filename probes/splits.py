@@ -57,6 +57,9 @@ def split_by_group(
         fractions: of train, validation and test; they are divided by their sum.
         seed: of the order in which groups are dealt.
 
+    A group that holds more tokens than the largest held-out part should have is learned from, as
+    long as enough other groups are left for the other parts.
+
     Raises:
         ProbeError: fewer groups than parts, lengths differ, or fractions are no three numbers.
 
@@ -80,11 +83,13 @@ def split_by_group(
     wanted = wanted / wanted.sum()
     if len(ids) < (wanted > 0).sum():
         raise ProbeError(
-            f"{len(ids)} group(s) cannot make {(wanted > 0).sum()} parts: more sentences are "
-            "needed (tokens of one sentence never stand in two parts)"
+            f"{len(ids)} group(s) cannot make {(wanted > 0).sum()} parts: more are needed (a "
+            "document, or where documents are not known a sentence with all its copies, never "
+            "stands in two parts)"
         )
     order = np.random.default_rng(seed).permutation(len(ids))
-    part = _deal(order, _profile(index, len(ids), labels), wanted)
+    profile = _profile(index, len(ids), labels)
+    part = _deal(order, profile, wanted, _giants(profile[:, 1], wanted))
     of_token = part[index]
     return Split(of_token == 0, of_token == 1, of_token == 2)
 
@@ -106,12 +111,29 @@ def _profile(index: np.ndarray, n_groups: int, labels: npt.ArrayLike | None) -> 
     return out
 
 
-def _deal(order: np.ndarray, profile: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Deal groups one by one in a random order, each to the part that lacks its content most."""
+def _giants(sizes: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Groups too large for any held-out part, largest first; enough others stay to fill those."""
+    if wanted[0] <= 0:
+        return np.zeros(0, dtype=np.int64)
+    held_out = wanted[1:].max()
+    largest = np.argsort(-sizes, kind="stable")
+    most = len(sizes) - int((wanted[1:] > 0).sum())
+    giants: np.ndarray = largest[: int((sizes > held_out + 1e-12).sum())][:most]
+    return giants
+
+
+def _deal(
+    order: np.ndarray, profile: np.ndarray, wanted: np.ndarray, giants: np.ndarray
+) -> np.ndarray:
+    """Deal groups one by one in a random order, each to the part that lacks its content most.
+
+    Giants have been given to the training part before.
+    """
     part = np.zeros(len(order), dtype=np.int64)
     missing = wanted[:, None] * np.ones(profile.shape[1])
     share = np.where(wanted > 0, wanted, np.inf)
-    for group in order:
+    missing[0] -= profile[giants].sum(axis=0)
+    for group in order[~np.isin(order, giants)]:
         gain = (missing @ profile[group]) / share
         # A part that has its share of groups takes no more while another lacks some.
         gain[missing[:, 0] <= 1e-12] = -np.inf

@@ -67,6 +67,13 @@ def probe(  # noqa: PLR0913 - one per option
     ] = None,
     sentences: Annotated[int, typer.Option(min=2, help="Sampled from the grammar.")] = 1000,
     positions: Annotated[str, typer.Option(help="Tokens to probe: all or boundary.")] = "all",
+    group: Annotated[
+        str,
+        typer.Option(
+            help="Never divided between training and test: document, sentence, or auto "
+            "(documents where there are several files, else sentences)."
+        ),
+    ] = "auto",
     permutations: Annotated[int, typer.Option(min=0, help="Shuffles per p-value.")] = 200,
     codelength: Annotated[bool, typer.Option(help="Measure online codelength.")] = False,
     seed: Seed = 0,
@@ -79,7 +86,7 @@ def probe(  # noqa: PLR0913 - one per option
 
     settings = probe_settings(
         model, trees, grammar, heights=heights, sentences=sentences, positions=positions,
-        permutations=permutations, codelength=codelength, seed=seed,
+        groups=group, permutations=permutations, codelength=codelength, seed=seed,
     )  # fmt: skip
     _make(settings, out, engine, overwrite, as_json)
 

@@ -11,6 +11,7 @@ from linrep.probes import ProbeError, probe, split_by_group
 from linrep.probes.checks import check_counts
 from linrep.probes.exchange import LabelNull
 from linrep.probes.grid import CONTROLS, _seeds
+from linrep.probes.groups import read_groups
 from linrep.probes.plan import Tokens, make_plan
 from linrep.probes.targets import make_targets
 
@@ -99,7 +100,7 @@ def test_selectivity_is_the_papers(planted, seed):
     kept = np.ones(corpus.n_tokens, dtype=bool)
     split = split_by_group(corpus.sentence_ids, target.codes.astype(float), seed=seed)
     plan = make_plan(
-        target, Tokens.of(corpus, corpus.sentence_ids), split, kept,
+        target, Tokens.of(corpus, read_groups(corpus, None, len(kept))), split, kept,
         min_count=2, permutations=0, seed=seed, seeds=_seeds(seed, target.name, 2),
     )  # fmt: skip
     control = np.empty(corpus.n_tokens, dtype=int)
