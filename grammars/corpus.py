@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from html import escape
-from typing import Literal, Protocol, final, overload, runtime_checkable
+from typing import Literal, Protocol, final, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
+from .chosen_trees import ChosenTrees
 from .errors import LanguageError
 from .layers import Layer
 from .tree import Tree
@@ -261,7 +262,7 @@ class Corpus:
             self.vocabulary,
             offsets,
             {height: layer.take(rows) for height, layer in self.layers.items()},
-            None if trees is None else Chosen(trees, chosen),
+            None if trees is None else ChosenTrees(trees, chosen),
             self.grammar,
             self.source,
             None if self.documents is None else tuple(self.documents[i] for i in chosen),
@@ -295,25 +296,3 @@ class Corpus:
         first = [escape(" ".join(sentence)) for sentence in self.sentences[:5]]
         rows = "".join(f"<tr><td style='text-align:left'>{line}</td></tr>" for line in first)
         return f"<b>{escape(repr(self))}</b><table>{rows}</table>"
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Chosen(Sequence[Tree]):
-    """Some trees of a longer sequence, still made on demand."""
-
-    trees: Sequence[Tree]
-    rows: Int[np.ndarray, " chosen"]
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    @overload
-    def __getitem__(self, index: int) -> Tree: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Tree]: ...
-    def __getitem__(self, index: int | slice) -> Tree | Sequence[Tree]:
-        """One tree, or a shorter sequence."""
-        if isinstance(index, slice):
-            return Chosen(self.trees, self.rows[index])
-        return self.trees[int(self.rows[index])]

@@ -228,7 +228,9 @@ def _subspaces(
         classes=classes,
     )
     geometry = rotation.scale[:, None] * rotation.axes
-    found = directions(statistics, plan.name, geometry=geometry)
+    found = directions(
+        statistics, plan.name, geometry=geometry, resolution=float(np.finfo(train.dtype).eps)
+    )
     beside = [name for name in classes if name != plan.name]
     text = f"{plan.name} from {len(train)} training tokens"
     text += f", jointly with {', '.join(beside)}" if beside else ""

@@ -168,7 +168,11 @@ def text_keys(corpus: CorpusLike) -> Int[np.ndarray, " token"]:
     told = getattr(corpus, "text_ids", None)
     sentences = np.asarray(corpus.sentence_ids)
     if told is not None:
-        return _numbered(_ids(told, len(sentences)))
+        _, first, same = np.unique(
+            _ids(told, len(sentences)), return_index=True, return_inverse=True
+        )
+        order = np.argsort(np.argsort(first))
+        return order[same.reshape(-1)].astype(np.int64)
     _, words = np.unique(np.asarray(corpus.words).astype(str), return_inverse=True)
     order = np.lexsort((np.asarray(corpus.positions), sentences))
     bounds = np.flatnonzero(np.diff(sentences[order])) + 1

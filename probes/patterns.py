@@ -53,6 +53,7 @@ def directions(
     *,
     shrinkage: float | None = None,
     geometry: np.ndarray | None = None,
+    resolution: float = float(np.finfo(np.float64).eps),
 ) -> Directions:
     """Directions of one target, given all other targets that the statistics hold.
 
@@ -63,6 +64,8 @@ def directions(
             by default the oracle-approximating one (Chen et al. 2010, arXiv:0907.4698).
         geometry: ``[d_model, feature]`` what the features are in activations, if they are not
             activations themselves.
+        resolution: relative rounding of the rows behind the cross products. Where the stream has no
+            noise, what is left of its scatter is rounding of that size, of either sign.
     """
     block = statistics.block(target)
     own = np.zeros(len(statistics.mean_z), dtype=bool)
@@ -80,7 +83,9 @@ def directions(
     noise = statistics.scatter_xx - other_xz @ bridge @ other_xz.T - moves @ moves.T
     exclusive = exclusive_moves(moves, noise, statistics.n, geometry)
     # What is left of the scatter is a difference: it is known up to the rounding of the whole.
-    rounding = len(noise) * np.finfo(np.float64).eps * float(np.trace(statistics.scatter_xx))
+    # Products of rows that are off by this share are off by less than four times as much.
+    unit = max(len(noise) * float(np.finfo(np.float64).eps), 4 * resolution)
+    rounding = unit * float(np.trace(statistics.scatter_xx))
     noise[np.diag_indices_from(noise)] += rounding
     found = _canonical(moves, noise, statistics.n, shrinkage)
     return found if exclusive is None else replace(found, pattern=exclusive)
@@ -193,7 +198,7 @@ def _canonical(moves: np.ndarray, noise: np.ndarray, n: int, shrinkage: float | 
     moves = moves / np.sqrt(max(n, 1))
     size = max(float(np.diag(noise).max(initial=0.0)), float(np.square(moves).sum()))
     noise[np.diag_indices_from(noise)] += FLOOR * size + np.finfo(np.float64).tiny
-    solved = linalg.cho_solve(linalg.cho_factor(noise, lower=True), moves)
+    solved = _solve(noise, moves, FLOOR * size)
     # Sw^.5 u and Sw^-.5 u of the singular vectors u of Sw^-.5 M, without the roots of Sw.
     values, vectors = np.linalg.eigh(moves.T @ solved)
     top = max(float(values[-1]), 0.0) if len(values) else 0.0
@@ -204,6 +209,16 @@ def _canonical(moves: np.ndarray, noise: np.ndarray, n: int, shrinkage: float | 
         readout=solved @ vectors[:, seen] / strength,
         strength=strength,
     )
+
+
+def _solve(noise: np.ndarray, moves: np.ndarray, floor: float) -> np.ndarray:
+    """``noise^-1 @ moves``; eigenvalues that rounding made negative count as the floor."""
+    try:
+        found: np.ndarray = linalg.cho_solve(linalg.cho_factor(noise, lower=True), moves)
+    except linalg.LinAlgError:
+        values, vectors = np.linalg.eigh(noise)
+        found = vectors @ ((vectors.T @ moves) / np.maximum(values, floor)[:, None])
+    return found
 
 
 def _shrunken(noise: np.ndarray, n: int, shrinkage: float | None) -> np.ndarray:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -273,7 +274,7 @@ def test_a_glob_that_matches_nothing(refused, model, tmp_path):
 
 def test_more_classes_than_examples(refused, model, tmp_path):
     file = tmp_path / "many.ptb"
-    lines = [f"( (S (X{i} a) (Y{i} c) (Z{i} b)) )" for i in range(4)]
+    lines = [f"( (S (X{i} a) (Y{i} {word}) (Z{i} b)) )" for i, word in enumerate("abcd")]
     file.write_text("\n".join(lines) + "\n")
     message = refused("probe", "--model", model, "--trees", file, "--heights", "1",
                       out=tmp_path / "run")  # fmt: skip
@@ -411,9 +412,9 @@ def test_a_seed_out_of_range_is_a_users_mistake(linrep, grammar, tmp_path, comma
 
 def test_shallow_trees_are_probed_at_the_heights_they_have(linrep, refused, model, tmp_path):
     file = tmp_path / "shallow.ptb"
-    lines = ["(S (B (C c) (A b)) (E (A a)))", "(S (B (C c) (A a)) (E (A b)))",
-             "(T (B (D d) (D d)))", "(T (E (A a)) (B (C c) (A a)))"]  # fmt: skip
-    file.write_text("\n".join(lines * 12) + "\n")
+    lines = [f"(S (B (C {p}) (A {q})) (E (A {r})))" for p, q, r in product("abc", repeat=3)]
+    lines += [f"(T (B (D {p}) (D {q})))" for p, q in product("abcd", repeat=2)]
+    file.write_text("\n".join(lines) + "\n")
     arguments = ["probe", "--model", model, "--trees", file, "--permutations", 0]
     message = refused(*arguments, "--heights", "1,4", out=tmp_path / "r")
     assert "no labels at height 4" in message
