@@ -59,7 +59,7 @@ def wire(model: nn.Module) -> Wiring:
         path=path,
         source=source,
         positions="mask" if takes and own is None else "model",
-        pad_id=own if own is not None else int(getattr(config, "pad_token_id", None) or 0),
+        pad_id=_pad_id(model, getattr(config, "pad_token_id", None) if own is None else own),
         limit=_limit(config, own),
     )
 
@@ -142,8 +142,24 @@ def _counts_from_padding(model: nn.Module) -> int | None:
     """The padding id from which the model counts its own positions (RoBERTa and kin)."""
     for name, module in model.named_modules():
         if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
-            return module.padding_idx
+            # The table takes -1 for its last row; the module around it counts from what was set.
+            around = model.get_submodule(name.rpartition(".")[0])
+            own = getattr(around, "padding_idx", module.padding_idx)
+            return None if own is None or module.padding_idx is None else int(own)
     return None
+
+
+def _pad_id(model: nn.Module, wanted: Any) -> int:
+    """The model's own padding id, or 0 if it has none among its tokens (-1 says so, often).
+
+    Padding is masked, so that any token will do, save where positions are counted from it.
+    """
+    try:
+        rows = int(model.get_input_embeddings().weight.shape[0])  # type: ignore[operator]
+    except (AttributeError, NotImplementedError):
+        rows = int(getattr(model.config, "vocab_size", 0) or 0)
+    usable = isinstance(wanted, int) and 0 <= wanted < rows
+    return int(wanted) if usable else 0
 
 
 def _parameters(module: nn.Module) -> set[str]:
