@@ -8,6 +8,7 @@ from torch import nn
 
 from ..models import PlainTransformer
 from .errors import CaptureError
+from .kinds import refuse_kinds
 
 __all__ = ["Wiring", "block_path", "input_device", "wire"]
 
@@ -41,14 +42,10 @@ def wire(model: nn.Module) -> Wiring:
     """Find the wiring of a model.
 
     Raises:
-        CaptureError: an encoder-decoder, or a model without a list of blocks.
+        CaptureError: a kind that cannot be read, or a model without a list of blocks.
     """
+    refuse_kinds(model)
     config: Any = model.config
-    if getattr(config, "is_encoder_decoder", False):
-        raise CaptureError(
-            f"{type(model).__name__} is an encoder-decoder, whose two streams share no site "
-            "names: pass its encoder (`model.get_encoder()`) or a decoder-only model"
-        )
     path, source = block_path(model)
     body: Any = getattr(model, "base_model", model)
     own = _counts_from_padding(model)
@@ -114,7 +111,7 @@ def _adapter_path(model: nn.Module, architecture: str) -> str | None:
     config = build_bridge_config_from_hf(model.config, architecture, "local", torch.float32)
     try:
         adapter = ArchitectureAdapterFactory.select_architecture_adapter(config)
-    except ValueError:  # it says "Unsupported architecture"
+    except (ValueError, ImportError):  # "Unsupported architecture", or a package it lacks
         return None
     mapping = adapter.component_mapping
     blocks = (mapping or {}).get("blocks")
