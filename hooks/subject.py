@@ -12,7 +12,7 @@ from torch import nn
 from ..models import LoadedModel, load, to_bridge
 from .bridge_path import BridgePath
 from .errors import CaptureError, SiteError
-from .fingerprint import fingerprint_model, fingerprint_tokenizer
+from .fingerprint import fingerprint_model, fingerprint_tokenizer, with_nan
 from .module_path import ModulePath
 from .path import Path
 from .settings import Settings
@@ -36,6 +36,8 @@ class Subject:
         vocabulary: word of each id where words are tokens.
         name: where the model came from.
         fingerprint: digest of its weights and configuration, taken before any wrapping.
+        drawn: weights of the language-model head that were drawn, as the folder lacks them.
+        unused: weights in the folder that the model has no place for.
     """
 
     path: Path
@@ -44,6 +46,8 @@ class Subject:
     vocabulary: tuple[str, ...] | None
     name: str
     fingerprint: str
+    drawn: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
 
     @property
     def d_model(self) -> int:
@@ -85,7 +89,8 @@ def prepare(
         words: words will have to be turned into ids.
 
     Raises:
-        CaptureError: no tokenizer where one is needed, or compatibility mode.
+        CaptureError: no tokenizer where one is needed, weights that are no numbers, or
+            compatibility mode.
         SiteError: the model has no such site.
     """
     path, loaded, fresh = _enter(model, settings)
@@ -93,9 +98,11 @@ def prepare(
     vocabulary = loaded.vocabulary if tokenizer is None else None
     if words and tokenizer is None and vocabulary is None:
         raise CaptureError(
-            f"{loaded.name} has no tokenizer: pass tokenizer=AutoTokenizer.from_pretrained(...), "
-            "or a folder that holds the tokenizer's files beside the model's"
+            loaded.no_tokenizer
+            or f"{loaded.name} has no tokenizer: pass tokenizer=AutoTokenizer.from_pretrained(...),"
+            " or a folder that holds the tokenizer's files beside the model's"
         )
+    _check_weights(path, loaded.name)
     fingerprint = fingerprint_model(path.model)
     sites = resolve(settings.sites, settings.layers, path.n_layers)
     wants_bridge = settings.path == "bridge" or (
@@ -105,7 +112,16 @@ def prepare(
         # Wiring is read off the untouched model; bridging replaces its modules.
         path = BridgePath(to_bridge(path.model, keep=not fresh), wiring=path.wiring)
     _check_sites(path, sites, loaded.name)
-    return Subject(path, sites, tokenizer, vocabulary, loaded.name, fingerprint)
+    return Subject(
+        path,
+        sites,
+        tokenizer,
+        vocabulary,
+        loaded.name,
+        fingerprint,
+        drawn=loaded.drawn,
+        unused=loaded.unused,
+    )
 
 
 def _enter(model: Any, settings: Settings) -> tuple[Path, LoadedModel, bool]:
@@ -133,6 +149,22 @@ def _enter(model: Any, settings: Settings) -> tuple[Path, LoadedModel, bool]:
             "native bridge, or the model itself"
         )
     return BridgePath(inner), loaded, False
+
+
+def _check_weights(path: Path, name: str) -> None:
+    """Refuse what has no activations to capture.
+
+    Raises:
+        CaptureError: no blocks, or a weight that is not a number.
+    """
+    if not path.n_layers:
+        raise CaptureError(f"{name} has no blocks (num_hidden_layers is 0): give another model")
+    spoiled = with_nan(path.model)
+    if spoiled:
+        raise CaptureError(
+            f"{len(spoiled)} weights of {name} hold NaN, {spoiled[0]} for one: its training "
+            "diverged, or its file is damaged; give a model with finite weights"
+        )
 
 
 def _check_sites(path: Path, sites: tuple[str, ...], name: str) -> None:
