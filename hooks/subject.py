@@ -21,7 +21,7 @@ from .windows import fit
 from .wiring import input_device
 from .words import Encoding, encode_vocabulary, encode_words
 
-__all__ = ["Subject", "left_alone", "prepare"]
+__all__ = ["Subject", "left_alone", "prepare", "stream_width"]
 
 
 @final
@@ -52,7 +52,7 @@ class Subject:
     @property
     def d_model(self) -> int:
         """Width of the residual stream."""
-        return int(self.path.model.config.hidden_size)
+        return stream_width(self.path.model)
 
     @property
     def device(self) -> torch.device:
@@ -72,6 +72,21 @@ class Subject:
     def tokenizer_fingerprint(self) -> str:
         """Digest of whatever turns words into ids."""
         return fingerprint_tokenizer(self.tokenizer, self.vocabulary)
+
+
+def stream_width(model: Any) -> int:
+    """Width of a model's residual stream.
+
+    Raises:
+        CaptureError: the configuration does not name one.
+    """
+    width = getattr(model.config, "hidden_size", None)
+    if not isinstance(width, int):
+        raise CaptureError(
+            f"the configuration of {type(model).__name__} has no hidden_size, the width of the one "
+            "stream that is read: pass the part of the model that reads text, and the tokenizer"
+        )
+    return width
 
 
 def prepare(
