@@ -21,7 +21,7 @@ def refuse_kinds(model: nn.Module) -> None:
     """
     config: Any = model.config
     name = type(model).__name__
-    if getattr(config, "is_encoder_decoder", False) and not _is_encoder(model):
+    if _has_decoder(model):
         raise CaptureError(
             f"{name} belongs to an encoder-decoder, whose two streams share no site names: pass "
             "its encoder (`model.get_encoder()`) or a decoder-only model"
@@ -48,11 +48,14 @@ def refuse_kinds(model: nn.Module) -> None:
         )
 
 
-def _is_encoder(model: nn.Module) -> bool:
-    """Whether the encoder was taken out of an encoder-decoder."""
+def _has_decoder(model: nn.Module) -> bool:
+    """Whether this is an encoder-decoder, or the decoder taken out of one."""
     if "decoder_input_ids" in inspect.signature(model.forward).parameters:
+        return True
+    if not getattr(model.config, "is_encoder_decoder", False):
         return False
-    return "Encoder" in type(model).__name__ or getattr(model, "is_decoder", None) is False
+    encoder = "Encoder" in type(model).__name__ or getattr(model, "is_decoder", None) is False
+    return not encoder
 
 
 def _text_config(config: Any) -> Any:

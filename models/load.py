@@ -8,14 +8,10 @@ from typing import Any, final
 import torch
 import transformers
 from transformers import AutoConfig, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
-from transformers.models.auto.modeling_auto import (
-    MODEL_FOR_CAUSAL_LM_MAPPING,
-    MODEL_FOR_MASKED_LM_MAPPING,
-    MODEL_FOR_TEXT_ENCODING_MAPPING,
-)
 
 from .bridge import unwrap
 from .checkpoint import LoadError, custom_code, explained, read_checkpoint
+from .kinds import class_for
 
 __all__ = ["LoadError", "LoadedModel", "load"]
 
@@ -62,10 +58,11 @@ def load(
     """Load a model: an instance, a bridge, a local folder or a hub id.
 
     Weights keep the checkpoint's dtype unless ``dtype`` is given. Encoders and decoders are
-    loaded with their language-model head (TransformerLens needs it); a missing head is drawn
-    from a fixed seed and does not affect the residual stream. Any other missing weight is an
-    error. Python code that comes with a model is never run. A folder without tokenizer files
-    yields ``tokenizer=None`` rather than the near-empty one transformers would make up.
+    loaded with their language-model head (TransformerLens needs it), except those that never had
+    one (``T5EncoderModel``); a missing head is drawn from a fixed seed and does not affect the
+    residual stream. Any other missing weight is an error. Python code that comes with a model is
+    never run. A folder without tokenizer files yields ``tokenizer=None`` rather than the
+    near-empty one transformers would make up.
 
     Args:
         source: constructed model, ``PreTrainedModel``, ``TransformerBridge``, folder or hub id.
@@ -118,7 +115,7 @@ def _from_path(source: str, dtype: torch.dtype | None, attention: str | None) ->
     options: dict[str, Any] = {} if attention is None else {"attn_implementation": attention}
     if dtype is not None:
         options["dtype"] = dtype
-    read = read_checkpoint(name, _class_of(name, config), config, options)
+    read = read_checkpoint(name, class_for(name, config), config, options)
     words = _words(config)
     tokenizer, reason = (None, "") if words else _tokenizer(name, path if local else None)
     return LoadedModel(
@@ -198,37 +195,6 @@ def _config(name: str, source: str, folder: Path | None) -> Any:
     if own and wanted and not any(hasattr(transformers, known) for known in wanted):
         raise LoadError(custom_code(source, "model", "AutoModel"))
     return config
-
-
-def _class_of(name: str, config: Any) -> Any:
-    """The language model of this configuration; masked where the architecture offers both.
-
-    The encoder of an encoder-decoder has no language model and is taken as it was saved.
-
-    Raises:
-        LoadError: there is none, or it has two streams.
-    """
-    wanted = getattr(config, "architectures", None) or []
-    causal = any("Causal" in known or "LMHead" in known for known in wanted)
-    mappings: list[Any] = [MODEL_FOR_MASKED_LM_MAPPING, MODEL_FOR_CAUSAL_LM_MAPPING]
-    chosen = next((m for m in (mappings[::-1] if causal else mappings) if type(config) in m), None)
-    encoders: Any = MODEL_FOR_TEXT_ENCODING_MAPPING
-    if chosen is None and type(config) in encoders and encoders[type(config)].__name__ in wanted:
-        chosen = encoders
-    # A causal model would be its decoder, run without what it reads from the encoder.
-    halved = chosen is None or chosen is MODEL_FOR_CAUSAL_LM_MAPPING
-    if getattr(config, "is_encoder_decoder", False) and halved:
-        raise LoadError(
-            f"{name!r} holds an encoder-decoder, which has two streams: load its encoder in "
-            f"Python, `AutoModelForSeq2SeqLM.from_pretrained({name!r}).get_encoder()`, and pass "
-            "that instance and tokenizer=, or choose an encoder or decoder language model"
-        )
-    if chosen is None:
-        raise LoadError(
-            f"{name!r} holds {wanted or type(config).__name__}, which has no causal or masked "
-            "language-model class in transformers: choose an encoder or decoder language model"
-        )
-    return chosen[type(config)]
 
 
 def _tokenizer(name: str, folder: Path | None) -> tuple[PreTrainedTokenizerBase | None, str]:

@@ -29,6 +29,7 @@ def linrep(capsys):
     """Run a command in this process: (status, standard output, standard error)."""
 
     def call(*arguments):
+        capsys.readouterr()  # what came before the command, a library's bar for one
         with pytest.raises(SystemExit) as end:
             main([str(argument) for argument in arguments])
         printed = capsys.readouterr()
