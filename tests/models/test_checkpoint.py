@@ -15,12 +15,6 @@ from transformers import (
     LlamaConfig,
     LlamaForCausalLM,
     LlamaModel,
-    MarianConfig,
-    MarianForCausalLM,
-    MarianMTModel,
-    T5Config,
-    T5EncoderModel,
-    T5ForConditionalGeneration,
 )
 
 from linrep.models import LoadError, PlainConfig, PlainTransformer, initialise, load
@@ -230,48 +224,3 @@ def test_code_of_a_tokenizer_is_not_run_and_the_model_loads_without(tmp_path, mo
     (folder / "tokenizer_config.json").write_text("{}")
     (folder / "tokenizer.json").write_text("{")
     assert "the tokenizer of" in load(folder).no_tokenizer
-
-
-T5 = {"vocab_size": 11, "d_model": 8, "d_kv": 4, "d_ff": 8, "num_layers": 2, "num_heads": 2,
-      "decoder_start_token_id": 0}  # fmt: skip
-MARIAN = {"vocab_size": 11, "d_model": 8, "encoder_layers": 2, "decoder_layers": 2,
-          "encoder_attention_heads": 2, "decoder_attention_heads": 2, "encoder_ffn_dim": 8,
-          "decoder_ffn_dim": 8, "pad_token_id": 0, "max_position_embeddings": 16}  # fmt: skip
-
-
-def test_a_saved_encoder_of_an_encoder_decoder_is_loaded(tmp_path):
-    model = T5EncoderModel(T5Config(**T5)).eval()
-    model.save_pretrained(tmp_path)
-    loaded = load(tmp_path)
-    ids = torch.tensor([[1, 2, 3]])
-    expected = model(ids).last_hidden_state
-    assert torch.allclose(loaded.model(ids).last_hidden_state, expected, rtol=0, atol=1e-6)
-    assert (loaded.drawn, loaded.unused) == ((), ())
-
-
-@pytest.mark.parametrize(
-    "make",
-    [
-        lambda: T5ForConditionalGeneration(T5Config(**T5)),
-        lambda: MarianMTModel(MarianConfig(**MARIAN)),
-    ],
-)
-def test_an_encoder_decoder_is_refused_with_the_way_to_its_encoder(make, tmp_path):
-    from transformers import AutoModelForSeq2SeqLM
-
-    from linrep.hooks import capture
-
-    model = make()
-    model.config.vocabulary = list("abcdefghijk")
-    model.save_pretrained(tmp_path)
-    said = refused(tmp_path, "encoder-decoder, which has two streams: load its encoder")
-    advice = f"AutoModelForSeq2SeqLM.from_pretrained({str(tmp_path)!r}).get_encoder()"
-    assert advice in said
-    encoder = AutoModelForSeq2SeqLM.from_pretrained(str(tmp_path)).get_encoder()
-    check = ("special", "reference", "kernel", "batch", "edit")  # Marian counts from the left edge
-    assert len(capture(encoder, [["a", "b"], ["c"]], check=check)["blocks.1.hook_resid_post"]) == 3
-
-
-def test_a_decoder_saved_by_itself_is_loaded(tmp_path):
-    MarianForCausalLM(MarianConfig(**MARIAN)).save_pretrained(tmp_path)
-    assert type(load(tmp_path).model) is MarianForCausalLM
