@@ -1,7 +1,8 @@
 """What is captured: a model made ready, with its way of reading words."""
 
+import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any, final
@@ -196,16 +197,35 @@ def _check_sites(path: Path, sites: tuple[str, ...], name: str) -> None:
 
 @contextmanager
 def left_alone(model: Any) -> Iterator[None]:
-    """Put the training flags of an instance back, whatever happens inside."""
-    inner = getattr(model, "model", model)
-    inner = inner if isinstance(inner, nn.Module) else model
-    modules = list(inner.modules()) if isinstance(inner, nn.Module) else []
+    """Run an instance in eval mode and without compiled code; leave it as it was, come what may.
+
+    Every module gets its own training flag back. Code that ``torch.compile`` has made does not
+    see the hooks that are hung on modules afterwards.
+    """
+    modules = _modules(model)
     flags = [module.training for module in modules]
+    for module in modules:
+        module.training = False
     try:
-        yield
+        with _uncompiled():
+            yield
     finally:
         for module, flag in zip(modules, flags, strict=True):
             module.training = flag
+
+
+def _modules(model: Any) -> list[nn.Module]:
+    """All modules of a model, of a constructed one, of a path, and of what is in a bridge."""
+    if not isinstance(model, nn.Module):
+        model = getattr(model, "model", None)
+    parts = [one for one in (model, getattr(model, "original_model", None)) if one is not None]
+    found = {id(m): m for one in parts if isinstance(one, nn.Module) for m in one.modules()}
+    return list(found.values())
+
+
+def _uncompiled() -> AbstractContextManager[Any]:
+    compiler_in_use = "torch._dynamo" in sys.modules  # to import it takes a second
+    return torch.compiler.set_stance("force_eager") if compiler_in_use else nullcontext()
 
 
 def _place(model: Any, device: str, *, ours: bool) -> None:

@@ -32,7 +32,8 @@ class LoadedModel:
     """A model with what is needed to feed it words.
 
     Args:
-        model: the ``PreTrainedModel`` (in eval mode), or the TransformerLens bridge given.
+        model: the ``PreTrainedModel`` (from a folder in eval mode, an instance as it is), or the
+            TransformerLens bridge given.
         tokenizer: its tokenizer, or ``None``.
         vocabulary: the word of each token id where words are tokens (constructed models and those
             trained on a grammar), or ``None``.
@@ -84,8 +85,8 @@ def load(
         return _from_path(str(source), dtype, attention)
     model: Any = unwrap(source)
     if isinstance(model, PreTrainedModel):
-        model.eval()  # type: ignore[no-untyped-call]
-        return LoadedModel(model, None, _words(model.config), type(source).__name__)
+        made = source if getattr(source, "model", None) is model else model
+        return LoadedModel(model, None, _words(model.config), type(made).__name__)
     inner = getattr(source, "original_model", None)
     if inner is not None:
         tokenizer = getattr(source, "tokenizer", None)
