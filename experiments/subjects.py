@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Any, final
 
 from ..core import Prediction
 from ..grammars import Corpus, Grammar
-from ..models import load
+from ..hooks.subject import stream_width
+from ..hooks.wiring import wire
+from ..models import LoadedModel, load
 from ..reports.values import Json
 from .ceilings import Sight
 from .settings import Constructed, Model, SettingsError
@@ -74,25 +76,35 @@ def make_subject(settings: Model, corpus: Corpus) -> Subject:
         loaded.tokenizer,
         loaded.name,
         "bidirectional" if _sees_the_future(inner) else "causal",
-        facts={"model": loaded.name, **_shape(inner)},
+        facts={"model": loaded.name, **_shape(inner), **_weights(loaded)},
     )
 
 
 def _sees_the_future(model: Any) -> bool:
-    """Whether attention is not causal: plain models say so, others by their language-model head."""
+    """Whether attention is not causal: plain models say so, others by the name of their class."""
     said = getattr(model.config, "bidirectional", None)
-    return bool(said) if said is not None else type(model).__name__.endswith("ForMaskedLM")
+    encoders = ("ForMaskedLM", "EncoderModel")
+    return bool(said) if said is not None else type(model).__name__.endswith(encoders)
 
 
 def _shape(model: Any) -> dict[str, Json]:
-    config = model.config
     return {
         "architecture": type(model).__name__,
-        "blocks": int(config.num_hidden_layers),
-        "width of the stream": int(config.hidden_size),
+        "blocks": len(wire(model).blocks),
+        "width of the stream": stream_width(model),
         "parameters": int(sum(weights.numel() for weights in model.parameters())),
         "dtype": str(model.dtype).removeprefix("torch."),
     }
+
+
+def _weights(loaded: LoadedModel) -> dict[str, Json]:
+    """Where the folder's weights and the model's are not the same."""
+    told: dict[str, Json] = {}
+    if loaded.drawn:
+        told["head"] = f"drawn at random, the folder has none ({len(loaded.drawn)} weights)"
+    if loaded.unused:
+        told["weights not used"] = f"{len(loaded.unused)}, {loaded.unused[0]} for one"
+    return told
 
 
 def _constructed(built: "GrammarTransformer") -> Subject:

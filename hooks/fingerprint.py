@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-__all__ = ["fingerprint_model", "fingerprint_tokenizer", "json_digest"]
+__all__ = ["fingerprint_model", "fingerprint_tokenizer", "json_digest", "with_nan"]
 
 # Where a model was loaded from and by which version says nothing about what it computes.
 _VOLATILE = {"_name_or_path", "transformers_version", "architectures", "dtype", "torch_dtype"}
@@ -41,6 +41,28 @@ def fingerprint_model(model: nn.Module) -> str:
         plain = {k: v for k, v in config.to_dict().items() if k not in _VOLATILE}
         digest.update(json_digest(plain).encode())
     return digest.hexdigest()
+
+
+def with_nan(model: nn.Module) -> list[str]:
+    """Names of the weights that hold NaN; infinities may be meant (they forbid in attention).
+
+    Weights in a special form (quantised, in 8 bits) or not in memory are not looked at.
+
+    >>> layer = nn.Linear(2, 2)
+    >>> _ = layer.bias.data.fill_(float("nan"))
+    >>> with_nan(layer)
+    ['bias']
+    """
+    return [
+        name
+        for name, tensor in model.state_dict().items()
+        if type(tensor) in (torch.Tensor, nn.Parameter)
+        and tensor.is_floating_point()
+        and tensor.element_size() > 1
+        and tensor.device.type != "meta"
+        and tensor.numel()
+        and bool(tensor.max().isnan())  # the largest of numbers and a NaN is NaN
+    ]
 
 
 def fingerprint_tokenizer(tokenizer: Any, vocabulary: Any) -> str:

@@ -43,6 +43,7 @@ def describe(
         "settings": settings.to_json(),
         "sites": list(subject.sites),
         "words": account(encoding),
+        "loading": {"drawn": list(subject.drawn), "unused": list(subject.unused)},
         "software": {name: version(name) for name in ("torch", "transformers", "transformer-lens")},
     }
 
@@ -62,11 +63,13 @@ def account(encoding: Encoding) -> dict[str, Any]:
 def differences(ours: dict[str, Any], theirs: dict[str, Any], prefix: str = "") -> list[str]:
     """Where two identities differ, in words.
 
+    How the weights were found in a file does not count: the fingerprint says what they are.
+
     >>> differences({"model": {"name": "a"}}, {"model": {"name": "b"}})
     ["model.name is 'a' now and was 'b'"]
     """
     found = []
-    for key in sorted({*ours, *theirs}):
+    for key in sorted({*ours, *theirs} - {"loading"}):
         a, b = ours.get(key), theirs.get(key)
         if isinstance(a, dict) and isinstance(b, dict):
             found += differences(a, b, f"{prefix}{key}.")

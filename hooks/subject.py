@@ -1,7 +1,8 @@
 """What is captured: a model made ready, with its way of reading words."""
 
+import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from os import PathLike
 from typing import Any, final
@@ -12,7 +13,7 @@ from torch import nn
 from ..models import LoadedModel, load, to_bridge
 from .bridge_path import BridgePath
 from .errors import CaptureError, SiteError
-from .fingerprint import fingerprint_model, fingerprint_tokenizer
+from .fingerprint import fingerprint_model, fingerprint_tokenizer, with_nan
 from .module_path import ModulePath
 from .path import Path
 from .settings import Settings
@@ -21,7 +22,7 @@ from .windows import fit
 from .wiring import input_device
 from .words import Encoding, encode_vocabulary, encode_words
 
-__all__ = ["Subject", "left_alone", "prepare"]
+__all__ = ["Subject", "left_alone", "prepare", "stream_width"]
 
 
 @final
@@ -36,6 +37,8 @@ class Subject:
         vocabulary: word of each id where words are tokens.
         name: where the model came from.
         fingerprint: digest of its weights and configuration, taken before any wrapping.
+        drawn: weights of the language-model head that were drawn, as the folder lacks them.
+        unused: weights in the folder that the model has no place for.
     """
 
     path: Path
@@ -44,11 +47,13 @@ class Subject:
     vocabulary: tuple[str, ...] | None
     name: str
     fingerprint: str
+    drawn: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
 
     @property
     def d_model(self) -> int:
         """Width of the residual stream."""
-        return int(self.path.model.config.hidden_size)
+        return stream_width(self.path.model)
 
     @property
     def device(self) -> torch.device:
@@ -70,6 +75,21 @@ class Subject:
         return fingerprint_tokenizer(self.tokenizer, self.vocabulary)
 
 
+def stream_width(model: Any) -> int:
+    """Width of a model's residual stream.
+
+    Raises:
+        CaptureError: the configuration does not name one.
+    """
+    width = getattr(model.config, "hidden_size", None)
+    if not isinstance(width, int):
+        raise CaptureError(
+            f"the configuration of {type(model).__name__} has no hidden_size, the width of the one "
+            "stream that is read: pass the part of the model that reads text, and the tokenizer"
+        )
+    return width
+
+
 def prepare(
     model: Any, settings: Settings, tokenizer: Any = None, *, words: bool = True
 ) -> Subject:
@@ -85,7 +105,8 @@ def prepare(
         words: words will have to be turned into ids.
 
     Raises:
-        CaptureError: no tokenizer where one is needed, or compatibility mode.
+        CaptureError: no tokenizer where one is needed, weights that are no numbers, or
+            compatibility mode.
         SiteError: the model has no such site.
     """
     path, loaded, fresh = _enter(model, settings)
@@ -93,9 +114,11 @@ def prepare(
     vocabulary = loaded.vocabulary if tokenizer is None else None
     if words and tokenizer is None and vocabulary is None:
         raise CaptureError(
-            f"{loaded.name} has no tokenizer: pass tokenizer=AutoTokenizer.from_pretrained(...), "
-            "or a folder that holds the tokenizer's files beside the model's"
+            loaded.no_tokenizer
+            or f"{loaded.name} has no tokenizer: pass tokenizer=AutoTokenizer.from_pretrained(...),"
+            " or a folder that holds the tokenizer's files beside the model's"
         )
+    _check_weights(path, loaded.name)
     fingerprint = fingerprint_model(path.model)
     sites = resolve(settings.sites, settings.layers, path.n_layers)
     wants_bridge = settings.path == "bridge" or (
@@ -105,7 +128,16 @@ def prepare(
         # Wiring is read off the untouched model; bridging replaces its modules.
         path = BridgePath(to_bridge(path.model, keep=not fresh), wiring=path.wiring)
     _check_sites(path, sites, loaded.name)
-    return Subject(path, sites, tokenizer, vocabulary, loaded.name, fingerprint)
+    return Subject(
+        path,
+        sites,
+        tokenizer,
+        vocabulary,
+        loaded.name,
+        fingerprint,
+        drawn=loaded.drawn,
+        unused=loaded.unused,
+    )
 
 
 def _enter(model: Any, settings: Settings) -> tuple[Path, LoadedModel, bool]:
@@ -135,6 +167,22 @@ def _enter(model: Any, settings: Settings) -> tuple[Path, LoadedModel, bool]:
     return BridgePath(inner), loaded, False
 
 
+def _check_weights(path: Path, name: str) -> None:
+    """Refuse what has no activations to capture.
+
+    Raises:
+        CaptureError: no blocks, or a weight that is not a number.
+    """
+    if not path.n_layers:
+        raise CaptureError(f"{name} has no blocks (num_hidden_layers is 0): give another model")
+    spoiled = with_nan(path.model)
+    if spoiled:
+        raise CaptureError(
+            f"{len(spoiled)} weights of {name} hold NaN, {spoiled[0]} for one: its training "
+            "diverged, or its file is damaged; give a model with finite weights"
+        )
+
+
 def _check_sites(path: Path, sites: tuple[str, ...], name: str) -> None:
     absent = path.missing(sites)
     if absent:
@@ -149,16 +197,35 @@ def _check_sites(path: Path, sites: tuple[str, ...], name: str) -> None:
 
 @contextmanager
 def left_alone(model: Any) -> Iterator[None]:
-    """Put the training flags of an instance back, whatever happens inside."""
-    inner = getattr(model, "model", model)
-    inner = inner if isinstance(inner, nn.Module) else model
-    modules = list(inner.modules()) if isinstance(inner, nn.Module) else []
+    """Run an instance in eval mode and without compiled code; leave it as it was, come what may.
+
+    Every module gets its own training flag back. Code that ``torch.compile`` has made does not
+    see the hooks that are hung on modules afterwards.
+    """
+    modules = _modules(model)
     flags = [module.training for module in modules]
+    for module in modules:
+        module.training = False
     try:
-        yield
+        with _uncompiled():
+            yield
     finally:
         for module, flag in zip(modules, flags, strict=True):
             module.training = flag
+
+
+def _modules(model: Any) -> list[nn.Module]:
+    """All modules of a model, of a constructed one, of a path, and of what is in a bridge."""
+    if not isinstance(model, nn.Module):
+        model = getattr(model, "model", None)
+    parts = [one for one in (model, getattr(model, "original_model", None)) if one is not None]
+    found = {id(m): m for one in parts if isinstance(one, nn.Module) for m in one.modules()}
+    return list(found.values())
+
+
+def _uncompiled() -> AbstractContextManager[Any]:
+    compiler_in_use = "torch._dynamo" in sys.modules  # to import it takes a second
+    return torch.compiler.set_stance("force_eager") if compiler_in_use else nullcontext()
 
 
 def _place(model: Any, device: str, *, ours: bool) -> None:

@@ -8,6 +8,7 @@ from torch import nn
 
 from ..models import PlainTransformer
 from .errors import CaptureError
+from .kinds import refuse_kinds
 
 __all__ = ["Wiring", "block_path", "input_device", "wire"]
 
@@ -41,14 +42,10 @@ def wire(model: nn.Module) -> Wiring:
     """Find the wiring of a model.
 
     Raises:
-        CaptureError: an encoder-decoder, or a model without a list of blocks.
+        CaptureError: a kind that cannot be read, or a model without a list of blocks.
     """
+    refuse_kinds(model)
     config: Any = model.config
-    if getattr(config, "is_encoder_decoder", False):
-        raise CaptureError(
-            f"{type(model).__name__} is an encoder-decoder, whose two streams share no site "
-            "names: pass its encoder (`model.get_encoder()`) or a decoder-only model"
-        )
     path, source = block_path(model)
     body: Any = getattr(model, "base_model", model)
     own = _counts_from_padding(model)
@@ -59,7 +56,7 @@ def wire(model: nn.Module) -> Wiring:
         path=path,
         source=source,
         positions="mask" if takes and own is None else "model",
-        pad_id=own if own is not None else int(getattr(config, "pad_token_id", None) or 0),
+        pad_id=_pad_id(model, getattr(config, "pad_token_id", None) if own is None else own),
         limit=_limit(config, own),
     )
 
@@ -114,7 +111,7 @@ def _adapter_path(model: nn.Module, architecture: str) -> str | None:
     config = build_bridge_config_from_hf(model.config, architecture, "local", torch.float32)
     try:
         adapter = ArchitectureAdapterFactory.select_architecture_adapter(config)
-    except ValueError:  # it says "Unsupported architecture"
+    except (ValueError, ImportError):  # "Unsupported architecture", or a package it lacks
         return None
     mapping = adapter.component_mapping
     blocks = (mapping or {}).get("blocks")
@@ -142,8 +139,24 @@ def _counts_from_padding(model: nn.Module) -> int | None:
     """The padding id from which the model counts its own positions (RoBERTa and kin)."""
     for name, module in model.named_modules():
         if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
-            return module.padding_idx
+            # The table takes -1 for its last row; the module around it counts from what was set.
+            around = model.get_submodule(name.rpartition(".")[0])
+            own = getattr(around, "padding_idx", module.padding_idx)
+            return None if own is None or module.padding_idx is None else int(own)
     return None
+
+
+def _pad_id(model: nn.Module, wanted: Any) -> int:
+    """The model's own padding id, or 0 if it has none among its tokens (-1 says so, often).
+
+    Padding is masked, so that any token will do, save where positions are counted from it.
+    """
+    try:
+        rows = int(model.get_input_embeddings().weight.shape[0])  # type: ignore[operator]
+    except (AttributeError, NotImplementedError):
+        rows = int(getattr(model.config, "vocab_size", 0) or 0)
+    usable = isinstance(wanted, int) and 0 <= wanted < rows
+    return int(wanted) if usable else 0
 
 
 def _parameters(module: nn.Module) -> set[str]:

@@ -1,8 +1,9 @@
 """The one plain transformer, its TransformerLens bridge, training, and loading of any model."""
 
 from .bridge import BridgeError, to_bridge, unwrap
+from .checkpoint import LoadError
 from .config import BOS, EOS, ConfigError, PlainConfig, word_ids
-from .load import LoadedModel, LoadError, load
+from .load import LoadedModel, load
 from .training import TrainedModel, TrainingError, batch_ids, train
 from .transformer import PlainTransformer, PositionError, ScoresToLogits, probabilities
 from .twin import initialise, random_twin

@@ -15,7 +15,8 @@ class BridgeError(LinrepError):
 
 
 def unwrap(model: Any) -> Any:
-    """The ``PreTrainedModel`` inside a constructed model; anything else as it is."""
+    """The ``PreTrainedModel`` inside a constructed or compiled model; anything else as it is."""
+    model = getattr(model, "_orig_mod", model)  # torch.compile keeps the model under this name
     inner = getattr(model, "model", None)
     if not isinstance(model, PreTrainedModel) and isinstance(inner, PreTrainedModel):
         return inner
@@ -27,7 +28,8 @@ def to_bridge(model: Any, *, keep: bool = True) -> Any:
 
     The bridge is native (nothing folded, nothing re-centred) and has no tokenizer: pass token ids
     and an attention mask. TransformerLens replaces submodules of the model it wraps, after which
-    that object can no longer be saved; so a copy is wrapped unless ``keep`` is false.
+    that object can no longer be saved; so a copy (in eval mode) is wrapped unless ``keep`` is
+    false.
 
     Args:
         model: a plain, constructed or pretrained model, or a bridge (returned as it is).
@@ -55,10 +57,11 @@ def to_bridge(model: Any, *, keep: bool = True) -> Any:
             f"a model to be bridged is a Hugging Face PreTrainedModel; received {name}"
         )
     wrapped: Any = copy.deepcopy(inner) if keep else inner
-    wrapped.eval()
+    if keep:
+        wrapped.eval()
     try:
         return build_bridge_from_module(wrapped, name, hf_config=inner.config, tokenizer=None)
-    except ValueError as error:
+    except (ValueError, ImportError) as error:  # no adapter, or a package that one needs
         raise BridgeError(
             f"TransformerLens cannot wrap {name}: {str(error).splitlines()[0]} "
             f"(it knows {adapter.ARCHITECTURE}, "

@@ -6,15 +6,12 @@ from pathlib import Path
 from typing import Any, final
 
 import torch
-from safetensors import SafetensorError
+import transformers
 from transformers import AutoConfig, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
-from transformers.models.auto.modeling_auto import (
-    MODEL_FOR_CAUSAL_LM_MAPPING,
-    MODEL_FOR_MASKED_LM_MAPPING,
-)
 
-from ..core import LinrepError
 from .bridge import unwrap
+from .checkpoint import LoadError, custom_code, explained, read_checkpoint
+from .kinds import class_for
 
 __all__ = ["LoadError", "LoadedModel", "load"]
 
@@ -29,27 +26,31 @@ _TOKENIZER_FILES = (
 )
 
 
-class LoadError(LinrepError):
-    """What was given is not a model that can be loaded."""
-
-
 @final
 @dataclass(frozen=True, eq=False)
 class LoadedModel:
     """A model with what is needed to feed it words.
 
     Args:
-        model: the ``PreTrainedModel`` (in eval mode), or the TransformerLens bridge given.
+        model: the ``PreTrainedModel`` (from a folder in eval mode, an instance as it is), or the
+            TransformerLens bridge given.
         tokenizer: its tokenizer, or ``None``.
         vocabulary: the word of each token id where words are tokens (constructed models and those
             trained on a grammar), or ``None``.
         name: where it came from, for manifests.
+        drawn: weights of the language-model head that a folder lacks, drawn from a fixed seed.
+        unused: weights in a folder that the model has no place for.
+        no_tokenizer: why the tokenizer of a folder cannot be used; empty if it can, or none is
+            there.
     """
 
     model: Any
     tokenizer: PreTrainedTokenizerBase | None
     vocabulary: tuple[str, ...] | None
     name: str
+    drawn: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+    no_tokenizer: str = ""
 
 
 def load(
@@ -58,9 +59,11 @@ def load(
     """Load a model: an instance, a bridge, a local folder or a hub id.
 
     Weights keep the checkpoint's dtype unless ``dtype`` is given. Encoders and decoders are
-    loaded with their language-model head (TransformerLens needs it); a missing head is drawn
-    from a fixed seed and does not affect the residual stream. A folder without tokenizer files
-    yields ``tokenizer=None`` rather than the near-empty one transformers would make up.
+    loaded with their language-model head (TransformerLens needs it), except those that never had
+    one (``T5EncoderModel``); a missing head is drawn from a fixed seed and does not affect the
+    residual stream. Any other missing weight is an error. Python code that comes with a model is
+    never run. A folder without tokenizer files yields ``tokenizer=None`` rather than the
+    near-empty one transformers would make up.
 
     Args:
         source: constructed model, ``PreTrainedModel``, ``TransformerBridge``, folder or hub id.
@@ -68,12 +71,13 @@ def load(
         attention: ``eager`` or ``sdpa``; default the library's choice.
 
     Raises:
-        LoadError: not a model, not found, or of an architecture without language-model head.
+        LoadError: not a model, not found, damaged, in need of its own Python code, or of an
+            architecture without language-model head.
 
     >>> load("no/such/folder/at/all")
     Traceback (most recent call last):
     ...
-    linrep.models.load.LoadError: no model at 'no/such/folder/at/all': ...
+    linrep.models.checkpoint.LoadError: no model at 'no/such/folder/at/all': ...
     """
     if isinstance(source, LoadedModel):
         return source
@@ -81,8 +85,8 @@ def load(
         return _from_path(str(source), dtype, attention)
     model: Any = unwrap(source)
     if isinstance(model, PreTrainedModel):
-        model.eval()  # type: ignore[no-untyped-call]
-        return LoadedModel(model, None, _words(model.config), type(source).__name__)
+        made = source if getattr(source, "model", None) is model else model
+        return LoadedModel(model, None, _words(model.config), type(made).__name__)
     inner = getattr(source, "original_model", None)
     if inner is not None:
         tokenizer = getattr(source, "tokenizer", None)
@@ -108,16 +112,22 @@ def _from_path(source: str, dtype: torch.dtype | None, attention: str | None) ->
             f"no model at {source!r}: neither a folder there nor a hub id (`name` or `owner/name`)"
         )
     name = str(path) if local else source
-    try:
-        config = AutoConfig.from_pretrained(name)
-    except (OSError, ValueError, KeyError) as error:
-        raise LoadError(_unreadable(source, local, error)) from error
+    config = _config(name, source, path if local else None)
     options: dict[str, Any] = {} if attention is None else {"attn_implementation": attention}
     if dtype is not None:
         options["dtype"] = dtype
-    model = _weights(name, config, options)
-    tokenizer = None if _words(config) else _tokenizer(name, path if local else None)
-    return LoadedModel(model, tokenizer, _words(config), path.name if local else source)
+    read = read_checkpoint(name, class_for(name, config), config, options)
+    words = _words(config)
+    tokenizer, reason = (None, "") if words else _tokenizer(name, path if local else None)
+    return LoadedModel(
+        model=read.model,
+        tokenizer=tokenizer,
+        vocabulary=words,
+        name=path.name if local else source,
+        drawn=read.drawn,
+        unused=read.unused,
+        no_tokenizer=reason,
+    )
 
 
 def _check_folder(path: Path) -> None:
@@ -133,58 +143,76 @@ def _check_folder(path: Path) -> None:
     if not file.is_file():
         raise LoadError(f"{str(path)!r} is not a model folder, it has no config.json: {remedy}")
     try:
-        settings = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
+        settings = json.loads(file.read_text(encoding="utf-8"), parse_constant=_constant)
+    except (ValueError, RecursionError) as error:
         raise LoadError(f"{str(file)!r} is not JSON ({error}): {remedy}") from error
-    if not isinstance(settings, dict) or "model_type" not in settings:
+    except OSError as error:
+        raise LoadError(f"{str(file)!r} cannot be read ({error.strerror}): {remedy}") from error
+    if not isinstance(settings, dict) or not isinstance(settings.get("model_type"), str):
         raise LoadError(f"{str(file)!r} names no model_type, so it is not a model's: {remedy}")
 
 
-def _unreadable(source: str, local: bool, error: Exception) -> str:
-    if local:
-        reason = str(error).splitlines()[0]
-        return f"the model folder {source!r} is of a kind transformers does not know: {reason}"
-    return (
-        f"no model {source!r}: no such folder here, and the hub does not give it out (no network, "
-        "or no such model); give a folder, or the id of a model that is in the local cache"
-    )
-
-
-def _weights(name: str, config: Any, options: dict[str, Any]) -> PreTrainedModel:
-    """The language model of this configuration; masked where the architecture offers both.
+def _constant(name: str) -> float:
+    """Infinity is a bound in some configurations; a NaN is no setting.
 
     Raises:
-        LoadError: there is none, or its weights cannot be read.
+        ValueError: NaN.
     """
-    wanted = list(getattr(config, "architectures", None) or [])
-    causal = any("Causal" in known or "LMHead" in known for known in wanted)
-    mappings: list[Any] = [MODEL_FOR_MASKED_LM_MAPPING, MODEL_FOR_CAUSAL_LM_MAPPING]
-    for mapping in reversed(mappings) if causal else mappings:
-        if type(config) in mapping:
-            break
-    else:
-        raise LoadError(
-            f"{name!r} holds {wanted or type(config).__name__}, which has no causal or masked "
-            "language-model class in transformers: choose an encoder or decoder language model"
-        )
-    try:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(0)  # a missing head is drawn from here; restored by fork_rng
-            model: Any = mapping[type(config)].from_pretrained(name, **options)
-    except (OSError, SafetensorError) as error:
-        raise LoadError(
-            f"the weights of {name!r} cannot be read: {str(error).splitlines()[0]}; they are "
-            "missing or damaged: save or fetch the model again, whole"
-        ) from error
-    evaluated: PreTrainedModel = model.eval()
-    return evaluated
+    if name == "NaN":
+        raise ValueError("it holds a NaN")
+    return float(name)
 
 
-def _tokenizer(name: str, folder: Path | None) -> PreTrainedTokenizerBase | None:
+def _config(name: str, source: str, folder: Path | None) -> Any:
+    """The configuration of a folder or hub id.
+
+    Raises:
+        LoadError: it cannot be read, or needs Python code that comes with the model.
+    """
+
+    def known(error: Exception) -> LoadError | None:
+        if "custom code" in str(error):
+            return LoadError(custom_code(source, "model", "AutoModel"))
+        if folder is None and isinstance(error, OSError):
+            return LoadError(
+                f"no model {source!r}: no such folder here, and the hub does not give it out (no "
+                "network, or no such model); give a folder, or the id of a model that is in the "
+                "local cache"
+            )
+        return None
+
+    what = f"{source!r} is of a kind transformers does not know, or its config.json is damaged"
+    with explained(what, "give another model, or restore config.json", known):
+        config = AutoConfig.from_pretrained(name, trust_remote_code=False)
+        for setting in ("architectures", "vocabulary"):
+            names = getattr(config, setting, None)
+            if names and not (isinstance(names, list) and all(isinstance(n, str) for n in names)):
+                raise LoadError(
+                    f"{setting} in the config.json of {source!r} is {names!r:.60}, expected a list "
+                    "of names: restore config.json"
+                )
+    own = getattr(config, "auto_map", None)
+    wanted = getattr(config, "architectures", None) or []
+    if own and wanted and not any(hasattr(transformers, known) for known in wanted):
+        raise LoadError(custom_code(source, "model", "AutoModel"))
+    return config
+
+
+def _tokenizer(name: str, folder: Path | None) -> tuple[PreTrainedTokenizerBase | None, str]:
+    """The tokenizer beside the weights; or none, and why a file that is there is of no use."""
     if folder is not None and not any((folder / file).exists() for file in _TOKENIZER_FILES):
-        return None
+        return None, ""
+
+    def known(error: Exception) -> LoadError | None:
+        needs = "custom code" in str(error)
+        return LoadError(custom_code(name, "tokenizer", "AutoTokenizer")) if needs else None
+
     try:
-        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(name)
-    except (OSError, ValueError, KeyError):
-        return None
-    return tokenizer
+        with explained(f"the tokenizer of {name!r} cannot be read", "restore its files", known):
+            tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
+                name, trust_remote_code=False
+            )
+            tokenizer("")  # damaged settings come to light when it is used
+    except LoadError as error:
+        return None, str(error)
+    return tokenizer, ""

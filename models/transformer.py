@@ -1,5 +1,6 @@
 """The one plain transformer that constructed and trained models share."""
 
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -71,6 +72,18 @@ class PlainTransformer(PreTrainedModel, GenerationMixin):  # type: ignore[no-unt
         for tensor in (*model.parameters(), *model.buffers()):
             tensor.data = tensor.data.clone()
         return loaded
+
+    def save_pretrained(self, save_directory: Any, *args: Any, **kwargs: Any) -> None:
+        """Hugging Face's ``save_pretrained``, with weights that may be read by whom the rest may.
+
+        The writer of safetensors makes files that only their owner can read, whatever the system's
+        mask says; they get the mode of the configuration beside them, an ordinary file.
+        """
+        super().save_pretrained(save_directory, *args, **kwargs)
+        config = Path(save_directory) / "config.json"
+        if config.exists():
+            for weights in config.parent.glob("*.safetensors"):
+                weights.chmod(config.stat().st_mode & 0o777)
 
     def _init_weights(self, module: nn.Module) -> None:
         """Leave the weights alone: they are constructed, or drawn by ``initialise``."""

@@ -241,7 +241,7 @@ def _nan(data: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _write_subspaces(run: Run, file: Path) -> None:
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
     arrays: dict[str, np.ndarray] = {}
     index: list[list[str]] = []
@@ -252,7 +252,8 @@ def _write_subspaces(run: Run, file: Path) -> None:
                 arrays[key] = space.basis.copy(order="C")
                 index.append([study.name, side, site, target, space.kind, space.provenance])
     # one metadata entry only: the order of several is not fixed, and runs are equal to the byte
-    save_file(arrays, file, metadata={"index": json.dumps(index, ensure_ascii=False)})
+    written = save(arrays, metadata={"index": json.dumps(index, ensure_ascii=False)})
+    file.write_bytes(written)  # `save_file` would make it unreadable for others
 
 
 def _read_subspaces(file: Path) -> Mapping[str, Mapping[str, Mapping[tuple[str, str], Subspace]]]:

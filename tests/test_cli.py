@@ -30,6 +30,7 @@ def linrep(capsys):
     """Run a command in this process: (status, standard output, standard error)."""
 
     def call(*arguments):
+        capsys.readouterr()  # what came before the command, a library's bar for one
         with pytest.raises(SystemExit) as end:
             main([str(argument) for argument in arguments])
         printed = capsys.readouterr()
@@ -234,6 +235,38 @@ def test_a_model_folder_without_a_tokenizer(refused, trees, tmp_path):
     BertForMaskedLM(config).save_pretrained(tmp_path / "bert")
     message = refused("probe", "--model", tmp_path / "bert", "--trees", trees, out=tmp_path / "run")
     assert "tokenizer" in message
+
+
+@pytest.mark.parametrize("kind", ["gemma3", "t5", "own code"])
+def test_models_that_have_no_single_stream(refused, trees, tmp_path, kind):
+    import transformers as tf
+
+    size = {"vocab_size": 40, "hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 2,
+            "num_attention_heads": 2}  # fmt: skip
+    match kind:
+        case "gemma3":
+            eyes = {**size, "image_size": 28, "patch_size": 14}
+            text = {**size, "head_dim": 8, "num_key_value_heads": 1}
+            made = tf.Gemma3ForConditionalGeneration(
+                tf.Gemma3Config(text_config=text, vision_config=eyes, mm_tokens_per_image=4)
+            )
+        case "t5":
+            made = tf.T5Model(
+                tf.T5Config(vocab_size=40, d_model=8, num_layers=1, num_heads=1, d_ff=8)
+            )
+        case "own code":
+            size["auto_map"] = {"AutoModelForCausalLM": "own.Model"}
+            made = tf.LlamaForCausalLM(tf.LlamaConfig(**size))
+            made.config.architectures = ["Own"]
+    made.save_pretrained(tmp_path / "model")
+    if kind == "own code":
+        file = tmp_path / "model" / "config.json"
+        file.write_text(file.read_text().replace("LlamaForCausalLM", "Own"))
+    message = refused(
+        "probe", "--model", tmp_path / "model", "--trees", trees, out=tmp_path / "run"
+    )
+    expected = {"gemma3": "towers", "t5": "get_encoder()", "own code": "trust_remote_code=True"}
+    assert expected[kind] in message
 
 
 @pytest.mark.parametrize(

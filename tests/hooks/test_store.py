@@ -241,7 +241,7 @@ def test_float16_overflow_is_an_error_and_bfloat16_is_not(model, tmp_path):
     short = np.asarray(capture(loud, CORPUS, dtype="bfloat16")["blocks.1.hook_resid_post"])
     np.testing.assert_allclose(short, wide, rtol=2**-8)  # bfloat16 keeps 8 bits
     with torch.no_grad():
-        loud.layers[1].mlp.down_proj.bias.fill_(float("nan"))
+        loud.layers[1].mlp.down_proj.bias.fill_(float("inf"))
     with pytest.raises(CaptureError, match="NaN or infinite"):
         capture(loud, CORPUS, check=False)
 

@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+import os
 
 import pytest
 import torch
@@ -65,6 +66,19 @@ def test_save_load_and_bridge_are_the_identity(tmp_path, mlp, bidirectional, nor
         assert torch.equal(state, expected.hidden_states[layer + 1])
     assert torch.equal(cache["blocks.0.hook_resid_pre"], expected.hidden_states[0])
     loaded.save_pretrained(tmp_path / "again")  # the bridge wrapped a copy
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o027, 0o002])
+def test_saved_weights_get_the_mode_that_the_system_gives(tmp_path, mask):
+    before = os.umask(mask)
+    try:
+        build().save_pretrained(tmp_path / "whole")
+        build().save_pretrained(str(tmp_path / "shards"), max_shard_size="1KB")
+    finally:
+        os.umask(before)
+    weights = list(tmp_path.rglob("*.safetensors"))
+    assert len(weights) > 2
+    assert {file.stat().st_mode & 0o777 for file in weights} == {0o666 & ~mask}
 
 
 @pytest.mark.parametrize("more", [{"attention_bias_table": True}, {"hardmax": True}])

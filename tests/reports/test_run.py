@@ -21,6 +21,17 @@ def files(folder):
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
+@pytest.mark.parametrize("mask", [0o022, 0o027, 0o002])
+def test_subspaces_get_the_mode_that_the_system_gives(run, tmp_path, mask):
+    before = os.umask(mask)
+    try:
+        out = write_run(run, tmp_path / "run")
+    finally:
+        os.umask(before)
+    for name in ("settings.yaml", "subspaces.safetensors"):
+        assert (out / name).stat().st_mode & 0o777 == 0o666 & ~mask
+
+
 def test_a_run_read_back_writes_the_same_bytes(run, tmp_path):
     write_run(run, tmp_path / "one")
     write_run(read_run(tmp_path / "one"), tmp_path / "two")

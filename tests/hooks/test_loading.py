@@ -1,0 +1,69 @@
+"""From a folder to activations: what was missing is said, what cannot be captured is refused."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from transformers import LlamaConfig, LlamaForCausalLM, LlamaModel
+
+from linrep.hooks import CaptureError, capture
+from linrep.models import load
+
+WORDS = ["<bos>", "a", "b", "<eos>"]
+CORPUS = [["a", "b", "b"], ["b"]]
+
+
+def llama(kind=LlamaForCausalLM, **settings):
+    size = {"hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "vocab_size": 4}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return kind(LlamaConfig(**size, intermediate_size=8, vocabulary=WORDS, **settings)).eval()
+
+
+def test_the_manifest_says_which_weights_the_folder_lacked(tmp_path):
+    model = llama(LlamaModel)
+    model.extra = torch.nn.Linear(2, 1, bias=False)
+    model.save_pretrained(tmp_path / "model")
+    acts = capture(tmp_path / "model", CORPUS, store=tmp_path / "acts")
+    found = acts.manifest["loading"]
+    assert found == {"drawn": ["lm_head.weight"], "unused": ["extra.weight"]}
+    del model.extra
+    expected = capture(model, CORPUS)
+    assert expected.manifest["loading"] == {"drawn": [], "unused": []}
+    for site in acts.sites:
+        np.testing.assert_allclose(acts[site], expected[site], rtol=1e-5, atol=1e-6)
+    loaded = load(tmp_path / "model").model  # the same weights, however they were found
+    capture(loaded, CORPUS, store=tmp_path / "acts")
+
+
+def test_weights_that_are_no_numbers_are_refused_by_name():
+    model = llama()
+    model.model.layers[1].mlp.up_proj.weight.data[0, 0] = float("nan")
+    with pytest.raises(CaptureError, match=r"1 weights .* hold NaN, model\.layers\.1\.mlp\.up"):
+        capture(model, CORPUS)
+
+
+def test_a_model_without_blocks_is_refused():
+    with pytest.raises(CaptureError, match="no blocks"):
+        capture(_without_blocks(), CORPUS)
+
+
+def _without_blocks():
+    model = llama()
+    model.config.num_hidden_layers = 0
+    model.model.layers = torch.nn.ModuleList()
+    return model
+
+
+def test_a_damaged_tokenizer_is_named_and_another_can_be_given(tmp_path, tokenizer, sentences):
+    model = llama()
+    model.config.vocabulary = None
+    model.resize_token_embeddings(400)
+    model.save_pretrained(tmp_path)
+    tokenizer().save_pretrained(tmp_path)
+    file = tmp_path / "tokenizer_config.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "model_max_length": "long"}))
+    with pytest.raises(CaptureError, match="the tokenizer of .* cannot be read"):
+        capture(tmp_path, sentences)
+    assert len(capture(tmp_path, sentences, tokenizer=tokenizer()))
