@@ -1,18 +1,41 @@
 """The same places through TransformerLens's bridge, and every other place it names."""
 
+import copy
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any, final
 
-from torch import Tensor
+from torch import Tensor, nn
 
+from ..models import to_bridge
 from .batching import Batch
 from .errors import SiteError
 from .path import Stop, Tap
 from .sites import Site
 from .wiring import Wiring, input_device, wire
 
-__all__ = ["BridgePath"]
+__all__ = ["BridgePath", "bridged"]
+
+
+def bridged(model: nn.Module, wiring: Wiring, *, share: bool) -> "BridgePath":
+    """The path through a bridge around a copy of ``model``, which stays as it is.
+
+    Args:
+        model: a Hugging Face model.
+        wiring: its conventions.
+        share: the copy has modules of its own, around the same weights (a native bridge changes
+            none), so that it costs no memory; otherwise weights of its own as well.
+    """
+    if not share:
+        return BridgePath(to_bridge(model), wiring, untouched=model)
+    # Parameters of a subclass (quantised ones) keep more than their values: these are copied.
+    same: dict[int, Any] = {
+        id(p): nn.Parameter(p.detach(), requires_grad=p.requires_grad)
+        for p in model.parameters()
+        if type(p) is nn.Parameter
+    }
+    twin = copy.deepcopy(model, same)
+    return BridgePath(to_bridge(twin, keep=False), wiring, untouched=model)
 
 
 @final
@@ -23,12 +46,14 @@ class BridgePath:
         bridge: the bridge, native (not in compatibility mode).
         wiring: conventions of the model inside (limit, padding id); taken before bridging if
             possible, found here otherwise.
+        untouched: the model as it was before it was bridged, if there still is one.
     """
 
     name = "bridge"
 
-    def __init__(self, bridge: Any, wiring: Wiring | None = None) -> None:
+    def __init__(self, bridge: Any, wiring: Wiring | None = None, *, untouched: Any = None) -> None:
         self.bridge = bridge
+        self._untouched = untouched
         self.wiring = wire(bridge.original_model) if wiring is None else wiring
 
     @property
@@ -39,8 +64,13 @@ class BridgePath:
 
     @property
     def model(self) -> Any:
-        """The Hugging Face model inside."""
+        """The Hugging Face model inside, whose modules the bridge has replaced."""
         return self.bridge.original_model
+
+    @property
+    def untouched(self) -> Any:
+        """The model as it was before; ``None`` for a bridge that came ready-made."""
+        return self._untouched
 
     @property
     def n_layers(self) -> int:
