@@ -74,7 +74,7 @@ def _check_sites(path: Path, sites: Iterable[str]) -> None:
         if parsed is None or parsed.kind == "mid" or path.missing((site,)):
             raise SiteError(
                 f"{site} cannot be edited: give resid_pre or resid_post of one of the "
-                f"{path.n_layers} blocks (resid_mid is what the MLP reads, not the stream itself)"
+                f"{path.n_layers} blocks (only the MLP reads resid_mid: the stream passes it by)"
             )
 
 

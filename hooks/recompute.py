@@ -7,7 +7,7 @@ from typing import Any, Literal, final
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .batching import collate
 from .errors import CaptureError
@@ -137,7 +137,7 @@ def _hidden_states(subject: Subject, sample: Sample) -> list[Tensor] | str:
     kind = str(model.config.model_type)
     if "mamba" in kind or kind == "rwkv":
         return f"skipped: the hidden_states of {kind} models begin behind the first block"
-    with torch.inference_mode():
+    with torch.inference_mode(), _hooks_put_back(model):
         for line in sample.lines:
             ids = torch.from_numpy(line.ids)[None].to(subject.device)
             try:
@@ -149,6 +149,21 @@ def _hidden_states(subject: Subject, sample: Sample) -> list[Tensor] | str:
                 return "skipped: the model's hidden_states are not one per block and one before"
             streams.append([state[0].double().cpu() for state in states])
     return [torch.cat([one[i] for one in streams]) for i in range(len(streams[0]))]
+
+
+@contextmanager
+def _hooks_put_back(model: nn.Module) -> Iterator[None]:
+    """Take away what transformers hangs on a model that is asked for hidden states."""
+    mark = "_output_capturing_hooks_installed"
+    before = [(part, set(part._forward_hooks), mark in vars(part)) for part in model.modules()]
+    try:
+        yield
+    finally:
+        for part, hooks, marked in before:
+            for key in set(part._forward_hooks) - hooks:
+                del part._forward_hooks[key]
+            if not marked:
+                vars(part).pop(mark, None)
 
 
 def kernel(subject: Subject, sample: Sample) -> dict[str, Tensor] | str:
