@@ -4,6 +4,7 @@ from .activations import Activations
 from .capture import capture
 from .edits import edit, erase, swap
 from .errors import AlignmentError, CaptureError, SelfCheckError, SiteError, StoreError
+from .positions import Placed, at_positions
 from .readers import from_cache, from_hidden_states
 from .stream import Streamed, stream
 
@@ -11,10 +12,12 @@ __all__ = [
     "Activations",
     "AlignmentError",
     "CaptureError",
+    "Placed",
     "SelfCheckError",
     "SiteError",
     "StoreError",
     "Streamed",
+    "at_positions",
     "capture",
     "edit",
     "erase",

@@ -95,6 +95,11 @@ class ModulePath:
         return self._model
 
     @property
+    def untouched(self) -> Any:
+        """The model itself: hooks replace nothing."""
+        return self._model
+
+    @property
     def n_layers(self) -> int:
         """Number of blocks."""
         return len(self.wiring.blocks)

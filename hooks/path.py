@@ -40,6 +40,11 @@ class Path(Protocol):
         ...
 
     @property
+    def untouched(self) -> Any:
+        """The model before anything was replaced in it; ``None`` if nobody has it any more."""
+        ...
+
+    @property
     def n_layers(self) -> int:
         """Number of blocks."""
         ...

@@ -2,21 +2,22 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, final
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from .batching import collate
 from .errors import CaptureError
+from .module_path import ModulePath
 from .reading import read_batch
 from .sites import Site
 from .subject import Subject
 from .words import Encoding, Line
 
-__all__ = ["Sample", "batched", "kernel", "reference", "singles"]
+__all__ = ["Sample", "batched", "kernel", "reference", "singles", "with_stream"]
 
 _LINES, _WIDTH = 3, 24  # lines compared, and tokens of each
 
@@ -86,13 +87,57 @@ def _collect(
     return kept
 
 
+def with_stream(subject: Subject) -> Subject:
+    """On a bridge: the subject, read before and after every block as well.
+
+    A site inside a block has no counterpart in an untouched model; what a bridge computes wrongly
+    there shows in the stream behind the block.
+    """
+    if subject.path.name != "bridge" or subject.path.untouched is None:
+        return subject
+    layers = range(subject.path.n_layers)
+    stream = [f"blocks.{i}.hook_resid_{kind}" for i in layers for kind in ("pre", "post")]
+    return replace(subject, sites=tuple(dict.fromkeys((*subject.sites, *stream))))
+
+
 def reference(subject: Subject, sample: Sample) -> dict[str, Tensor] | str:
-    """The model's own hidden states for bare ids, one input at a time."""
+    """The untouched model's own states, one input at a time.
+
+    Its hidden states for bare ids; on a bridge also what hooks on the untouched model find at
+    sites that hidden states do not have.
+    """
+    path = subject.path
+    if path.untouched is None:
+        return (
+            "not compared with an untouched model: a bridge that is given has replaced the modules "
+            "of the only one there is; give the model itself to have them compared"
+        )
+    states = _hidden_states(subject, sample)
+    found: dict[str, Tensor] = {}
+    sites = {name: Site.parse(name) for name in subject.sites}
+    stream = {name: site for name, site in sites.items() if site and site.kind != "mid"}
+    if not isinstance(states, str):
+        index = {name: site.layer + (site.kind == "post") for name, site in stream.items()}
+        found = {name: states[i] for name, i in index.items() if i < path.n_layers}
+    if path.name == "bridge":
+        rest = tuple(name for name in stream if name not in found)
+        hooks = replace(subject, path=ModulePath(path.untouched, path.wiring), sites=rest)
+        found |= singles(hooks, sample) if rest else {}
+    if found:
+        return found
+    if isinstance(states, str):
+        return states
+    return "skipped: of these sites hidden_states has only the last, normed by some models"
+
+
+def _hidden_states(subject: Subject, sample: Sample) -> list[Tensor] | str:
+    """Per entry of ``hidden_states`` all tokens of the sample; or why there are none."""
     streams: list[list[Tensor]] = []
-    model = subject.path.model
-    if "mamba" in str(model.config.model_type):
-        return "skipped: the hidden_states of Mamba models begin behind the first block"
-    with torch.inference_mode():
+    model = subject.path.untouched
+    kind = str(model.config.model_type)
+    if "mamba" in kind or kind == "rwkv":
+        return f"skipped: the hidden_states of {kind} models begin behind the first block"
+    with torch.inference_mode(), _hooks_put_back(model):
         for line in sample.lines:
             ids = torch.from_numpy(line.ids)[None].to(subject.device)
             try:
@@ -103,16 +148,22 @@ def reference(subject: Subject, sample: Sample) -> dict[str, Tensor] | str:
             if states is None or len(states) != subject.path.n_layers + 1:
                 return "skipped: the model's hidden_states are not one per block and one before"
             streams.append([state[0].double().cpu() for state in states])
-    joined = [torch.cat([one[i] for one in streams]) for i in range(len(streams[0]))]
-    found = {}
-    for name in subject.sites:
-        site = Site.parse(name)
-        if site is None or site.kind == "mid":
-            continue
-        index = site.layer + (site.kind == "post")
-        if index < subject.path.n_layers:
-            found[name] = joined[index]
-    return found or "skipped: of these sites hidden_states has only the last, normed by some models"
+    return [torch.cat([one[i] for one in streams]) for i in range(len(streams[0]))]
+
+
+@contextmanager
+def _hooks_put_back(model: nn.Module) -> Iterator[None]:
+    """Take away what transformers hangs on a model that is asked for hidden states."""
+    mark = "_output_capturing_hooks_installed"
+    before = [(part, set(part._forward_hooks), mark in vars(part)) for part in model.modules()]
+    try:
+        yield
+    finally:
+        for part, hooks, marked in before:
+            for key in set(part._forward_hooks) - hooks:
+                del part._forward_hooks[key]
+            if not marked:
+                vars(part).pop(mark, None)
 
 
 def kernel(subject: Subject, sample: Sample) -> dict[str, Tensor] | str:

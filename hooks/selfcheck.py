@@ -9,7 +9,7 @@ from torch import Tensor
 
 from .effects import edits, norms
 from .errors import CaptureError, SelfCheckError
-from .recompute import Sample, batched, kernel, reference, singles
+from .recompute import Sample, batched, kernel, reference, singles, with_stream
 from .subject import Subject
 from .words import Encoding
 
@@ -28,7 +28,8 @@ activations by 1e-2 and more."""
 _CAUSES = {
     "reference": "the tensor read there is not the residual stream (another entry of a tuple, a "
     "stream after a norm), or the inputs differ from what the model makes itself of bare ids "
-    "(position ids, a mask)",
+    "(position ids, a mask), or TransformerLens's bridge computes something else than the model "
+    '(then capture resid_pre and resid_post with path="modules")',
     "kernel": "the attention kernel computes something else than plain (eager) attention: a wrong "
     "mask or scale; load the model with another attn_implementation",
     "batch": "padding reaches real tokens (the attention mask is dropped or ignored by the "
@@ -45,8 +46,9 @@ def self_check(
     """Compare several ways to the same activations on a few short inputs.
 
     ``special``: at most one BOS, in front, and no word on a special token. ``reference``: single
-    inputs through the hooks equal ``output_hidden_states`` of the model's own forward pass on bare
-    ids, where its meaning is clear (not the last entry, which some models norm). ``kernel``: that
+    inputs through the hooks equal ``output_hidden_states`` of the untouched model's own forward
+    pass on bare ids, where its meaning is clear (not the last entry, which some models norm); a
+    bridge is compared around every block, whatever the sites. ``kernel``: that
     pass under eager attention. ``batch``: batched and right-padded equals single. ``padding``:
     left-padded equals right-padded. ``edit``: a change at each site changes the output, and not
     the other inputs of the batch.
@@ -71,9 +73,10 @@ def self_check(
     if "special" in wanted:
         found["special"] = _special(subject, encoding)
     tolerance = TOLERANCE.get(subject.path.model.dtype, 1e-1)
-    single = singles(subject, sample)
+    watched = with_stream(subject) if "reference" in wanted else subject
+    single = singles(watched, sample)
     ways: dict[str, Callable[[], dict[str, Tensor] | str]] = {
-        "reference": lambda: reference(subject, sample),
+        "reference": lambda: reference(watched, sample),
         "kernel": lambda: kernel(subject, sample),
         "batch": lambda: batched(subject, sample, "right"),
         "padding": lambda: batched(subject, sample, "left"),

@@ -53,6 +53,11 @@ def resolve(
 ) -> tuple[str, ...]:
     """Full names of the sites meant, in the order of the forward pass.
 
+    ``resid_mid`` is the stream between attention and MLP: what the MLP reads, or the norm in front
+    of it. In post-norm blocks (BERT) it is the MLP's own input, behind the first norm. ``attn_out``
+    and ``mlp_out`` are TransformerLens's ``hook_attn_out`` and ``hook_mlp_out``; of BERT and its
+    kin the former is not what attention adds, but the normed sum, which is ``resid_mid``.
+
     Args:
         sites: kinds (``resid_pre``, ``resid_mid``, ``resid_post``, ``attn_out``, ``mlp_out``), full
             names (``blocks.3.hook_resid_post``), or several of either.

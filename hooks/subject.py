@@ -10,8 +10,8 @@ from typing import Any, final
 import torch
 from torch import nn
 
-from ..models import LoadedModel, load, to_bridge
-from .bridge_path import BridgePath
+from ..models import LoadedModel, load
+from .bridge_path import BridgePath, bridged
 from .errors import CaptureError, SiteError
 from .fingerprint import fingerprint_model, fingerprint_tokenizer, with_nan
 from .module_path import ModulePath
@@ -126,7 +126,7 @@ def prepare(
     )
     if wants_bridge and isinstance(path, ModulePath):
         # Wiring is read off the untouched model; bridging replaces its modules.
-        path = BridgePath(to_bridge(path.model, keep=not fresh), wiring=path.wiring)
+        path = bridged(path.model, path.wiring, share=fresh)
     _check_sites(path, sites, loaded.name)
     return Subject(
         path,

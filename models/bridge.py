@@ -17,8 +17,10 @@ class BridgeError(LinrepError):
 def unwrap(model: Any) -> Any:
     """The ``PreTrainedModel`` inside a constructed or compiled model; anything else as it is."""
     model = getattr(model, "_orig_mod", model)  # torch.compile keeps the model under this name
+    if isinstance(model, PreTrainedModel) or hasattr(model, "original_model"):
+        return model  # the ``model`` of a bridge, where there is one, is the body of what it wraps
     inner = getattr(model, "model", None)
-    if not isinstance(model, PreTrainedModel) and isinstance(inner, PreTrainedModel):
+    if isinstance(inner, PreTrainedModel):
         return inner
     return model
 

@@ -103,10 +103,14 @@ def test_words_as_tokens_drop_only_bos():
         np.testing.assert_allclose(acts[site], np.concatenate(rows), rtol=1e-12, atol=1e-13)
 
 
-def test_model_is_left_without_trace(build, tokenizer, sentences):
-    model = build("bert")
+@pytest.mark.parametrize("family", ["bert", "llama"])
+@pytest.mark.parametrize("sites", [["resid_mid", "resid_post"], ["resid_post"]])
+def test_model_is_left_without_trace(family, sites, build, tokenizer, sentences):
+    model = build(family)
     before = {k: v.clone() for k, v in model.state_dict().items()}
-    capture(model, sentences, tokenizer=tokenizer(), sites=["resid_mid", "resid_post"])
+    attributes = [set(vars(part)) for part in model.modules()]
+    capture(model, sentences, tokenizer=tokenizer(), sites=sites)
+    assert [set(vars(part)) for part in model.modules()] == attributes
     assert list(before) == list(model.state_dict())
     assert all(torch.equal(v, model.state_dict()[k]) for k, v in before.items())
     hooks = [len(m._forward_hooks) + len(m._forward_pre_hooks) for m in model.modules()]

@@ -43,6 +43,19 @@ def test_bridge_and_modules_agree(family, build, tokenizer, sentences):
         np.testing.assert_allclose(modules[site], bridge[site], **CLOSE)
 
 
+@pytest.mark.parametrize("family", ["llama", "gpt2"])
+def test_a_bridge_that_is_given_is_used_as_a_bridge(family, build, tokenizer, sentences):
+    model, tok = build(family), tokenizer("byte", SPECIAL)
+    bridge = to_bridge(model)  # a Llama's bridge has an attribute ``model``: the Llama's body
+    acts = capture(bridge, sentences, tokenizer=tok)
+    assert acts.manifest["path"]["name"] == "bridge"
+    expected = capture(model, sentences, tokenizer=tok)
+    for site in acts.sites:
+        np.testing.assert_allclose(acts[site], expected[site], **CLOSE)
+    with edit(bridge, {}) as ready:
+        assert ready is bridge
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
 def test_they_agree_in_every_dtype(dtype, build, tokenizer, sentences):
     asked = {"tokenizer": tokenizer("byte", SPECIAL), "dtype": "float64"}
