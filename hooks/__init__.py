@@ -6,6 +6,7 @@ from .edits import edit, erase, swap
 from .errors import AlignmentError, CaptureError, SelfCheckError, SiteError, StoreError
 from .positions import Placed, at_positions
 from .readers import from_cache, from_hidden_states
+from .steering import steer
 from .stream import Streamed, stream
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "erase",
     "from_cache",
     "from_hidden_states",
+    "steer",
     "stream",
     "swap",
 ]

@@ -35,22 +35,24 @@ def model_inputs(wiring: Wiring, batch: Batch) -> dict[str, Any]:
 
 
 def stream_of(output: Any) -> Tensor:
-    """The residual stream in what a block returns: a tensor, or the first of a tuple.
+    """The residual stream in what a block returns: a tensor, or the first of a tuple or list.
 
     Raises:
         CaptureError: neither.
     """
-    found = output[0] if isinstance(output, tuple) else output
+    found = output[0] if isinstance(output, (tuple, list)) and output else output
     if not isinstance(found, Tensor):
         raise CaptureError(
-            f"a block returned {type(output).__name__}; expected a tensor or a tuple whose first "
-            "entry is one: this model needs an adapter in TransformerLens"
+            f"a block returned {type(output).__name__}; expected a tensor, or a tuple or list that "
+            "begins with one: this model needs an adapter in TransformerLens"
         )
     return found
 
 
 def replaced(output: Any, stream: Tensor) -> Any:
     """The block's output with another stream in it, of the same form."""
+    if isinstance(output, list):
+        return [stream, *output[1:]]
     return (stream, *output[1:]) if isinstance(output, tuple) else stream
 
 

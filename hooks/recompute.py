@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from .batching import collate
 from .errors import CaptureError
 from .module_path import ModulePath
+from .path import Tap
 from .reading import read_batch
 from .sites import Site
 from .subject import Subject
@@ -19,6 +20,7 @@ from .words import Encoding, Line
 
 __all__ = ["Sample", "batched", "kernel", "reference", "singles", "with_stream"]
 
+_AROUND = ("pre", "post")
 _LINES, _WIDTH = 3, 24  # lines compared, and tokens of each
 
 
@@ -87,17 +89,26 @@ def _collect(
     return kept
 
 
-def with_stream(subject: Subject) -> Subject:
+def with_stream(subject: Subject, sample: Sample) -> Subject:
     """On a bridge: the subject, read before and after every block as well.
 
     A site inside a block has no counterpart in an untouched model; what a bridge computes wrongly
     there shows in the stream behind the block.
     """
-    if subject.path.name != "bridge" or subject.path.untouched is None:
+    path = subject.path
+    if path.name != "bridge" or path.untouched is None:
         return subject
-    layers = range(subject.path.n_layers)
-    stream = [f"blocks.{i}.hook_resid_{kind}" for i in layers for kind in ("pre", "post")]
-    return replace(subject, sites=tuple(dict.fromkeys((*subject.sites, *stream))))
+    stream = [f"blocks.{i}.hook_resid_{kind}" for i in range(path.n_layers) for kind in _AROUND]
+    fired: set[str] = set()  # some bridges never come by the end of a block
+
+    def note(site: str) -> Tap:
+        return lambda _: fired.add(site)
+
+    batch = collate(sample.lines[:1], path.wiring.pad_id)
+    with torch.inference_mode(), path.attach({site: note(site) for site in stream}):
+        path.forward(batch)
+    there = [site for site in stream if site in fired]
+    return replace(subject, sites=tuple(dict.fromkeys((*subject.sites, *there))))
 
 
 def reference(subject: Subject, sample: Sample) -> dict[str, Tensor] | str:

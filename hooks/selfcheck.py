@@ -73,7 +73,7 @@ def self_check(
     if "special" in wanted:
         found["special"] = _special(subject, encoding)
     tolerance = TOLERANCE.get(subject.path.model.dtype, 1e-1)
-    watched = with_stream(subject) if "reference" in wanted else subject
+    watched = with_stream(subject, sample) if "reference" in wanted else subject
     single = singles(watched, sample)
     ways: dict[str, Callable[[], dict[str, Tensor] | str]] = {
         "reference": lambda: reference(watched, sample),

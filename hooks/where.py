@@ -40,9 +40,10 @@ class _Pass:
 @final
 @dataclass
 class _Generation:
-    """One call of ``generate``: how long its prompt is, as soon as that is known."""
+    """One call of ``generate``: its padding mask, and how long its prompt is once that is known."""
 
-    prompt: int | None
+    prompt: int | None = None
+    mask: Any = None
 
 
 @final
@@ -136,11 +137,12 @@ class Where:
         mask = None if self._pass is None else self._pass.mask
         if mask is None:
             return torch.full((len(stream),), prompt - 1, device=stream.device)
-        if not isinstance(mask, Tensor) or mask.ndim != 2 or len(mask) != len(stream):
+        if not _is_padding(mask, stream) and self._generation is not None:
+            mask = self._generation.mask  # a static cache has the model see another kind of mask
+        if not _is_padding(mask, stream):
             raise CaptureError(
                 'where="last" reads the ends of prompts off an attention mask [batch, position]; '
-                "this model was given another kind: call it without a static cache, or pass a mask "
-                "as where"
+                "this model was given another kind: pass one of this kind"
             )
         real = mask[:, :prompt].to(stream.device) != 0
         real = nn.functional.pad(real, (0, prompt - real.shape[1]), value=True)
@@ -201,12 +203,13 @@ class Where:
 
         @functools.wraps(inner)
         def whole(*args: Any, **kwargs: Any) -> Any:
-            with self._during(_Generation(_prompt_length(args, kwargs))):
+            call = _Generation(_prompt_length(args, kwargs), kwargs.get("attention_mask"))
+            with self._during(call):
                 return inner(*args, **kwargs)
 
         @functools.wraps(inner)
         def pieces(*args: Any, **kwargs: Any) -> Iterator[Any]:
-            generation, source = _Generation(None), inner(*args, **kwargs)
+            generation, source = _Generation(), inner(*args, **kwargs)
             while True:  # other passes may run between two pieces
                 with self._during(generation):
                     try:
@@ -231,6 +234,10 @@ class Where:
             yield
         finally:
             self._generation = outer
+
+
+def _is_padding(mask: Any, stream: Tensor) -> bool:
+    return isinstance(mask, Tensor) and mask.ndim == 2 and len(mask) == len(stream)
 
 
 def _arguments(body: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:

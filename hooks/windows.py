@@ -24,7 +24,7 @@ def fit(encoding: Encoding, limit: int | None, policy: LongInputs) -> Encoding:
 
     Raises:
         CaptureError: a line is too long and ``policy`` is ``refuse``, a single word does not fit
-            into a window, or special tokens leave no room for any.
+            into a window, special tokens leave no room for any, or no word is left.
     """
     if limit is None or all(len(line) <= limit for line in encoding.lines):
         return encoding
@@ -58,6 +58,11 @@ def fit(encoding: Encoding, limit: int | None, policy: LongInputs) -> Encoding:
         raise CaptureError(
             f"{len(lost)} words have more tokens than a window of {limit} can hold: pass "
             'long_inputs="cut" to leave them out'
+        )
+    if not any(len(line.rows) for line in lines):
+        raise CaptureError(
+            f"no word is left: the first word of every sentence has more tokens than a context of "
+            f"{limit} can hold; give a model with a longer context, or shorter words"
         )
     return replace(encoding, lines=tuple(lines), cut=lost)
 

@@ -1,6 +1,6 @@
 """From words to the token ids a model reads, and back: which tokens make up which word."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, final
@@ -116,7 +116,8 @@ def encode_words(
 
     The words of a sentence are joined by single spaces and tokenised as running text, as the
     model was trained on. A token belongs to each word whose characters it covers, so prefix
-    spaces, ``##`` and ``▁`` marks need no rules.
+    spaces, ``##`` and ``▁`` marks need one rule only: a token that is a bare mark of a space
+    belongs to no word, whether the space is in the text or the tokenizer put it in front of it.
 
     Args:
         sentences: words; Penn bracket names (``-LRB-``) are written as brackets.
@@ -124,7 +125,8 @@ def encode_words(
         special_tokens: let the tokenizer add its own BOS, ``[CLS]``, ``[SEP]``.
 
     Raises:
-        AlignmentError: the tokenizer reports no offsets, or they run backwards.
+        AlignmentError: the tokenizer reports no offsets, they run backwards, or it leaves no
+            token of any word.
     """
     if not getattr(tokenizer, "is_fast", False):
         raise AlignmentError(
@@ -133,6 +135,7 @@ def encode_words(
         )
     lines: list[Line] = []
     vanished: list[np.ndarray] = []
+    bare = _BareMarks(tokenizer)
     row = shared = 0
     for begin in range(0, len(sentences), _CHUNK):
         chunk = [[_BRACKETS.get(w, w) for w in s] for s in sentences[begin : begin + _CHUNK]]
@@ -155,13 +158,35 @@ def encode_words(
                 words,
                 row,
                 begin + i,
+                bare,
             )
             shared += int((line.stop[:-1] > line.start[1:]).sum())
             lines.append(line)
             vanished.append(lost)
             row += len(words)
     lost = np.concatenate(vanished) if vanished else np.empty(0, dtype=np.int64)
+    if row and len(lost) == row:
+        raise AlignmentError(
+            f"the tokenizer leaves no token of any of the {row} words (the first is "
+            f"{next(w for s in sentences for w in s)!r}): they are empty, or made of characters "
+            "that it deletes; give other words, or the tokenizer of a model that reads them"
+        )
     return Encoding(tuple(lines), _lengths(sentences), lost, shared)
+
+
+@final
+class _BareMarks:
+    """Tells tokens that are nothing but the mark of a space (``▁``, ``Ġ``)."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+        self._known: dict[int, bool] = {}
+
+    def __call__(self, token: int) -> bool:
+        if token not in self._known:
+            text = self._tokenizer.convert_ids_to_tokens(token)
+            self._known[token] = isinstance(text, str) and not text.strip("▁Ġ ")
+        return self._known[token]
 
 
 def _lengths(sentences: Sequence[Sequence[str]]) -> Int[np.ndarray, " sentence"]:
@@ -175,6 +200,7 @@ def _align(
     words: Sequence[str],
     row: int,
     sentence: int,
+    bare: Callable[[int], bool],
 ) -> tuple[Line, Int[np.ndarray, " vanished"]]:
     """Lay words over tokens by their characters; also the rows of words without tokens.
 
@@ -185,6 +211,9 @@ def _align(
     begin = np.concatenate([[0], np.cumsum(lengths + 1)[:-1]]) if len(words) else lengths
     end = begin + lengths
     text = np.flatnonzero(~special & (offsets[:, 1] > offsets[:, 0]))
+    # A mark that was put in borrows the offset of the character behind it, which has its own token.
+    borrowed = np.flatnonzero(offsets[text[:-1], 0] == offsets[text[1:], 0])
+    text = np.delete(text, [i for i in borrowed if bare(int(ids[text[i]]))])
     left, right = offsets[text, 0], offsets[text, 1]
     if any(a > b for a, b in pairwise(left)) or any(a > b for a, b in pairwise(right)):
         raise AlignmentError(

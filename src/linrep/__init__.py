@@ -112,6 +112,7 @@ _HOME = {
     "run_experiment": "experiments",
     "run_study": "experiments",
     "split_by_group": "probes",
+    "steer": "hooks",
     "stream": "hooks",
     "swap": "hooks",
     "to_bridge": "models",

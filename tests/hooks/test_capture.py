@@ -50,6 +50,11 @@ def slow_capture(model, tokenizer, sentences, pick):
                 )
                 if not special and any(begin <= c < end for c in range(a, b))
             ]
+            if (
+                len(tokens) > 1
+                and tokenizer.convert_ids_to_tokens(out["input_ids"])[tokens[0]] == "▁"
+            ):
+                tokens = tokens[1:]  # the mark of a space that the tokenizer put in
             rows.append([pick(state[tokens]) if tokens else None for state in states])
             begin = end + 1
     return rows

@@ -5,7 +5,7 @@ import pytest
 import torch
 import transformers
 
-from linrep.hooks import SelfCheckError, capture
+from linrep.hooks import SelfCheckError, capture, edit
 from linrep.hooks.bridge_path import bridged
 from linrep.hooks.wiring import wire
 from linrep.models import to_bridge
@@ -59,6 +59,31 @@ def test_the_last_block_is_compared_as_well(build, tokenizer, sentences, monkeyp
     monkeypatch.setattr(subject_module, "bridged", broken)
     with pytest.raises(SelfCheckError, match=r"'reference' failed at blocks\.1\.hook_resid_post"):
         capture(build("llama"), sentences, **asked)
+
+
+def openai_gpt():
+    config = transformers.OpenAIGPTConfig(
+        vocab_size=9, n_embd=32, n_layer=2, n_head=4, n_positions=64
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = transformers.OpenAIGPTLMHeadModel(config).eval()
+    model.config.vocabulary = ["<bos>", "a", "b", "c"]
+    return model
+
+
+def test_a_bridge_that_skips_the_ends_of_blocks_is_compared_where_it_can_be():
+    found = capture(openai_gpt(), CORPUS, "resid_mid", check=["reference"])
+    assert 0 <= found.manifest["self_check"]["reference"] < 1e-5
+
+
+def test_blocks_that_return_lists_are_read_and_edited():
+    model = openai_gpt()
+    assert capture(model, CORPUS).manifest["self_check"]["edit"] == "passed"
+    ids = torch.tensor([[0, 1, 2]])
+    with edit(model, {"blocks.0.hook_resid_post": torch.zeros_like}), torch.no_grad():
+        zeroed = model(ids).logits
+    assert torch.allclose(zeroed[0, 0], zeroed[0, 2], atol=1e-6)  # no position is told apart
 
 
 def test_a_bridge_that_is_given_says_what_was_not_compared(build, tokenizer, sentences):

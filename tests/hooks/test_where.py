@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+import transformers
 
 from linrep import Subspace
 from linrep.hooks import CaptureError, edit, erase, swap
@@ -141,6 +142,66 @@ def test_words_of_the_plain_transformer_and_of_a_stream_of_tokens(build):
         list(pieces)
     assert sorted(set(seen)) == [2, 3]
     assert seen.count(2) == 1
+
+
+def tiny(kind, **more):
+    config = {
+        "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "vocab_size": 400,
+        "intermediate_size": 64, "num_key_value_heads": 1, "pad_token_id": 0, "bos_token_id": 1,
+        "eos_token_id": 2, **more,
+    }  # fmt: skip
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = getattr(transformers, f"{kind}ForCausalLM")(
+            getattr(transformers, f"{kind}Config")(**config)
+        )
+        for parameter in model.parameters():
+            if parameter.ndim == 2:
+                parameter.data.mul_(4.0)
+    model.generation_config.eos_token_id = None
+    return model.eval()
+
+
+@pytest.mark.parametrize("rule", ["prompt", "generated", "last"])
+@pytest.mark.parametrize("kind", ["Gemma2", "Llama"])
+def test_every_way_to_generate_means_the_same_positions(kind, rule):
+    model = tiny(kind, **({"sliding_window": 3, "head_dim": 16} if kind == "Gemma2" else {}))
+    ids = torch.tensor([[5, 6, 7, 8, 9], [0, 0, 12, 13, 14]])
+    real = (ids != 0).long()
+    ways = [
+        {"use_cache": True},
+        {"use_cache": False},
+        {"cache_implementation": "static"},
+        {"prefill_chunk_size": 2},
+    ]
+    asked = {"attention_mask": real, "max_new_tokens": 4, "disable_compile": True}
+    with edit(model, {SITE: push}, where=rule), torch.no_grad():
+        found = [model.generate(ids, do_sample=False, **asked, **way) for way in ways]
+        beams = [model.generate(ids, num_beams=2, use_cache=c, **asked) for c in (True, False)]
+    assert all(torch.equal(one, found[0]) for one in found)
+    assert torch.equal(*beams)
+    mask = positions(rule, 5, 9).expand(2, -1)
+    whole = torch.cat([real, torch.ones(2, 4, dtype=torch.long)], dim=1)
+    places = (whole.cumsum(-1) - 1).clamp(min=0)
+    with edit(model, {SITE: push}, where=mask), torch.no_grad():
+        logits = model(found[0], attention_mask=whole, position_ids=places).logits
+    assert torch.equal(logits[:, 4:-1].argmax(-1), found[0][:, 5:])
+
+
+@pytest.mark.parametrize("rule", ["prompt", "generated", "last"])
+def test_drafts_of_another_model_and_embeddings_as_input(rule):
+    model, draft = tiny("Llama"), tiny("Llama", num_hidden_layers=1)
+    ids = torch.tensor([[5, 6, 7, 8]])
+    with edit(model, {SITE: push}, where=rule), torch.no_grad():
+        plain = model.generate(ids, max_new_tokens=5, do_sample=False)
+        drafted = model.generate(ids, max_new_tokens=5, do_sample=False, assistant_model=draft)
+        given = {"inputs_embeds": model.get_input_embeddings()(ids)}
+        embedded = [
+            model.generate(**given, max_new_tokens=5, do_sample=False, use_cache=cache)
+            for cache in (True, False)
+        ]
+    assert torch.equal(plain, drafted)
+    assert all(torch.equal(one, plain[:, 4:]) for one in embedded)
 
 
 @pytest.mark.parametrize("side", ["left", "right"])

@@ -1,5 +1,7 @@
 """Words over tokens: against the obvious alignment, character by character."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -23,16 +25,20 @@ def slow(tokenizer, words, specials=True):
         return_offsets_mapping=True,
         return_special_tokens_mask=True,
     )
+    tokens = [
+        (t, a, b)
+        for t, (a, b) in enumerate(out["offset_mapping"])
+        if not out["special_tokens_mask"][t] and b > a
+    ]
+    marks = [  # put in by the tokenizer; the next token has the same character
+        t
+        for (t, a, _), (_, c, _) in pairwise(tokens)
+        if a == c and tokenizer.convert_ids_to_tokens(out["input_ids"][t]) in ("▁", "Ġ")
+    ]
     found, begin = [], 0
     for word in words:
-        place = range(begin, begin + len(word))
-        found.append(
-            [
-                t
-                for t, (a, b) in enumerate(out["offset_mapping"])
-                if not out["special_tokens_mask"][t] and set(range(a, b)) & set(place)
-            ]
-        )
+        place = set(range(begin, begin + len(word)))
+        found.append([t for t, a, b in tokens if t not in marks and set(range(a, b)) & place])
         begin += len(word) + 1
     return out["input_ids"], found
 
@@ -42,6 +48,10 @@ def slow(tokenizer, words, specials=True):
 @given(corpus=st.lists(st.lists(WORD, max_size=6), min_size=1, max_size=3))
 def test_alignment_equals_the_slow_way(kind, tokenizer, corpus):
     tok = tokenizer(kind, ("[CLS]", "[SEP]"))
+    if any(corpus) and not any(any(slow(tok, words)[1]) for words in corpus):
+        with pytest.raises(AlignmentError, match="no token of any"):
+            encode_words(corpus, tok)
+        return
     encoding = encode_words(corpus, tok)
     row = 0
     vanished = set(encoding.vanished.tolist())
@@ -66,6 +76,54 @@ def test_vanished_words_are_counted_and_kept_as_zeros(build, tokenizer):
     assert acts.kept.tolist() == [True, False, True, False]
     assert not np.asarray(acts[acts.sites[1]])[[1, 3]].any()
     assert np.asarray(acts[acts.sites[1]])[[0, 2]].any()
+
+
+def test_a_corpus_of_which_nothing_is_left_is_refused(build, tokenizer):
+    tok = tokenizer("wordpiece", ("[CLS]", "[SEP]"))
+    for corpus in ([["\u200b"], ["\u200d"]], [[""]], [["\x07", ""], []]):
+        with pytest.raises(CaptureError, match="no token of any of the .* words"):
+            capture(build("bert"), corpus, tokenizer=tok)
+    long = [["naïve" * 12], ["catsatmat"]]
+    with pytest.raises(CaptureError, match="no word is left"):
+        fit(encode_words(long, tok), 4, "cut")
+    left = fit(encode_words([*long, ["cat"]], tok), 4, "cut")
+    assert [line.rows.tolist() for line in left.lines] == [[], [], [2]]
+    assert left.cut.tolist() == [0, 1]
+
+
+def metaspace(vocabulary, scheme):
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    backend = Tokenizer(models.Unigram([("<unk>", 0.0), *((v, -1.0) for v in vocabulary)], 0))
+    if scheme == "normalizer":  # as Llama has it
+        backend.normalizer = normalizers.Sequence(
+            [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
+        )
+    else:
+        backend.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme=scheme)
+    return PreTrainedTokenizerFast(tokenizer_object=backend)
+
+
+@pytest.mark.parametrize("scheme", ["always", "first", "never", "normalizer"])
+def test_the_mark_of_a_space_belongs_to_no_word(scheme):
+    tok = metaspace(["▁", "x", "I", "xI"], scheme)
+    line = encode_words([["x", "I", "xI", "x"]], tok).lines[0]
+    for place in (line.start, line.stop - 1):  # of one token each, wherever they stand
+        assert tok.convert_ids_to_tokens(line.ids[place].tolist()) == ["x", "I", "xI", "x"]
+    whole = encode_words([["x", "I", "x"]], metaspace(["▁x", "▁I", "x"], scheme)).lines[0]
+    assert (whole.stop - whole.start).tolist() == [1, 1, 1]
+
+
+def test_a_word_that_is_the_mark_itself_keeps_its_token():
+    for scheme in ("always", "never"):
+        encoding = encode_words([["▁", "x"], ["x", "▁"]], metaspace(["▁", "x"], scheme))
+        assert not len(encoding.vanished)
+
+
+def test_bytes_of_one_character_all_belong_to_its_word(tokenizer):
+    line = encode_words([["語", "cat"]], tokenizer("byte_prefix")).lines[0]
+    assert line.stop[0] - line.start[0] >= 2
 
 
 def test_brackets_of_treebanks_are_read_as_brackets(tokenizer):
@@ -171,6 +229,10 @@ def test_every_word_is_in_one_window_whole(widths, front, back, room):
 @given(widths=st.lists(st.integers(1, 4), min_size=1, max_size=30), room=st.integers(1, 12))
 def test_cut_words_are_the_last_and_are_counted(widths, room):
     encoding = encoding_of(widths, 1, 1)
+    if widths[0] > room:
+        with pytest.raises(CaptureError, match="no word is left"):
+            fit(encoding, room + 2, "cut")
+        return
     cut = fit(encoding, room + 2, "cut")
     assert len(cut.lines[0]) <= room + 2
     fits = np.cumsum(widths) <= room
