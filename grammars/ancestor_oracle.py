@@ -1,7 +1,7 @@
 """Questions about the ancestors of tokens, as methods of a grammar."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import Literal, overload
 
@@ -36,14 +36,14 @@ class AncestorOracle(ABC):
     def token_scale(self) -> float:
         """What a token weighs in charts of float64."""
 
-    def encode(self, sentence: Sequence[str]) -> Int[np.ndarray, " position"]:
+    def encode(self, sentence: Iterable[str]) -> Int[np.ndarray, " position"]:
         """``[position]`` index of each token among the terminals; unknown ones raise."""
         return encode(self.table, sentence)
 
     @overload
     def ancestor_posterior(
         self,
-        sentence: Sequence[str],
+        sentence: Iterable[str],
         t: int,
         height: int,
         given: Given | str = ...,
@@ -54,7 +54,7 @@ class AncestorOracle(ABC):
     @overload
     def ancestor_posterior(
         self,
-        sentence: Sequence[str],
+        sentence: Iterable[str],
         t: int,
         height: int,
         given: Given | str = ...,
@@ -64,7 +64,7 @@ class AncestorOracle(ABC):
     ) -> dict[str, Fraction]: ...
     def ancestor_posterior(
         self,
-        sentence: Sequence[str],
+        sentence: Iterable[str],
         t: int,
         height: int,
         given: Given | str = "prefix",

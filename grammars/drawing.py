@@ -1,6 +1,6 @@
 """Corpora of a grammar: drawn at random with trees and labels, or made of given sentences."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Literal
 
 import numpy as np
@@ -82,7 +82,7 @@ def generator(seed: int) -> np.random.Generator:
 
 
 def corpus_of_sentences(
-    grammar: Language, table: Table, sentences: Iterable[Sequence[str]]
+    grammar: Language, table: Table, sentences: Iterable[Iterable[str]]
 ) -> Corpus:
     """A corpus without labels whose posteriors the grammar gives.
 

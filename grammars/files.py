@@ -22,7 +22,7 @@ def read_rules(path: Path, make: Callable[[str, tuple[Rule, ...]], Made]) -> Mad
         GrammarError: the file cannot be read or holds no usable grammar.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a text in UTF-8"
         raise GrammarError((Problem(f"cannot read the file: {reason}"),), str(path)) from None
@@ -38,6 +38,10 @@ def _read_json(text: str) -> tuple[str, tuple[Rule, ...]]:
     except json.JSONDecodeError as error:
         fault = Problem(f"not JSON: {error.msg}", error.lineno, error.colno)
         raise GrammarError((fault,)) from None
+    except (RecursionError, ValueError) as error:  # Python's own limits on depth and on digits
+        deep = isinstance(error, RecursionError)
+        reason = "nested too deeply" if deep else "a number has too many digits"
+        raise GrammarError((Problem(f"not the JSON of a grammar: {reason}"),)) from None
     return rules_of_cfg3(data)
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import final
 
 from .binarisation import binarise_table
-from .errors import GrammarError
+from .errors import GrammarError, Problem
 from .files import read_rules
 from .normal_form import BinaryGrammar
 from .oracle import Oracle
+from .probabilities import read_fraction
 from .rule import Rule
 from .table import Table, make_table
 from .text import parse_text, write_text
@@ -86,7 +87,7 @@ class Grammar(Oracle):
         listed = [(lhs, tuple(rhs), weight) for lhs, rhs, weight in rules]
         heads = {lhs for lhs, _, _ in listed}
         made = (
-            Rule(lhs, rhs, None if p is None else Fraction(p), tuple(x not in heads for x in rhs))
+            Rule(lhs, rhs, _weight(lhs, p), tuple(x not in heads for x in rhs))
             for lhs, rhs, p in listed
         )
         return cls(start, tuple(made))
@@ -132,3 +133,18 @@ class Grammar(Oracle):
             f"<b>Grammar</b>: {len(self.rules)} rules, {len(self.nonterminals)} nonterminals, "
             f"{len(self.terminals)} terminals, depth {self.depth}<pre>{escape(shown)}</pre>"
         )
+
+
+def _weight(lhs: str, given: Fraction | float | int | str | None) -> Fraction | None:
+    """The probability of a rule, exact.
+
+    Raises:
+        GrammarError: it is no finite number.
+    """
+    if given is None:
+        return None
+    try:
+        return read_fraction(given) if isinstance(given, str) else Fraction(given)
+    except (ValueError, TypeError, OverflowError, ZeroDivisionError):
+        fault = f"the probability of a rule of {lhs} is {given!r:.60}; expected a finite number"
+        raise GrammarError((Problem(fault),)) from None

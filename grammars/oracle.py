@@ -1,13 +1,13 @@
 """Every question a grammar answers: counts, probabilities, derivations, samples, ancestors."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from functools import cached_property
 from typing import Literal, overload
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 
 from . import counting, shapes
 from .ancestor_oracle import AncestorOracle
@@ -99,28 +99,28 @@ class Oracle(AncestorOracle):
     # -- probabilities
 
     @overload
-    def probability(self, sentence: Sequence[str], *, exact: Literal[False] = ...) -> float: ...
+    def probability(self, sentence: Iterable[str], *, exact: Literal[False] = ...) -> float: ...
     @overload
-    def probability(self, sentence: Sequence[str], *, exact: Literal[True]) -> Fraction: ...
-    def probability(self, sentence: Sequence[str], *, exact: bool = False) -> float | Fraction:
+    def probability(self, sentence: Iterable[str], *, exact: Literal[True]) -> Fraction: ...
+    def probability(self, sentence: Iterable[str], *, exact: bool = False) -> float | Fraction:
         """Probability of a sentence, summed over its derivations; 0.0 outside the language."""
         if exact:
             return exact_weight(self.binary, self.encode(sentence))
         weight, exponent = scaled_weight(self.binary, self.encode(sentence), self.token_scale)
         return math.ldexp(weight, -exponent)
 
-    def log_probability(self, sentence: Sequence[str]) -> float:
+    def log_probability(self, sentence: Iterable[str]) -> float:
         """Log probability in nats, without underflow; ``-inf`` outside the language."""
         weight, exponent = scaled_weight(self.binary, self.encode(sentence), self.token_scale)
         return math.log(weight) - exponent * math.log(2) if weight else -math.inf
 
     @overload
     def prefix_probability(
-        self, prefix: Sequence[str], *, exact: Literal[False] = ...
+        self, prefix: Iterable[str], *, exact: Literal[False] = ...
     ) -> float: ...
     @overload
-    def prefix_probability(self, prefix: Sequence[str], *, exact: Literal[True]) -> Fraction: ...
-    def prefix_probability(self, prefix: Sequence[str], *, exact: bool = False) -> float | Fraction:
+    def prefix_probability(self, prefix: Iterable[str], *, exact: Literal[True]) -> Fraction: ...
+    def prefix_probability(self, prefix: Iterable[str], *, exact: bool = False) -> float | Fraction:
         """Probability that a sentence starts so; 0.0 if none does."""
         tokens = self.encode(prefix)
         if exact:
@@ -129,7 +129,7 @@ class Oracle(AncestorOracle):
         exponent = int(scale_exponents(len(tokens), self.token_scale)[-1])
         return math.ldexp(float(weights[0, -1].sum()), -exponent)
 
-    def inside(self, symbol: str, tokens: Sequence[str]) -> Fraction:
+    def inside(self, symbol: str, tokens: Iterable[str]) -> Fraction:
         """Probability that a nonterminal derives exactly these tokens, as a fraction.
 
         Raises:
@@ -141,12 +141,12 @@ class Oracle(AncestorOracle):
 
     @overload
     def next_token(
-        self, prefix: Sequence[str], *, exact: Literal[False] = ...
+        self, prefix: Iterable[str], *, exact: Literal[False] = ...
     ) -> dict[str, float]: ...
     @overload
-    def next_token(self, prefix: Sequence[str], *, exact: Literal[True]) -> dict[str, Fraction]: ...
+    def next_token(self, prefix: Iterable[str], *, exact: Literal[True]) -> dict[str, Fraction]: ...
     def next_token(
-        self, prefix: Sequence[str], *, exact: bool = False
+        self, prefix: Iterable[str], *, exact: bool = False
     ) -> dict[str, float] | dict[str, Fraction]:
         """Probability of each terminal, and of ``"<eos>"``, right after a prefix.
 
@@ -159,32 +159,35 @@ class Oracle(AncestorOracle):
             return dict(
                 zip(choices, self.next_token_probabilities(prefix)[-1].tolist(), strict=True)
             )
-        weights = next_token_weights(self.binary, self.encode(prefix)[None, :], "exact")[0]
-        shares = normalised(weights, prefix)[-1]
+        tokens = self.encode(prefix)
+        weights = next_token_weights(self.binary, tokens[None, :], "exact")[0]
+        shares = normalised(weights, self._names(tokens))[-1]
         return {name: Fraction(share) for name, share in zip(choices, shares, strict=True)}
 
-    def next_token_probabilities(self, prefix: Sequence[str]) -> Float[np.ndarray, "read choice"]:
+    def next_token_probabilities(self, prefix: Iterable[str]) -> Float[np.ndarray, "read choice"]:
         """``[read, choice]`` next-token distribution after each part of a prefix, from none on.
 
         Columns are the terminals in order, then the end. An impossible prefix raises
         :class:`ImpossiblePrefix`.
         """
-        tokens = self.encode(prefix)[None, :]
-        return normalised(
-            next_token_weights(self.binary, tokens, "float", self.token_scale)[0], prefix
-        )
+        tokens = self.encode(prefix)
+        weights = next_token_weights(self.binary, tokens[None, :], "float", self.token_scale)[0]
+        return normalised(weights, self._names(tokens))
+
+    def _names(self, tokens: Int[np.ndarray, " position"]) -> tuple[str, ...]:
+        return tuple(self.terminals[token] for token in tokens)
 
     # -- derivations
 
-    def n_trees(self, sentence: Sequence[str]) -> int:
+    def n_trees(self, sentence: Iterable[str]) -> int:
         """Number of derivation trees of a sentence, exact; 0 outside the language."""
         return Forest(self.table, self.binary, self.encode(sentence)).count()
 
-    def trees(self, sentence: Sequence[str]) -> Iterator[Tree]:
+    def trees(self, sentence: Iterable[str]) -> Iterator[Tree]:
         """Every derivation tree of a sentence, once, lazily; none outside the language."""
         return Forest(self.table, self.binary, self.encode(sentence)).trees()
 
-    def viterbi(self, sentence: Sequence[str], *, exact: bool = False) -> Tree | None:
+    def viterbi(self, sentence: Iterable[str], *, exact: bool = False) -> Tree | None:
         """A most probable derivation tree; ``None`` outside the language.
 
         Args:
@@ -216,6 +219,6 @@ class Oracle(AncestorOracle):
         """
         return draw_corpus(self, self.table, n, seed, by, length)
 
-    def corpus(self, sentences: Iterable[Sequence[str]]) -> Corpus:
+    def corpus(self, sentences: Iterable[Iterable[str]]) -> Corpus:
         """A corpus of given sentences: no trees and no labels, but the grammar's posteriors."""
         return corpus_of_sentences(self, self.table, sentences)

@@ -9,10 +9,11 @@ them, or leaves uniform probabilities out, is not read by ``nltk.PCFG``: ``to_nl
 
 What ``nltk.PCFG.fromstring`` accepts means the same here, but for probabilities that sum to 1 only
 within 0.01: they are divided by their sum, and noted. Alternatives of probability 0 are dropped,
-with the symbols that nothing else leads to. Refused, because no exact grammar of bounded depth
+with the symbols that nothing else leads to; symbols that no rule leads to from the start are
+dropped and noted (published grammars have some). Refused, because no exact grammar of bounded depth
 comes of them: recursion and empty right-hand sides of positive probability (``linrep.unroll``
-takes both), symbols without a rule, symbols that no rule leads to from the start (most often a
-misspelling), empty terminals, and the names ``<bos>`` and ``<eos>``, which models reserve.
+takes both), symbols without a rule, empty terminals, and the names ``<bos>`` and ``<eos>``, which
+models reserve.
 """
 
 import re
@@ -22,6 +23,7 @@ from fractions import Fraction
 from typing import final
 
 from .errors import GrammarError, Problem
+from .probabilities import read_fraction
 from .rule import Rule, Spot, write_name
 
 __all__ = ["parse_text", "write_text"]
@@ -93,7 +95,7 @@ def parse_text(text: str, source: str = "") -> tuple[str, tuple[Rule, ...]]:
     ('S', ["S -> 'a' B", "B -> 'b'", "B -> 'c'"])
     """
     reader = _Reader()
-    for line in _logical_lines(text):
+    for line in _logical_lines(text.removeprefix("\ufeff")):
         try:
             _read_line(line, reader)
         except _Syntax as fault:
@@ -222,7 +224,7 @@ def _read_weight(line: _Line) -> Fraction:
     found = line.take(_WEIGHT)
     try:
         if found:
-            return Fraction(found.group(1).replace(" ", "").strip())
+            return read_fraction(found.group(1).replace(" ", "").strip())
     except (ValueError, ZeroDivisionError):
         pass
     raise _Syntax(

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from glob import glob
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from jaxtyping import Int
@@ -11,15 +12,20 @@ from ..core import progress
 from .corpus import Corpus
 from .errors import LanguageError, TreebankError
 from .layers import Layer
-from .penn import Unary, parse_penn
+from .penn import Marks, Unary, parse_penn
 from .rule import write_terminal
 from .tree import Tree
+from .tree_reading import as_tree
 
 __all__ = ["corpus_of_trees", "read_treebank"]
 
 
 def read_treebank(
-    paths: str | Path | Iterable[str | Path], *, unary: Unary | str = "keep", source: str = ""
+    paths: str | Path | Iterable[str | Path],
+    *,
+    unary: Unary | str = "keep",
+    marks: Marks | str = "strip",
+    source: str = "",
 ) -> Corpus:
     """Read Penn bracket files into a corpus; heights are steps above the token.
 
@@ -30,6 +36,7 @@ def read_treebank(
     Args:
         paths: a file, a glob pattern, or several of them; read in the order given, matches sorted.
         unary: keep chains of single children, or collapse them into one node ``S+VP``.
+        marks: drop what follows a dash or an equals sign in a label (``NP-SBJ-1``), or keep it.
         source: a line about where the trees come from; by default the number of files.
 
     Raises:
@@ -47,7 +54,7 @@ def read_treebank(
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not a text in UTF-8"
             raise TreebankError(f"cannot read {file}: {reason}") from None
-        found = parse_penn(text, str(file), unary=unary)
+        found = parse_penn(text, str(file), unary=unary, marks=marks)
         trees += found
         documents += [str(file)] * len(found)
     if not trees:
@@ -60,23 +67,23 @@ def read_treebank(
 
 
 def corpus_of_trees(
-    trees: Iterable[Tree], *, source: str = "", documents: Iterable[str] | None = None
+    trees: Iterable[Any], *, source: str = "", documents: Iterable[str] | None = None
 ) -> Corpus:
     """A corpus of given trees, with one height per step above the token.
 
     Args:
-        trees: one per sentence.
+        trees: one per sentence; those of ``nltk`` are converted.
         source: a line about where they come from.
         documents: per tree the name of its document, where they are known.
 
     Raises:
-        LanguageError: there is no tree, or there is not one document per tree.
+        LanguageError: there is no tree, something else than a tree, or not one document per tree.
 
     >>> corpus = corpus_of_trees([Tree("S", (Tree("A", ("a",)), Tree("B", ("b", "c"))))])
     >>> corpus.labels(1).tolist(), corpus.labels(2).tolist(), corpus.boundary(1).tolist()
     (['A', 'B', 'B'], ['S', 'S', 'S'], [True, False, True])
     """
-    trees = tuple(trees)
+    trees = tuple(as_tree(tree) for tree in trees)
     if not trees:
         raise LanguageError("a corpus of trees needs at least one tree")
     nodes = _Nodes()

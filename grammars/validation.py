@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from .errors import Problem
+from .probabilities import shown_fraction
 from .rule import RESERVED, Rule, Spot
 
 __all__ = ["find_cycle", "find_problems", "reachable", "settle_weights"]
@@ -35,10 +36,10 @@ def find_problems(
     found += _undefined(rules, set(heads))
     if not epsilon:
         found += _empty_sides(_possible(rules))
-    found += _unreachable(start, rules, heads)
     found += _weight_problems(rules, heads)
     if not recursion:
-        cycle = find_cycle(_possible(rules))
+        seen = reachable(start, rules)
+        cycle = find_cycle([rule for rule in _possible(rules) if rule.lhs in seen])
         if cycle:
             shown = " -> ".join(cycle)
             found.append(
@@ -55,8 +56,8 @@ def settle_weights(start: str, rules: Sequence[Rule]) -> tuple[tuple[Rule, ...],
     """Rules with exact probabilities that sum to 1 per symbol, duplicates merged, zeros dropped.
 
     Missing weights become uniform where all are missing; beside given ones that sum to 1 they count
-    as 0, as in nltk. Sums within nltk's tolerance of 1 are divided out. Symbols that only dropped
-    alternatives lead to are dropped as well.
+    as 0, as in nltk. Sums within nltk's tolerance of 1 are divided out. Symbols that no rule
+    leads to from the start, or only dropped alternatives, are dropped as well.
 
     Returns:
         The rules in the order of first appearance, and a note per symbol that was rescaled, lost
@@ -72,12 +73,14 @@ def settle_weights(start: str, rules: Sequence[Rule]) -> tuple[tuple[Rule, ...],
         given = [rule.weight for rule in group if rule.weight is not None]
         totals[lhs] = sum(given, Fraction(0)) if given else Fraction(len(group))
         if given and totals[lhs] != 1:
-            notes.append(f"probabilities of {lhs} sum to {float(totals[lhs])}; divided by that")
+            notes.append(
+                f"probabilities of {lhs} sum to {shown_fraction(totals[lhs])}; divided by that"
+            )
         if given and len(given) < len(group):
             notes.append(f"alternatives of {lhs} without a probability count as 0, as in nltk")
     possible = _possible(rules)
-    seen = reachable(start, possible)
-    notes += [f"{lhs} has probability 0 and was left out" for lhs in groups if lhs not in seen]
+    seen, led_to = reachable(start, possible), reachable(start, rules)
+    notes += [f"{lhs} {_why(lhs in led_to, start)}" for lhs in groups if lhs not in seen]
     for rule in possible:
         if rule.lhs not in seen:
             continue
@@ -86,6 +89,12 @@ def settle_weights(start: str, rules: Sequence[Rule]) -> tuple[tuple[Rule, ...],
         total = weight + (before.probability if before else 0)
         merged[rule.key] = Rule(rule.lhs, rule.rhs, total, rule.terminal, rule.spots)
     return tuple(merged.values()), tuple(notes)
+
+
+def _why(led_to: bool, start: str) -> str:
+    if led_to:
+        return "has probability 0 and was left out"
+    return f"cannot be reached from the start symbol {start} and was left out"
 
 
 def reachable(start: str, rules: Iterable[Rule]) -> set[str]:
@@ -192,18 +201,6 @@ def _empty_sides(rules: Sequence[Rule]) -> list[Problem]:
     return [Problem(text.format(rule.lhs), *_at(rule.spot())) for rule in rules if not rule.rhs]
 
 
-def _unreachable(start: str, rules: Sequence[Rule], heads: Iterable[str]) -> list[Problem]:
-    seen = reachable(start, rules)
-    return [
-        Problem(
-            f"{name} cannot be reached from the start symbol {start}; remove it or use it",
-            *_first_spot(rules, name),
-        )
-        for name in heads
-        if name not in seen and start in heads
-    ]
-
-
 def _weight_problems(rules: Sequence[Rule], heads: Iterable[str]) -> list[Problem]:
     groups: dict[str, list[Rule]] = {name: [] for name in heads}
     for rule in rules:
@@ -221,6 +218,6 @@ def _weight_problems(rules: Sequence[Rule], heads: Iterable[str]) -> list[Proble
         elif any(weight < 0 for weight in given):
             found.append(Problem(f"an alternative of {name} has a negative probability", *spot))
         elif given and abs(total - 1) >= _TOLERANCE:
-            text = f"the probabilities of {name} sum to {float(total):.6g}, not to 1"
+            text = f"the probabilities of {name} sum to {shown_fraction(total)}, not to 1"
             found.append(Problem(text, *spot))
     return found

@@ -4,6 +4,7 @@ import math
 from collections import defaultdict
 from fractions import Fraction
 
+import jaxtyping
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -194,3 +195,36 @@ def test_an_impossible_prefix_names_the_first_impossible_token():
         grammar.next_token(["a", "b", "b"])
     with pytest.raises(ImpossiblePrefix, match="'b' at position 0 .after nothing."):
         grammar.next_token(["b"])
+
+
+def test_sentences_may_be_anything_that_is_gone_through_once():
+    grammar = Grammar.from_text("S -> 'a' 'b' [0.25] | 'a' [0.75]")
+    assert grammar.probability(iter(["a", "b"])) == 0.25
+    assert grammar.prefix_probability(iter(["a"]), exact=True) == 1
+    assert grammar.next_token(iter(["a"])) == grammar.next_token(["a"])
+    assert grammar.n_trees(word for word in "ab") == 1
+    assert grammar.corpus(iter([iter(["a"])])).sentences == (("a",),)
+    with pytest.raises(ImpossiblePrefix, match="'b' at position 0"):
+        grammar.next_token(iter(["b"]))
+
+
+@pytest.fixture
+def untyped():
+    """Annotations are not enforced: what a user sees who runs without them."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
+
+
+@pytest.mark.usefixtures("untyped")
+@pytest.mark.parametrize("given_", [None, 5, 0.5, "ab"])
+@pytest.mark.parametrize(
+    "ask", ["probability", "log_probability", "prefix_probability", "next_token", "n_trees",
+            "trees", "viterbi", "next_token_probabilities", "encode"]
+)  # fmt: skip
+def test_what_is_no_sequence_of_tokens_is_refused(ask, given_):
+    grammar = Grammar.from_text("S -> 'a'")
+    with pytest.raises(UnknownToken, match="a sentence is a sequence of tokens"):
+        getattr(grammar, ask)(given_)
+    with pytest.raises(UnknownToken, match="token .* at position 0 is no terminal"):
+        getattr(grammar, ask)([None])

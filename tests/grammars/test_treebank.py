@@ -67,7 +67,7 @@ def test_chains_of_single_children_kept_or_collapsed(tmp_path):
 
 FAULTS = [
     ("(S (NP (NN cat))", r"a\.ptb, line 1: the tree that opens here is never closed; 1 closing"),
-    ("(S (NN a))\n\n(S (NN b)))\n", r"a\.ptb, line 3: a closing bracket without an opening one"),
+    ("(S (NN a))\n\n(S (NN b)))\n", r"a\.ptb, line 3: a closing bracket closes nothing"),
     ("(S (NN a))\nword (S (NN b))", r"a\.ptb, line 2: text outside any tree: 'word'"),
     ("(S (NN a)\n ())", r"a\.ptb, line 2: an empty bracket"),
     ("(S\n(NP (NN a)\n", r"a\.ptb, line 1: .* 2 closing brackets are missing"),
@@ -100,6 +100,59 @@ def test_a_byte_order_mark_is_no_text(tmp_path):
     path.write_bytes("(S (NN a))".encode("utf-8-sig"))
     assert path.read_bytes().startswith(b"\xef\xbb\xbf")
     assert read_treebank(path).sentences == (("a",),)
+
+
+def test_blanks_that_are_letters_stay_in_the_word():
+    words = ["20\u00a0000", "a\u3000b", "c\u2028d", "e\u0085f"]
+    text = "(S " + " ".join(f"(NN {word})" for word in words) + ")\n(S (NN g)))"
+    with pytest.raises(TreebankError, match="line 2"):
+        parse_penn(text)
+    [tree, _] = parse_penn(text[:-1])
+    assert list(tree.leaves()) == words
+
+
+def test_a_bracket_with_a_label_alone_is_named_with_a_way_on():
+    with pytest.raises(TreebankError, match=r"\(Dia\) has a label and nothing below.*\(XX Dia\)"):
+        parse_penn("(S (NP (PRP (Dia))) (VP (VB go)))")
+    with pytest.raises(TreebankError, match="marks the end of a text, take the line out"):
+        parse_penn("(S (NN a))\n( END_OF_TEXT_UNIT )")
+
+
+def test_corpus_search_files_lose_their_ids_and_traces():
+    text = "( (IP-MAT (NP-SBJ *con*) (CODE <P_1>) (NP (N hon)) (C 0) (PU .)) (ID 1_TEST,1;JP))"
+    [tree] = parse_penn(text)
+    assert str(tree) == "(IP (NP (N hon)) (PU .))"
+    assert parse_penn("( (IP (NP *con*)) (ID 2))\n(S (NN a))") == parse_penn("(S (NN a))")
+    # Without an ID the same pieces are words: a star or a 0 may be one.
+    assert parse_penn("(S (SYM *con*) (CD 0))")[0].leaves() == ("*con*", "0")
+
+
+def test_marks_of_labels_stay_where_asked():
+    text = "(v-fin-1 (NC##g=f## Haus))"
+    assert str(parse_penn(text)[0]) == "(v (NC##g Haus))"
+    assert str(parse_penn(text, marks="keep")[0]) == "(v-fin-1 (NC##g=f## Haus))"
+    with pytest.raises(TreebankError, match="'strip' or 'keep'; received 'some'"):
+        parse_penn(text, marks="some")
+
+
+def test_trees_of_nltk_are_converted():
+    text = "(S (NP (DT the) (NN dog)) (VP (VBZ barks)))"
+    theirs = corpus_of_trees([nltk.Tree.fromstring(text)])
+    assert theirs.fingerprint == corpus_of_trees(parse_penn(text)).fingerprint
+    assert isinstance(theirs.trees[0], Tree)
+    for wrong in ("S", None, nltk.Tree("S", [3]), nltk.Tree("S", [])):
+        with pytest.raises(LanguageError, match="made of trees, linrep.Tree or nltk.Tree"):
+            corpus_of_trees([wrong])
+
+
+def test_several_files_are_documents(tmp_path):
+    paths = [write(tmp_path, "(S (NN a))\n(S (NN b))", f"{name}.ptb") for name in "xy"]
+    corpus = read_treebank(paths)
+    assert corpus.document_ids.tolist() == [0, 0, 1, 1]
+    assert corpus.select([3, 0]).documents == (str(paths[1]), str(paths[0]))
+    assert read_treebank(paths[0]).document_ids is None
+    with pytest.raises(LanguageError, match="one name per sentence; received 1 names for 2"):
+        corpus_of_trees(corpus.trees[:2], documents=["x"])
 
 
 def test_trees_may_come_one_by_one():
