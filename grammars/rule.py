@@ -75,4 +75,4 @@ def write_name(name: str) -> str:
         "\\" + char if char in "'\"|[]\\" or char.isspace() else char for char in name
     )
     escaped = escaped.replace("->", "-\\>")
-    return "\\" + escaped if escaped[:1] in ("#", "%") else escaped
+    return "\\" + escaped if escaped[:1] in ("#", "%", "\ufeff") else escaped
