@@ -16,10 +16,11 @@ class BridgeError(LinrepError):
 
 def unwrap(model: Any) -> Any:
     """The ``PreTrainedModel`` inside a constructed model; anything else as it is."""
+    if isinstance(model, PreTrainedModel) or hasattr(model, "original_model"):
+        return model  # the ``model`` of a bridge, where there is one, is the body of what it wraps
     inner = getattr(model, "model", None)
-    if not isinstance(model, PreTrainedModel) and isinstance(inner, PreTrainedModel):
-        # A bridge hands out the attributes of what it wraps: that is a part of it, not the model.
-        return model if hasattr(model, "original_model") else inner
+    if isinstance(inner, PreTrainedModel):
+        return inner
     return model
 
 
