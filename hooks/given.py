@@ -12,7 +12,7 @@ from .errors import CaptureError
 __all__ = ["fitted", "mask_of", "numbers"]
 
 
-def numbers(what: str, value: Any) -> Float[Tensor, "..."]:
+def numbers(what: str, value: Any) -> Tensor:
     """A float64 tensor without gradients, from whatever holds real numbers.
 
     Args:
@@ -66,9 +66,7 @@ def _range(values: Tensor) -> str:
     return f"{float(values.min()):g} to {float(values.max()):g}" if values.numel() else "nothing"
 
 
-def fitted(
-    what: str, value: Float[Tensor, "..."], stream: Float[Tensor, "batch position d_model"]
-) -> Tensor:
+def fitted(what: str, value: Tensor, stream: Float[Tensor, "batch position d_model"]) -> Tensor:
     """``value`` on the stream's device, if it fits: ``[d_model]``, or three axes.
 
     Of three axes the first two may be 1: the same state for every input or position. Two axes are
