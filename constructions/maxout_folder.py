@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from ..core import as_path
 from ..models import LoadError, PlainTransformer, load
 from ..piecewise import Box
 from .maxout_error import MaxoutError
@@ -19,7 +20,7 @@ def read_folder(folder: str | Path) -> tuple[PlainTransformer, MaxoutLayout, Box
     Raises:
         MaxoutError: no folder there, or it holds no maxout transformer.
     """
-    path = Path(folder).expanduser()
+    path = as_path(folder)
     if not path.is_dir():  # the loader would take it for the name of a model on the hub
         what = "a file is" if path.exists() else "nothing is"
         raise MaxoutError(f"no maxout transformer at {str(folder)!r}, {what} there; {_REMEDY}")

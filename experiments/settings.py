@@ -1,12 +1,12 @@
 """Settings of an experiment: frozen, closed, written to YAML beside every result."""
 
 import os
-from pathlib import Path
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ..core import LinrepError
+from ..core import as_path
+from .yaml_text import SettingsError, read_yaml
 
 __all__ = [
     "Constructed",
@@ -27,10 +27,6 @@ __all__ = [
 
 
 Seed: TypeAlias = Annotated[int, Field(ge=0, le=2**32 - 1)]  # what every generator takes
-
-
-class SettingsError(LinrepError):
-    """A settings file cannot be read, or a setting is impossible."""
 
 
 class Settings(BaseModel):
@@ -104,6 +100,17 @@ class Loaded(Settings):
 Model: TypeAlias = Annotated[Constructed | Loaded, Field(discriminator="source")]
 
 
+Control: TypeAlias = Literal[
+    "shuffled", "control_task", "position", "previous_word", "word_identity", "embedding",
+    "random_weights",
+]  # fmt: skip
+Draws: TypeAlias = Annotated[int, Field(ge=0, le=1_000_000)]  # more fit no memory
+Name: TypeAlias = Annotated[
+    str,
+    Field(pattern=r"^[^./\\|\x00][^/\\|\x00]*$", max_length=200, description="of a file"),
+]
+
+
 class Probes(Settings):
     """What is asked of the residual stream, and with which controls."""
 
@@ -112,21 +119,21 @@ class Probes(Settings):
     groups: Literal["auto", "document", "sentence"] = "auto"  # never divided between parts
     method: Literal["logistic", "lda", "ridge"] = "logistic"
     C: float | tuple[float, ...] | None = None  # None: a path, chosen on validation
-    controls: tuple[str, ...] = (
+    controls: tuple[Control, ...] = (
         "shuffled", "control_task", "position", "previous_word", "word_identity", "embedding",
         "random_weights",
     )  # fmt: skip
     tolerance: Annotated[float, Field(gt=0)] = 1e-4  # of the logistic objective, relative
-    twins: Annotated[int, Field(ge=1)] = 5  # random-weight models; the best counts
-    permutations: Annotated[int, Field(ge=0)] = 200
+    twins: Annotated[int, Field(ge=1, le=1000)] = 5  # random-weight models; the best counts
+    permutations: Draws = 200
     codelength: bool = False
-    bootstrap: Annotated[int, Field(ge=0)] = 1000
+    bootstrap: Draws = 1000
 
 
 class StudySettings(Settings):
     """One language, one model, one grid of probes."""
 
-    name: str
+    name: Name
     question: str = ""
     language: Language
     model: Model
@@ -181,20 +188,19 @@ def read_settings(path: str | os.PathLike[str], overrides: tuple[str, ...] = ())
     Raises:
         SettingsError: no such file, not YAML, an unknown name, an impossible value.
     """
-    import yaml
-
-    file = Path(path).expanduser()
+    file = as_path(path)
     if file.is_dir():
         raise SettingsError(
             f"{file} is a folder; a settings file was expected: give the YAML file itself, of a "
             f"run {file / 'settings.yaml'}"
         )
     try:
-        data = yaml.safe_load(file.read_text("utf-8"))
+        text = file.read_text("utf-8")
     except OSError as error:
         raise SettingsError(f"cannot read the settings {file}: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise SettingsError(f"{file} is not YAML: {error}") from error
+    data = read_yaml(text, str(file))
     if not isinstance(data, dict):
         raise SettingsError(f"{file} holds no settings: a mapping with title and studies is needed")
     for override in overrides:
@@ -234,18 +240,17 @@ def _override(data: dict[str, Any], text: str) -> None:
     """Set one dotted name in place.
 
     Raises:
-        SettingsError: the text has no ``=``, or the path leads nowhere.
+        SettingsError: the text has no ``=``, its value is not YAML, or the path leads nowhere.
     """
-    import yaml
-
     name, sign, value = text.partition("=")
     if not sign or not name:
         raise SettingsError(f"--set needs NAME=VALUE; received {text!r}")
+    new = read_yaml(value, f"the value of --set {text}", "put text into quotes: NAME='\"...\"'")
     *path, last = name.strip().split(".")
     here: Any = data
     try:
         for part in path:
             here = here[int(part)] if isinstance(here, list) else here[part]
-        here[int(last) if isinstance(here, list) else last] = yaml.safe_load(value)
+        here[int(last) if isinstance(here, list) else last] = new
     except (KeyError, IndexError, ValueError, TypeError) as error:
         raise SettingsError(f"--set {text}: the settings have no {name.strip()!r}") from error

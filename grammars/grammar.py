@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import final
 
+from ..core import as_path
 from .binarisation import binarise_table
 from .errors import GrammarError, Problem
 from .files import read_rules
@@ -70,7 +71,7 @@ class Grammar(Oracle):
     @classmethod
     def from_file(cls, path: str | Path) -> "Grammar":
         """Read a text file, or the JSON (``.json``) of the cfg3 family; errors name the file."""
-        return read_rules(Path(path), cls)
+        return read_rules(as_path(path), cls)
 
     @classmethod
     def from_rules(

@@ -9,6 +9,7 @@ import torch
 import transformers
 from transformers import AutoConfig, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
+from ..core import as_path
 from .bridge import unwrap
 from .checkpoint import LoadError, custom_code, explained, read_checkpoint
 from .kinds import class_for
@@ -103,7 +104,7 @@ def _words(config: Any) -> tuple[str, ...] | None:
 
 
 def _from_path(source: str, dtype: torch.dtype | None, attention: str | None) -> LoadedModel:
-    path = Path(source).expanduser()
+    path = as_path(source)
     local = path.exists()
     if local:
         _check_folder(path)

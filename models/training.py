@@ -16,6 +16,7 @@ from .twin import initialise
 
 __all__ = ["TrainedModel", "TrainingError", "batch_ids", "train"]
 
+MOST = 200_000_000  # parameters: with gradients and AdamW's two moments 3.2 GB in float32
 _IGNORED = -100  # the label PyTorch's cross-entropy skips
 
 
@@ -111,7 +112,8 @@ def train(
         **shape: fields of :class:`PlainConfig` (default: width 64, 4 layers, 4 heads, GELU, norms).
 
     Raises:
-        TrainingError: no sentences, no steps, or a sentence longer than the position table.
+        TrainingError: no sentences, no steps, a sentence longer than the position table, or more
+            parameters than a small model has.
 
     >>> from types import SimpleNamespace
     >>> corpus = SimpleNamespace(sentences=[("a", "b")] * 8)
@@ -125,6 +127,7 @@ def train(
             f"sentences, steps and batch_size are at least 1; received {sentences}, {steps}, "
             f"{batch_size}"
         )
+    _refuse_large(shape)
     vocabulary = word_ids(list(grammar.terminals))
     ids, mask = batch_ids(grammar.sample(sentences, seed=seed).sentences, vocabulary, eos=True)
     defaults: dict[str, Any] = {
@@ -194,3 +197,19 @@ def _optimise(
         optimiser.step()
         losses.append(loss.item())
     return losses
+
+
+def _refuse_large(shape: dict[str, Any]) -> None:
+    """What would take all memory is refused before any is taken.
+
+    Raises:
+        TrainingError: too many parameters.
+    """
+    width, layers = shape.get("hidden_size", 64), shape.get("num_hidden_layers", 4)
+    inner = shape.get("intermediate_size", 4 * width)
+    size = layers * (4 * width * width + 2 * width * inner)
+    if size > MOST:
+        raise TrainingError(
+            f"{layers} blocks of width {width} have about {size:,} parameters; this trainer is for "
+            f"small models, of at most {MOST:,}: choose fewer layers or a smaller width"
+        )

@@ -7,16 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..core import LinrepError
+from ..core import as_path
+from .run_files import MARK, FolderError, members
 
 __all__ = ["FolderError", "fresh_folder", "refuse_occupied"]
 
-MARK = "manifest.json"
-"""The file that makes a folder a run."""
-
-
-class FolderError(LinrepError):
-    """A folder cannot be written to, or does not hold what it should."""
+BESIDE = 24  # characters that a temporary sibling's name may have beyond the folder's own
 
 
 def refuse_occupied(path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
@@ -24,27 +20,85 @@ def refuse_occupied(path: str | os.PathLike[str], *, overwrite: bool = False) ->
 
     Args:
         path: where the folder is to appear; it may exist if it is empty.
-        overwrite: allow a folder that holds a run (never any other folder).
+        overwrite: allow a folder that holds a run and nothing but the run's own files.
 
     Returns:
         The path, absolute.
 
     Raises:
-        FolderError: something is there already, or its parent cannot be written.
+        FolderError: something is there already, it is a link or the folder one stands in, its name
+            is too long, or its parent cannot be written.
     """
-    out = Path(path).expanduser().absolute()
+    out = as_path(path).absolute()
+    if out.is_symlink():
+        raise FolderError(
+            f"{out} is a symbolic link to {os.readlink(out)}; a folder was expected: name the "
+            "folder itself"
+        )
+    if out.is_dir() and out.resolve() in (Path.cwd(), *Path.cwd().parents):
+        raise FolderError(
+            f"{out} is the folder you stand in, or one above it, which a new folder would replace: "
+            f"name one inside, such as {Path.cwd() / 'run'}"
+        )
     if out.is_dir() and any(out.iterdir()):
-        holds_run = (out / MARK).is_file()
-        if not (overwrite and holds_run):
-            what = "already holds a run" if holds_run else "is not empty"
-            remedy = "name another folder" + (", or pass --overwrite" if holds_run else "")
-            raise FolderError(f"the folder {out} {what}; nothing was written: {remedy}")
+        _refuse_full(out, overwrite)
     elif out.exists() and not out.is_dir():
         raise FolderError(f"{out} is a file; a folder was expected: name another path")
     above = next(parent for parent in out.parents if parent.exists())
-    if not (above.is_dir() and os.access(above, os.W_OK)):
+    if not (above.is_dir() and os.access(above, os.W_OK | os.X_OK)):
         raise FolderError(f"{out} cannot be made: {above} is not a folder you may write to")
+    _refuse_long(out, above)
     return out
+
+
+def _refuse_full(out: Path, overwrite: bool) -> None:
+    """A folder that holds something may be replaced if all of it is a run's.
+
+    Raises:
+        FolderError: it may not; what stands in the way is named.
+    """
+    if not (out / MARK).is_file():
+        raise FolderError(
+            f"the folder {out} is not empty; nothing was written: name another folder"
+        )
+    if not overwrite:
+        raise FolderError(
+            f"the folder {out} already holds a run; nothing was written: name another folder, or "
+            "pass --overwrite"
+        )
+    try:
+        own = members(out)
+    except FolderError as error:
+        raise FolderError(
+            f"the folder {out} is not replaced, since it is not known to be a run ({error}); "
+            "nothing was written: name another folder"
+        ) from None
+    found = {str(file.relative_to(out)) for file in out.rglob("*") if not _is_folder(file)}
+    if strangers := sorted(found - own):
+        more = f" and {len(strangers) - 3} more" if len(strangers) > 3 else ""
+        raise FolderError(
+            f"the folder {out} holds files that are not the run's: {', '.join(strangers[:3])}"
+            f"{more}; nothing was written: move them, or name another folder"
+        )
+
+
+def _is_folder(file: Path) -> bool:
+    return file.is_dir() and not file.is_symlink()
+
+
+def _refuse_long(out: Path, above: Path) -> None:
+    """A name to which nothing can be added has no temporary sibling.
+
+    Raises:
+        FolderError: a name is too long.
+    """
+    most = os.pathconf(above, "PC_NAME_MAX") - BESIDE
+    for name in out.parts[len(above.parts) :]:
+        if len(os.fsencode(name)) > most:
+            raise FolderError(
+                f"the name {name[:40]}... has {len(os.fsencode(name))} bytes; at most {most} can "
+                "be used here: choose a shorter one"
+            )
 
 
 @contextmanager
@@ -89,6 +143,7 @@ def _take_name(work: Path, out: Path) -> None:
     if not (out.is_dir() and any(out.iterdir())):
         os.replace(work, out)  # an empty folder at the target is replaced as well
         return
+    own = members(out)
     old = Path(tempfile.mkdtemp(prefix=f".{out.name}.old-", dir=out.parent))
     os.replace(out, old)
     try:
@@ -96,4 +151,15 @@ def _take_name(work: Path, out: Path) -> None:
     except BaseException:
         os.replace(old, out)
         raise
-    shutil.rmtree(old, ignore_errors=True)
+    _remove(old, own)
+
+
+def _remove(old: Path, own: frozenset[str]) -> None:
+    """Delete a run's own files, then the folders that this leaves empty; never anything else."""
+    for name in own:
+        (old / name).unlink(missing_ok=True)
+    for folder in sorted(filter(_is_folder, old.rglob("*")), reverse=True):
+        if not any(folder.iterdir()):
+            folder.rmdir()
+    if not any(old.iterdir()):
+        old.rmdir()

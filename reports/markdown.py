@@ -1,5 +1,6 @@
 """The report as Markdown: for a pull request, a notebook, a terminal."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from .record import Run, Study
@@ -27,7 +28,8 @@ def render_markdown(run: Run) -> str:
     for study in run.studies:
         parts += [f"## {study.name}", study.question, *_study(study)]
     parts += ["## Words used", _bullets(f"**{word}**: {meaning}" for word, meaning in WORDS)]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    text = "\n\n".join(part for part in parts if part) + "\n"
+    return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text)  # titles and labels are text, not tags
 
 
 def summary_lines(run: Run) -> list[str]:

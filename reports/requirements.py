@@ -111,7 +111,7 @@ def check_run(run: Run, requirements: tuple[Requirement, ...]) -> tuple[Outcome,
 
     Raises:
         RequirementError: a requirement names a column that is not there, or matches no cell: a
-            check that can never fail is a mistake.
+            check that can never fail is a mistake, as is one of a column of text.
     """
     outcomes = [
         Outcome(f"{check.name} {check.relation} {check.limit:g}", study.name, "", "",
@@ -138,6 +138,13 @@ def check_run(run: Run, requirements: tuple[Requirement, ...]) -> tuple[Outcome,
             raise RequirementError(
                 f"{requirement}: the run has no column {requirement.column!r}; it has "
                 f"{', '.join(known)}"
+            )
+        texts = {v for *_, row in matched if isinstance(v := row.get(requirement.column), str)}
+        if texts:
+            raise RequirementError(
+                f"{requirement}: the column {requirement.column!r} holds text, such as "
+                f"{min(texts)!r:.40}, which no number bounds: name a column of numbers, such as "
+                "accuracy"
             )
         for study, site, target, values in matched:
             value = values.get(requirement.column)

@@ -1,41 +1,48 @@
 """The run folder: written whole, read back without the model."""
 
 import csv
-import hashlib
 import io
 import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter, ValidationError
 
-from ..core import Subspace
+from ..core import Subspace, as_path
 from .comparison import ComparedSubspaces, Comparison, Row
-from .folder import MARK, FolderError, fresh_folder
-from .record import Check, Run, Scores, Study
+from .folder import FolderError, fresh_folder
+from .record import Check, RecordError, Run, Scores, Study
+from .run_files import (
+    FORMAT,
+    MARK,
+    SCORES,
+    SETTINGS,
+    SUBSPACES,
+    StudyFile,
+    digest,
+    parsed,
+    read_json,
+    read_manifest,
+    study_file,
+)
 from .values import plain
 from .verdicts import RUNGS, Verdict, Verdicts
 
 __all__ = ["dumps", "read_run", "run_json", "write_run"]
 
-FORMAT: Final = 1
-SUBSPACES: Final = "subspaces.safetensors"
-SETTINGS: Final = "settings.yaml"
-FIELDS: Final = {
-    "format": int, "title": str, "question": str, "studies": list, "made_with": dict, "files": dict,
-}  # fmt: skip
-REMEDY: Final = "give a folder that linrep demo, probe or run wrote, or make the run again"
+SPACES = TypeAdapter(ComparedSubspaces)
 
 
-def write_run(run: Run, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+def write_run(run: Any, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
     """Write a run and its report to a folder that appears complete or not at all.
 
     The bytes depend on the run alone: no clock, no machine's paths.
 
     Args:
-        run: what to write.
+        run: the :class:`Run` to write.
         path: a folder that does not exist yet, or is empty.
         overwrite: replace a run that stands there.
 
@@ -43,15 +50,20 @@ def write_run(run: Run, path: str | os.PathLike[str], *, overwrite: bool = False
         The folder.
 
     Raises:
-        FolderError: something else is there already.
+        FolderError: something else is there already, or what was given is no run.
     """
     from .write import report
 
+    if not isinstance(run, Run):
+        raise FolderError(
+            f"a run is written; received {type(run).__name__}: linrep.experiments.run_experiment "
+            "makes runs"
+        )
     with fresh_folder(path, overwrite=overwrite) as folder:
         _write_data(run, folder)
         for suffix in ("html", "md", "json"):
             report(run, folder / f"report.{suffix}")
-    return Path(path).expanduser().absolute()
+    return as_path(path).absolute()
 
 
 def read_run(path: str | os.PathLike[str]) -> Run:
@@ -66,28 +78,35 @@ def read_run(path: str | os.PathLike[str]) -> Run:
     Raises:
         FolderError: the folder holds no run, one of another format, or a damaged file.
     """
-    folder = Path(path).expanduser()
-    manifest = _manifest(folder)
-    for name, digest in manifest["files"].items():
+    folder = as_path(path)
+    manifest = read_manifest(folder)
+    for name, expected in manifest.files.items():
         file = folder / name
         if not file.is_file():
             raise FolderError(f"the run {folder} lacks its file {name}; make the run again")
-        if _digest(file.read_bytes()) != digest:
+        if digest(file.read_bytes()) != expected:
             raise FolderError(
                 f"{file} is not what the run wrote (its checksum differs): restore it or make the "
                 "run again"
             )
-    spaces = _read_subspaces(folder / SUBSPACES)
-    studies = [
-        _study(json.loads((folder / "studies" / f"{name}.json").read_text("utf-8")), spaces)
-        for name in manifest["studies"]
-    ]
     import yaml
 
-    settings = yaml.safe_load((folder / SETTINGS).read_text("utf-8"))
-    return Run(
-        manifest["title"], manifest["question"], settings, manifest["made_with"], tuple(studies)
-    )
+    spaces = parsed(folder / SUBSPACES, _read_subspaces)
+    settings = parsed(folder / SETTINGS, lambda data: _mapping(yaml.safe_load(data)))
+    try:
+        studies = tuple(
+            _study(read_json(folder / study_file(name), StudyFile), spaces)
+            for name in manifest.studies
+        )
+        return Run(manifest.title, manifest.question, settings, manifest.made_with, studies)
+    except (RecordError, ValidationError, KeyError) as error:
+        raise FolderError(f"the run {folder} contradicts itself: {error}; make it again") from None
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise FolderError(f"settings are a mapping; received {type(value).__name__}")
+    return value
 
 
 def run_json(run: Run) -> dict[str, object]:
@@ -108,12 +127,12 @@ def _write_data(run: Run, folder: Path) -> None:
     (folder / "studies").mkdir()
     texts = {SETTINGS: yaml.safe_dump(plain(run.settings), sort_keys=False, allow_unicode=True)}
     for study in run.studies:
-        texts[f"studies/{study.name}.json"] = dumps(_study_json(study))
-    texts["scores.csv"] = _csv(run)
+        texts[study_file(study.name)] = dumps(_study_json(study))
+    texts[SCORES] = _csv(run)
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     _write_subspaces(run, folder / SUBSPACES)
-    files = {name: _digest((folder / name).read_bytes()) for name in [*sorted(texts), SUBSPACES]}
+    files = {name: digest((folder / name).read_bytes()) for name in [*sorted(texts), SUBSPACES]}
     manifest = {
         "format": FORMAT,
         "title": run.title,
@@ -128,42 +147,6 @@ def _write_data(run: Run, folder: Path) -> None:
 def dumps(value: object) -> str:
     """JSON as runs write it: indented, UTF-8, no NaN."""
     return json.dumps(plain(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-def _manifest(folder: Path) -> dict[str, Any]:
-    mark = folder / MARK
-    if not mark.is_file():
-        raise FolderError(
-            f"{folder} holds no run: a folder with {MARK} was expected, as linrep demo, probe and "
-            "run write it"
-        )
-    try:
-        manifest = json.loads(mark.read_text("utf-8"))
-    except ValueError as error:
-        raise FolderError(f"{mark} is not JSON ({error}): {REMEDY}") from error
-    if not isinstance(manifest, dict) or "format" not in manifest:
-        raise FolderError(
-            f"{mark} is not the manifest of a run: a JSON object with {', '.join(FIELDS)} was "
-            f"expected; received {_short(manifest)}: {REMEDY}"
-        )
-    if manifest["format"] != FORMAT:
-        raise FolderError(
-            f"{folder} holds a run of format {_short(manifest['format'])}; this linrep reads "
-            f"format {FORMAT}: make the run again, or read it with the linrep that wrote it"
-        )
-    wrong = [name for name, kind in FIELDS.items() if not isinstance(manifest.get(name), kind)]
-    if wrong:
-        raise FolderError(f"{mark} lacks {', '.join(wrong)}, or holds no such thing: {REMEDY}")
-    return manifest
-
-
-def _short(value: object) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _csv(run: Run) -> str:
@@ -211,19 +194,17 @@ def _row_json(row: Row) -> dict[str, object]:
     return vars(row) | {"verdicts": verdicts, "subspaces": found}
 
 
-def _study(data: Mapping[str, Any], spaces: Mapping[str, Any]) -> Study:
-    scores, comparison = data["scores"], data["comparison"]
+def _study(data: StudyFile, spaces: Mapping[str, Any]) -> Study:
+    rows = tuple(_row(row.model_dump()) for row in data.comparison.rows)
     return Study(
-        name=data["name"],
-        question=data["question"],
-        facts=data["facts"],
-        scores=Scores(tuple(scores["rows"]), tuple(scores["notes"]), scores["settings"]),
-        comparison=Comparison(
-            tuple(_row(row) for row in comparison["rows"]), comparison["settings"]
-        ),
-        checks=tuple(Check(**_nan(check, "value")) for check in data["checks"]),
-        notes=tuple(data["notes"]),
-        subspaces=spaces.get(data["name"], {}),
+        name=data.name,
+        question=data.question,
+        facts=data.facts,
+        scores=Scores(tuple(data.scores.rows), tuple(data.scores.notes), data.scores.settings),
+        comparison=Comparison(rows, data.comparison.settings),
+        checks=tuple(Check(**_nan(check.model_dump(), "value")) for check in data.checks),
+        notes=tuple(data.notes),
+        subspaces=spaces.get(data.name, {}),
     )
 
 
@@ -231,7 +212,7 @@ def _row(data: Mapping[str, Any]) -> Row:
     verdicts = Verdicts(**{name: Verdict(**data["verdicts"][name]) for name in RUNGS})
     found = data["subspaces"]
     if found is not None:
-        found = ComparedSubspaces(**_nan(found, "angle_max"))
+        found = SPACES.validate_python(_nan(found, "angle_max"))
     return Row(**(dict(data) | {"verdicts": verdicts, "subspaces": found}))
 
 
@@ -256,14 +237,18 @@ def _write_subspaces(run: Run, file: Path) -> None:
     file.write_bytes(written)  # `save_file` would make it unreadable for others
 
 
-def _read_subspaces(file: Path) -> Mapping[str, Mapping[str, Mapping[tuple[str, str], Subspace]]]:
-    from safetensors import safe_open
+def _read_subspaces(
+    data: bytes,
+) -> Mapping[str, Mapping[str, Mapping[tuple[str, str], Subspace]]]:
+    from safetensors.numpy import load
 
+    arrays = load(data)
+    length = int.from_bytes(data[:8], "little")
+    metadata = json.loads(data[8 : 8 + length])["__metadata__"]
     spaces: dict[str, dict[str, dict[tuple[str, str], Subspace]]] = {}
-    with safe_open(file, framework="numpy") as store:
-        for number, entry in enumerate(json.loads(store.metadata()["index"])):
-            study, side, site, target, kind, provenance = entry
-            basis = store.get_tensor(f"{number:06d}")
-            cells = spaces.setdefault(study, {}).setdefault(side, {})
-            cells[site, target] = Subspace(basis, kind, provenance)
+    for number, entry in enumerate(json.loads(metadata["index"])):
+        words: list[Any] = [str(word) for word in entry]
+        study, side, site, target, kind, provenance = words
+        cells = spaces.setdefault(study, {}).setdefault(side, {})
+        cells[site, target] = Subspace(arrays[f"{number:06d}"], kind, provenance)
     return spaces

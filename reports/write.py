@@ -3,12 +3,14 @@
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
-from ..core import LinrepError
+from ..core import LinrepError, as_path
 from .html import render_html
 from .markdown import render_markdown
 from .record import Run
 from .run import dumps, read_run, run_json
+from .run_files import MARK, FolderError, read_manifest
 
 __all__ = ["ReportError", "report"]
 
@@ -17,11 +19,11 @@ class ReportError(LinrepError):
     """A report cannot be written as asked."""
 
 
-def report(run: Run | str | os.PathLike[str], path: str | os.PathLike[str]) -> Path:
+def report(run: Any, path: str | os.PathLike[str]) -> Path:
     """Write the report of a run; no model is needed.
 
     Args:
-        run: a run, or its folder.
+        run: a :class:`Run`, or its folder.
         path: where to write; ``.html`` is one self-contained page, ``.md`` and ``.json`` carry
             the same content for readers and for machines. An existing file is replaced whole.
 
@@ -29,15 +31,17 @@ def report(run: Run | str | os.PathLike[str], path: str | os.PathLike[str]) -> P
         The file written.
 
     Raises:
-        ReportError: the suffix is none of these, or a folder or file stands in the way.
+        ReportError: the suffix is none of these, a folder or file stands in the way, the path is a
+            file that a run is read from, or what was given is no run.
     """
-    out = Path(path).expanduser().absolute()
+    out = as_path(path).absolute()
     if out.suffix not in (".html", ".md", ".json"):
         raise ReportError(
             f"a report is .html, .md or .json; received {out.name!r}, name such a file"
         )
     _refuse_blocked(out)
-    whole = run if isinstance(run, Run) else read_run(run)
+    _refuse_data(out)
+    whole = run if isinstance(run, Run) else _read(run)
     if out.suffix == ".html":
         text = render_html(whole)
     elif out.suffix == ".md":
@@ -65,6 +69,37 @@ def _refuse_blocked(out: Path) -> None:
             f"{out} cannot be written: {above} is a file that exists already; a folder was "
             "expected: name another path"
         )
+
+
+def _refuse_data(out: Path) -> None:
+    """A run is read from its manifest and the files that it lists: no report replaces one.
+
+    Raises:
+        ReportError: the path, links followed, is such a file.
+    """
+    real = out.resolve()
+    for folder in list(real.parents)[:2]:
+        if not (folder / MARK).is_file():
+            continue
+        try:
+            own = {MARK, *read_manifest(folder).files}
+        except FolderError:
+            continue
+        if str(real.relative_to(folder)) in own:
+            raise ReportError(
+                f"{out} is a file of the run in {folder}, which could not be read without it: name "
+                f"another, such as {folder / f'report{out.suffix}'}"
+            )
+
+
+def _read(given: object) -> Run:
+    if isinstance(given, str | os.PathLike):
+        return read_run(given)
+    raise ReportError(
+        f"a report is written of a run or of its folder; received {type(given).__name__}: the "
+        "results of linrep.probe show themselves with .plot() and .to_frame(), and "
+        "linrep.experiments.run_experiment makes runs"
+    )
 
 
 def _write_whole(out: Path, text: str) -> None:

@@ -1,6 +1,7 @@
 """The command line: help with examples, JSON, one clear message per mistake, nothing left."""
 
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -472,3 +473,41 @@ def test_folders_and_broken_manifests_are_named_with_a_remedy(refused, model, ma
     (tmp_path / "broken" / "manifest.json").write_text("{}")
     message = refused("check", tmp_path / "broken")
     assert "was expected; received {}: give a folder that linrep" in message
+
+
+def test_a_reader_who_has_seen_enough_changes_no_status(made):
+    command = f"{sys.executable} -m linrep check {made} --require 'accuracy>=0' | head -0"
+    script = f"set -o pipefail; {command}; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "0"
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("flag", ["", "--json"])
+def test_a_locale_without_a_character_prints_its_code(tmp_path, flag):
+    file = tmp_path / "accents.cfg"
+    file.write_text("S -> 'caf\u00e9'", encoding="utf-8")
+    arguments = [sys.executable, "-m", "linrep", "grammar", str(file), "--sample", "1"]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
+    done = subprocess.run(
+        arguments + ([flag] if flag else []), capture_output=True, env=environment, check=False
+    )
+    assert done.returncode == 0
+    assert b"caf\\xe9" in done.stdout
+
+
+def test_control_characters_never_reach_the_terminal(linrep, refused, tmp_path):
+    file = tmp_path / "codes.cfg"
+    file.write_text("S -> 'a\x1b[31mb'")
+    _, out, _ = linrep("grammar", file, "--sample", "1")
+    assert "\x1b" not in out
+    assert "a\\x1b[31mb" in out
+    assert "\x1b" not in refused("check", tmp_path / "no\x1bne")
+
+
+def test_paths_of_nobody_and_absurd_models_are_refused(refused, grammar, tmp_path):
+    assert "write the whole path" in refused("check", "~nobody-of-this-name/x")
+    assert "too long" in refused("check", tmp_path / ("x/" * 3000))
+    for size in (("--width", 1_000_000), ("--layers", 100_000_000)):
+        message = refused("train", "--grammar", grammar, *size, out=tmp_path / "t")
+        assert "choose fewer layers or a smaller width" in message

@@ -3,6 +3,7 @@
 Exit status 0: done; 1: a requirement failed; 2: a mistake to mend, one clear message; 130: Ctrl-C.
 """
 
+import io
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -10,6 +11,7 @@ from typing import NoReturn
 import typer
 
 from . import __version__, cli_language, cli_model, cli_run, cli_theory
+from .cli_common import printable
 from .core import LinrepError
 
 __all__ = ["app", "main"]
@@ -53,14 +55,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     Raises:
         SystemExit: always, with the status.
     """
+    for stream in (sys.stdout, sys.stderr):  # a locale without a character gets its code
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app(args=None if arguments is None else list(arguments), prog_name="linrep")
     except LinrepError as error:
-        print(f"linrep: {error}", file=sys.stderr)
+        print(printable(f"linrep: {error}"), file=sys.stderr)
         raise SystemExit(2) from None
     except OSError as error:  # a disk that is full, a place that may not be written
         where = f" {error.filename}" if error.filename else ""
-        print(f"linrep: the system refuses{where}: {error.strerror or error}", file=sys.stderr)
+        reason = error.strerror or error
+        print(printable(f"linrep: the system refuses{where}: {reason}"), file=sys.stderr)
         raise SystemExit(2) from None
     except KeyboardInterrupt:  # outside the commands, where Typer does not catch it
         _interrupted()

@@ -1,6 +1,8 @@
 """Options and habits that the commands share."""
 
 import json
+import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -21,8 +23,11 @@ __all__ = [
     "announce",
     "emit",
     "emit_run",
+    "printable",
     "quiet",
 ]
+
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and line feed
 
 EngineName = Annotated[
     str,
@@ -50,13 +55,30 @@ def add(app: typer.Typer, command: Callable[..., None], example: str) -> None:
 
 
 def emit(data: object, text: str, *, as_json: bool) -> None:
-    """Print a result, for people or for machines."""
+    """Print a result, for people or for machines.
+
+    A reader who has seen enough (``linrep check RUN | head``) ends the printing, not the command:
+    its status says what it found.
+    """
     if as_json:
         from .reports.values import plain
 
-        print(json.dumps(plain(data), ensure_ascii=False, indent=1, allow_nan=False))
+        shown = json.dumps(plain(data), ensure_ascii=False, indent=1, allow_nan=False)
     else:
-        print(text)
+        shown = printable(text)
+    try:
+        print(shown, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to flush
+
+
+def printable(text: str) -> str:
+    r"""Text that changes nothing of a terminal: control characters as their codes.
+
+    >>> print(printable("a" + chr(27) + "[31mb"))
+    a\x1b[31mb
+    """
+    return CONTROL.sub(lambda found: f"\\x{ord(found.group()):02x}", text)
 
 
 def announce(text: str) -> None:

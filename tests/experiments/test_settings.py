@@ -133,3 +133,39 @@ def test_one_draw_of_random_weights_is_no_bar_by_itself():
     by_command = probe_settings("model", "trees/*.ptb").studies[0].probes
     assert by_command.twins == Probes().twins == 5
     assert Probes(twins=1).twins == 1  # who asks for one gets one
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("studies.0.name=a/b", "name: String should match"),
+        ("studies.0.name=..", "name: String should match"),
+        ("studies.0.probes.controls=[shufled]", "controls.0: .*'shuffled'.*; received 'shufled'"),
+        ("studies.0.probes.bootstrap=100000000000", "bootstrap: .*less than or equal to 1000000"),
+        ("studies.0.probes.permutations=100000000000", "permutations: .*less than or equal"),
+        ("title=*.ptb", r"value of --set title=\*\.ptb is not YAML .*put text into quotes"),
+        ("title=What: is: it", "is not YAML"),
+        ("title=@x", "is not YAML"),
+        ("title=[1", "is not YAML"),
+        ("title=2024-13-77", "impossible value .*month"),
+        ("title=0b_", "impossible value"),
+        ("title=" + "9" * 6000, "impossible value"),
+        ("title=" + "[" * 5000, "impossible value .nested too deeply|is not YAML"),
+    ],
+)
+def test_corner_values_are_refused_in_one_message(tmp_path, override, message):
+    path = write(tmp_path, demo_settings().dump())
+    with pytest.raises(SettingsError, match=message):
+        read_settings(path, (override,))
+
+
+def test_aliases_are_refused_at_once(tmp_path):
+    lines = ["a: &a [x, x, x, x, x, x, x, x, x]"]
+    lines += [
+        f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]"
+        for a, b in zip("abcdefghi", "bcdefghij", strict=True)
+    ]
+    path = tmp_path / "bomb.yaml"
+    path.write_text("\n".join(lines))
+    with pytest.raises(SettingsError, match="uses an alias"):
+        read_settings(path)

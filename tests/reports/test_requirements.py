@@ -58,3 +58,8 @@ def test_a_requirement_about_nothing_is_refused(run):
 def test_text_and_requirement_say_the_same(column, sign, limit, site, target):
     text = f"{column}{sign}{limit!r}@{site}/{target}"
     assert Requirement.from_text(text) == Requirement(column, sign, limit, site, target)
+
+
+def test_a_column_of_text_is_bounded_by_no_number(run):
+    with pytest.raises(RequirementError, match="column 'site' holds text, .*a column of numbers"):
+        check_run(run, (Requirement.from_text("site>=0"),))

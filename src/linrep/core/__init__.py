@@ -3,6 +3,7 @@
 from .engine import Engine, EngineError, Shared
 from .engines import make_engine, running
 from .errors import LinrepError
+from .paths import PathError, as_path
 from .prediction import Positions, Prediction, PredictionError, height_target
 from .progress import progress
 from .subspace import Kind, Subspace, SubspaceError
@@ -12,12 +13,14 @@ __all__ = [
     "EngineError",
     "Kind",
     "LinrepError",
+    "PathError",
     "Positions",
     "Prediction",
     "PredictionError",
     "Shared",
     "Subspace",
     "SubspaceError",
+    "as_path",
     "height_target",
     "make_engine",
     "progress",

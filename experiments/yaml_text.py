@@ -1,0 +1,44 @@
+"""YAML from anywhere: plain values, or one message."""
+
+from typing import Any
+
+from ..core import LinrepError
+
+__all__ = ["SettingsError", "read_yaml"]
+
+
+class SettingsError(LinrepError):
+    """A settings file cannot be read, or a setting is impossible."""
+
+
+def read_yaml(text: str, where: str, remedy: str = "mend it there") -> Any:
+    """The values that a YAML text stands for.
+
+    Anchors are refused: settings have no use for them, and nine to the tenth aliases fill any
+    memory.
+
+    Args:
+        text: YAML.
+        where: what it is, for messages.
+        remedy: what to do about text that is not YAML.
+
+    Raises:
+        SettingsError: not YAML, or a value that Python cannot hold.
+
+    >>> read_yaml("a: [1, x]", "the example")
+    {'a': [1, 'x']}
+    """
+    import yaml
+
+    try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
+            raise SettingsError(f"{where} uses an alias (*name), which settings do not: {remedy}")
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        reason = " ".join(str(error).split())
+        raise SettingsError(f"{where} is not YAML ({reason:.200}): {remedy}") from None
+    except (ValueError, OverflowError, RecursionError) as error:  # dates, digits, depth
+        reason = str(error) or "nested too deeply"
+        raise SettingsError(
+            f"{where} holds an impossible value ({reason:.120}): {remedy}"
+        ) from None
