@@ -14,6 +14,8 @@ from .rows import Rows
 
 __all__ = ["Activations"]
 
+_PATHS = (str, Folder)
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -56,6 +58,11 @@ class Activations:
                     f"{len(kept)} tokens"
                 )
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and pickles hold the numbers themselves, also where these lie in a store."""
+        arrays = {site: np.asarray(array) for site, array in self.arrays.items()}
+        return Activations, (arrays, self.kept, dict(self.manifest), self.corpus)
+
     @property
     def sites(self) -> tuple[str, ...]:
         """Names of the sites, in the order of the forward pass."""
@@ -85,7 +92,7 @@ class Activations:
     @classmethod
     def from_arrays(
         cls,
-        arrays: Mapping[str, Any],
+        arrays: Any,
         corpus: Any = None,
         *,
         kept: Any = None,
@@ -94,15 +101,22 @@ class Activations:
         """Bring your own arrays: from nnsight, vLLM, a paper's dump.
 
         Args:
-            arrays: per site ``[token, d_model]``, one row per word of the corpus.
+            arrays: a mapping from site to ``[token, d_model]``, one row per word of the corpus.
             corpus: the corpus, against whose number of words the rows are counted.
             kept: ``[token]`` words that have an activation; default all.
             manifest: whatever is known about where they come from.
 
         Raises:
-            CaptureError: the rows do not fit the corpus, or values are not finite.
+            CaptureError: no mapping from names to arrays, the rows do not fit the corpus, or
+                values are not finite.
         """
-        given = {site: _matrix(site, array) for site, array in arrays.items()}
+        if not isinstance(arrays, Mapping):
+            raise CaptureError(
+                "from_arrays takes a mapping from sites to arrays, such as "
+                f"{{'blocks.0.hook_resid_post': array}}; received {type(arrays).__name__}"
+                + (": open a folder with Activations.open" if isinstance(arrays, _PATHS) else "")
+            )
+        given = {_site_name(site): _matrix(site, array) for site, array in arrays.items()}
         if not given:
             raise CaptureError("from_arrays needs at least one site; received none")
         first = next(iter(given.values()))
@@ -135,11 +149,24 @@ class Activations:
         return open_store(Folder(folder), corpus, verify=verify)
 
 
+def _site_name(site: Any) -> str:
+    if isinstance(site, str) and site:
+        return site
+    raise CaptureError(
+        f"sites have names, text such as 'blocks.3.hook_resid_post'; received {site!r:.40}"
+    )
+
+
 def _matrix(site: str, array: Any) -> np.ndarray:
     plain = array.detach().cpu() if hasattr(array, "detach") else array
     if str(getattr(plain, "dtype", "")) == "torch.bfloat16":
         plain = plain.float()
-    matrix = np.asarray(plain)
+    try:
+        matrix = np.asarray(plain)
+    except (TypeError, ValueError) as error:  # rows of unequal lengths, or no numbers
+        raise CaptureError(
+            f"{site} is no array [token, d_model]: {error!s:.80}; received {type(array).__name__}"
+        ) from None
     if matrix.ndim != 2 or matrix.dtype.kind != "f":
         raise CaptureError(
             f"{site} is an array of shape {matrix.shape} and dtype {matrix.dtype}; expected floats "

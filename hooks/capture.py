@@ -17,7 +17,7 @@ from .path import Path
 from .rows import Rows
 from .selfcheck import self_check
 from .settings import Dtype, Settings
-from .store import Store, open_store
+from .store import Store, open_store, refuse_foreign
 from .subject import Subject, left_alone, prepare
 from .words import Encoding
 
@@ -114,9 +114,12 @@ def _captured(
     check: bool | Sequence[str],
     progress: bool,
 ) -> Activations:
+    sentences = sentences_of(corpus)  # before the model: a slip of the pen costs no minutes
+    if store is not None:
+        refuse_foreign(Folder(store))
     with running(engine) as runner:
         subject = prepare(model, settings, tokenizer)
-        encoding = subject.encode(sentences_of(corpus), settings)
+        encoding = subject.encode(sentences, settings)
         manifest = describe(subject, corpus, encoding, settings)
         task = _Task(model, corpus, subject, encoding, settings, manifest, check, progress)
         if store is not None:

@@ -51,7 +51,7 @@ def from_hidden_states(
     keep: Any,
     corpus: Any = None,
     *,
-    last: Literal["normed", "stream"],
+    last: Literal["normed", "stream"] | str,
 ) -> Activations:
     """The residual stream out of Hugging Face's ``output_hidden_states=True``.
 
@@ -70,6 +70,13 @@ def from_hidden_states(
     >>> from_hidden_states(states, [[False, True]], last="normed").sites[1:]
     ('blocks.0.hook_resid_post', 'ln_final.hook_out')
     """
+    if last not in ("normed", "stream"):
+        raise CaptureError(f"last is 'normed' or 'stream'; received {last!r}")
+    if not isinstance(states, Sequence) or isinstance(states, str) or len(states) < 2:
+        raise CaptureError(
+            "hidden states are a sequence of arrays, one before the first block and one after "
+            f"each; received {type(states).__name__}"
+        )
     names = [EMBEDDING, *(Site(i, "post").name for i in range(len(states) - 1))]
     if last == "normed":
         names[-1] = "ln_final.hook_out"

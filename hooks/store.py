@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path as Folder
@@ -12,14 +13,16 @@ import numpy as np
 from .activations import Activations
 from .corpus import fingerprint_of
 from .errors import StoreError
-from .manifest import FORMAT, differences
+from .manifest import differences
 from .rows import Rows, absent
 from .settings import Dtype
 from .shardfile import ShardFile, replace_file
+from .store_manifest import MANIFEST, read_store_manifest
 
-__all__ = ["Store", "open_store"]
+__all__ = ["Store", "open_store", "refuse_foreign"]
 
-MANIFEST = "manifest.json"
+# Half-written files of our own, as :func:`replace_file` names them.
+_SCRATCH = re.compile(r"\.(manifest\.json|shard-[0-9]+\.safetensors)\.[0-9]+\.tmp")
 # What may differ between two runs that write the same bytes.
 _FREE = ("self_check", "shards", "software")
 
@@ -56,8 +59,9 @@ class Store:
             raise StoreError(f"{folder} cannot be made: {error.strerror}") from error
         self._lock = _lock(folder)
         try:
-            self._sweep()
+            refuse_foreign(folder)
             found = self._resumed(identity, bounds)
+            self._sweep()
             if found is None:
                 self.manifest = self._begun({**identity, "self_check": check()}, bounds)
             else:
@@ -96,22 +100,21 @@ class Store:
             self._lock = None
 
     def _sweep(self) -> None:
-        """Remove what a killed process left half-written."""
-        for scratch in self.folder.glob(".*.tmp"):
-            scratch.unlink(missing_ok=True)
+        """Remove what a killed process left half-written, and nothing else."""
+        for file in self.folder.iterdir():
+            if _SCRATCH.fullmatch(file.name):
+                file.unlink(missing_ok=True)
 
     def _resumed(self, identity: dict[str, Any], bounds: Sequence[int]) -> dict[str, Any] | None:
         if not (self.folder / MANIFEST).exists():
-            if any(self.folder.iterdir()):
-                raise StoreError(
-                    f"{self.folder} holds other files and no {MANIFEST}: choose an empty folder"
-                )
             return None
-        found = _read_manifest(self.folder)
+        found = read_store_manifest(self.folder)
         wrong = differences(_comparable(identity), _comparable(found))
         begun = [shard["begin"] for shard in found["shards"]]
         if not wrong and begun != list(bounds[:-1]):
             wrong = ["the shards are cut at other words"]
+        if wrong and not any("sha256" in shard for shard in found["shards"]):
+            return None  # begun and never filled, as after a refusal: nothing is lost
         if wrong:
             raise StoreError(
                 f"{self.folder} holds activations of something else: {'; '.join(wrong[:6])}. "
@@ -130,13 +133,33 @@ class Store:
         return manifest
 
 
+def refuse_foreign(folder: Folder) -> None:
+    """Look whether a folder is a store, empty, or not there; nothing in it is touched.
+
+    Raises:
+        StoreError: it holds something else.
+    """
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise StoreError(f"{folder} is a file; a folder was expected: choose another path")
+    others = [file.name for file in folder.iterdir() if not _SCRATCH.fullmatch(file.name)]
+    if others and MANIFEST not in others:
+        raise StoreError(
+            f"{folder} holds other files and no {MANIFEST}, such as {min(others)}: choose an empty "
+            "folder"
+        )
+    if others:
+        read_store_manifest(folder)
+
+
 def open_store(folder: Folder, corpus: Any, *, verify: bool = False) -> Activations:
     """Activations in a store, memory-mapped; an unfinished store opens with what it has.
 
     Raises:
         StoreError: no store, a damaged one, or of another corpus.
     """
-    manifest = _read_manifest(folder)
+    manifest = read_store_manifest(folder)
     if corpus is not None and fingerprint_of(corpus) != manifest["corpus"]["fingerprint"]:
         raise StoreError(
             f"{folder} was captured on another corpus ({manifest['corpus']['words']} words): pass "
@@ -204,19 +227,6 @@ def _comparable(manifest: dict[str, Any]) -> dict[str, Any]:
     model = dict(kept.get("model", {}))
     model.pop("name", None)  # the same weights may lie elsewhere now
     return {**kept, "model": model}
-
-
-def _read_manifest(folder: Folder) -> dict[str, Any]:
-    file = folder / MANIFEST
-    try:
-        manifest: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise StoreError(f"{folder} is no store of activations: it has no {MANIFEST}") from error
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{file} cannot be read ({error}): the store is damaged") from error
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise StoreError(f"{file} is not of format {FORMAT!r}: it was written by something else")
-    return manifest
 
 
 def _write_manifest(folder: Folder, manifest: dict[str, Any]) -> None:

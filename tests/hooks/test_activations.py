@@ -1,13 +1,15 @@
 """Activations from anywhere: shapes, fingerprints, a real encoder."""
 
+import copy
 import importlib.util
+import pickle
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from linrep.hooks import Activations, CaptureError, SiteError, capture
+from linrep.hooks import Activations, CaptureError, SiteError, capture, from_hidden_states
 from linrep.hooks.fingerprint import fingerprint_model, fingerprint_tokenizer
 from linrep.models import PlainConfig, PlainTransformer, initialise
 
@@ -175,3 +177,37 @@ def test_progress_is_shown_in_tokens_on_a_terminal(monkeypatch):
         monkeypatch.setattr(sys, "stderr", stream)
         capture(plain(), CORPUS)
         assert ("tok/s" in stream.getvalue()) == shown
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+@pytest.mark.parametrize("stored", [False, True])
+def test_activations_are_copied_and_pickled(dtype, stored, tmp_path):
+    acts = capture(plain(), CORPUS, dtype=dtype, store=tmp_path / "s" if stored else None)
+    for again in (copy.deepcopy(acts), pickle.loads(pickle.dumps(acts))):
+        assert again.sites == acts.sites
+        assert (again.kept == acts.kept).all()
+        assert dict(again.manifest) == dict(acts.manifest)
+        for site in acts.sites:
+            np.testing.assert_array_equal(np.asarray(again[site]), np.asarray(acts[site]))
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ("a/folder", "received str: open a folder with Activations.open"),
+        ([np.zeros((2, 3))], "received list"),
+        (np.zeros((2, 3)), "received ndarray"),
+        ({0: np.zeros((2, 3))}, "sites have names, text .*; received 0"),
+        ({"late": [[1.0], [1.0, 2.0]]}, "late is no array"),
+    ],
+)
+def test_what_is_no_mapping_of_arrays_is_refused(arrays, message):
+    with pytest.raises(CaptureError, match=message):
+        Activations.from_arrays(arrays)
+
+
+def test_hidden_states_that_are_none_are_refused():
+    with pytest.raises(CaptureError, match="one before the first block"):
+        from_hidden_states([np.zeros((1, 2, 4))], [[True, True]], last="stream")
+    with pytest.raises(CaptureError, match="'normed' or 'stream'; received 'x'"):
+        from_hidden_states([np.zeros((1, 2, 4))] * 2, [[True, True]], last="x")

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -244,6 +245,99 @@ def test_float16_overflow_is_an_error_and_bfloat16_is_not(model, tmp_path):
         loud.layers[1].mlp.down_proj.bias.fill_(float("inf"))
     with pytest.raises(CaptureError, match="NaN or infinite"):
         capture(loud, CORPUS, check=False)
+
+
+def test_what_a_refusal_advises_works_in_the_same_folder(model, tmp_path):
+    loud = make(seed=0)
+    with torch.no_grad():
+        loud.layers[1].mlp.down_proj.bias.fill_(1e5)
+    with pytest.raises(CaptureError, match="bfloat16"):
+        capture(loud, CORPUS, dtype="float16", store=tmp_path / "s")
+    assert capture(loud, CORPUS, dtype="bfloat16", store=tmp_path / "s").complete
+    with pytest.raises(StoreError, match="activations of something else"):  # it is filled now
+        capture(loud, CORPUS, dtype="float32", store=tmp_path / "s")
+
+
+def test_a_folder_of_other_things_keeps_all_of_them(model, tmp_path):
+    names = [".notes.tmp", ".shard-x.safetensors.1.tmp", "thesis.tex"]
+    for name in names:
+        (tmp_path / name).write_text("years of work")
+    for corpus in (CORPUS, "no corpus"):
+        with pytest.raises(CaptureError):
+            capture(model, corpus, store=tmp_path)
+    assert sorted(files(tmp_path)) == sorted(names)
+    (tmp_path / "thesis.tex").unlink()
+    with pytest.raises(
+        StoreError, match=r"holds other files and no manifest\.json, such as \.notes"
+    ):
+        capture(model, CORPUS, store=tmp_path)
+    assert len(files(tmp_path)) == 2
+
+
+def test_what_a_killed_process_left_is_swept(model, tmp_path):
+    (tmp_path / ".manifest.json.123.tmp").write_text("half")
+    (tmp_path / ".shard-00000.safetensors.123.tmp").write_text("half")
+    capture(model, CORPUS, store=tmp_path)
+    assert sorted(files(tmp_path)) == ["manifest.json", "shard-00000.safetensors"]
+
+
+def edited(folder, change):
+    manifest = json.loads((folder / "manifest.json").read_text())
+    change(manifest)
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+@pytest.mark.parametrize("name", ["../victim.txt", "/etc/victim", "sub/shard-0.safetensors", ""])
+def test_no_shard_lies_outside_its_store(name, model, tmp_path):
+    victim = tmp_path / "victim.txt"
+    victim.write_text("years of work")
+    folder = tmp_path / "s"
+    capture(model, CORPUS, store=folder, shard_words=4)
+
+    def change(manifest):
+        manifest["shards"][0] = {"file": name, "begin": 0, "end": manifest["shards"][0]["end"]}
+
+    edited(folder, change)
+    with pytest.raises(StoreError, match="is damaged: shards.0.file"):
+        capture(model, CORPUS, store=folder, shard_words=4)
+    with pytest.raises(StoreError, match="is damaged: shards.0.file"):
+        Activations.open(folder)
+    assert victim.read_text() == "years of work"
+
+
+@pytest.mark.parametrize("at", [0, 1, -1])
+def test_a_shard_that_is_left_out_of_the_manifest_is_missed(at, model, tmp_path):
+    capture(model, CORPUS, store=tmp_path, shard_words=4)
+    edited(tmp_path, lambda manifest: manifest["shards"].pop(at))
+    with pytest.raises(StoreError, match="a shard is missing|shards end at word"):
+        Activations.open(tmp_path)
+
+
+def test_edited_manifests_open_or_are_refused(model, tmp_path):
+    capture(model, CORPUS, store=tmp_path, shard_words=4)
+    whole = (tmp_path / "manifest.json").read_bytes()
+    rng = np.random.default_rng(0)
+    words = [b"null", b"-1", b"[]", b"{}", b'"x"', b"1e999", b"NaN", b"9" * 5000, b"[" * 20_000]
+    refused = 0
+    for _ in range(300):
+        text = bytearray(whole)
+        at = int(rng.integers(0, len(text)))
+        if rng.random() < 0.4:
+            text[at] = int(rng.integers(0, 256))
+        elif rng.random() < 0.3:
+            del text[at : at + int(rng.integers(1, 60))]
+        else:
+            spans = [m.span() for m in re.finditer(rb'[0-9]+|"[^"]*"|\[\]', bytes(text))]
+            start, end = spans[int(rng.integers(0, len(spans)))]
+            text[start:end] = words[int(rng.integers(0, len(words)))]
+        (tmp_path / "manifest.json").write_bytes(bytes(text))
+        try:
+            acts = Activations.open(tmp_path, verify=True)
+            for site in acts.sites:
+                np.asarray(acts[site])
+        except CaptureError:
+            refused += 1
+    assert refused > 100  # many mutations make something else of it
 
 
 def test_kills_leave_stores_of_the_same_bytes(tmp_path):
