@@ -357,23 +357,78 @@ def test_an_engine_that_is_not(refused, tmp_path):
 # -- interruption ---------------------------------------------------------------------------------
 
 
+def importing(pid):
+    """PyTorch is being loaded."""
+    return "libtorch" in Path(f"/proc/{pid}/maps").read_text()
+
+
+def working(pid):
+    """Two workers, beside what tracks their shared memory, have been begun."""
+    return len(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()) >= 3
+
+
+def await_moment(process, moment):
+    ends = time.monotonic() + 120
+    while process.poll() is None and not moment(process.pid):
+        assert time.monotonic() < ends
+        time.sleep(0.02)
+
+
+ENDS = {
+    signal.SIGINT: "interrupted", signal.SIGTERM: "ended by SIGTERM",
+    signal.SIGHUP: "ended, the terminal closed (SIGHUP)",
+}  # fmt: skip
+
+
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="looks into /proc")
-def test_ctrl_c_is_clean(tmp_path):
+@pytest.mark.parametrize(
+    ("number", "moment", "engine"),
+    [(number, importing, "local") for number in ENDS] + [(signal.SIGTERM, working, "processes:2")],
+    ids=["INT", "TERM", "HUP", "TERM while workers work"],
+)
+def test_signals_end_a_command_cleanly(tmp_path, number, moment, engine):
     command = [sys.executable, "-m", "linrep", "demo", "--out", tmp_path / "deep" / "run"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        busy = Path(f"/proc/{process.pid}/maps")
-        for _ in range(600):  # until PyTorch is there, that is, until the command is at work
-            if not busy.exists() or "libtorch" in busy.read_text():
-                break
-            time.sleep(0.1)
-        time.sleep(1)
-        process.send_signal(signal.SIGINT)
+    command += ["--engine", engine]
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    environment = {**os.environ, "TMPDIR": str(scratch)}
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    ) as process:
+        await_moment(process, moment)
+        process.send_signal(number)
         out, message = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert message.decode().strip().endswith("interrupted; nothing half-written is left")
-    assert b"Traceback" not in message
+    assert process.returncode == 128 + number
+    assert message.decode() == f"linrep: {ENDS[number]}; nothing half-written is left\n"
     assert out == b""
-    assert not list(tmp_path.iterdir())
+    assert [file.name for file in tmp_path.iterdir()] == ["scratch"]
+    assert not list(scratch.glob("*linrep*"))  # PyTorch keeps a folder of its own
+
+
+def test_a_hangup_that_is_ignored_ends_nothing(tmp_path):
+    """``nohup linrep ...``."""
+    script = (
+        "import signal, os; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "from linrep.cli import app, main\n"
+        "@app.command()\n"
+        "def held(): os.kill(os.getpid(), signal.SIGHUP); print('done')\n"
+        "main(['held'])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
+
+
+def test_a_ctrl_c_while_python_imports_leaves_no_traceback(tmp_path):
+    (tmp_path / "typer.py").write_text("import signal; signal.raise_signal(signal.SIGINT)")
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}:{os.environ.get('PYTHONPATH', '')}"}
+    done = subprocess.run(
+        [sys.executable, "-c", "from linrep.entry import main; main()"],
+        capture_output=True, env=environment, check=False,
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGINT
+    assert done.stderr == b""
 
 
 def test_ctrl_c_inside_executed_text_is_clean(tmp_path):

@@ -1,6 +1,6 @@
 """``python -m linrep``: the same as the command ``linrep``."""
 
-from .cli import main
+from .entry import main
 
 if __name__ == "__main__":
     main()

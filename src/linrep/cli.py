@@ -1,6 +1,7 @@
 """The command line: results on standard output, progress on standard error.
 
-Exit status 0: done; 1: a requirement failed; 2: a mistake to mend, one clear message; 130: Ctrl-C.
+Exit status 0: done; 1: a requirement failed; 2: a mistake to mend, one clear message; 130: Ctrl-C;
+143: SIGTERM; 129: SIGHUP.
 """
 
 import io
@@ -12,6 +13,7 @@ import typer
 
 from . import __version__, cli_language, cli_model, cli_run, cli_theory
 from .cli_common import printable
+from .cli_signals import end_of, listening
 from .core import LinrepError
 
 __all__ = ["app", "main"]
@@ -58,28 +60,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for stream in (sys.stdout, sys.stderr):  # a locale without a character gets its code
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    try:
-        app(args=None if arguments is None else list(arguments), prog_name="linrep")
-    except LinrepError as error:
-        print(printable(f"linrep: {error}"), file=sys.stderr)
-        raise SystemExit(2) from None
-    except OSError as error:  # a disk that is full, a place that may not be written
-        where = f" {error.filename}" if error.filename else ""
-        reason = error.strerror or error
-        print(printable(f"linrep: the system refuses{where}: {reason}"), file=sys.stderr)
-        raise SystemExit(2) from None
-    except KeyboardInterrupt:  # outside the commands, where Typer does not catch it
-        _interrupted()
-    except SystemExit as end:
-        if end.code == 130:
-            _interrupted()
-        raise
+    with listening() as received:
+        try:
+            app(args=None if arguments is None else list(arguments), prog_name="linrep")
+        except LinrepError as error:
+            _refused(str(error))
+        except OSError as error:  # a disk that is full, a place that may not be written
+            where = f" {error.filename}" if error.filename else ""
+            _refused(f"the system refuses{where}: {error.strerror or error}")
+        except KeyboardInterrupt:  # outside the commands, where Typer does not catch it
+            end_of(received)
+        except SystemExit as end:
+            if received or end.code == 130:
+                end_of(received)
+            raise
 
 
-def _interrupted() -> NoReturn:
-    # A Ctrl-C inside ``exec`` of a string (imports run one for every dataclass) marks CPython to
-    # die of SIGINT at exit although we catch the exception here; the next ``exec`` of a string
-    # that ends well takes the mark away (run_eval_code_obj in pythonrun.c).
-    exec("")
-    print("linrep: interrupted; nothing half-written is left", file=sys.stderr)
-    raise SystemExit(130) from None
+def _refused(reason: str) -> NoReturn:
+    print(printable(f"linrep: {reason}"), file=sys.stderr)
+    raise SystemExit(2) from None

@@ -4,8 +4,11 @@ import math
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -82,3 +85,58 @@ def test_a_killed_process_costs_only_its_job():
 def test_an_error_in_a_job_reaches_the_caller():
     with pytest.raises(ValueError, match="math domain"):
         list(Processes(1).map(math.sqrt, [-1.0]))
+
+
+SLOW = """
+import sys, time
+from linrep.core import make_engine
+def job(_):
+    print("begun", flush=True)
+    time.sleep(600)
+{guard}
+    list(make_engine("processes:2").map(job, [0, 1]))
+"""
+
+
+def workers_of(pid):
+    """Processes that this one began."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [int(child) for child in children]
+
+
+def gone(pids, seconds=30):
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        if not any(Path(f"/proc/{pid}").exists() for pid in pids):
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "killed"])
+def test_workers_end_with_who_began_them(tmp_path, number):
+    script = tmp_path / "slow.py"
+    script.write_text(SLOW.format(guard="if __name__ == '__main__':"))
+    with subprocess.Popen(
+        [sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    ) as process:  # fmt: skip
+        assert [process.stdout.readline() for _ in range(2)] == ["begun\n"] * 2
+        workers = workers_of(process.pid)
+        assert len(workers) >= 2
+        # As a terminal does: all of the group hear a Ctrl-C.
+        (os.killpg if number == signal.SIGINT else os.kill)(process.pid, number)
+        _, message = process.communicate(timeout=60)
+    assert gone(workers)
+    assert message.count("Traceback") <= 1  # that of the script itself, which does not catch it
+
+
+def test_a_script_without_its_guard_is_told_at_the_first_death(tmp_path):
+    script = tmp_path / "bare.py"
+    script.write_text(SLOW.format(guard="if True:"))
+    done = subprocess.run(
+        [sys.executable, script], capture_output=True, text=True, timeout=100, check=False
+    )
+    assert done.returncode == 1
+    assert "no worker came to life" in done.stderr
+    assert "if __name__ == '__main__':" in done.stderr

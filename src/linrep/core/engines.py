@@ -1,13 +1,17 @@
 """Engines on this machine, and the choice of one by its name. Equal results on every one."""
 
+import multiprocessing
+import os
 import re
+import signal
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from typing import TypeVar, final
 
@@ -106,6 +110,32 @@ class _Made:
         return self.make()
 
 
+@contextmanager
+def _unheard() -> Iterator[None]:
+    """Processes begun inside never hear a Ctrl-C: the one who began them ends them."""
+    if not hasattr(signal, "pthread_sigmask"):  # pragma: no cover - not on POSIX
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _begin(begun: Event) -> None:
+    """A worker's first step: it says that it lives, and dies with the process that began it."""
+    begun.set()
+    parent = multiprocessing.parent_process()
+
+    def follow() -> None:
+        if parent is not None:
+            parent.join()
+        os._exit(1)
+
+    threading.Thread(target=follow, daemon=True).start()
+
+
 @final
 class Processes:
     """Spawned workers; when one is killed the pool is rebuilt and what is left resubmitted.
@@ -124,6 +154,7 @@ class Processes:
         if workers_count < 1:
             raise EngineError("processes:N needs at least one process; received 0")
         self._count, self._retries = workers_count, retries
+        self._context = multiprocessing.get_context("spawn")
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._files = 0
 
@@ -135,22 +166,46 @@ class Processes:
         """
         todo = set(range(len(jobs)))
         for attempt in range(self._retries + 1):
-            pool = ProcessPoolExecutor(self._count, mp_context=get_context("spawn"))
-            futures = {pool.submit(fn, jobs[i]): i for i in sorted(todo)}
+            before = set(multiprocessing.active_children())
+            begun = self._context.Event()
+            pool = ProcessPoolExecutor(
+                self._count, mp_context=self._context, initializer=_begin, initargs=(begun,)
+            )
             try:
+                with _unheard():
+                    futures = {pool.submit(fn, jobs[i]): i for i in sorted(todo)}
                 for future in as_completed(futures):
                     result = future.result()
                     todo.discard(futures[future])
                     yield futures[future], result
                 return
             except BrokenProcessPool as error:
-                if attempt == self._retries:
-                    raise EngineError(
-                        f"workers died {attempt + 1} times, {len(todo)} jobs are left: they are "
-                        "probably killed for memory; use fewer processes or smaller shards"
-                    ) from error
+                self._explain(begun.is_set(), attempt, len(todo), error)
+            except BaseException:  # the caller has had enough: what runs is not waited for
+                for child in set(multiprocessing.active_children()) - before:
+                    child.terminate()
+                raise
             finally:
                 pool.shutdown(wait=True, cancel_futures=True)
+
+    def _explain(self, begun: bool, attempt: int, left: int, error: BrokenProcessPool) -> None:
+        """Say why workers died, unless it is worth another try.
+
+        Raises:
+            EngineError: no worker came to life, or they keep dying.
+        """
+        if not begun:
+            raise EngineError(
+                "no worker came to life. In a script, what uses processes must stand under\n"
+                "    if __name__ == '__main__':\n"
+                "since every worker imports the script anew; or the system ended the workers at "
+                "once, for want of memory say"
+            ) from error
+        if attempt == self._retries:
+            raise EngineError(
+                f"workers died {attempt + 1} times, {left} jobs are left: they are "
+                "probably killed for memory; use fewer processes or smaller shards"
+            ) from error
 
     def share(self, make: Callable[[], np.ndarray]) -> Shared:
         """A file in a temporary folder, mapped into memory by the workers."""

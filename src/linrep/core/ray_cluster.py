@@ -1,6 +1,8 @@
 """Work on a Ray cluster; Ray is an extra and is imported when a cluster is asked for."""
 
 import logging
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, final
@@ -41,6 +43,7 @@ class RayCluster:
         self._ray, self._retries, self._in_flight = ray, retries, in_flight
         self._ours = not ray.is_initialized()
         if self._ours:
+            before = signal.getsignal(signal.SIGTERM)
             try:
                 ray.init(
                     address=address, include_dashboard=False, log_to_driver=False,
@@ -52,6 +55,8 @@ class RayCluster:
                     "that of its client server (port 10001 by default), and is RAY_AUTH_MODE the "
                     "same on both sides?"
                 ) from error
+            if threading.current_thread() is threading.main_thread():
+                signal.signal(signal.SIGTERM, before)  # Ray puts its own in place
 
     def map(self, fn: Callable[[Job], Result], jobs: Sequence[Job]) -> Iterator[tuple[int, Result]]:
         """Yield in order of completion.
