@@ -363,8 +363,8 @@ def importing(pid):
 
 
 def working(pid):
-    """Two workers, beside what tracks their shared memory, have been begun."""
-    return len(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()) >= 3
+    """A worker, beside what tracks shared memory, has been begun."""
+    return len(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()) >= 2
 
 
 def await_moment(process, moment):

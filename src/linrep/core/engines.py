@@ -140,6 +140,8 @@ def _begin(begun: Event) -> None:
 class Processes:
     """Spawned workers; when one is killed the pool is rebuilt and what is left resubmitted.
 
+    Workers stay for the next jobs until the engine is closed: each spends seconds on its imports.
+
     Args:
         workers_count: number of processes.
         retries: pools that may break before giving up.
@@ -155,6 +157,8 @@ class Processes:
             raise EngineError("processes:N needs at least one process; received 0")
         self._count, self._retries = workers_count, retries
         self._context = multiprocessing.get_context("spawn")
+        self._begun = self._context.Event()
+        self._pool: ProcessPoolExecutor | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._files = 0
 
@@ -166,13 +170,9 @@ class Processes:
         """
         todo = set(range(len(jobs)))
         for attempt in range(self._retries + 1):
-            before = set(multiprocessing.active_children())
-            begun = self._context.Event()
-            pool = ProcessPoolExecutor(
-                self._count, mp_context=self._context, initializer=_begin, initargs=(begun,)
-            )
             try:
                 with _unheard():
+                    pool = self._workers()
                     futures = {pool.submit(fn, jobs[i]): i for i in sorted(todo)}
                 for future in as_completed(futures):
                     result = future.result()
@@ -180,13 +180,27 @@ class Processes:
                     yield futures[future], result
                 return
             except BrokenProcessPool as error:
-                self._explain(begun.is_set(), attempt, len(todo), error)
+                self._end()
+                self._explain(self._begun.is_set(), attempt, len(todo), error)
             except BaseException:  # the caller has had enough: what runs is not waited for
-                for child in set(multiprocessing.active_children()) - before:
-                    child.terminate()
+                self._end()
                 raise
-            finally:
-                pool.shutdown(wait=True, cancel_futures=True)
+
+    def _workers(self) -> ProcessPoolExecutor:
+        """The pool, made when it is first asked for."""
+        if self._pool is None:
+            self._pool = ProcessPoolExecutor(
+                self._count, mp_context=self._context, initializer=_begin, initargs=(self._begun,)
+            )
+        return self._pool
+
+    def _end(self) -> None:
+        """Workers end at once, whatever they are at."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            for worker in list((pool._processes or {}).values()):
+                worker.terminate()
+            pool.shutdown(wait=True, cancel_futures=True)
 
     def _explain(self, begun: bool, attempt: int, left: int, error: BrokenProcessPool) -> None:
         """Say why workers died, unless it is worth another try.
@@ -217,7 +231,10 @@ class Processes:
         return _Saved(file)
 
     def close(self) -> None:
-        """Remove what was shared; pools end with their work."""
+        """Let the workers go, and remove what was shared."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None
