@@ -21,9 +21,10 @@ from .languages import language_facts, make_corpus
 from .manifest import versions
 from .settings import Experiment, StudySettings
 from .subjects import make_subject
-from .twins import best_of_twins
 
 __all__ = ["run_experiment", "run_study"]
+
+LEVEL = 0.05
 
 
 def run_experiment(settings: Experiment, *, engine: str | Engine = "local") -> Run:
@@ -38,7 +39,8 @@ def run_experiment(settings: Experiment, *, engine: str | Engine = "local") -> R
     """
     with running(engine) as runner:
         found = [
-            run_study(study, engine=runner)
+            # What one page says holds together: its studies share the level.
+            run_study(study, level=LEVEL / len(settings.studies), engine=runner)
             for study in progress(settings.studies, "studies", unit="study")
         ]
     return Run(
@@ -51,12 +53,13 @@ def run_experiment(settings: Experiment, *, engine: str | Engine = "local") -> R
 
 
 def run_study(
-    settings: StudySettings, *, engine: str | Engine = "local"
+    settings: StudySettings, *, level: float = LEVEL, engine: str | Engine = "local"
 ) -> tuple[Study, Mapping[str, Any]]:
     """One language, one model, one grid of probes.
 
     Args:
         settings: what to do.
+        level: chance that something false is said at a rung, over all cells of the study.
         engine: where captures and grids run.
 
     Returns:
@@ -71,9 +74,9 @@ def run_study(
     # Its residual stream at every token, at every layer.
     read = partial(capture, sites=settings.sites, tokenizer=subject.tokenizer, engine=engine)
     acts = read(subject.model, corpus)
-    twin, *more = (
+    twins = [
         read(random_twin(subject.model, seed=settings.seed + i), corpus) for i in range(asked.twins)
-    )
+    ]
     # What any classifier of any kind could reach.
     boundary = asked.positions == "boundary"
     ceilings = ceilings_of(corpus, acts.sites, heights, sight=subject.sight, boundary=boundary)
@@ -84,10 +87,9 @@ def run_study(
         "seed": settings.seed, "engine": engine,
     }  # fmt: skip
     results = probe(
-        acts, corpus, **grid, controls=asked.controls, random_weights=twin, ceilings=ceilings,
+        acts, corpus, **grid, controls=asked.controls, random_weights=twins, ceilings=ceilings,
         permutations=asked.permutations, codelength=asked.codelength, bootstrap=asked.bootstrap,
     )  # fmt: skip
-    results = best_of_twins(results, more, corpus, **grid)
     if subject.construction is not None:
         results = with_joint_patterns(results, acts, corpus, heights)
     # What was learned beside what was predicted, and what the whole says.
@@ -95,7 +97,7 @@ def run_study(
     probed = [p for p in subject.predictions if p.site in acts.sites and p.target in targets]
     claims = [p for p in probed if (p.positions == "boundary") == boundary]
     elsewhere = [p for p in probed if (p.positions == "boundary") != boundary]
-    comparison = compare(results, claims, elsewhere=elsewhere, seed=settings.seed)
+    comparison = compare(results, claims, elsewhere=elsewhere, level=level, seed=settings.seed)
     checks, untested = checks_of(subject, corpus, acts, results, comparison, claims, ceilings)
     study = Study(
         name=settings.name,
@@ -109,7 +111,7 @@ def run_study(
             (p.site, p.target): p.subspace for p in claims if (p.site, p.target) in results.patterns
         }},
     )  # fmt: skip
-    return study, {"activations": plain(acts.manifest), "random twin": plain(twin.manifest)}
+    return study, {"activations": plain(acts.manifest), "random twin": plain(twins[0].manifest)}
 
 
 def scores_of(results: ProbeResults) -> Scores:

@@ -101,8 +101,8 @@ Model: TypeAlias = Annotated[Constructed | Loaded, Field(discriminator="source")
 
 
 Control: TypeAlias = Literal[
-    "shuffled", "control_task", "position", "previous_word", "word_identity", "embedding",
-    "random_weights",
+    "shuffled", "control_task", "position", "previous_word", "word_identity", "surface",
+    "embedding", "random_weights",
 ]  # fmt: skip
 Draws: TypeAlias = Annotated[int, Field(ge=0, le=1_000_000)]  # more fit no memory
 Name: TypeAlias = Annotated[
@@ -120,8 +120,8 @@ class Probes(Settings):
     method: Literal["logistic", "lda", "ridge"] = "logistic"
     C: float | tuple[float, ...] | None = None  # None: a path, chosen on validation
     controls: tuple[Control, ...] = (
-        "shuffled", "control_task", "position", "previous_word", "word_identity", "embedding",
-        "random_weights",
+        "shuffled", "control_task", "position", "previous_word", "word_identity", "surface",
+        "embedding", "random_weights",
     )  # fmt: skip
     tolerance: Annotated[float, Field(gt=0)] = 1e-4  # of the logistic objective, relative
     twins: Annotated[int, Field(ge=1, le=1000)] = 5  # random-weight models; the best counts

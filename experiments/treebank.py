@@ -18,10 +18,6 @@ from .settings import (
 
 __all__ = ["probe_settings"]
 
-PENALTIES = (0.01, 0.1)
-"""Inverse penalties to choose from on validation: over some ten thousand tokens and a few hundred
-dimensions stiffer and freer ones lose."""
-
 QUESTION = (
     "Can a linear probe read the ancestors of each token from the residual stream, layer by "
     "layer, and better than from the position, the word, the previous word, and the same "
@@ -89,7 +85,6 @@ def probe_settings(
                     "groups": groups,
                     "permutations": permutations,
                     "codelength": codelength,
-                    "C": PENALTIES,
                     "tolerance": 1e-3,  # moves accuracies by less than a tenth of their interval
                 },
             }

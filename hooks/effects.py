@@ -1,18 +1,24 @@
-"""What an edit at a site does to the output, and whether a norm made the stream there."""
+"""What the model does with the stream: edits, norms, and whether tokens see what follows them."""
 
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from .batching import collate
 from .errors import SelfCheckError
+from .reading import read_batch
 from .recompute import Sample
 from .subject import Subject
 from .words import Line
 
-__all__ = ["edits", "norms"]
+__all__ = ["edits", "norms", "sees_next"]
+
+TOLERANCE_OF_SIGHT = 1e-3
+"""Relative change of the earlier tokens that is no rounding: masks let nothing through, and
+float16 sums of other lengths differ by less."""
 
 
 def edits(subject: Subject, line: Line) -> str:
@@ -85,3 +91,36 @@ def norms(subject: Subject, sample: Sample) -> dict[str, str]:
         for handle in handles:
             handle.remove()
     return {site: found.get(site, "not seen") for site in subject.sites}
+
+
+def sees_next(subject: Subject, sample: Sample) -> bool:
+    """Whether a token's activation changes when the token after it does.
+
+    Measured on the longest input of the sample, of which every other token is put in the place of
+    the last. An input of one token tells nothing: then the answer is yes, which asks more of a
+    probe.
+    """
+    line = max(sample.lines, key=len)
+    others = np.unique(np.concatenate([each.ids for each in sample.lines]))
+    others = others[others != line.ids[-1]]
+    if len(line) < 2 or not len(others):
+        return True
+    changed = np.concatenate([line.ids[:-1], others[:1]])
+    place = np.arange(len(line))
+    seen: list[dict[str, Tensor]] = []
+    for ids in (line.ids, changed):
+        kept: dict[str, Tensor] = {}
+
+        def put(site: str, _: np.ndarray, values: Tensor, kept: dict[str, Tensor] = kept) -> None:
+            kept[site] = values.double()
+
+        batch = collate([Line(ids, place, place, place + 1)], subject.path.wiring.pad_id)
+        read_batch(subject.path, batch, subject.sites, "last", put)
+        seen.append(kept)
+    before, after = seen
+    limit = TOLERANCE_OF_SIGHT
+    return any(
+        float((before[site][:-1] - after[site][:-1]).norm())
+        > limit * float(before[site][:-1].norm())
+        for site in subject.sites
+    )

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from .effects import edits, norms
+from .effects import edits, norms, sees_next
 from .errors import CaptureError, SelfCheckError
 from .recompute import Sample, batched, kernel, reference, singles, with_stream
 from .subject import Subject
@@ -55,7 +55,8 @@ def self_check(
 
     Returns:
         dict[str, Any]: the largest relative error of each check (or why it was skipped), and for
-        each site whether a norm has been applied to it.
+        each site whether a norm has been applied to it; also, as ``sees_next``, whether a token
+        sees the one after it.
 
     Raises:
         SelfCheckError: two ways disagree; names the check, the site and the likely cause.
@@ -67,7 +68,10 @@ def self_check(
     if unknown:
         raise CaptureError(f"unknown checks {unknown}: there are {', '.join(names)}")
     sample = Sample.of(encoding)
-    found: dict[str, Any] = {"norms": norms(subject, sample)}
+    found: dict[str, Any] = {
+        "norms": norms(subject, sample),
+        "sees_next": sees_next(subject, sample),
+    }
     if not wanted:
         return {**found, "run": "no"}
     if "special" in wanted:

@@ -12,6 +12,7 @@ from .heads import Method
 from .plan import Plan
 from .protocols import ActivationsLike
 from .results import Score
+from .rivals import LEAST_TWINS
 from .targets import Target
 
 __all__ = ["CONTROLS", "EMBEDDINGS", "account", "collect_notes", "lost_dimensions"]
@@ -22,6 +23,7 @@ CONTROLS = (
     "position",
     "previous_word",
     "word_identity",
+    "surface",
     "embedding",
     "random_weights",
 )
@@ -58,7 +60,7 @@ def account(
 def collect_notes(
     plans: Sequence[Plan],
     controls: Sequence[str],
-    twin: ActivationsLike | None,
+    twins: Sequence[ActivationsLike],
     ceilings: Mapping[Any, Any] | None,
     scores: Sequence[Score],
     kept: np.ndarray,
@@ -84,13 +86,8 @@ def collect_notes(
     ]
     if all(np.isnan(score.codelength) for score in scores):
         notes.append("codelength: not asked for (codelength=True)")
-    if "random_weights" in controls and twin is None:
-        notes.append(
-            "random_weights: not tested, no activations of a random-weight twin were given"
-        )
-    elif "random_weights" in controls:
-        bare = sorted({score.site for score in scores} - set(twin.sites if twin else ()))
-        notes += [f"random_weights: not tested at {site}, the twin lacks it" for site in bare]
+    if "random_weights" in controls:
+        notes += _about_twins(twins, {score.site for score in scores})
     if "embedding" in controls and not any(score.site in EMBEDDINGS for score in scores):
         notes.append(f"embedding: not tested, none of the sites {list(EMBEDDINGS)} was captured")
     if ceilings is None:
@@ -98,6 +95,19 @@ def collect_notes(
     elif any(np.isnan(score.ceiling) for score in scores):
         notes.append("ceiling: not known for some cells, no posterior was given for their tokens")
     return tuple(notes)
+
+
+def _about_twins(twins: Sequence[ActivationsLike], sites: set[str]) -> list[str]:
+    if not twins:
+        return ["random_weights: not tested, no activations of a random-weight twin were given"]
+    bare = sorted(sites - set.intersection(*(set(twin.sites) for twin in twins)))
+    notes = [f"random_weights: not tested at {site}, the twin lacks it" for site in bare]
+    if len(twins) < LEAST_TWINS:
+        notes.append(
+            f"random_weights: {len(twins)} untrained model(s) were given; how much such models "
+            f"differ is known from {LEAST_TWINS} on, so nothing is called decodable here"
+        )
+    return notes
 
 
 def lost_dimensions(

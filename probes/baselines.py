@@ -1,4 +1,4 @@
-"""What can be guessed without activations: from the position, the word, or the previous word."""
+"""What can be guessed without activations: from the position, the word, or a neighbour of it."""
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -7,6 +7,7 @@ __all__ = [
     "best_guess",
     "control_labels",
     "keys_of_words",
+    "next_words",
     "previous_words",
 ]
 
@@ -52,6 +53,19 @@ def previous_words(
         same = sentence_ids[order][1:] == sentence_ids[order][:-1]
         previous[order[1:][same]] = word_keys[order[:-1][same]]
     return previous
+
+
+def next_words(
+    word_keys: Int[np.ndarray, " token"],
+    sentence_ids: Int[np.ndarray, " token"],
+    positions: Int[np.ndarray, " token"],
+) -> Int[np.ndarray, " token"]:
+    """Key of the word after each token in its sentence; -1 at the end of a sentence.
+
+    >>> next_words(np.array([5, 7, 5]), np.array([0, 0, 1]), np.array([0, 1, 0])).tolist()
+    [7, -1, -1]
+    """
+    return previous_words(word_keys, sentence_ids, -positions)
 
 
 def control_labels(

@@ -30,7 +30,7 @@ class Cell:
         log_probability: ``[test]`` of the true class, NaN where there is none.
         shuffled: accuracy of the same probe when training and test labels are exchanged between
             sentences.
-        control_task: accuracy on the control task.
+        control_right: ``[test]`` share of the control tasks that the same probe gets right.
         validation: accuracy on validation tokens, for choices among sites.
         penalty: the one chosen (C, alpha or shrinkage).
         codelengths: bits of the labels and of the control task's, NaN where not asked.
@@ -42,7 +42,7 @@ class Cell:
     predicted: Int[np.ndarray, " test"]
     log_probability: Float[np.ndarray, " test"]
     shuffled: float
-    control_task: float
+    control_right: Float[np.ndarray, " test"] | None
     validation: float
     penalty: float
     codelengths: tuple[float, float]
@@ -126,17 +126,18 @@ def _fit(
     method: Method,
     controls: Sequence[str],
 ) -> dict[tuple[str, str], Head]:
-    """One head per target and kind (``true``, ``shuffled``, ``control_task``)."""
+    """One head per target and kind (``true``, ``shuffled``, ``control 0`` and so on)."""
     problems: dict[tuple[str, str], HeadProblem] = {}
     for plan in plans:
         if plan.constant:
             continue
         k, place = len(plan.classes), len(problems)
-        problems[plan.name, "true"] = HeadProblem(plan.codes[0], k, plan.codes[1])
+        problems[plan.name, "true"] = HeadProblem(plan.codes[0], k, plan.codes[1], C=plan.penalty)
         if "shuffled" in controls:
             problems[plan.name, "shuffled"] = HeadProblem(plan.shuffled[0], k, like=place)
         if "control_task" in controls:
-            problems[plan.name, "control_task"] = HeadProblem(plan.control[0], k, like=place)
+            for index, (codes, _) in enumerate(plan.controls):
+                problems[plan.name, f"control {index}"] = HeadProblem(codes, k, like=place)
     fitted = fit_heads(method, rotation, train, list(problems.values()), validation)
     return dict(zip(problems, fitted, strict=True))
 
@@ -159,7 +160,7 @@ def _codelengths(
     problems = []
     for plan in sent:
         C = heads[plan.name, "true"].penalty if method.name == "logistic" else 1.0
-        for codes in (plan.codes[0], plan.control[0]):
+        for codes in (plan.codes[0], plan.controls[0][0]):
             problems.append((codes[order], len(plan.classes), C))
     found = online_codelengths(train[order], problems, ends, variances=rotation.variances)
     lengths = {plan.name: (0.0, 0.0) for plan in plans}
@@ -176,20 +177,26 @@ def _cell(
     found: tuple[Subspace, Subspace] | None,
     lengths: tuple[float, float],
 ) -> Cell:
-    true, control, shuffled = plan.codes[2], plan.control[1], plan.shuffled[1]
+    true, shuffled = plan.codes[2], plan.shuffled[1]
     pattern, readout = found if found is not None else (None, None)
     if plan.constant:
         zero = np.zeros(len(true), dtype=np.int64)
         certain = np.where(true == 0, 0.0, np.nan)
         right = float(np.mean(true == 0))
-        return Cell(zero, certain, right, 1.0, 1.0, float("nan"), lengths, pattern, readout)
+        return Cell(
+            zero, certain, right, np.ones(len(true)), 1.0, float("nan"), lengths, pattern, readout
+        )
     said = {kind: head(test) for kind, head in heads.items()}
-    nan = float("nan")
+    controls = [
+        said[f"control {index}"].argmax(axis=1) == codes
+        for index, (_, codes) in enumerate(plan.controls)
+        if f"control {index}" in said
+    ]
     return Cell(
         predicted=said["true"].argmax(axis=1),
         log_probability=heads["true"].log_probability(said["true"], true),
-        shuffled=_accuracy(said["shuffled"], shuffled) if "shuffled" in said else nan,
-        control_task=_accuracy(said["control_task"], control) if "control_task" in said else nan,
+        shuffled=_accuracy(said["shuffled"], shuffled) if "shuffled" in said else float("nan"),
+        control_right=np.mean(controls, axis=0) if controls else None,
         validation=_accuracy(heads["true"](validation), plan.codes[1]),
         penalty=heads["true"].penalty,
         codelengths=lengths,

@@ -17,6 +17,8 @@ __all__ = [
     "read_kept",
     "read_names",
     "read_targets",
+    "read_twins",
+    "sees_next",
     "shown",
 ]
 
@@ -88,6 +90,32 @@ def read_kept(acts: Any, n: int, what: str, remedy: str) -> np.ndarray:
     if len(kept) != n:
         raise ProbeError(f"{what} {len(kept)} rows, the corpus {n} tokens: {remedy}")
     return kept.astype(bool)
+
+
+def read_twins(given: Any) -> tuple[Any, ...]:
+    """Activations of random-weight twins, given alone, in a list, or not at all.
+
+    Raises:
+        ProbeError: one is no activations.
+    """
+    if given is None:
+        return ()
+    several = isinstance(given, list | tuple)
+    twins = tuple(given) if several else (given,)
+    for twin in twins:
+        check_activations(twin, "activations of the random-weight twin")
+    return twins
+
+
+def sees_next(manifest: Mapping[str, Any]) -> bool:
+    """Whether a token's activation can depend on the word after it.
+
+    Captures measure it. Of arrays from elsewhere it is not known: then the word after counts among
+    what has to be beaten.
+    """
+    checked = manifest.get("self_check")
+    told = checked.get("sees_next") if isinstance(checked, Mapping) else None
+    return told if isinstance(told, bool) else True
 
 
 def check_corpus(corpus: object) -> None:

@@ -1,7 +1,6 @@
 """The whole grid of sites and targets, with every control beside every number."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 from zlib import crc32
 
@@ -10,7 +9,7 @@ import numpy.typing as npt
 
 from ..core import Engine, Shared, progress, running
 from .account import CONTROLS, EMBEDDINGS, account, collect_notes
-from .cells import Cell, Companions
+from .cells import Companions
 from .checks import (
     check_ceilings,
     check_controls,
@@ -20,17 +19,28 @@ from .checks import (
     check_tolerance,
     read_penalties,
 )
-from .entrance import as_array, check_activations, check_corpus, check_manifest, read_kept, shown
+from .entrance import (
+    as_array,
+    check_activations,
+    check_corpus,
+    check_manifest,
+    read_kept,
+    read_twins,
+    sees_next,
+    shown,
+)
 from .errors import ProbeError
 from .groups import FRACTIONS, divide
 from .heads import Method
-from .plan import Plan, Tokens, make_plan
+from .judging import Judged, judge
+from .plan import Plan, make_plan
 from .protocols import ActivationsLike, CorpusLike
-from .results import ProbeResults, Score
+from .results import ProbeResults
 from .scoring import held_out, score_cell
 from .site_work import SiteFound, SiteWork, current_threads, probe_in_worker
 from .targets import Target, make_targets
-from .uncertainty import benjamini_hochberg, bootstrap_weights, family_wise, permutation_p
+from .tokens import Tokens
+from .uncertainty import bootstrap_weights
 
 __all__ = ["CONTROLS", "probe"]
 
@@ -47,7 +57,7 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
     method: str = "logistic",
     C: Any = None,
     controls: Sequence[str] = CONTROLS,
-    random_weights: ActivationsLike | None = None,
+    random_weights: ActivationsLike | Sequence[ActivationsLike] | None = None,
     ceilings: Mapping[Any, npt.ArrayLike] | None = None,
     permutations: int = 200,
     codelength: bool = False,
@@ -76,10 +86,11 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
             mask, or one of these per target.
         method: kind of probe.
         C: inverse penalty of the logistic probe, scikit-learn's; of several the one with the best
-            validation loss is taken, per cell; by default 0.001 to 1. Controls take their
+            validation loss is taken, per cell; by default 0.001 to 10. Controls take their
             target's.
         controls: which controls to run.
-        random_weights: activations of the random-weight twin.
+        random_weights: activations of random-weight twins, one or several: with three or more
+            their spread is known, which the first rung of a verdict needs.
         ceilings: per ``(site, target)`` or per target, ``[token]`` largest posterior probability
             (NaN = unknown); its mean over the scored tokens is the ceiling.
         permutations: exchanges of labels between test sentences for the p-value; 0 = none.
@@ -107,8 +118,7 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
     check_activations(acts)
     check_manifest(acts)
     check_corpus(corpus)
-    if random_weights is not None:
-        check_activations(random_weights, "activations of the random-weight twin")
+    twins = read_twins(random_weights)
     controls = check_controls(controls)
     check_counts(seed=seed, permutations=permutations, bootstrap=bootstrap, min_count=min_count)
     check_flag(codelength=codelength)
@@ -117,10 +127,12 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
     wanted = make_targets(corpus, heights, targets, positions)
     if not acts.sites:
         raise ProbeError("no site was captured: capture at least one")
-    kept = _kept(acts, random_weights, len(np.asarray(corpus.sentence_ids)))
+    kept = _kept(acts, twins, len(np.asarray(corpus.sentence_ids)))
     highest = _ceilings(ceilings, acts.sites, wanted, len(kept))
     division = divide(corpus, groups, shares, _stratify(wanted), kept, seed=seed)
-    split, tokens = division.split, Tokens.of(corpus, division.groups)
+    split = division.split
+    tokens = Tokens.of(corpus, division.groups, sees_next=sees_next(acts.manifest))
+    surface = tokens.surface(_embedding(acts)) if "surface" in controls else None
     settings = account(
         kind, wanted, positions, controls, division,
         permutations=permutations, codelength=codelength, bootstrap=bootstrap,
@@ -128,7 +140,7 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
     )  # fmt: skip
     plans = [
         make_plan(
-            target, tokens, split, kept,
+            target, tokens, split, kept, surface,
             min_count=min_count, permutations=permutations, seed=seed,
             seeds=_seeds(seed, target.name, 2),
         )
@@ -139,12 +151,14 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
         (*(target.codes for target in wanted), np.minimum(np.asarray(corpus.positions), LATE)),
     )
     weights = _resamples(plans, bootstrap, np.random.default_rng(_seeds(seed, "bootstrap", 1)[0]))
-    asked_twin = random_weights if "random_weights" in controls else None
+    asked_twins = twins if "random_weights" in controls else ()
     found: dict[str, SiteFound] = {}
     with running(engine) as runner:
+        beside = {site: [twin for twin in asked_twins if site in twin.sites] for site in acts.sites}
         works = [
             SiteWork(
-                site, _shared(runner, acts, site), _twin(runner, asked_twin, site), plans, kind,
+                site, _shared(runner, acts, site),
+                [_shared(runner, twin, site) for twin in beside[site]], plans, kind,
                 controls, companions, np.flatnonzero(split.train & kept), len(kept),
                 seed if codelength else None, current_threads(),
             )
@@ -153,24 +167,25 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
         run = probe_in_worker if runner.workers else SiteWork.run
         done = progress(runner.map(run, works), "probing", total=len(works), unit="site")
         found.update((works[index].site, here) for index, here in done)
-    scores: list[Score] = []
-    cells: dict[tuple[str, str], Cell] = {}
-    drawn: dict[int, tuple[float, np.ndarray]] = {}
-    for site in acts.sites:
-        for plan in plans:
-            cell = cells[site, plan.name] = found[site].cells[plan.name]
-            if plan.null.testable and not plan.constant:
-                drawn[len(scores)] = plan.null.statistic(cell.predicted)
-            p = permutation_p(*drawn[len(scores)]) if len(scores) in drawn else float("nan")
-            score = score_cell(
-                site, plan, cell, p=p,
-                weights=weights.get(plan.name), ceiling=highest.get((site, plan.name)),
-            )  # fmt: skip
-            twin = found[site].twin.get(plan.name, float("nan"))
-            scores.append(replace(score, random_weights=twin))
+    cells = {
+        (site, plan.name): found[site].cells[plan.name] for site in acts.sites for plan in plans
+    }
+    scores = judge(
+        [
+            Judged(
+                score_cell(
+                    site, plan, cells[site, plan.name],
+                    weights=weights.get(plan.name), ceiling=highest.get((site, plan.name)),
+                ),
+                plan, cells[site, plan.name], found[site].twins.get(plan.name),
+            )
+            for site in acts.sites for plan in plans
+        ],
+        controls, permutations=permutations > 0, seed=seed,
+    )  # fmt: skip
     plan_of = {plan.name: plan for plan in plans}
     return ProbeResults(
-        scores=_finish(scores, controls, drawn),
+        scores=scores,
         patterns={key: cell.pattern for key, cell in cells.items() if cell.pattern is not None},
         readouts={key: cell.readout for key, cell in cells.items() if cell.readout is not None},
         held_out={key: held_out(plan_of[key[1]], cell) for key, cell in cells.items()},
@@ -182,7 +197,7 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
         },
         notes=(
             division.note,
-            *collect_notes(plans, controls, random_weights, ceilings, scores, kept, cells),
+            *collect_notes(plans, controls, twins, ceilings, scores, kept, cells),
         ),
     )
 
@@ -192,9 +207,9 @@ def _seeds(seed: int, name: str, count: int) -> list[np.random.SeedSequence]:
     return np.random.SeedSequence([seed, crc32(name.encode())]).spawn(count)
 
 
-def _kept(acts: ActivationsLike, twin: ActivationsLike | None, n: int) -> np.ndarray:
+def _kept(acts: ActivationsLike, twins: Sequence[ActivationsLike], n: int) -> np.ndarray:
     kept = read_kept(acts, n, "activations have", "capture this corpus")
-    if twin is not None:
+    for twin in twins:
         kept &= read_kept(twin, n, "the random-weight twin has", "capture the same corpus")
     return kept
 
@@ -203,8 +218,10 @@ def _shared(engine: Engine, acts: ActivationsLike, site: str) -> Shared:
     return engine.share(lambda: as_array(acts[site], f"activations at {site!r} are [token, d]"))
 
 
-def _twin(engine: Engine, acts: ActivationsLike | None, site: str) -> Shared | None:
-    return None if acts is None or site not in acts.sites else _shared(engine, acts, site)
+def _embedding(acts: ActivationsLike) -> np.ndarray | None:
+    """What enters the first block, if it was captured."""
+    here = [site for site in EMBEDDINGS if site in acts.sites]
+    return as_array(acts[here[-1]], f"activations at {here[-1]!r} are [token, d]") if here else None
 
 
 def _stratify(targets: Sequence[Target]) -> np.ndarray:
@@ -258,23 +275,3 @@ def _ceilings(
         if values is not None:
             found[site, name] = values
     return found
-
-
-def _finish(
-    scores: list[Score], controls: Sequence[str], drawn: Mapping[int, tuple[float, np.ndarray]]
-) -> tuple[Score, ...]:
-    """Columns that need the whole grid: ``q``, ``p_family``, ``embedding``; unasked ones leave."""
-    family = np.full(len(scores), np.nan)
-    if drawn:
-        seen, draws = zip(*drawn.values(), strict=True)
-        family[list(drawn)] = family_wise(np.array(seen), np.stack(draws))
-    q = benjamini_hochberg([score.p for score in scores])
-    embedding = {s.target: s.accuracy for s in scores if s.site in EMBEDDINGS}
-    off = [name for name in ("position", "previous_word", "word_identity") if name not in controls]
-    finished = []
-    for score, rate, p in zip(scores, q, family, strict=True):
-        changes: dict[str, Any] = dict.fromkeys(off, float("nan"))
-        if "embedding" in controls:
-            changes["embedding"] = embedding.get(score.target, float("nan"))
-        finished.append(replace(score, q=float(rate), p_family=float(p), **changes))
-    return tuple(finished)

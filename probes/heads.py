@@ -15,7 +15,7 @@ from .logistic import LogisticProblem, fit_logistic
 
 __all__ = ["PENALTIES", "Head", "HeadProblem", "Method", "fit_heads"]
 
-PENALTIES = (0.001, 0.01, 0.1, 1.0)  # inverse ones, from stiff to free
+PENALTIES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)  # inverse, from stiff to free
 ALPHAS = tuple(10.0**power for power in range(-1, 6))
 FLOOR = 0.1  # nats per token: errors below tolerance * this are of no interest to a probe
 ROUGH = 10.0  # penalties are compared at this many times the final tolerance
@@ -61,12 +61,14 @@ class HeadProblem:
         validation: ``[token]`` on the validation rows, -1 for a class that is not learned;
             ``None`` where nothing is to be chosen there.
         like: index of the problem whose penalty this one takes: a control takes its target's.
+        C: the inverse penalty, where it is not to be chosen.
     """
 
     codes: Int[np.ndarray, " token"]
     n_classes: int
     validation: np.ndarray | None = None
     like: int | None = None
+    C: float | None = None
 
 
 @final
@@ -159,7 +161,10 @@ def _best_penalties(
 ) -> list[Head]:
     """From the stiffest penalty on, each starting at the last, until validation gets worse."""
     usable = [p.validation is not None and bool((p.validation >= 0).any()) for p in problems]
-    paths = [method.penalties if able else (_middle(method.penalties),) for able in usable]
+    paths = [
+        (problem.C,) if problem.C else method.penalties if able else (_middle(method.penalties),)
+        for able, problem in zip(usable, problems, strict=True)
+    ]
     best: dict[int, LogisticProblem] = {}
     losses = np.full(len(problems), np.inf)
     latest = [

@@ -11,6 +11,8 @@ from .errors import ProbeError
 
 __all__ = ["OverlapNull", "overlap_null"]
 
+FLAT = 1e-12  # variance of draws that are all one number
+
 
 @final
 @dataclass(frozen=True, eq=False)
@@ -35,6 +37,25 @@ class OverlapNull:
     def high(self) -> float:
         """95th percentile."""
         return float(np.quantile(self.draws, 0.95))
+
+    def upper(self, level: float) -> float:
+        """What a random overlap exceeds with this probability, also far beyond the draws.
+
+        A Beta distribution with the mean and the variance of the draws: exact for ``k = 1`` and
+        directions uniform on the sphere, an approximation elsewhere.
+
+        >>> null = overlap_null(k=1, m=4, d=40, n=2000)
+        >>> from scipy.stats import beta
+        >>> abs(null.upper(0.001) / beta.isf(0.001, 2, 18) - 1) < 0.1
+        True
+        """
+        from scipy import stats
+
+        mean, variance = self.mean, float(self.draws.var())
+        if variance <= FLAT or not 0.0 < mean < 1.0:
+            return float(self.draws.max())
+        size = max(mean * (1.0 - mean) / variance - 1.0, FLAT)
+        return float(stats.beta.isf(level, mean * size, (1.0 - mean) * size))
 
     def p_value(self, overlap: float) -> float:
         """``(1 + draws at least as large) / (1 + draws)``."""

@@ -6,55 +6,20 @@ from typing import final
 from zlib import crc32
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Float, Int
 
-from .baselines import best_guess, control_labels, keys_of_words, previous_words
+from .baselines import best_guess, control_labels
 from .errors import ProbeError
 from .exchange import LabelNull, exchangeable, swap_sentences
-from .groups import Groups
-from .protocols import CorpusLike
 from .splits import Split
+from .surface import Surface
 from .targets import Target
+from .tokens import Tokens
 
-__all__ = ["Plan", "Tokens", "make_plan"]
+__all__ = ["CONTROL_DRAWS", "Plan", "make_plan"]
 
-
-@final
-@dataclass(frozen=True, eq=False)
-class Tokens:
-    """Who stands where, coded once for all targets; rows in order of group and position.
-
-    Args:
-        order: ``[token]`` rows of the corpus in that order; ``-1`` never occurs.
-        groups: ``[token]`` group of each ordered row.
-        sentences: ``[token]`` sentence of each ordered row.
-        positions: ``[token]`` place in the sentence.
-        words: ``[token]`` key of the word type.
-        previous: ``[token]`` key of the word before, -1 at the start.
-        unit: what a group is, in one word.
-    """
-
-    order: Int[np.ndarray, " token"]
-    groups: Int[np.ndarray, " token"]
-    sentences: Int[np.ndarray, " token"]
-    positions: Int[np.ndarray, " token"]
-    words: Int[np.ndarray, " token"]
-    previous: Int[np.ndarray, " token"]
-    unit: str
-
-    @classmethod
-    def of(cls, corpus: CorpusLike, groups: Groups) -> "Tokens":
-        """Read them from a corpus."""
-        positions = np.asarray(corpus.positions)
-        sentences = np.asarray(corpus.sentence_ids)
-        _, sentence_keys = np.unique(sentences, return_inverse=True)
-        order = np.lexsort((positions, sentences, groups.ids))
-        words = keys_of_words(corpus.words)
-        previous = previous_words(words, sentences, positions)
-        return cls(
-            order, groups.ids[order], sentence_keys[order], positions[order], words[order],
-            previous[order], groups.unit,
-        )  # fmt: skip
+CONTROL_DRAWS = 10
+"""Control tasks per target: one draw of random classes can be an easy one."""
 
 
 @final
@@ -72,10 +37,13 @@ class Plan:
             learned.
         groups: groups of the same three.
         shuffled: codes of ``train`` and ``test`` with labels exchanged between sentences.
-        control: codes of the control task on ``train`` and ``test``.
-        baselines: accuracy of guessing from position, previous word and word.
+        controls: of each control task its codes on ``train`` and ``test``.
+        guesses: ``[test]`` classes guessed from the position, the word, each neighbour, and from
+            the ``surface``: what does best on validation rows, one of these or all together.
+        unseen: ``[test]`` tokens whose word does not occur in ``train``.
         null: what the accuracy on the test rows would be if activations said nothing.
         notes: what was left out, and why.
+        penalty: the inverse penalty of the logistic probe, where it is not to be chosen.
     """
 
     name: str
@@ -86,15 +54,37 @@ class Plan:
     codes: tuple[np.ndarray, np.ndarray, np.ndarray]
     groups: tuple[np.ndarray, np.ndarray, np.ndarray]
     shuffled: tuple[np.ndarray, np.ndarray]
-    control: tuple[np.ndarray, np.ndarray]
-    baselines: dict[str, float]
+    controls: tuple[tuple[np.ndarray, np.ndarray], ...]
+    guesses: dict[str, np.ndarray]
+    unseen: Bool[np.ndarray, " test"]
     null: LabelNull
     notes: tuple[str, ...] = field(default=())
+    penalty: float | None = None
 
     @property
     def constant(self) -> bool:
         """There is one class: nothing to learn."""
         return len(self.classes) == 1
+
+    def right(self, rival: str) -> Float[np.ndarray, " test"]:
+        """1 where a guess is right, else 0."""
+        found: np.ndarray = (self.guesses[rival] == self.codes[2]).astype(np.float64)
+        return found
+
+    def baseline(self, rival: str) -> float:
+        """Accuracy of a guess; NaN for one that was not made."""
+        return float(self.right(rival).mean()) if rival in self.guesses else float("nan")
+
+    @property
+    def control_way(self) -> tuple[float, float]:
+        """Accuracies on a control task: of the most frequent class, and the best there can be.
+
+        Nothing but the most frequent class can be said of a word that was never seen.
+        """
+        shares = np.bincount(self.codes[0], minlength=len(self.classes)) / len(self.train)
+        chance = float(shares.max())
+        unseen = float(self.unseen.mean())
+        return chance, 1.0 - unseen * (1.0 - chance)
 
     @property
     def rows_key(self) -> tuple[bytes, bytes, bytes]:
@@ -107,6 +97,7 @@ def make_plan(
     tokens: Tokens,
     split: Split,
     kept: np.ndarray,
+    surface: Surface | None,
     *,
     min_count: int,
     permutations: int,
@@ -149,15 +140,7 @@ def make_plan(
     # Targets on the same test tokens exchange labels together: p-values of the family need it.
     rng_swap = np.random.default_rng([seed, crc32(order[test].tobytes())])
     shares = np.bincount(coded[0], minlength=len(learned)) / max(len(train), 1)
-    control = control_labels(tokens.words, shares, rng_control)
-    baselines = {
-        name: float(np.mean(best_guess(key[train], coded[0], key[test], len(learned)) == coded[2]))
-        for name, key in (
-            ("position", tokens.positions),
-            ("previous_word", tokens.previous),
-            ("word_identity", tokens.words),
-        )
-    }
+    controls = [control_labels(tokens.words, shares, rng_control) for _ in range(CONTROL_DRAWS)]
     null = LabelNull.draw(
         coded[2], tokens.groups[test], tokens.positions[test], permutations, rng_swap,
         sentences=tokens.sentences[test],
@@ -176,11 +159,36 @@ def make_plan(
             _exchanged(tokens, train, coded[0], rng_shuffle),
             _exchanged(tokens, test, coded[2], rng_shuffle),
         ),
-        control=(control[train], control[test]),
-        baselines=baselines,
+        controls=tuple((control[train], control[test]) for control in controls),
+        guesses=_guesses(tokens, surface, parts, coded, len(learned)),
+        unseen=~np.isin(tokens.words[test], tokens.words[train]),
         null=null,
         notes=(*notes, *_ragged(target.name, null, tokens, test)),
     )
+
+
+def _guesses(
+    tokens: Tokens,
+    surface: Surface | None,
+    parts: Sequence[np.ndarray],
+    coded: Sequence[np.ndarray],
+    n_classes: int,
+) -> dict[str, np.ndarray]:
+    """Classes of the test rows by every guess that needs no activation of a block."""
+    train, validation, test = parts
+    asked, n = np.concatenate([validation, test]), len(validation)
+    made = {
+        name: best_guess(key[train], coded[0], key[asked], n_classes)
+        for name, key in tokens.keys.items()
+    }
+    if surface is None:
+        return {name: guess[n:] for name, guess in made.items()}
+    together = surface.guess(train, validation, asked, (coded[0], coded[1]), n_classes)
+    candidates = {"together": together, **made}
+    right = {name: int((guess[:n] == coded[1]).sum()) for name, guess in candidates.items()}
+    strongest = max(right, key=lambda name: right[name])  # the first of equals: all together
+    named = {name: guess[n:] for name, guess in made.items()}
+    return {**named, "surface": candidates[strongest][n:]}
 
 
 def _exchanged(

@@ -35,22 +35,36 @@ class Score:
         chance: the best position-only predictor learned on the training part.
         ceiling: the best accuracy possible from what the model has seen.
         shuffled: the same probe, training and test labels exchanged between sentences.
-        control_task: the same probe on a random class per word type.
+        control_task: the same probe on a random class per word type, the mean of ten draws.
         position: guessing from the position (it is the chance level).
         previous_word: guessing from the word before.
         word_identity: guessing from the word itself.
+        next_word: guessing from the word after, where the model may see it.
+        surface: guessing from word, neighbours, position and embedding together.
+        unseen: accuracy on the test tokens whose word does not occur in the training part.
         embedding: the same probe at the embedding.
-        random_weights: the same probe on the random-weight twin.
+        random_weights: the same probe on random weights, the best of the twins given.
         selectivity: ``accuracy - control_task``.
         codelength: online code of the training labels, in bits.
         control_codelength: that of the control task.
         v_information: entropy of the classes less ``nll``.
         p: permutation p-value of the accuracy, by test sentence: predictions stay, labels move.
         q: false discovery rate over all cells of the grid.
-        p_family: the p-value that holds for all cells of the grid together (Westfall and Young).
+        p_family: p-value against shuffled labels that holds for all cells of the grid together
+            (Westfall and Young), as the following do.
+        p_untrained: that one more untrained model reads as much; needs three twins.
+        p_surface: that the score is no more than ``surface``.
+        p_perfect: what ``p_surface`` would be of a probe without any error: where that is large,
+            nothing can be told from the surface.
+        p_embedding: that it is no more than ``embedding``.
+        p_control: that its share of the way to its ceiling is no more than that of control tasks.
+        p_unseen: that on words unseen in training it is no more than chance there.
         n_train: training tokens.
         n_test: test tokens.
         n_classes: classes learned.
+        n_groups: test groups.
+        n_unseen: test tokens whose word does not occur in the training part.
+        n_twins: random-weight twins.
         validation: accuracy on validation tokens: choose sites by it, never by ``accuracy``.
         penalty: chosen on validation sentences: ``C``, ridge's ``alpha`` (by leave-one-out), or the
             discriminant's shrinkage.
@@ -68,6 +82,9 @@ class Score:
     position: float = NAN
     previous_word: float = NAN
     word_identity: float = NAN
+    next_word: float = NAN
+    surface: float = NAN
+    unseen: float = NAN
     embedding: float = NAN
     random_weights: float = NAN
     selectivity: float = NAN
@@ -77,9 +94,18 @@ class Score:
     p: float = NAN
     q: float = NAN
     p_family: float = NAN
+    p_untrained: float = NAN
+    p_surface: float = NAN
+    p_perfect: float = NAN
+    p_embedding: float = NAN
+    p_control: float = NAN
+    p_unseen: float = NAN
     n_train: int = 0
     n_test: int = 0
     n_classes: int = 0
+    n_groups: int = 0
+    n_unseen: int = 0
+    n_twins: int = 0
     validation: float = NAN
     penalty: float = NAN
 
@@ -226,7 +252,16 @@ class ProbeResults:
         return self.held_out[site, target]
 
     def _repr_html_(self) -> str:
-        columns = ["site", "target", "accuracy", "interval", "chance", "ceiling", "shuffled", "q"]
+        columns = [
+            "site",
+            "target",
+            "accuracy",
+            "interval",
+            "chance",
+            "ceiling",
+            "surface",
+            "p_family",
+        ]
         if not all(np.isnan(score.random_weights) for score in self.scores):
             columns.insert(-1, "random_weights")
         table = self.to_frame()[columns].to_html(index=False, float_format="{:.3f}".format)

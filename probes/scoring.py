@@ -30,13 +30,13 @@ def score_cell(
     *,
     weights: np.ndarray | None,
     ceiling: np.ndarray | None,
-    p: float,
 ) -> Score:
-    """Score one cell; columns that need other cells (``q``, ``embedding``) come later."""
+    """Score one cell; columns that need other cells come later (:mod:`.judging`)."""
     held = held_out(plan, cell)
     right, tokens = sentence_sums(held.right, held.groups)
     accuracy = float(held.right.mean())
     nan = float("nan")
+    control = nan if cell.control_right is None else float(cell.control_right.mean())
     interval = (nan, nan) if weights is None else accuracy_interval(right, tokens, weights)
     known = np.isfinite(held.log_probability)
     nll = float(-held.log_probability[known].mean()) if known.any() else nan
@@ -47,21 +47,25 @@ def score_cell(
         accuracy=accuracy,
         nll=nll,
         interval=interval,
-        chance=plan.baselines["position"],
+        chance=plan.baseline("position"),
         ceiling=_mean(ceiling, plan.test),
         shuffled=cell.shuffled,
-        control_task=cell.control_task,
-        position=plan.baselines["position"],
-        previous_word=plan.baselines["previous_word"],
-        word_identity=plan.baselines["word_identity"],
-        selectivity=accuracy - cell.control_task,
+        control_task=control,
+        position=plan.baseline("position"),
+        previous_word=plan.baseline("previous_word"),
+        word_identity=plan.baseline("word_identity"),
+        next_word=plan.baseline("next_word"),
+        surface=plan.baseline("surface"),
+        unseen=float(held.right[plan.unseen].mean()) if plan.unseen.any() else nan,
+        selectivity=accuracy - control,
         codelength=cell.codelengths[0],
         control_codelength=cell.codelengths[1],
         v_information=float(gained.mean()) if known.any() else nan,
-        p=p,
         n_train=len(plan.train),
         n_test=len(plan.test),
         n_classes=len(plan.classes),
+        n_groups=len(right),
+        n_unseen=int(plan.unseen.sum()),
         validation=cell.validation,
         penalty=cell.penalty,
     )

@@ -1,7 +1,7 @@
 """One site's share of a grid: what it needs, how it runs, here or in a worker."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -27,12 +27,13 @@ class SiteFound:
 
     Args:
         cells: per target.
-        twin: per target, accuracy of the same probe on the random-weight twin.
+        twins: per target ``[twin, test]`` whether the same probe is right on each random-weight
+            twin; no twin, no entry.
         covariance: of the training activations.
     """
 
     cells: dict[str, Cell]
-    twin: dict[str, float]
+    twins: dict[str, np.ndarray]
     covariance: Float[np.ndarray, "d_model d_model"]
 
 
@@ -44,7 +45,7 @@ class SiteWork:
     Args:
         site: its name.
         activations: ``[token, d_model]``, rows of the corpus.
-        twin: likewise, of the random-weight twin, if it is asked for and has this site.
+        twins: likewise, of each random-weight twin that has this site.
         plans: one per target.
         method: kind of probe.
         controls: which to run.
@@ -58,7 +59,7 @@ class SiteWork:
 
     site: str
     activations: Shared
-    twin: Shared | None
+    twins: Sequence[Shared]
     plans: Sequence[Plan]
     method: Method
     controls: Sequence[str]
@@ -76,17 +77,21 @@ class SiteWork:
             companions=self.companions, site=self.site, send=self.send,
         )  # fmt: skip
         spread = np.atleast_2d(np.cov(X[self.trained], rowvar=False, dtype=np.float64))
-        return SiteFound(cells, self._of_twin(), spread.astype(np.float32))
+        return SiteFound(cells, self._of_twins(), spread.astype(np.float32))
 
-    def _of_twin(self) -> dict[str, float]:
-        """Accuracy of the same probes on the random-weight twin."""
-        if self.twin is None:
-            return {}
-        X = _matrix(self.twin, self.site, self.n_tokens)
-        cells = probe_site(
-            X, self.plans, method=self.method, controls=(), companions=None, site=self.site
-        )
-        return {p.name: float(np.mean(cells[p.name].predicted == p.codes[2])) for p in self.plans}
+    def _of_twins(self) -> dict[str, np.ndarray]:
+        """The same probes on random weights; all twins take the penalties chosen on the first."""
+        right: dict[str, list[np.ndarray]] = {}
+        plans = list(self.plans)
+        for twin in self.twins:
+            X = _matrix(twin, self.site, self.n_tokens)
+            cells = probe_site(
+                X, plans, method=self.method, controls=(), companions=None, site=self.site
+            )
+            for plan in plans:
+                right.setdefault(plan.name, []).append(cells[plan.name].predicted == plan.codes[2])
+            plans = [replace(plan, penalty=cells[plan.name].penalty) for plan in plans]
+        return {name: np.stack(each) for name, each in right.items()}
 
 
 def probe_in_worker(work: SiteWork) -> SiteFound:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Protocol, final, runtime_checkable
 
 import numpy as np
 
-from ..core import LinrepError, Prediction, Subspace
-from ..probes import overlap_null
-from .values import number
-from .verdicts import Verdict, Verdicts, decodable, selective
+from ..core import Prediction, Subspace
+from .meeting import ELSEWHERE, ComparedSubspaces, ComparisonError, Null, aligned, meet
+from .rungs import decodable, selective
+from .verdicts import Verdict, Verdicts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,22 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ComparedSubspaces", "Comparison", "ComparisonError", "ProbeGrid", "Row", "compare"]
 
-NO_BASIS = (
-    "no construction shares this basis: theory predicts ranks, the order of layers and ceilings "
-    "here, not directions"
-)
-ELSEWHERE = "predicted at {} tokens only, and other tokens are probed here"
-NO_PATTERN = (
-    "there is no pattern to compare: the class means do not differ, or other states fix the class"
-)
 NO_INTERVENTION = "nothing was erased or swapped in this run"
-AGREEMENT = 0.99
-"""Overlap from which a written subspace counts as found: the rest is sampling noise of class
-means, which the demo measures at 1e-3 and below."""
-
-
-class ComparisonError(LinrepError):
-    """Results and predictions cannot be laid beside each other."""
 
 
 @runtime_checkable
@@ -53,34 +38,6 @@ class ProbeGrid(Protocol):
 
     def to_frame(self) -> "pd.DataFrame":
         """One row per (site, target)."""
-
-
-@final
-@dataclass(frozen=True)
-class ComparedSubspaces:
-    """Numbers about one learned and one predicted subspace; overlaps are mean squared cosines."""
-
-    written: bool
-    overlap: float
-    contains_learned_in_predicted: float
-    contains_predicted_in_learned: float
-    null_mean: float
-    null_high: float
-    null_covariance_high: float
-    angle_max: float
-    dim_learned: int
-    dim_predicted: int
-    d_model: int
-
-    @property
-    def beyond_null(self) -> bool:
-        """Whether the overlap exceeds the 95th percentile of every null."""
-        return self.overlap > max(self.null_high, self.null_covariance_high)
-
-    @property
-    def as_predicted(self) -> bool:
-        """Found where written; at the null's level where not."""
-        return self.overlap >= AGREEMENT if self.written else not self.beyond_null
 
 
 @final
@@ -154,12 +111,15 @@ def compare(
     *,
     elsewhere: Iterable[Prediction] = (),
     draws: int = 200,
+    level: float = 0.05,
     seed: int = 0,
 ) -> Comparison:
     """Lay learned patterns beside predicted ones and answer each rung.
 
     There are two nulls: random subspaces of the whole stream, and random subspaces drawn from the
-    activations' own covariance, which is harder to beat.
+    activations' own covariance, which is harder to beat. Their upper ends hold for all compared
+    cells together (Bonferroni). A learned pattern is aligned from an overlap of 0.9 on; less than
+    that, but beyond the nulls, is partly aligned, which is no rung.
 
     Predicted readouts are left aside: a pattern and a readout differ under correlated noise.
 
@@ -168,6 +128,7 @@ def compare(
         predictions: claims of a construction; empty for models whose basis no theory shares.
         elsewhere: predictions about other tokens than those probed; named, not compared.
         draws: random subspaces per null.
+        level: chance that a page says something false at a rung, over all cells together.
         seed: of the random subspaces.
 
     Returns:
@@ -186,21 +147,28 @@ def compare(
     ]
     cells = [(str(row["site"]), str(row["target"])) for row in scores]
     _refuse_strangers(claims, cells)
+    met = sum(cell in claims and cell in results.patterns for cell in cells)
+    null = Null(draws, level / max(met, 1), seed)
+    permutations = results.settings.get("permutations")
     rows = []
     for score, cell in zip(scores, cells, strict=True):
         learned, claim = results.patterns.get(cell), claims.get(cell)
         covariance = results.covariances[cell[0]]
         found = None
         if learned is not None and claim is not None:
-            found = _meet(learned, claim, covariance, draws, seed)
+            found = meet(learned, claim, covariance, null)
         verdicts = Verdicts(
-            decodable=decodable(score, permutations=results.settings.get("permutations")),
-            selective=selective(score, word_types=word_types, features=len(covariance)),
-            aligned=_aligned(found, claimed=claim is not None, elsewhere=others.get(cell)),
+            decodable=decodable(score, level=level, permutations=permutations),
+            selective=selective(
+                score, word_types=word_types, features=len(covariance), level=level
+            ),
+            aligned=aligned(found, claimed=claim is not None, elsewhere=others.get(cell)),
             causal=Verdict("not tested", NO_INTERVENTION),
         )
         rows.append(_row(cell, verdicts, found, claim))
-    return Comparison(tuple(rows), {"draws": draws, "seed": seed, "word_types": word_types})
+    return Comparison(
+        tuple(rows), {"draws": draws, "level": level, "seed": seed, "word_types": word_types}
+    )
 
 
 def _row(
@@ -240,60 +208,3 @@ def _refuse_strangers(
             f"no prediction is about a (site, target) that was probed: predictions name the sites "
             f"{', '.join(sites[:4])}; probed were {', '.join(sorted({s for s, _ in cells})[:4])}"
         )
-
-
-def _meet(
-    learned: Subspace,
-    claim: Prediction,
-    covariance: np.ndarray,
-    draws: int,
-    seed: int,
-) -> ComparedSubspaces:
-    predicted = claim.subspace
-    if learned.d_model != predicted.d_model:
-        raise ComparisonError(
-            f"{claim.target} at {claim.site}: the activations have {learned.d_model} dimensions, "
-            f"the prediction {predicted.d_model}; they come from different models"
-        )
-    angles = learned.angles(predicted)
-    mean, high = _null(learned, predicted, None, draws, seed)
-    harder = _null(learned, predicted, covariance, draws, seed)[1]
-    return ComparedSubspaces(
-        written=claim.written,
-        overlap=learned.overlap(predicted),
-        contains_learned_in_predicted=predicted.contains(learned),
-        contains_predicted_in_learned=learned.contains(predicted),
-        null_mean=mean,
-        null_high=high,
-        null_covariance_high=harder,
-        angle_max=float(angles[-1]) if angles.size else float("nan"),
-        dim_learned=learned.dim,
-        dim_predicted=predicted.dim,
-        d_model=learned.d_model,
-    )
-
-
-def _null(
-    learned: Subspace, predicted: Subspace, covariance: np.ndarray | None, draws: int, seed: int
-) -> tuple[float, float]:
-    """Mean and 95th percentile of the overlap of random subspaces with the predicted one."""
-    if not learned.dim or not predicted.dim:
-        return 0.0, 0.0
-    null = overlap_null(
-        learned.dim, predicted.dim, covariance=covariance, fixed=predicted, n=draws, seed=seed
-    )
-    return null.mean, null.high
-
-
-def _aligned(
-    found: ComparedSubspaces | None, *, claimed: bool, elsewhere: str | None = None
-) -> Verdict:
-    if found is None:
-        return Verdict("not tested", NO_PATTERN if claimed else elsewhere or NO_BASIS)
-    overlap = f"overlap {number(found.overlap)}"
-    bar = number(max(found.null_high, found.null_covariance_high))
-    where = "where theory writes the state" if found.written else "where theory writes nothing"
-    if not found.beyond_null:
-        return Verdict("no", f"{overlap} is no more than chance ({bar}), {where}")
-    reason = f"{overlap}, random subspaces {bar}, {where}"
-    return Verdict("yes", reason) if found.written else Verdict("no", f"{reason}: refuted")

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Final
 
 from .comparison import Comparison
 from .drawing import as_float, error_bars, gaps, heatmap, name_sites, style, words_only
+from .rungs import strongest_baseline
 from .values import Json, site_label, site_order
-from .verdicts import strongest_baseline
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

@@ -8,17 +8,18 @@ from .comparison import Comparison
 from .figures import study_figures
 from .record import Run, Study
 from .remarks import remarks
-from .values import Json, number, plain, site_label, site_order
-from .verdicts import strongest_baseline
+from .rungs import strongest_baseline
+from .values import Json, best_row, number, plain, site_label, site_order
 from .words import WORDS
 
 __all__ = ["render_html"]
 
 SCORE_COLUMNS = (
-    "accuracy", "interval", "ceiling", "chance", "position", "previous_word", "embedding",
-    "word_identity", "random_weights", "shuffled", "control_task", "selectivity", "nll",
-    "v_information",
-    "codelength", "control_codelength", "p", "q", "n_train", "n_test", "n_classes",
+    "accuracy", "interval", "validation", "ceiling", "chance", "position", "previous_word",
+    "word_identity", "next_word", "surface", "unseen", "embedding", "random_weights", "shuffled",
+    "control_task", "selectivity", "nll", "v_information", "codelength", "control_codelength",
+    "p", "q", "p_family", "p_untrained", "p_surface", "p_embedding", "p_unseen",
+    "p_control", "penalty", "n_train", "n_test", "n_groups", "n_unseen", "n_classes",
 )  # fmt: skip
 UNITS = {"nll": "nats", "v_information": "nats", "codelength": "bits", "control_codelength": "bits"}
 SIGNS = {"<=": "≤", ">=": "≥"}
@@ -28,8 +29,8 @@ OVERLAP_COLUMNS = {
     "contains_learned_in_predicted": "share of learned in predicted",
     "contains_predicted_in_learned": "share of predicted in learned",
     "null_mean": "null mean",
-    "null_high": "null 95 %",
-    "null_covariance_high": "null 95 % in the activations' covariance",
+    "null_high": "null, upper end",
+    "null_covariance_high": "null, upper end, in the activations' covariance",
     "angle_max": "largest angle (rad)",
     "dim_learned": "dim. learned",
     "dim_predicted": "dim. predicted",
@@ -121,7 +122,7 @@ def _cell(score: Mapping[str, Json], row: Any) -> dict[str, object]:
     found = None if row is None else row.subspaces
     return {
         "rung": 0 if row is None else row.verdicts.rung,
-        "word": "not compared" if row is None else row.verdicts.word,
+        "word": "not compared" if row is None else row.verdicts.headline,
         "starred": row is not None and bool(row.verdicts.untested),
         "mark": "" if found is None else (" ✓" if found.as_predicted else " ✗"),
         "accuracy": number(score["accuracy"]),
@@ -134,9 +135,8 @@ def _cell(score: Mapping[str, Json], row: Any) -> dict[str, object]:
 
 
 def _best(study: Study, target: str) -> dict[str, str]:
-    """The site where a target is read best: highest accuracy, first of equals."""
-    rows = [row for row in study.scores.rows if row["target"] == target]
-    best = max(rows, key=lambda row: float(str(row["accuracy"])))
+    """The site where a target is read best on validation sentences."""
+    best = best_row([row for row in study.scores.rows if row["target"] == target])
     name, value = strongest_baseline(best)
     verdicts = study.comparison.verdicts.get((str(best["site"]), target))
     return {

@@ -5,13 +5,14 @@ from collections.abc import Iterable, Sequence
 
 from .record import Run, Study
 from .remarks import remarks
-from .values import number, site_label
+from .values import best_row, number, site_label
 from .words import WORDS
 
 __all__ = ["render_markdown", "summary_lines"]
 
 SHORT = (
-    "accuracy", "interval", "ceiling", "chance", "random_weights", "control_task", "shuffled", "q",
+    "accuracy", "interval", "ceiling", "chance", "surface", "random_weights", "control_task",
+    "shuffled", "p_untrained", "p_surface",
 )  # fmt: skip
 
 
@@ -35,6 +36,9 @@ def render_markdown(run: Run) -> str:
 def summary_lines(run: Run) -> list[str]:
     """A few lines for the end of a command: checks, then the best site of each target.
 
+    The best site is that of highest accuracy on validation sentences: the test sentences, whose
+    accuracy is shown, have no say in the choice.
+
     Args:
         run: what to sum up.
 
@@ -48,7 +52,7 @@ def summary_lines(run: Run) -> list[str]:
         verdicts = study.comparison.verdicts
         for target in dict.fromkeys(str(row["target"]) for row in study.scores.rows):
             rows = [row for row in study.scores.rows if row["target"] == target]
-            best = max(rows, key=lambda row: float(str(row["accuracy"])))
+            best = best_row(rows)
             cell = verdicts.get((str(best["site"]), target))
             lines.append(
                 f"  {target}: accuracy {number(best['accuracy'])} [{number(best.get('interval'))}]"
@@ -84,7 +88,7 @@ def _study(study: Study) -> list[str]:
         for row in study.comparison.rows if row.subspaces
     ]  # fmt: skip
     if overlaps:
-        head = ["site", "target", "written", "overlap", "null 95 %", "as predicted"]
+        head = ["site", "target", "written", "overlap", "null, upper end", "as predicted"]
         parts.append(_table(head, overlaps))
     parts.append(_bullets([*study.notes, *remarks(study.scores)]))
     parts.append(_bullets(f"{name}: {number(value)}" for name, value in study.facts.items()))

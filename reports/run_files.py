@@ -113,6 +113,7 @@ class VerdictFile(_File):
 
     state: Literal["yes", "no", "not tested"]
     reason: str
+    instead: str = ""
 
 
 class RowFile(_File):

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..probes.account import EMBEDDINGS
 
-__all__ = ["Json", "number", "plain", "site_label", "site_order"]
+__all__ = ["Json", "best_row", "number", "plain", "site_label", "site_order"]
 
 if TYPE_CHECKING:
     Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
@@ -59,6 +59,25 @@ def number(value: object, digits: int = 3) -> str:
             return f"{value:.2g}"
         return f"{value:.{digits}f}"
     return str(value)
+
+
+def best_row(rows: Sequence[Mapping[str, Json]]) -> Mapping[str, Json]:
+    """The row of the site where a target is read best on validation sentences, first of equals.
+
+    Where a target has no validation accuracy, the first site: accuracies on the test sentences
+    must not choose what they then measure.
+
+    >>> rows = [{"validation": 0.5, "accuracy": 0.9}, {"validation": 0.7, "accuracy": 0.6}]
+    >>> best_row(rows)["accuracy"]
+    0.6
+    """
+
+    def validation(row: Mapping[str, Json]) -> float:
+        value = row.get("validation")
+        known = isinstance(value, float | int) and not math.isnan(value)
+        return float(str(value)) if known else -math.inf
+
+    return max(rows, key=validation)
 
 
 def site_order(sites: Sequence[str]) -> list[str]:

@@ -18,24 +18,36 @@ WORDS: Final[tuple[tuple[str, str], ...]] = (
      "random-weight twin may have seen other words at the same site"),
     ("chance", "accuracy of the best guess from the position in the sentence alone"),
     ("way to the ceiling", "(accuracy − chance) / (ceiling − chance)"),
-    ("random weights", "the same probe on the same architecture with fresh random weights, "
-     "the best of as many draws as the settings say (twins)"),
-    ("control task", "the same probe on random classes, one per word type (Hewitt and Liang 2019); "
-     "selectivity is accuracy minus this"),
+    ("surface", "the best that word, its neighbours (the next one where the model can see it), "
+     "position and embedding give together: one logistic regression of all, or of one of them "
+     "where that does better on validation sentences"),
+    ("unseen", "accuracy on the held-out tokens whose word never occurs in training"),
+    ("random weights", "the same probe on the same architecture with fresh random weights: the "
+     "highest of as many draws as the settings say (twins)"),
+    ("control task", "the same probe on random classes, one per word type (Hewitt and Liang 2019), "
+     "the mean of ten draws; selectivity is accuracy minus this"),
     ("codelength", "bits to send the labels with the probe, learned online (Voita and Titov 2020); "
      "less is better"),
-    ("p, q", "permutation test of the accuracy, shuffling labels; p over all cells holds for all "
-     "cells of the grid together (Westfall and Young 1993) and decides, q is the share of false "
-     "finds (Benjamini and Hochberg 1995)"),
+    ("p, q", "permutation test of the accuracy, shuffling labels, each cell alone; q is the share "
+     "of false finds (Benjamini and Hochberg 1995)"),
+    ("p_family, p_untrained, p_surface, p_embedding, p_unseen, p_control", "p-values "
+     "that hold for all cells of the grid together (Westfall and Young 1993): of the probe being "
+     "no better than shuffled labels, one more untrained model, the surface, the "
+     "embedding, chance at unseen words, and control tasks on the way to their ceiling. All but "
+     "the last decide the verdicts; probe and rival are compared on the same held-out groups"),
     ("pattern", "the directions in which activations move when the class changes: differences of "
      "the classes' means, all targets estimated jointly"),
     ("overlap", "mean squared cosine of the principal angles between two subspaces; 1 as soon as "
      "the smaller lies in the larger, so the share of each in the other stands beside it"),
-    ("null", "overlap that random subspaces of the same dimensions reach: mean and 95th "
-     "percentile"),
-    ("decodable", "the interval lies above chance and above the strongest baseline; p over "
-     "all cells is at most 0.05"),
-    ("selective", "decodable, and better than on the control task"),
-    ("aligned", "the learned pattern meets the predicted subspace beyond every null"),
+    ("null", "overlap that random subspaces of the same dimensions reach: their mean, and the "
+     "upper end that fewer than 5 % of pages exceed at any compared cell"),
+    ("best", "read best: the site of highest accuracy on validation sentences; the accuracy shown "
+     "is that of the test sentences, which had no part in the choice"),
+    ("decodable", "above chance, above shuffled labels, and above what untrained models of this "
+     "shape give, their spread over seeds included"),
+    ("selective", "decodable, and more than the surface gives; also at words never trained on, "
+     "where there are enough. Otherwise it is “not beyond the word”"),
+    ("aligned", "the learned pattern meets the predicted subspace with an overlap of 0.9 or more, "
+     "beyond every null; a smaller overlap beyond the nulls is “partly aligned”, which is no rung"),
     ("causal", "erasing the subspace removes the state and little else"),
 )  # fmt: skip

@@ -23,7 +23,7 @@ def study(tmp_path_factory):
         (folder / file.name).write_text("\n".join(map(str, trees)), encoding="utf-8")
     model = Path(FOUND.submodule_search_locations[0]) / "model"
     data = probe_settings(str(model), str(folder / "*.ptb"), heights="1,2", permutations=50).dump()
-    data["studies"][0]["probes"] |= {"C": 0.03, "bootstrap": 200, "twins": 2}
+    data["studies"][0]["probes"] |= {"C": 0.03, "bootstrap": 200, "twins": 3}
     return run_experiment(Experiment.model_validate(data)).studies[0]
 
 

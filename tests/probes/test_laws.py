@@ -12,8 +12,9 @@ from linrep.probes.checks import check_counts
 from linrep.probes.exchange import LabelNull
 from linrep.probes.grid import CONTROLS, _seeds
 from linrep.probes.groups import read_groups
-from linrep.probes.plan import Tokens, make_plan
+from linrep.probes.plan import make_plan
 from linrep.probes.targets import make_targets
+from linrep.probes.tokens import Tokens
 
 FLOATS = ("nll", "v_information", "codelength", "control_codelength")
 
@@ -100,21 +101,26 @@ def test_selectivity_is_the_papers(planted, seed):
     kept = np.ones(corpus.n_tokens, dtype=bool)
     split = split_by_group(corpus.sentence_ids, target.codes.astype(float), seed=seed)
     plan = make_plan(
-        target, Tokens.of(corpus, read_groups(corpus, None, len(kept))), split, kept,
+        target, Tokens.of(corpus, read_groups(corpus, None, len(kept))), split, kept, None,
         min_count=2, permutations=0, seed=seed, seeds=_seeds(seed, target.name, 2),
     )  # fmt: skip
-    control = np.empty(corpus.n_tokens, dtype=int)
-    control[plan.train], control[plan.test] = plan.control
     rows = np.concatenate([plan.train, plan.test])
-    for word in np.unique(keys[rows]):
-        assert len(np.unique(control[rows][keys[rows] == word])) == 1
     X = acts["late"]
     Z = (X - X[plan.train].mean(0)) / X[plan.train].std(0)
-    right = []
-    for labels in (corpus.codes[1], control):
+
+    def slowly(labels):
         slow = LogisticRegression(C=1.0, tol=1e-10, max_iter=10_000)
         slow.fit(Z[plan.train], labels[plan.train])
-        right.append(slow.score(Z[plan.test], labels[plan.test]))
+        return slow.score(Z[plan.test], labels[plan.test])
+
+    drawn = []
+    for codes in plan.controls:
+        control = np.empty(corpus.n_tokens, dtype=int)
+        control[plan.train], control[plan.test] = codes
+        for word in np.unique(keys[rows]):
+            assert len(np.unique(control[rows][keys[rows] == word])) == 1
+        drawn.append(slowly(control))
+    right = [slowly(corpus.codes[1]), np.mean(drawn)]
     score = probe(
         acts, corpus, heights=[1], C=1.0, tolerance=1e-9, permutations=0, bootstrap=0, seed=seed
     ).score("late", "height 1")

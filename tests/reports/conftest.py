@@ -11,6 +11,7 @@ from linrep.core import Prediction, Subspace
 from linrep.reports import Check, Run, Scores, Study, compare
 from linrep.reports.values import plain
 
+DECIDING = ("p_family", "p_untrained", "p_surface", "p_embedding", "p_control")
 D_MODEL, LAYERS, HEIGHTS = 40, 3, (1, 2)
 SITES = ("blocks.0.hook_resid_pre", *(f"blocks.{i}.hook_resid_post" for i in range(LAYERS)))
 
@@ -44,6 +45,8 @@ def make_grid(found: bool = True, seed: int = 0) -> Grid:
                     "interval": (accuracy - 0.02, min(1.0, accuracy + 0.02)), "chance": 0.33,
                     "ceiling": 1.0 if written else 0.33, "random_weights": 0.4, "position": 0.33,
                     "control_task": 0.5, "shuffled": 0.33, "p": 0.005, "q": 0.01,
+                    "surface": 0.5, "n_twins": 5, "n_groups": 40, "validation": accuracy,
+                    **dict.fromkeys(DECIDING, 0.005 if written and found else 0.9),
                     "codelength": float("nan"), "n_train": 700, "n_test": 200, "n_classes": 3,
                 }
             )  # fmt: skip

@@ -8,7 +8,7 @@ import pytest
 
 from linrep.core import Prediction, Subspace
 from linrep.reports import ComparisonError, compare
-from linrep.reports.comparison import AGREEMENT
+from linrep.reports.meeting import AGREEMENT
 
 WRITTEN = ("blocks.1.hook_resid_post", "height 2")
 ABSENT = ("blocks.0.hook_resid_post", "height 2")
@@ -123,7 +123,8 @@ def test_the_frame_has_a_row_per_cell(grid):
 
 
 def test_the_table_says_what_the_command_line_says(grid):
-    grid.settings["word_types"] = 3  # a control task without power: selective is not tested
+    for row in grid.rows:  # the surface tells the state already: selective is not tested
+        row["p_perfect"] = 1.0
     found = compare(grid, grid.predictions, draws=50)
     verdicts = found.verdicts[WRITTEN]
     assert verdicts.sentence == "aligned (selective: not tested)"

@@ -4,36 +4,70 @@ import pytest
 
 from linrep.probes.account import EMBEDDINGS
 from linrep.reports import Verdict, Verdicts
-from linrep.reports.verdicts import decodable, selective, strongest_baseline
+from linrep.reports.rungs import decodable, selective, strongest_baseline
 
 SITE = "blocks.1.hook_resid_post"
-ROW = {"site": SITE, "accuracy": 0.75, "interval": (0.7, 0.8), "chance": 0.3}
-BASELINES = ("position", "previous_word", "word_identity", "embedding", "random_weights")
+MEASURED = {
+    "site": SITE, "accuracy": 0.75, "interval": (0.7, 0.8), "chance": 0.3, "surface": 0.5,
+    "embedding": 0.5, "random_weights": 0.4, "control_task": 0.45, "unseen": 0.6, "n_unseen": 90,
+    "n_twins": 5, "n_groups": 40, "n_classes": 3,
+}  # fmt: skip
+RUNG_1 = ("p_family", "p_untrained")
+RUNG_2 = ("p_surface", "p_embedding", "p_unseen")
+ROW = MEASURED | dict.fromkeys(RUNG_1 + RUNG_2, 0.004) | {"p_perfect": 0.001}
+FEW_WORDS, MANY_WORDS = ({"word_types": n, "features": 64} for n in (64, 1000))
 
 
-@pytest.mark.parametrize("name", BASELINES)
-def test_every_baseline_can_stop_a_claim(name):
-    assert decodable(ROW | {name: 0.5}).state == "yes"
-    stopped = decodable(ROW | {name: 0.72})
+@pytest.mark.parametrize("name", RUNG_1)
+def test_each_rival_of_the_first_rung_can_stop_it(name):
+    assert decodable(ROW).state == "yes"
+    stopped = decodable(ROW | {name: 0.051})
     assert stopped.state == "no"
-    assert name.replace("_", " ") in stopped.reason
+    assert "p = 0.051" in stopped.reason
+    assert decodable(ROW | {name: 0.03}, level=0.025).state == "no"
+
+
+def test_a_score_at_chance_is_no_finding():
+    """Whatever its p-value: labels may be shared unevenly."""
+    assert decodable(ROW | {"chance": 0.75}).state == "no"
+    assert decodable(ROW | {"chance": None}).state == "not tested"
+    constant = ROW | {"accuracy": 1.0, "chance": 1.0, "n_classes": 1, "p_family": None}
+    assert "there is one class" in decodable(constant | {"p_untrained": None}).reason
+
+
+@pytest.mark.parametrize("name", RUNG_1)
+def test_what_was_not_asked_is_not_answered(name):
+    assert decodable(ROW | {name: float("nan")}).state == "not tested"
+    rest = dict.fromkeys(set(RUNG_1) - {name}, 0.5)
+    assert decodable(ROW | rest | {name: None}).state == "no"  # another rival says no
+
+
+@pytest.mark.parametrize("name", RUNG_2)
+def test_losing_to_the_surface_is_not_absence(name):
+    """An accuracy of 0.843 at chance 0.146, where the embedding has 0.879, is no absence."""
+    assert decodable(ROW | {name: 0.9}).state == "yes"
+    assert selective(ROW, **MANY_WORDS).state == "yes"
+    stopped = selective(ROW | {name: 0.9}, **MANY_WORDS)
+    assert stopped.state == "no"
+    assert stopped.instead == "not beyond the word"
+    untested = Verdict("not tested", "")
+    told = Verdicts(decodable(ROW), stopped, untested, untested)
+    assert told.sentence == "decodable, not beyond the word"
 
 
 @pytest.mark.parametrize("site", EMBEDDINGS)
 def test_the_embedding_is_no_baseline_for_itself(site):
     here = ROW | {"site": site, "embedding": 0.75}
-    assert decodable(here).state == "yes"
-    assert strongest_baseline(here) == ("chance", 0.3)
+    assert strongest_baseline(here) == ("surface", 0.5)
+    found = selective(here, **MANY_WORDS)
+    assert (found.state, found.instead) == ("not tested", "not beyond the word")
 
 
-def test_shuffled_labels_can_stop_a_claim():
-    assert decodable(ROW | {"q": 0.01}).state == "yes"
-    assert "q = 0.200" in decodable(ROW | {"q": 0.2}).reason
-    assert "p over all cells = 0.200" in decodable(ROW | {"q": 0.01, "p_family": 0.2}).reason
-
-
-def test_multiplicity_of_cells_does_not_stop_a_perfect_cell():
-    assert decodable(ROW | {"q": 0.139, "p_family": 0.005}).state == "yes"
+def test_what_the_surface_tells_cannot_be_beaten():
+    """Where a probe without any error could not be told from the surface, losing says nothing."""
+    assert selective(ROW | {"p_surface": 1.0}, **MANY_WORDS).state == "no"
+    found = selective(ROW | {"p_surface": 1.0, "p_perfect": 1.0}, **MANY_WORDS)
+    assert (found.state, found.instead) == ("not tested", "not beyond the word")
 
 
 def test_too_few_permutations_are_no_verdict():
@@ -42,26 +76,30 @@ def test_too_few_permutations_are_no_verdict():
     assert "at least 19" in found.reason
     assert decodable(ROW | {"p_family": 0.05}, permutations=19).state == "yes"
     assert decodable(ROW | {"p_family": 0.1}, permutations=19).state == "no"
+    none = decodable(ROW | {"p_family": float("nan")}, permutations=0)
+    assert (none.state, none.reason) == ("not tested", "no labels were shuffled")
 
 
-def test_what_was_not_measured_is_said():
-    assert "not measured: position" in decodable(ROW).reason
-    assert decodable({"site": SITE, "chance": 0.3}).state == "not tested"
-    assert decodable({"site": SITE, "interval": (0.7, 0.8)}).state == "not tested"
-    assert decodable(ROW | {"interval": (float("nan"), float("nan"))}).state == "not tested"
+def test_too_few_untrained_models_are_no_verdict():
+    found = decodable(ROW | {"p_untrained": float("nan"), "n_twins": 2})
+    assert found.state == "not tested"
+    assert "2 untrained models were probed, at least 3 are needed" in found.reason
 
 
-def test_selectivity_needs_power():
-    row = ROW | {"control_task": 0.5}
-    assert selective(row, word_types=1000, features=64).state == "yes"
-    assert selective(row, word_types=64, features=64).state == "not tested"
-    assert selective(row | {"control_task": 0.71}, word_types=1000, features=64).state == "no"
-    assert selective(ROW, word_types=1000, features=64).state == "not tested"
+def test_too_few_groups_are_no_verdict():
+    few = ROW | {"n_groups": 5}
+    for found in (decodable(few), selective(few, **MANY_WORDS)):
+        assert found.state == "not tested"
+        assert found.reason.startswith("5 test groups, at least 6 are needed")
 
 
-def test_a_longer_code_is_not_selective():
-    row = ROW | {"control_task": 0.5, "codelength": 900.0, "control_codelength": 800.0}
-    assert selective(row, word_types=1000, features=64).state == "no"
+def test_control_tasks_stand_beside_and_do_not_decide():
+    """They are read more often than a label that cannot be read more often than it is."""
+    found = selective(ROW | {"control_task": 0.99, "p_control": 1.0}, **MANY_WORDS)
+    assert found.state == "yes"
+    assert found.reason.endswith("control tasks reach 0.990")
+    few = selective(ROW, **FEW_WORDS)
+    assert few.reason.endswith("as any would with 64 word types in 64 dimensions")
 
 
 def test_a_no_ends_the_climb_and_untested_rungs_are_named():

@@ -1,0 +1,149 @@
+"""One learned pattern beside one predicted subspace: how they meet, and what that says."""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+
+from ..core import LinrepError, Prediction, Subspace
+from ..probes import overlap_null
+from .values import number
+from .verdicts import Verdict
+
+__all__ = ["ELSEWHERE", "ComparedSubspaces", "ComparisonError", "Null", "aligned", "meet"]
+
+NO_BASIS = (
+    "no construction shares this basis: theory predicts ranks, the order of layers and ceilings "
+    "here, not directions"
+)
+ELSEWHERE = "predicted at {} tokens only, and other tokens are probed here"
+NO_PATTERN = (
+    "there is no pattern to compare: the class means do not differ, or other states fix the class"
+)
+ALIGNED = 0.9
+"""Overlap from which a learned pattern is called aligned with the predicted subspace; less, but
+more than chance, is partly aligned."""
+AGREEMENT = 0.99
+"""Overlap from which a written subspace counts as found: the rest is sampling noise of class
+means, which the demo measures at 1e-3 and below."""
+
+
+class ComparisonError(LinrepError):
+    """Results and predictions cannot be laid beside each other."""
+
+
+@final
+@dataclass(frozen=True)
+class ComparedSubspaces:
+    """Numbers about one learned and one predicted subspace; overlaps are mean squared cosines."""
+
+    written: bool
+    overlap: float
+    contains_learned_in_predicted: float
+    contains_predicted_in_learned: float
+    null_mean: float
+    null_high: float
+    null_covariance_high: float
+    angle_max: float
+    dim_learned: int
+    dim_predicted: int
+    d_model: int
+
+    @property
+    def beyond_null(self) -> bool:
+        """Whether the overlap exceeds every null, at all compared cells together."""
+        return self.overlap > max(self.null_high, self.null_covariance_high)
+
+    @property
+    def as_predicted(self) -> bool:
+        """Found where written; at the null's level where not."""
+        return self.overlap >= AGREEMENT if self.written else not self.beyond_null
+
+
+@final
+@dataclass(frozen=True)
+class Null:
+    """Overlap of random subspaces with a predicted one: the mean, and what few exceed."""
+
+    draws: int
+    level: float
+    seed: int
+
+    def __call__(
+        self, learned: Subspace, predicted: Subspace, covariance: np.ndarray | None
+    ) -> tuple[float, float]:
+        """Mean and upper end of the overlap of random subspaces like the learned one."""
+        if not learned.dim or not predicted.dim:
+            return 0.0, 0.0
+        null = overlap_null(
+            learned.dim, predicted.dim, covariance=covariance, fixed=predicted, n=self.draws,
+            seed=self.seed,
+        )  # fmt: skip
+        return null.mean, null.upper(self.level)
+
+
+def meet(
+    learned: Subspace,
+    claim: Prediction,
+    covariance: np.ndarray,
+    null: Null,
+) -> ComparedSubspaces:
+    """Numbers about one learned and one predicted subspace.
+
+    Args:
+        learned: the pattern.
+        claim: the prediction.
+        covariance: ``[d_model, d_model]`` of the activations.
+        null: what random subspaces reach.
+
+    Raises:
+        ComparisonError: they are subspaces of unlike streams.
+    """
+    predicted = claim.subspace
+    if learned.d_model != predicted.d_model:
+        raise ComparisonError(
+            f"{claim.target} at {claim.site}: the activations have {learned.d_model} dimensions, "
+            f"the prediction {predicted.d_model}; they come from different models"
+        )
+    angles = learned.angles(predicted)
+    mean, high = null(learned, predicted, None)
+    harder = null(learned, predicted, covariance)[1]
+    return ComparedSubspaces(
+        written=claim.written,
+        overlap=learned.overlap(predicted),
+        contains_learned_in_predicted=predicted.contains(learned),
+        contains_predicted_in_learned=learned.contains(predicted),
+        null_mean=mean,
+        null_high=high,
+        null_covariance_high=harder,
+        angle_max=float(angles[-1]) if angles.size else float("nan"),
+        dim_learned=learned.dim,
+        dim_predicted=predicted.dim,
+        d_model=learned.d_model,
+    )
+
+
+def aligned(
+    found: ComparedSubspaces | None, *, claimed: bool, elsewhere: str | None = None
+) -> Verdict:
+    """Rung 3: the learned pattern lies where theory says.
+
+    Args:
+        found: the two subspaces, ``None`` where one is missing.
+        claimed: theory predicts something about the cell.
+        elsewhere: why what it predicts is about other tokens.
+    """
+    if found is None:
+        return Verdict("not tested", NO_PATTERN if claimed else elsewhere or NO_BASIS)
+    overlap = f"overlap {number(found.overlap)}"
+    bar = number(max(found.null_high, found.null_covariance_high))
+    where = "where theory writes the state" if found.written else "where theory writes nothing"
+    if not found.beyond_null:
+        return Verdict("no", f"{overlap} is no more than chance ({bar}), {where}")
+    reason = f"{overlap}, random subspaces at most {bar}, {where}"
+    if not found.written:
+        return Verdict("no", f"{reason}: refuted", "found where theory writes nothing")
+    if found.overlap >= ALIGNED:
+        return Verdict("yes", reason)
+    partly = f"partly aligned ({number(found.overlap)})"
+    return Verdict("no", f"{reason}, below {ALIGNED}", partly)

@@ -1,0 +1,217 @@
+"""The first two rungs, answered from one row of a score grid."""
+
+import math
+from collections.abc import Mapping
+from typing import Final
+
+from ..probes.account import EMBEDDINGS
+from ..probes.rivals import LEAST_GROUPS, LEAST_TWINS
+from .values import number
+from .verdicts import Verdict
+
+__all__ = ["baselines", "decodable", "selective", "strongest_baseline"]
+
+BASELINES: Final = (
+    "chance",
+    "position",
+    "previous_word",
+    "word_identity",
+    "next_word",
+    "surface",
+    "embedding",
+    "random_weights",
+)
+
+ON_THE_SURFACE: Final = "not beyond the word"
+
+
+def _value(row: Mapping[str, object], name: str) -> float | None:
+    """A number of the row, ``None`` where it was not measured."""
+    value = row.get(name)
+    if not isinstance(value, float | int) or isinstance(value, bool) or math.isnan(value):
+        return None
+    return float(value)
+
+
+def baselines(row: Mapping[str, object]) -> dict[str, float | None]:
+    """What stands beside a probe, ``None`` where not measured; the embedding is none for itself.
+
+    >>> list(baselines({"site": "blocks.0.hook_resid_pre", "chance": 0.5}).items())[:2]
+    [('chance', 0.5), ('position', None)]
+    """
+    names = [name for name in BASELINES if name != "embedding" or row.get("site") not in EMBEDDINGS]
+    return {name: _value(row, name) for name in names}
+
+
+def strongest_baseline(row: Mapping[str, object]) -> tuple[str, float | None]:
+    """Name and value of the strongest baseline measured, ``("", None)`` if there is none."""
+    measured = {name: value for name, value in baselines(row).items() if value is not None}
+    best = max(measured, key=lambda name: measured[name], default="")
+    return best, measured.get(best)
+
+
+def decodable(
+    row: Mapping[str, object], *, level: float = 0.05, permutations: int | None = None
+) -> Verdict:
+    """Rung 1: above chance, above shuffled labels, and above untrained models of this shape.
+
+    Both p-values hold for all cells of the grid together, and both have to be at most ``level``.
+    Labels are shuffled among equal positions, so the one against them is also that of a score no
+    better than the position tells.
+    What the word, its neighbours and the embedding reach is the matter of the second rung.
+
+    Args:
+        row: one row of a score grid.
+        level: chance, over all cells, of taking one for decodable that is not.
+        permutations: how many were made, if known.
+
+    Returns:
+        The answer, with the numbers; "not tested" where one of the three is missing and no other
+        says no.
+
+    >>> row = {"accuracy": 0.75, "chance": 0.3, "random_weights": 0.4, "n_twins": 5}
+    >>> told = {"p_family": 0.005, "p_untrained": 0.001}
+    >>> decodable(row | told).state, decodable(row | told | {"p_untrained": 0.2}).state
+    ('yes', 'no')
+    >>> decodable(row).state
+    'not tested'
+    """
+    if few := _too_few(row):
+        return few
+    rivals = {
+        "p_family": ("shuffled", "not told from shuffled labels"),
+        "p_untrained": ("random_weights", "no more than an untrained model of this shape gives"),
+    }
+    accuracy, chance = _value(row, "accuracy"), _value(row, "chance")
+    missing = ["chance was not measured"] if accuracy is None or chance is None else []
+    if accuracy is not None and chance is not None and accuracy <= chance and not _constant(row):
+        return Verdict("no", f"no more than chance ({_beside(row, 'chance')})")
+    for name, (column, words) in rivals.items():
+        p = _value(row, name)
+        if p is None:
+            missing.append(_absent(name, row, permutations))
+        elif name == "p_family" and permutations and (1 + permutations) * level < 1:
+            missing.append(
+                f"with {permutations} permutations no p-value can be {number(level)} or less: at "
+                f"least {math.ceil(1 / level) - 1} are needed"
+            )
+        elif p > level:
+            return Verdict("no", f"{words} ({_beside(row, column)}): p = {number(p)}")
+    if missing:
+        return Verdict("not tested", "; ".join(missing))
+    p = max(float(str(row[name])) for name in rivals)
+    return Verdict(
+        "yes",
+        f"{number(accuracy)} is above chance ({number(chance)}), shuffled labels and untrained "
+        f"models (at most {number(_value(row, 'random_weights'))}); p is at most {number(p)}",
+    )
+
+
+def selective(
+    row: Mapping[str, object], *, word_types: int | None, features: int, level: float = 0.05
+) -> Verdict:
+    """Rung 2: it is about more than the surface.
+
+    The surface is the word, its neighbours (the next one where the model may see it), the position
+    and the embedding, read together. Where enough test words do not occur in the training part,
+    the probe has to beat chance on these as well. Control tasks, which give every word type a
+    random class (Hewitt and Liang 2019), stand beside the answer and do not decide it: a label
+    that can only be read three times in four may be read as well as it can be, and still less often
+    than random classes of words are; what is memorised of words is part of the surface.
+
+    Args:
+        row: one row of a score grid.
+        word_types: distinct words in the corpus, if known.
+        features: dimensions that the probe reads.
+        level: chance, over all cells, of taking one for selective that is not.
+
+    Returns:
+        The answer, with the numbers.
+
+    >>> row = {"accuracy": 0.8, "surface": 0.6, "control_task": 0.5, "p_surface": 0.001}
+    >>> selective(row, word_types=900, features=64).state
+    'yes'
+    >>> found = selective(row | {"p_surface": 0.3}, word_types=900, features=64)
+    >>> found.state, found.instead
+    ('no', 'not beyond the word')
+    >>> selective({"accuracy": 0.8}, word_types=900, features=64).state
+    'not tested'
+    """
+    if few := _too_few(row):
+        return few
+    if row.get("site") in EMBEDDINGS:
+        return Verdict(
+            "not tested", "the embedding holds the word and its position only", ON_THE_SURFACE
+        )
+    if _value(row, "p_surface") is None:
+        return Verdict("not tested", "the surface (word, neighbours, position) was not measured")
+    room = _value(row, "p_perfect")
+    if room is not None and room > level:
+        return Verdict(
+            "not tested",
+            "word, neighbours, position and embedding tell it already "
+            f"({number(_value(row, 'surface'))}): not even a probe without any error could be told "
+            "from them",
+            ON_THE_SURFACE,
+        )
+    questions = {
+        "p_surface": ("surface", "no more than word, neighbours, position and embedding give"),
+        "p_embedding": ("embedding", "no more than the embedding gives"),
+        "p_unseen": ("unseen", "at words that were never trained on, no more than chance"),
+    }
+    for name, (column, words) in questions.items():
+        p = _value(row, name)
+        if p is not None and p > level:
+            return Verdict(
+                "no", f"{words} ({_beside(row, column)}): p = {number(p)}", ON_THE_SURFACE
+            )
+    return Verdict("yes", _more_than_the_surface(row, word_types, features))
+
+
+def _more_than_the_surface(row: Mapping[str, object], word_types: int | None, features: int) -> str:
+    """What was beaten, and what stands beside it."""
+    told = f"beats the surface ({number(_value(row, 'surface'))})"
+    if _value(row, "p_unseen") is not None:
+        told += f"; at words never trained on it reaches {number(_value(row, 'unseen'))}"
+    else:
+        told += "; words never trained on: too few to test"
+    control = _value(row, "control_task")
+    if control is None:
+        return told
+    told += f"; control tasks reach {number(control)}"
+    if word_types is not None and word_types <= features:
+        told += f", as any would with {word_types} word types in {features} dimensions"
+    return told
+
+
+def _constant(row: Mapping[str, object]) -> bool:
+    return _value(row, "n_classes") == 1
+
+
+def _too_few(row: Mapping[str, object]) -> Verdict | None:
+    """The answer where there are too few test groups for any."""
+    groups = _value(row, "n_groups")
+    if groups is None or groups >= LEAST_GROUPS:
+        return None
+    return Verdict(
+        "not tested", f"{int(groups)} test groups, at least {LEAST_GROUPS} are needed: give more"
+    )
+
+
+def _beside(row: Mapping[str, object], column: str) -> str:
+    """The probe's number beside another."""
+    if column == "unseen":
+        return f"{number(_value(row, 'unseen'))} on {row.get('n_unseen')} tokens"
+    other = _value(row, column)
+    against = "" if other is None else f" against {number(other)}"
+    return f"{number(_value(row, 'accuracy'))}{against}"
+
+
+def _absent(name: str, row: Mapping[str, object], permutations: int | None) -> str:
+    """Why one of the p-values is missing."""
+    if _constant(row):
+        return "there is one class, so nothing to tell apart: sample more, or take other targets"
+    if name == "p_family":
+        return "no labels were shuffled" if permutations == 0 else "no labels could be shuffled"
+    twins = int(_value(row, "n_twins") or 0)
+    return f"{twins} untrained models were probed, at least {LEAST_TWINS} are needed"
