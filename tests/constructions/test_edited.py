@@ -9,6 +9,7 @@ from linrep.grammars import Grammar, ImpossiblePrefix, families
 from linrep.hooks import swap
 
 EXACT = 1e-12  # float64 sums of fewer than a hundred products, and one edit
+TWO = [list("11232021"), list("31200323")]  # names of tokens without their a
 LENGTHS = {1: 2, 2: 4}  # tokens of a node, by height
 
 
@@ -82,3 +83,28 @@ def test_a_rare_state_that_is_put_in_is_read():
     with swap(model.model, {claim.site: claim.subspace}, source, where=where):
         (rows,) = model.next_tokens([["x", "b"]])
     assert rows[2] == pytest.approx(expected(grammar, ("a", "b")), abs=EXACT)
+
+
+@pytest.mark.parametrize("settings", [{}, {"passes": 1}, {"semiring": "deterministic"},
+                                      {"mode": "shapes"}, {"beliefs": "boundary"},
+                                      {"head": "log"}])  # fmt: skip
+def test_a_state_is_used_where_theory_says_and_a_decoy_elsewhere(settings):
+    """An interchange at any node's end: some effect inside the window, none at all outside."""
+    grammar = families.random_hierarchy(n_symbols=4, n_rules=2, arity=2, depth=3, seed=0)
+    model = GrammarTransformer.from_grammar(grammar, **settings)
+    base, other = (torch.from_numpy(model.encode([f"a{x}" for x in s]))[None] for s in TWO)
+    with torch.inference_mode():
+        states = model.model(other, output_hidden_states=True).hidden_states
+        plain = model.model(base).logits
+    windows = {True: 0, False: 0}
+    for claim in model.predictions:
+        if claim.site == "blocks.0.hook_resid_pre":
+            assert not claim.used  # nothing is written yet
+            continue
+        source = states[int(claim.site.split(".")[1]) + 1]
+        with torch.inference_mode(), swap(model.model, {claim.site: claim.subspace},
+                                          {claim.site: source}):  # fmt: skip
+            gap = float((model.model(base).logits - plain).abs().max())
+        assert (gap > 0.1) if claim.used else (gap == 0)
+        windows[claim.used] += claim.written
+    assert min(windows.values()) >= 2
