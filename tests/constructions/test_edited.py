@@ -57,6 +57,25 @@ def test_what_is_impossible_after_an_interchange_gets_zeros(settings):
     assert impossible > 8
 
 
+def test_an_interchange_shows_in_a_latin_grammar_whose_start_symbol_has_one_class():
+    """The last token answers; where every sentence is possible, nothing can."""
+    for start, moved in (("one", True), ("every", False)):
+        grammar = families.latin(order=3, depth=3, start=start)
+        model = GrammarTransformer.from_grammar(grammar)
+        sentences = grammar.sample(8, seed=0).sentences
+        gaps = []
+        for height in LENGTHS:
+            for base, (found, exact) in zip(
+                np.repeat(np.arange(7), 9 - LENGTHS[height]),
+                after_swaps(model, sentences, height),
+                strict=True,
+            ):
+                assert found == pytest.approx(exact, abs=EXACT)
+                unchanged = expected(grammar, sentences[base][:7])
+                gaps.append(np.abs(found - unchanged).max() if exact[:-1].max() == 1 else 0)
+        assert (max(gaps) == 1) == moved
+
+
 @pytest.mark.parametrize("rare", [1e-9, 1e-15, 1e-60, 1e-300])
 @pytest.mark.parametrize("settings", [{}, {"passes": 1}, {"token_scale": 1.0, "gauge": False},
                                       {"head": "probabilities"}])  # fmt: skip
