@@ -15,7 +15,7 @@ from .normal import Normal, normal_form
 from .ops import Program
 from .positions import position_scheme
 from .rule_states import rule_states
-from .scale import token_scale
+from .scale import RANGE, token_scale
 from .settings import Settings
 from .span_sizes import span_sizes
 from .sparse import SparseModel
@@ -63,10 +63,12 @@ class Accounting:
     Args:
         rows: in order of interest.
         note: what else the reader must know; printed last.
+        lost: weights that are too small for their dtype, hence not in the model.
     """
 
     rows: tuple[Row, ...]
     note: str = ""
+    lost: int = 0
 
     def __getitem__(self, name: str) -> int:
         """The measured value of a size.
@@ -95,9 +97,15 @@ class Accounting:
         lines = []
         for row in self.rows:
             beside = "" if row.predicted is None else f"{row.relation} {row.predicted:,}"
-            mark = "" if row.holds else "  VIOLATED"
+            why = "  less: weights are lost, see below" if self.lost else "  VIOLATED"
+            mark = "" if row.holds else why
             line = f"{row.name:<28}{row.measured:>14,} {beside:<18}{row.formula}{mark}"
             lines.append(line.rstrip())
+        if self.lost:
+            lines.append(
+                f"{self.lost:,} weights are too small for the dtype and count as 0 in the model; "
+                "the formulas count them: use dtype='float64', or larger rule weights"
+            )
         return "\n".join([*lines, self.note] if self.note else lines)
 
     def _repr_html_(self) -> str:
@@ -128,7 +136,15 @@ def account(
         rows.append(_log_row(normal, settings, program))
     rows += [*_width(settings, normal, program, found["width"]), *_heads(settings, normal, found)]
     rows += [Row("parameters", found["parameters"]), Row("non-zero parameters", found["nonzero"])]
-    return Accounting(tuple(rows), note)
+    return Accounting(tuple(rows), note, _lost(program, settings))
+
+
+def _lost(program: Program, settings: Settings) -> int:
+    """Weights of operations that are below the range of the dtype."""
+    weights = [w for layer in program.layers for head in layer.heads for _, _, w in head.moves]
+    weights += [w for layer in program.layers for n in layer.neurons for _, w in n.out]
+    least = RANGE[settings.dtype][0]
+    return sum(abs(weight) < least for weight in weights)
 
 
 def _measure_dense(model: PlainTransformer) -> dict[str, int]:

@@ -52,7 +52,7 @@ class BeliefBlocks:
                 for n in range(1, grammar.lengths[child][-1] + 1):
                     scaled = weight * self._scale(child, n) / self._scale(symbol, n)
                     target = self.prefix(symbol, n)
-                    layer.move(Shift(0), self.prefix(child, n), target, float(scaled))
+                    layer.move(Shift(0), self.prefix(child, n), target, scales.fraction(scaled))
             for two in grammar.binary_of[symbol]:
                 for m in range(1, grammar.lengths[two.right][-1] + 1):
                     for n in grammar.lengths[two.left]:
@@ -60,7 +60,8 @@ class BeliefBlocks:
                         weight = two.weight * scales.gauge.get((two.left, n), Fraction(1))
                         weight *= self._scale(two.right, m) / self._scale(symbol, n + m)
                         right, out = self.prefix(two.right, m), self.prefix(symbol, n + m)
-                        self.spans.draft.semiring.both(layer, left, right, out, float(weight))
+                        value = scales.fraction(weight)
+                        self.spans.draft.semiring.both(layer, left, right, out, value)
 
     def top_down(self, layer: LayerDraft, level: int) -> None:
         """The blocks of the labels whose contexts are final at this level."""
@@ -73,7 +74,7 @@ class BeliefBlocks:
                     block = self.block(height, label)
                     for n, inside, gauge in self._insides(symbol):
                         context = spans.fetch_alpha(layer, symbol, n)
-                        weight = float(gauge * scales.power(n))
+                        weight = scales.fraction(gauge * scales.power(n))
                         spans.draft.semiring.gated(layer, context, inside, block, weight)
 
     def block(self, height: int, label: str) -> int:

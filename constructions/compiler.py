@@ -12,7 +12,7 @@ from .log_head import LogRange, append_log_block, score_range
 from .normal import Normal, normal_form
 from .ops import Program
 from .rotation import ROTATION_NOISE
-from .scale import Scales, token_scale
+from .scale import RANGE, Scales, token_scale
 from .semirings import semiring
 from .settings import ConstructionError, Settings
 from .shape_trees import Shape, ShapeWeights, enumerate_shapes
@@ -64,9 +64,9 @@ def compile_grammar(grammar: Grammar, settings: Settings) -> Program:
     else:
         _compile_spans(draft, normal, settings)
     if settings.head == "log":
-        kappa = float(draft.scales.kappa)
+        kappa = float(token_scale(normal.grammar, normal.roots, settings))
         bounds = score_range(normal, kappa, draft.n_max, settings.log_error)
-        _require_room(bounds, settings)
+        _require_room(bounds, settings, max(w for row in draft.readout for _, w in row))
         append_log_block(draft, bounds)
         return draft.freeze("logits")
     return draft.freeze()
@@ -152,33 +152,48 @@ def _shapes(normal: Normal) -> list[Shape]:
 
 def _scales(normal: Normal, shapes: list[Shape], settings: Settings) -> Scales:
     """Gauge and token scale; only the probability semiring has weights to scale."""
+    end = settings.dtype, settings.drowning == "allow"
     if settings.semiring != "probability":
-        return Scales(settings.semiring, {}, Fraction(1))
+        return Scales(settings.semiring, {}, Fraction(1), *end)
+    kappa = token_scale(normal.grammar, normal.roots, settings)
+    if not settings.gauge:
+        return Scales(settings.semiring, {}, kappa, *end)
     gauge: dict[Any, Fraction] = {}
-    if settings.gauge and shapes:
-        for shape in shapes:
-            for height, nodes in enumerate(shape.levels):
-                for symbol in {s for node in nodes for s in node.symbols} if height else set():
-                    gauge[shape.index, height, symbol] = shape.gauge(height, symbol)
-    elif settings.gauge:
+    if not shapes:
         for symbol, row in enumerate(normal.grammar.viterbi):
             gauge.update({(symbol, length): value for length, value in row.items()})
-    kappa = token_scale(normal.grammar, normal.roots, settings)
-    return Scales(settings.semiring, gauge, kappa)
+        return Scales(settings.semiring, gauge, kappa, *end)
+    for shape in shapes:
+        for height, nodes in enumerate(shape.levels):
+            for symbol in {s for node in nodes for s in node.symbols}:
+                cell = (shape.index if height else -1, height, symbol)
+                gauge[cell] = shape.gauge(height, symbol, kappa)
+    return Scales(settings.semiring, gauge, Fraction(1), *end)  # the gauge carries the scale
 
 
-def _require_room(bounds: LogRange, settings: Settings) -> None:
-    """Refuse a rotated log block whose smallest scores drown in the noise of the rotation.
+def _require_room(bounds: LogRange, settings: Settings, weight: float) -> None:
+    """Refuse a log block whose smallest scores are lost.
 
-    The logarithm errs by noise / score, which must stay within ``log_error``.
+    Its hinges are relative, so its weights reach ``weight / smallest score``, which the dtype must
+    hold; in a rotated stream the logarithm errs by noise / score, which must stay within
+    ``log_error``.
 
     Raises:
         ConstructionError: with the smallest score and the ways out.
     """
+    power = f"10^{bounds.smallest / math.log(10):.0f}"
+    least = max(0.0, math.log(weight)) + math.log(RANGE[settings.dtype][0])
+    if bounds.smallest < least:
+        wider = "dtype='float64', " if settings.dtype != "float64" else ""
+        raise ConstructionError(
+            f"a log head tells apart scores down to {power}; {settings.dtype} holds numbers from "
+            f"10^{least / math.log(10):.0f} on: use {wider}head='probabilities', or larger rule "
+            "weights"
+        )
     needed = math.log(ROTATION_NOISE["float64"]) - math.log(settings.log_error)
     if settings.rotation is not None and bounds.smallest < needed:
         raise ConstructionError(
-            f"scores down to 10^{bounds.smallest / math.log(10):.0f} cannot be told from 0 within "
+            f"scores down to {power} cannot be told from 0 within "
             f"log_error={settings.log_error:g} in a rotated stream, whose noise is about "
             f"{ROTATION_NOISE['float64']:g}: leave rotation=None, raise token_scale or log_error, "
             "or use head='scores'"

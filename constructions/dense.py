@@ -1,5 +1,6 @@
 """The dense back end: a program poured into the weights of the plain transformer."""
 
+import math
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ from .ops import Head, Layer, Program
 from .positions import AttentionBias, PositionScheme, position_scheme
 from .rotation import ROTATION_NOISE, rotate
 from .settings import ConstructionError, Settings
+from .smallest import smallest_score
 
 __all__ = ["build_dense", "dense_config", "dense_parameters"]
 
@@ -36,7 +38,7 @@ def dense_config(program: Program, settings: Settings) -> PlainConfig:
         attention_bias_table=isinstance(scheme, AttentionBias),
         overflow_position=True,
         readout=_readout(program, settings),
-        score_floor=_score_floor(settings),
+        score_floor=_score_floor(program, settings),
     )
 
 
@@ -120,17 +122,22 @@ def _readout(program: Program, settings: Settings) -> Any:
     return "probabilities" if settings.head == "probabilities" else "scores"
 
 
-def _score_floor(settings: Settings) -> float:
-    """Zeros are exact in a named basis; a rotated one leaves rounding of its dtype behind.
+def _score_floor(program: Program, settings: Settings) -> float:
+    """Scores at or below this count as 0.
 
-    Support is read off a count, so its threshold is 1/2. What a rotation leaves below its noise is
-    cut; a real score below it would be lost, see :mod:`~linrep.constructions.guarantee`.
+    Support is read off a count, so its threshold is 1/2. In a named basis zeros are exact, until
+    the stream is edited: taking a state out and putting another one in rounds, and what was 0 may
+    be 1e-17 afterwards, which a division by the row's sum would turn into certainty. No prefix has
+    a positive score below the program's smallest one, so half of it loses nothing, however small
+    it is (the half is room for rounding, which is relative), and cuts all rounding below. What a
+    rotation leaves below its noise is cut; a real score below it would be lost, see
+    :mod:`~linrep.constructions.guarantee`.
     """
     if settings.semiring == "boolean":
         return 0.5
-    if settings.rotation is None:
-        return 0.0
-    return ROTATION_NOISE[settings.dtype]
+    if settings.rotation is not None:
+        return ROTATION_NOISE[settings.dtype]
+    return 0.0 if program.output == "logits" else math.exp(smallest_score(program)) / 2
 
 
 def _write_tables(model: PlainTransformer, program: Program, scheme: PositionScheme) -> None:

@@ -60,9 +60,17 @@ class Draft:
         return index
 
     def token(self, terminal: int, coordinate: int) -> None:
-        """Let a terminal write its own inside value."""
+        """Let a terminal write its own inside value.
+
+        Past the longest sentence no token derives anything. Offset heads there read an average over
+        all those positions, whose n parts of 1 / n may add up to a little less than 1: a complement
+        that ought to be 1 would let that little through. Hence the last child of every rule, read
+        at its own place, says "does not derive" there by more than rounding.
+        """
         value = self.semiring.full - self.semiring.empty
         self.embedding[terminal + 1].append((coordinate, value))
+        if self.semiring.empty:
+            self.gates[coordinate] = (*(0.0,) * (self.n_max + 1), self.semiring.empty)
 
     def layer(self, name: str) -> LayerDraft:
         """A new layer; hand it to :meth:`close` when it is complete."""

@@ -81,15 +81,16 @@ class GrammarTransformer:
                 nats), ``beliefs`` (``boundary`` or ``prefix``: posteriors of every ancestor label
                 are written too), ``gauge`` and ``token_scale`` (exact rescalings), ``rotation`` (a
                 seed: a random residual basis; accuracy is absolute then, see :attr:`guarantee`),
-                ``drowning`` (``allow`` builds a rotated model whose rare scores drown in the noise
-                of the basis), ``backend`` (``sparse`` for grammars whose dense width would be
-                absurd), ``positions`` (``onehot``, ``circular``, ``bias``), ``merge`` (``bodies``:
-                rules with equal bodies share neurons; ``rules``: the paper's accounting by pairs of
-                rules), ``max_parameters``, ``max_shapes`` (limits).
+                ``drowning`` (``allow`` builds a model whose rare scores drown in the noise of a
+                rotated basis, or without weights below its dtype's range), ``backend`` (``sparse``
+                for grammars whose dense width would be absurd), ``positions`` (``onehot``,
+                ``circular``, ``bias``), ``merge`` (``bodies``: rules with equal bodies share
+                neurons; ``rules``: the paper's accounting by pairs of rules), ``max_parameters``,
+                ``max_shapes`` (limits).
 
         Raises:
-            ConstructionError: the choices clash, a limit is exceeded, or a rotated model would be
-                wrong after some prefix; the number is given.
+            ConstructionError: the choices clash, a limit is exceeded, weights do not fit the dtype,
+                or a rotated model would be wrong after some prefix; the number is given.
         """
         require_grammar(grammar)
         unknown = set(settings) - set(Settings.__dataclass_fields__)

@@ -6,14 +6,12 @@ from typing import final
 
 from ..models import PlainTransformer
 from .ops import Program
+from .scale import RANGE
 from .settings import ConstructionError, Settings
 from .smallest import smallest_score, smallest_values
 from .sparse import SparseModel
 
 __all__ = ["Guarantee", "guarantee", "require_guarantee"]
-
-# Natural logarithms of the smallest normal numbers: below them digits are lost, then everything.
-_UNDERFLOW = {"float64": math.log(2.0**-1022), "float32": math.log(2.0**-126)}
 
 
 @final
@@ -67,7 +65,7 @@ def _named(settings: Settings, program: Program) -> Guarantee:
         return Guarantee(True, 0.0, 1.0, 0.0, "every prefix: the support is exact")
     least = min(smallest_values(program))
     smallest = 1.0 if settings.head == "log" else math.exp(smallest_score(program))
-    if least < _UNDERFLOW[settings.dtype]:
+    if least < math.log(RANGE[settings.dtype][0]):
         return Guarantee(
             False, 0.0, smallest, math.inf,
             f"not every prefix: values down to {_power(least)} are too small for {settings.dtype}, "

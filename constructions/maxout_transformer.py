@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..core import Prediction
 from ..models import PlainTransformer, to_bridge
-from ..piecewise import Box, MaxoutNetwork, as_box
+from ..piecewise import AnyNetwork, Box, MaxoutNetwork, as_box, as_network
 from ..piecewise.arraylike import ArrayLike
 from .maxout_accounting import MaxoutAccounting, account
 from .maxout_error import MaxoutError, inverse_temperatures, norm_bound, signed_bound
@@ -60,7 +60,7 @@ class MaxoutTransformer:
     @classmethod
     def from_network(
         cls,
-        net: MaxoutNetwork,
+        net: AnyNetwork,
         box: object,
         eps: float | None = None,
         *,
@@ -75,7 +75,7 @@ class MaxoutTransformer:
         ``eps`` differs from the network by at most ``eps`` (plus rounding of the dtype).
 
         Args:
-            net: the network.
+            net: the network, or a ``torch.nn.Sequential`` that is one.
             box: ``(lo, hi)``, scalars for every input, or arrays.
             eps: largest sup error, 1e-3 if nothing is given; temperatures follow (signed bound).
             inverse_temperature: one for all layers, or one per layer, instead of ``eps``.
@@ -88,6 +88,7 @@ class MaxoutTransformer:
                 the largest or smallest allowed), pieces too large for the dtype, another dtype.
             BoxError: an empty or inverted box, or one that does not fit.
         """
+        net = as_network(net)
         made_box = as_box(box, net.n_inputs)
         if eps is not None and inverse_temperature is not None:
             raise MaxoutError("give eps or inverse_temperature, not both: each sets the other")

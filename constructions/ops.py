@@ -207,6 +207,22 @@ class Program:
                 last.update((target, number) for target, _ in neuron.out)
         return {i: last.get(i, 0) for i in range(len(self.registry))}
 
+    def used_after(self) -> list[frozenset[int]]:
+        """For each number of blocks done, the coordinates from which the output can be changed.
+
+        Walked backwards: what the readout reads is used, and what an operation reads whose result
+        is used later. The stream only ever adds, so what is used later is used before as well.
+        """
+        used = {coordinate for row in self.readout for coordinate, _ in row}
+        found = [frozenset(used)]
+        for layer in reversed(self.layers):
+            matter = [n for n in layer.neurons if any(target in used for target, _ in n.out)]
+            used.update(c for neuron in matter for c, _ in (*neuron.gate, *neuron.value))
+            moves = [move for head in layer.heads for move in head.moves]
+            used.update([source for source, target, _ in moves if target in used])
+            found.append(frozenset(used))
+        return found[::-1]
+
     @property
     def patterns(self) -> set[Pattern]:
         """Every attention pattern in use."""

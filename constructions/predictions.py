@@ -37,11 +37,14 @@ def predict(grammar: Grammar, settings: Settings, program: Program) -> list[Pred
     Accuracy: 1 from the layer that writes V_h on, if the grammar has one shape and invertible
     rules (P2); 1 / q before it for Latin-square grammars (P4); none otherwise, where the
     corpus' ceiling given prefix and boundary is the claim (P6).
+
+    Use: a state is used as long as an operation that the output depends on still reads it; a later
+    interchange changes nothing, though the state can be read there perfectly.
     """
     basis = _Basis(settings, program)
     exact = why_not_deterministic(grammar) is None
     latin = is_latin(grammar)
-    written = program.written_after()
+    written, used = program.written_after(), program.used_after()
     predictions = []
     for height, labels in sorted(program.states.items()):
         if len(labels) < 2:
@@ -49,7 +52,8 @@ def predict(grammar: Grammar, settings: Settings, program: Program) -> list[Pred
         for blocks in range(len(program.layers) + 1):
             beliefs = program.beliefs.get(height, {})
             if beliefs and all(written[c] <= blocks for c in beliefs.values()):
-                predictions.append(_belief(basis, blocks, height, beliefs, settings))
+                read = not used[blocks].isdisjoint(beliefs.values())
+                predictions.append(_belief(basis, blocks, height, beliefs, settings, read))
                 continue
             done = {x: cs for x, cs in labels.items() if any(written[c] <= blocks for c in cs)}
             here = len(done) == len(labels)
@@ -69,13 +73,19 @@ def predict(grammar: Grammar, settings: Settings, program: Program) -> list[Pred
                     accuracy=accuracy,
                     claim=claim,
                     source=_SOURCE,
+                    used=any(not used[blocks].isdisjoint(cs) for cs in done.values()),
                 )
             )
     return predictions
 
 
 def _belief(
-    basis: "_Basis", blocks: int, height: int, beliefs: Mapping[str, int], settings: Settings
+    basis: "_Basis",
+    blocks: int,
+    height: int,
+    beliefs: Mapping[str, int],
+    settings: Settings,
+    used: bool,
 ) -> Prediction:
     coordinates = list(beliefs.values())
     return Prediction(
@@ -87,6 +97,7 @@ def _belief(
         rank=len(coordinates) - 1,
         claim="P6",
         source=_SOURCE,
+        used=used,
     )
 
 

@@ -7,6 +7,7 @@ the factor cancels. Source: theory of exact grammar transformers, section 5.
 """
 
 import math
+import sys
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,11 +16,17 @@ from typing import Any, final
 
 from ..grammars import BinaryGrammar
 from .semirings import SemiringName
-from .settings import Settings
+from .settings import ConstructionError, Settings
 
-__all__ = ["Scales", "best_token_scale", "log_of", "token_scale"]
+__all__ = ["RANGE", "Scales", "best_token_scale", "log_of", "token_scale"]
 
 _ONE = Fraction(1)
+
+RANGE = {
+    "float64": (sys.float_info.min, sys.float_info.max),
+    "float32": (2.0**-126, (2 - 2.0**-23) * 2.0**127),
+}
+"""Smallest and largest normal number: below the first digits are lost, then everything."""
 
 
 @final
@@ -31,38 +38,96 @@ class Scales:
         semiring: boolean weights are all 1, deterministic inside weights too.
         gauge: best derivation weight of each inside value; a missing entry counts 1.
         kappa: the token scale.
+        dtype: of the weights; none may be too large for it.
+        lossy: weights of the grammar that are too small may be lost.
     """
 
     semiring: SemiringName
     gauge: Mapping[Any, Fraction]
     kappa: Fraction
+    dtype: str = "float64"
+    lossy: bool = False
+
+    def number(self, above: int, below: int = 1) -> float:
+        """A quotient of positive integers as the weight of a neuron or a head.
+
+        Raises:
+            ConstructionError: it is too large for the dtype.
+        """
+        try:
+            value = above / below  # rounds correctly and, unlike fractions, never reduces
+        except OverflowError:
+            value = math.inf
+        if value > RANGE[self.dtype][1]:
+            raise ConstructionError(self._outside(math.log(above) - math.log(below)))
+        return value
+
+    def fraction(self, value: Fraction) -> float:
+        """:meth:`number` of a fraction."""
+        return self.number(value.numerator, value.denominator)
+
+    def require(self, weight: Fraction) -> None:
+        """Refuse a weight of the grammar that is lost before anything is computed with it.
+
+        What only becomes too small by scaling is the matter of the model's guarantee.
+
+        Raises:
+            ConstructionError: it is too small for the dtype.
+        """
+        if not self.lossy and weight < RANGE[self.dtype][0]:
+            raise ConstructionError(self._outside(log_of(weight)))
+
+    def _outside(self, logarithm: float) -> str:
+        """Why a weight cannot be stored, and what to do."""
+        least, largest = RANGE[self.dtype]
+        ways = []
+        if self.dtype != "float64" and abs(logarithm) < math.log(RANGE["float64"][1]):
+            ways.append("dtype='float64'")
+        if logarithm > 0:
+            what = "a rule's, times the gauge and the token scale of what it passes"
+            bound = f"numbers up to {largest:.1e}"
+            ways += ["gauge=True"] if not self.gauge else []
+            ways += ["a token_scale nearer to 1", "a grammar with shorter sentences"]
+        else:
+            what = "a rule's, or a product of rules'"
+            bound = f"numbers from {least:.1e} on"
+            ways.append("larger rule weights")
+        ways.append("semiring='boolean' for the support alone")
+        allow = "" if logarithm > 0 else "; drowning='allow' builds it without what is lost"
+        return (
+            f"a weight of the model would be about 10^{logarithm / math.log(10):.1f} ({what}); "
+            f"{self.dtype} holds {bound}: use {', or '.join(ways)}{allow}"
+        )
 
     def inside(self, weight: Fraction, parent: Hashable, *children: Hashable) -> float:
         """Weight of a bottom-up neuron."""
         if self.semiring != "probability":
             return 1.0
-        above = weight.numerator
-        below = weight.denominator
+        self.require(weight)
+        above, below = weight.numerator, weight.denominator
         for child in children:
             scale = self.gauge.get(child, _ONE)
             above, below = above * scale.numerator, below * scale.denominator
         scale = self.gauge.get(parent, _ONE)
-        # Division of integers rounds correctly and, unlike fractions, never reduces them.
-        return (above * scale.denominator) / (below * scale.numerator)
+        return self.number(above * scale.denominator, below * scale.numerator)
 
     def predict(self, weight: Fraction) -> float:
         """Weight of a context value that moves to a first child."""
-        return 1.0 if self.semiring == "boolean" else float(weight)
+        if self.semiring == "boolean":
+            return 1.0
+        self.require(weight)
+        return self.fraction(weight)
 
     def complete(self, weight: Fraction, inside: Hashable, tokens: int) -> float:
         """Weight of a context value that moves past an inside value over so many tokens."""
         if self.semiring == "boolean":
             return 1.0
         if self.semiring == "deterministic":
-            return float(weight)
+            return self.predict(weight)
+        self.require(weight)
         scale, power = self.gauge.get(inside, _ONE), self.power(tokens)
         above = weight.numerator * scale.numerator * power.numerator
-        return above / (weight.denominator * scale.denominator * power.denominator)
+        return self.number(above, weight.denominator * scale.denominator * power.denominator)
 
     def power(self, tokens: int) -> Fraction:
         """``kappa ** tokens``."""
@@ -110,10 +175,15 @@ def best_token_scale(grammar: BinaryGrammar, roots: Sequence[tuple[int, Fraction
         for weight, children in rules:
             share = float(weight) * math.prod(mass[c] for c in children) / mass[s]
             below = sum(entropy[c] for c in children)
-            entropy[s] += share * (below - math.log(share))
+            entropy[s] += share * below + _surprise(share)
             tokens[s] += share * sum(tokens[c] for c in children)
     total = math.fsum(float(weight) * mass[root] for root, weight in roots)
     shares = [(root, float(weight) * mass[root] / total) for root, weight in roots]
-    spread = math.fsum(share * (entropy[root] - math.log(share)) for root, share in shares)
+    spread = math.fsum(share * entropy[root] + _surprise(share) for root, share in shares)
     kappa = math.exp(spread / math.fsum(share * tokens[root] for root, share in shares))
     return Fraction(round(kappa * 1024), 1024)
+
+
+def _surprise(share: float) -> float:
+    """``-p log p``; 0 for a share that is too small for a float, as in the limit."""
+    return -share * math.log(share) if share else 0.0

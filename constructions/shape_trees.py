@@ -161,10 +161,18 @@ class Shape:
         """For t = 0..length-1 the node of this height above the next token, t + 1."""
         return [node for node in self.levels[height] for _ in range(node.end - node.start)]
 
-    def gauge(self, height: int, symbol: int) -> Fraction:
-        """Largest best-derivation weight of the symbol over the shape's nodes of this height."""
+    def gauge(self, height: int, symbol: int, kappa: Fraction) -> Fraction:
+        """Largest best-derivation weight of the symbol over the shape's nodes of this height.
+
+        Each is taken times ``kappa`` to the number of its tokens, so that an inside value carries
+        the scale of its tokens, and no power of kappa is ever met alone.
+        """
         return max(
-            (self.weights.best(symbol, n.tree) for n in self.levels[height] if symbol in n.symbols),
+            (
+                self.weights.best(symbol, node.tree) * kappa ** (node.end - node.start)
+                for node in self.levels[height]
+                if symbol in node.symbols
+            ),
             default=Fraction(1),
         )
 

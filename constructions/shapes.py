@@ -57,17 +57,20 @@ class ShapeParser:
         return self.draft.add("alpha", name, shape=self.shape.index, height=height)
 
     def running(self, weight: Fraction) -> int:
-        """Context of the root: its weight as long as the sentence is not complete, then 0."""
+        """Context of the root: its weight as long as the sentence is not complete, then 0.
+
+        Without a gauge it carries the token scale; with one, inside values do.
+        """
         scales = self.draft.scales
         values = [
-            float(scales.predict(weight) * scales.power(t)) if t < self.shape.length else 0.0
+            scales.predict(weight * scales.power(t)) if t < self.shape.length else 0.0
             for t in range(self.draft.n_max + 1)
         ]
         return self.draft.clock(values, "running")
 
     def cell(self, height: int, symbol: int) -> tuple[int, int, int]:
         """Key of an inside value's gauge."""
-        return (self.shape.index, height, symbol) if height else (-1, 0, symbol)
+        return (self.shape.index if height else -1, height, symbol)
 
     # -- positional gates and fetches -------------------------------------------------------------
 
@@ -203,7 +206,7 @@ class ShapeParser:
     def gamma(self, layer: LayerDraft, height: int) -> None:
         """One pass: weights of (node above the next token, next token), from those one step below.
 
-        At height 1 the child is the token itself; the clock carries the token scale.
+        At height 1 the child is the token itself.
         """
         for rule, children in self.rules(height):
             for child, gate, weight in self.steps(layer, height, rule, children):

@@ -1,9 +1,10 @@
 """``spans`` in one pass: what a started symbol may be followed by is carried upwards.
 
 ``gamma[A, l, x]`` at t is the weight with which A started l tokens ago, is not complete, and
-continues with token x. It is computed level by level together with beta, so the depth is that of
-the grammar plus one layer that keeps what started at token 1. Source: theory of exact grammar
-transformers, section 4 (there without that layer, and not worked out).
+continues with token x, times the token scale to the power l. It is computed level by level together
+with beta, so the depth is that of the grammar plus one layer that keeps what started at token 1.
+Source: theory of exact grammar transformers, section 4 (there without that layer, and not worked
+out).
 """
 
 from dataclasses import dataclass, field
@@ -64,7 +65,7 @@ class OnePass:
                 mark = draft.add("fetch", "<bos>", offset=length)
                 if mark >= known:
                     layer.move(Shift(length), bit, mark)
-                scale = draft.scales.complete(share * draft.scales.power(length), None, 0)
+                scale = draft.scales.predict(share)
                 for token, gamma in self._cells.get((root, length), {}).items():
                     score = draft.add("score", token=names[token])
                     draft.semiring.gated(layer, gamma, mark, score, scale)
@@ -114,7 +115,7 @@ class OnePass:
         for length in self.spans.grammar.lengths[left]:
             inside = self.spans.beta(left, length)
             for token, share in self._first[right].items():
-                value = draft.scales.complete(weight * share, (left, length), 0)
+                value = draft.scales.complete(weight * share, (left, length), length)
                 target = self._gamma(symbol, length, token)
                 draft.semiring.lift(layer, inside, target, value)
 
@@ -127,6 +128,6 @@ class OnePass:
             for token, context in self._cells.get((right, seen), {}).items():
                 for length in spans.grammar.lengths[left]:
                     inside = spans.fetch(layer, left, length, seen)
-                    value = draft.scales.complete(weight, (left, length), 0)
+                    value = draft.scales.complete(weight, (left, length), length)
                     target = self._gamma(symbol, length + seen, token)
                     draft.semiring.gated(layer, context, inside, target, value)

@@ -27,7 +27,7 @@ def make_grammar(language: Language) -> Grammar | None:
     2
     """
     if isinstance(language, LatinFamily):
-        return families.latin(order=language.order, depth=language.depth)
+        return families.latin(language.order, language.depth, start=language.start)
     if isinstance(language, HierarchyFamily):
         return families.random_hierarchy(
             n_symbols=language.n_symbols,

@@ -41,6 +41,7 @@ class LatinFamily(Settings):
     source: Literal["latin"] = "latin"
     order: Annotated[int, Field(ge=2)] = 3
     depth: Annotated[int, Field(ge=1)] = 3
+    start: Literal["every", "one"] = "every"  # classes of the start symbol
 
 
 class HierarchyFamily(Settings):

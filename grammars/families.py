@@ -68,7 +68,7 @@ def random_hierarchy(
     return _only_reachable("S", rules)
 
 
-def latin(order: int = 3, depth: int = 3) -> Grammar:
+def latin(order: int = 3, depth: int = 3, *, start: str = "every") -> Grammar:
     """Latin-square grammar: ``A -> (B, C)`` if and only if ``B + C = A`` modulo ``order``, uniform.
 
     Levels ``1..depth - 1`` have one symbol per class; the start symbol, alone at level ``depth``,
@@ -78,23 +78,33 @@ def latin(order: int = 3, depth: int = 3) -> Grammar:
     one class would betray its last child to whoever has seen the first.) Terminals are
     ``a0, a1, ...``; nonterminals of level l are ``{l}_{class}``, the start symbol ``S``.
 
+    That start symbol makes every sentence possible, so the next token is uniform whatever the
+    states are, and nothing that is done to them can change it. With ``start="one"`` the start
+    symbol stands for class 0 alone, as other symbols do for theirs: the last token is minus the sum
+    of all others modulo q, and an exchange of states shows in it. The staircase then holds for all
+    nodes but the last of each height, whose class the rest of the sentence betrays.
+
     Args:
         order: number of classes, q.
         depth: levels above the tokens; sentences have ``2 ** depth`` tokens.
+        start: classes of the start symbol: ``every`` or ``one``.
 
     Raises:
-        LanguageError: an argument below 1.
+        LanguageError: an argument below 1, or no such start symbol.
         TooLarge: the rules would not fit in memory.
 
     >>> print(latin(order=2, depth=1))
     S -> 'a0' 'a0' | 'a0' 'a1' | 'a1' 'a0' | 'a1' 'a1'
+    >>> print(latin(order=3, depth=1, start="one"))
+    S -> 'a0' 'a0' | 'a1' 'a2' | 'a2' 'a1'
     """
     _positive(order=order, depth=depth)
+    if start not in ("every", "one"):
+        raise LanguageError(f"start is 'every' or 'one' (class of S); received {start!r}")
     require_rules(order**2 * depth, 2)
     classes = range(order)
-    rules = [
-        _rule("S", [first, second], depth, order**2) for first in classes for second in classes
-    ]
+    pairs = [(x, y) for x in classes for y in classes if start == "every" or (x + y) % order == 0]
+    rules = [_rule("S", [*pair], depth, len(pairs)) for pair in pairs]
     for level in range(depth - 1, 0, -1):
         for value in classes:
             for first in classes:

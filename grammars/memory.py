@@ -7,11 +7,21 @@ from contextlib import contextmanager
 
 from .errors import TooLarge
 
-__all__ = ["available_memory", "nested_calls", "require_digits", "require_memory", "require_rules"]
+__all__ = [
+    "MOST_RULES",
+    "available_memory",
+    "nested_calls",
+    "require_digits",
+    "require_memory",
+    "require_rules",
+]
 
 _FEWER = "take fewer or shorter sentences"
 
 _MOST_BITS = 2**24
+
+MOST_RULES = 500_000
+"""Rules of a grammar: reading, checking and copying so many takes half a minute and a gigabyte."""
 
 # A rule with its names, its fractions and its copy in the grammar's table, and each of its symbols.
 _RULE_BYTES, _SYMBOL_BYTES = 1500, 150
@@ -81,18 +91,23 @@ def nested_calls(what: str) -> Iterator[None]:
 
 
 def require_rules(n_rules: int, arity: int) -> None:
-    """Refuse, before making them, more rules than fit in memory.
+    """Refuse, before making them, more rules than fit in memory, or than a minute's work.
 
     Args:
         n_rules: how many rules.
         arity: symbols on each right-hand side.
 
     Raises:
-        TooLarge: with the number of rules and the memory needed and available.
+        TooLarge: with the number of rules and the limit, or the memory needed and available.
     """
     what = f"a grammar of {n_rules} rules with {arity} symbols each"
     needed = n_rules * (_RULE_BYTES + _SYMBOL_BYTES * arity)
     require_memory(needed, what, "ask for a smaller grammar")
+    if n_rules > MOST_RULES:
+        raise TooLarge(
+            f"{what} is more than can be worked with: at most {MOST_RULES} rules; lower the depth "
+            "or the number of symbols or rules"
+        )
 
 
 def _gib(size: int | float) -> str:

@@ -22,7 +22,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import final
 
-from .errors import GrammarError, Problem
+from .errors import GrammarError, Problem, TooLarge
+from .memory import MOST_RULES
 from .probabilities import read_fraction
 from .rule import Rule, Spot, write_name
 
@@ -89,11 +90,18 @@ def parse_text(text: str, source: str = "") -> tuple[str, tuple[Rule, ...]]:
 
     Raises:
         GrammarError: the text is not in the format; every line at fault is listed.
+        TooLarge: more rules than can be worked with.
 
     >>> start, rules = parse_text("S -> 'a' B [1.0]\nB -> 'b' | 'c'")
     >>> start, [str(rule) for rule in rules]
     ('S', ["S -> 'a' B", "B -> 'b'", "B -> 'c'"])
     """
+    written = text.count("->") + text.count("|")
+    if written > 2 * MOST_RULES:  # twice: names may hold such signs
+        raise TooLarge(
+            f"the text has {written} arrows and bars, which is that many rules; a text of at most "
+            f"{2 * MOST_RULES} is read: write a smaller grammar"
+        )
     reader = _Reader()
     for line in _logical_lines(text.removeprefix("\ufeff")):
         try:

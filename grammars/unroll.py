@@ -6,6 +6,7 @@ so the result samples exactly the trees of the original grammar that fit. Empty 
 removed on the way: a child that may derive nothing is left out with the probability that it does.
 """
 
+from collections import deque
 from collections.abc import Sequence
 from fractions import Fraction
 from itertools import product
@@ -24,6 +25,7 @@ __all__ = ["unroll", "unroll_rules"]
 # Masses are rounded to this many significant bits; exact ones double in size with every level.
 _BITS = 192
 _MOST_RULES = 2_000_000
+_MOST_CELLS = 500_000  # some twenty seconds and a gigabyte
 _MOST_NULLABLE = 12
 
 
@@ -112,16 +114,22 @@ class _Unroller:
 
     def _tops(self) -> dict[str, int]:
         """Greatest height of each symbol whose derivations are bounded."""
+        below = {x: {c for r in group for c in _children(r)} for x, group in self.by_lhs.items()}
+        above: dict[str, list[str]] = {}
+        for lhs, children in below.items():
+            for child in children:
+                above.setdefault(child, []).append(lhs)
+        waiting = {lhs: len(children) for lhs, children in below.items()}
+        ready = deque(lhs for lhs, count in waiting.items() if not count)
         tops: dict[str, int] = {}
-        changed = True
-        while changed:
-            changed = False
-            for lhs, group in self.by_lhs.items():
-                children = {c for rule in group for c in _children(rule)}
-                if lhs not in tops and children <= tops.keys():
-                    below = max((tops[child] for child in children), default=0)
-                    tops[lhs] = 1 + below if any(rule.rhs for rule in group) else 0
-                    changed = True
+        while ready:
+            lhs = ready.popleft()
+            highest = max((tops[child] for child in below[lhs]), default=0)
+            tops[lhs] = 1 + highest if any(rule.rhs for rule in self.by_lhs[lhs]) else 0
+            for parent in above.get(lhs, ()):
+                waiting[parent] -= 1
+                if not waiting[parent]:
+                    ready.append(parent)
         return tops
 
     def run(self, depth: int) -> Grammar:
@@ -130,6 +138,13 @@ class _Unroller:
             raise TooLarge(
                 f"unrolled to depth {depth} the grammar would have more than {_MOST_RULES} rules; "
                 "give a smaller depth"
+            )
+        cells = depth * len(self.by_lhs)
+        if cells > _MOST_CELLS:
+            raise TooLarge(
+                f"unrolling {len(self.by_lhs)} symbols to depth {depth} keeps two probabilities of "
+                f"each symbol at each height, {cells} pairs; at most {_MOST_CELLS} are worked "
+                "with: give a smaller depth"
             )
         for height in range(1, depth + 1):
             self.full.append({})
@@ -157,10 +172,10 @@ class _Unroller:
 
     def _rules(self, depth: int) -> tuple[Rule, ...]:
         made: list[Rule] = []
-        todo = [(self.start, depth)]
+        todo = deque([(self.start, depth)])
         seen = set(todo)
         while todo:
-            lhs, height = todo.pop(0)
+            lhs, height = todo.popleft()
             group: list[Rule] = []
             for rule in self.by_lhs[lhs]:
                 for variant, children in self._variants(rule, lhs, height):

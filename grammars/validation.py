@@ -118,18 +118,19 @@ def find_cycle(rules: Sequence[Rule]) -> tuple[str, ...]:
         below.setdefault(rule.lhs, {}).update(dict.fromkeys(_children(rule)))
     done: set[str] = set()
     for root in below:
-        path: list[str] = []
+        path: dict[str, None] = {}  # in order, and quick to look into however long it is
         stack: list[tuple[str, bool]] = [(root, False)]
         while stack:
             name, leaving = stack.pop()
             if leaving:
-                done.add(path.pop())
+                done.add(path.popitem()[0])
                 continue
             if name in path:
-                return (*path[path.index(name) :], name)
+                names = list(path)
+                return (*names[names.index(name) :], name)
             if name in done:
                 continue
-            path.append(name)
+            path[name] = None
             stack.append((name, True))
             stack.extend((child, False) for child in below.get(name, ()))
     return ()

@@ -15,6 +15,7 @@ from .box import Box, as_box
 from .count import CellEstimate, estimate_cells, regions_in_plane
 from .errors import BoxError, BudgetError, NetworkError, PiecewiseError, SliceError
 from .families import product, random_network, tent, zigzag
+from .given import AnyNetwork, as_network
 from .interpolate import from_cpwl, from_difference, from_max_min
 from .intervals import hidden_intervals, piece_intervals
 from .layer import MaxoutLayer
@@ -24,6 +25,7 @@ from .regions import PlaneRegions, RegionCounts
 from .segment import SegmentRegions, regions_on_segment
 
 __all__ = [
+    "AnyNetwork",
     "Approximation",
     "Box",
     "BoxError",
@@ -40,6 +42,7 @@ __all__ = [
     "SliceError",
     "absolute_layer",
     "as_box",
+    "as_network",
     "estimate_cells",
     "freudenthal",
     "from_cpwl",

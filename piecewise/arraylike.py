@@ -12,16 +12,18 @@ that take it validate what they get, with a message of their own."""
 
 
 def as_real(given: Any) -> np.ndarray:
-    """A new float64 array; complex numbers are refused, where NumPy drops what is imaginary.
+    """A new float64 array; what NumPy would turn into numbers, though it is none, is refused.
+
+    NumPy drops what is imaginary, reads digits out of text, and counts the days of dates.
 
     Raises:
-        TypeError: complex, or no numbers.
+        TypeError: complex, text, dates, or no numbers at all.
         ValueError: rows of unequal length.
 
     >>> as_real([1, 2]).dtype
     dtype('float64')
     """
     array = np.asarray(given)
-    if array.dtype.kind == "c":
-        raise TypeError("complex numbers")
+    if array.dtype.kind in "cUSMmV":
+        raise TypeError(f"{array.dtype}, no real numbers")
     return np.array(array, dtype=np.float64)

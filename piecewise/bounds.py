@@ -3,7 +3,7 @@
 from math import comb, prod
 
 from .errors import NetworkError
-from .network import MaxoutNetwork
+from .given import AnyNetwork, as_network
 from .sizes import Whole, Wholes, read_ranks, read_size, read_widths
 
 __all__ = [
@@ -125,22 +125,23 @@ def relu_reach(widths: Wholes, n_inputs: Whole) -> int:
     return folds * zaslavsky(sizes[-1], n_inputs)
 
 
-def is_relu(net: MaxoutNetwork) -> bool:
+def is_relu(net: AnyNetwork) -> bool:
     """Every unit is ``max(z, 0)``: rank 2 with one piece identically zero."""
     return all(
         bool((layer.ranks == 2).all())
         and bool(((layer.weight == 0).all(axis=2) & (layer.bias == 0)).any(axis=1).all())
-        for layer in net.layers
+        for layer in as_network(net).layers
     )
 
 
-def upper_bound(net: MaxoutNetwork, dim: Whole | None = None) -> int:
+def upper_bound(net: AnyNetwork, dim: Whole | None = None) -> int:
     """The smallest bound above that covers this network on inputs (or a slice) of ``dim``.
 
     >>> from .families import zigzag
     >>> upper_bound(zigzag(3, 4))
     625
     """
+    net = as_network(net)
     n: int = net.n_inputs if dim is None else min(read_size("dim", dim, 0), net.n_inputs)
     bound: int = maxout_bound(net.widths, net.ranks, n)
     return min(bound, relu_bound(net.widths, n)) if is_relu(net) else bound

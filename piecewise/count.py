@@ -9,6 +9,7 @@ from ..core import progress
 from .cells import Cells, Plan, Tally, cut_cells
 from .envelope import Envelope
 from .errors import BudgetError, SliceError
+from .given import AnyNetwork, as_network
 from .halve import Halving
 from .network import MaxoutNetwork
 from .plane import Plane, as_plane
@@ -24,7 +25,7 @@ _SAMPLED = 5_000  # cells an estimate looks at
 
 
 def regions_in_plane(
-    net: MaxoutNetwork, where: object, *, tol: float = 1e-12, budget: int = 1_000_000
+    net: AnyNetwork, where: object, *, tol: float = 1e-12, budget: int = 1_000_000
 ) -> PlaneRegions:
     """Every activation cell of a network in a box of two inputs, or in a slice of more.
 
@@ -33,7 +34,7 @@ def regions_in_plane(
     equals the exact one (tested against rational arithmetic). Work is proportional to the cells.
 
     Args:
-        net: the network.
+        net: the network, or what holds one (a ``torch.nn.Sequential``, a ``MaxoutTransformer``).
         where: ``(lo, hi)`` or a :class:`Box` for two inputs; a :class:`Plane` for any number.
         tol: relative to the largest value the terms of a unit can take on the window. Pieces that
             differ by less, for they share a far larger constant, count as one without a mark:
@@ -42,6 +43,7 @@ def regions_in_plane(
         budget: refuse if more cells than this are estimated or met.
 
     Raises:
+        NetworkError: no network was given.
         SliceError: the window does not fit the network.
         BoxError: the box is empty or inverted.
         BudgetError: too many cells; the message says how many are estimated.
@@ -50,6 +52,7 @@ def regions_in_plane(
     >>> regions_in_plane(product(zigzag(2, 2), 2), (0, 1)).counts
     RegionCounts(cells=81, linear_regions=81, affine_maps=46)
     """
+    net = as_network(net)
     plane = as_plane(where, net.n_inputs)
     if not 0.0 <= tol < 1e-3:
         raise SliceError(f"tol is a small relative tolerance, 0 <= tol < 1e-3; received {tol}")
@@ -96,7 +99,7 @@ class CellEstimate(NamedTuple):
 
 
 def estimate_cells(
-    net: MaxoutNetwork, where: object, *, seed: int = 0, tol: float = 1e-12
+    net: AnyNetwork, where: object, *, seed: int = 0, tol: float = 1e-12
 ) -> CellEstimate:
     """Estimate the number of cells in a window from 16 small windows inside it.
 
@@ -105,7 +108,7 @@ def estimate_cells(
     windows, so its mean over random ones is unbiased; ``s`` is scaled with the perimeter.
 
     Args:
-        net: the network.
+        net: the network, or what holds one (a ``torch.nn.Sequential``, a ``MaxoutTransformer``).
         where: as for :func:`regions_in_plane`.
         seed: seed of the small windows' places.
         tol: as for :func:`regions_in_plane`.
@@ -118,6 +121,7 @@ def estimate_cells(
     >>> estimate_cells(random_network(2, [4], seed=0), (-1, 1)).cells < 12
     True
     """
+    net = as_network(net)
     plane = as_plane(where, net.n_inputs)
     rng = np.random.default_rng(seed)
     share, too_large = 1 / 16, 1 / 2

@@ -13,37 +13,43 @@ from .network import MaxoutNetwork
 __all__ = ["from_torch"]
 
 _SKIPPED = (nn.Identity, nn.Dropout)
-_READ = (nn.Linear, nn.ReLU, nn.LeakyReLU, nn.PReLU, nn.MaxPool1d, nn.Flatten, *_SKIPPED)
+_AFFINE = (nn.Linear, nn.BatchNorm1d)
+_ACTIVE = (nn.ReLU, nn.LeakyReLU, nn.PReLU, nn.Hardtanh, nn.MaxPool1d)  # ReLU6 is a Hardtanh
+_READ = (*_AFFINE, *_ACTIVE, nn.Flatten, *_SKIPPED)
+
+Affine = tuple[np.ndarray, np.ndarray]
 
 
 def from_torch(module: nn.Module) -> MaxoutNetwork:
     """Read affine layers and max-type activations, in evaluation mode, in float64.
 
-    Linear, ReLU, LeakyReLU, PReLU, MaxPool1d (over units, as torch pools ``[batch, unit]``),
-    Identity, Dropout, Flatten and nested Sequential are read; a module of class name ``Abs`` is
-    taken as the absolute value. Subclasses are read if they keep the ``forward`` of these. One
-    layer of the network per activation; a module that stands in several places is read in each.
-    Guarantee: weights are copied bit by bit; only where two Linear follow each other is a product
-    formed in float64.
+    Linear, ReLU, LeakyReLU, PReLU, Hardtanh, ReLU6, MaxPool1d (over units, as torch pools
+    ``[batch, unit]``), BatchNorm1d (in evaluation mode, when it is an affine map), Identity,
+    Dropout, Flatten and nested Sequential are read; a module of class name ``Abs`` is taken as the
+    absolute value. Subclasses are read if they keep the ``forward`` of these. One layer of the
+    network per activation, two per Hardtanh (a minimum, then a maximum; a minimum is the negative
+    of a maximum, as for slopes above 1); a module that stands in several places is read in each.
+    Guarantee: weights are copied bit by bit, up to signs; only where two of Linear and BatchNorm1d
+    follow each other is a product formed in float64.
 
     Args:
         module: a ``torch.nn.Sequential`` (or one Linear).
 
     Raises:
-        NetworkError: a module of another kind, with a forward of its own, or sizes that do not
-            chain, with its name.
+        NetworkError: a module of another kind, with a forward of its own, in training mode where
+            that matters, with NaN weights, or sizes that do not chain, with its name.
 
     >>> net = from_torch(nn.Sequential(nn.Linear(2, 5), nn.ReLU(), nn.Linear(5, 1)))
     >>> net.n_inputs, net.widths, net.n_outputs
     (2, (5,), 1)
     """
     layers: list[tuple[np.ndarray, np.ndarray]] = []
-    pending: tuple[np.ndarray, np.ndarray] | None = None
+    pending: Affine | None = None
     width: int | None = None
     for name, part in _parts(module, ""):
         if _is_identity(part, name):
             continue
-        if isinstance(part, nn.Linear):
+        if isinstance(part, _AFFINE):
             pending = _chain(pending, part, name, width)
         else:
             if pending is None and width is None:
@@ -52,8 +58,8 @@ def from_torch(module: nn.Module) -> MaxoutNetwork:
                     "start the Sequential with a Linear"
                 )
             affine = pending or (np.eye(int(width or 0)), np.zeros(int(width or 0)))
-            layers.append(_activation(part, name, *affine))
-            pending = None
+            made, pending = _activation(part, name, *affine)
+            layers += made
         width = len(pending[1]) if pending else len(layers[-1][1])
     if width is None:
         raise NetworkError("the module holds no layer; a Sequential with a Linear is expected")
@@ -83,7 +89,7 @@ def _parts(module: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:
     if not kinds and type(module).__name__ != "Abs":
         raise NetworkError(
             f"{title} is no affine or max-type layer; expected Linear, ReLU, LeakyReLU, PReLU, "
-            "MaxPool1d, Abs, Identity, Dropout, Flatten or Sequential"
+            "Hardtanh, ReLU6, MaxPool1d, BatchNorm1d, Abs, Identity, Dropout, Flatten or Sequential"
         )
     for kind in kinds:
         _require_forward(module, kind, title)
@@ -116,44 +122,110 @@ def _is_identity(part: nn.Module, name: str) -> bool:
     return isinstance(part, _SKIPPED)
 
 
-def _chain(
-    pending: tuple[np.ndarray, np.ndarray] | None, part: nn.Linear, name: str, width: int | None
-) -> tuple[np.ndarray, np.ndarray]:
-    if width is not None and part.in_features != width:
-        raise NetworkError(f"{name} reads {part.in_features} inputs and receives {width}")
-    weight = _array(part.weight)
-    bias = np.zeros(len(weight)) if part.bias is None else _array(part.bias)
+def _chain(pending: Affine | None, part: nn.Module, name: str, width: int | None) -> Affine:
+    inputs = part.in_features if isinstance(part, nn.Linear) else part.num_features
+    if width is not None and inputs != width:
+        raise NetworkError(f"{name} reads {inputs} inputs and receives {width}")
+    if isinstance(part, nn.Linear):
+        weight = _array(part.weight, name)
+        bias = np.zeros(len(weight)) if part.bias is None else _array(part.bias, name)
+        if pending is None:
+            return weight, bias
+        return weight @ pending[0], weight @ pending[1] + bias
+    scale, bias = _batch_norm(part, name)
     if pending is None:
-        return weight, bias
-    return weight @ pending[0], weight @ pending[1] + bias
+        return np.diag(scale), bias
+    return scale[:, None] * pending[0], scale * pending[1] + bias
+
+
+def _batch_norm(part: Any, name: str) -> Affine:
+    """Factor and offset of each unit, as evaluation uses them.
+
+    Raises:
+        NetworkError: it would use the statistics of the batch.
+    """
+    if part.training or part.running_mean is None:
+        raise NetworkError(
+            f"{name} uses the mean and the variance of its batch, which is no function of one "
+            "input; call .eval() on the module (with track_running_stats, so that it knows others)"
+        )
+    mean, variance = _array(part.running_mean, name), _array(part.running_var, name)
+    if not (variance + part.eps > 0).all():
+        raise NetworkError(f"{name} has a running variance below 0; received {variance.min():g}")
+    scale = np.ones(len(mean)) if part.weight is None else _array(part.weight, name)
+    scale = scale / np.sqrt(variance + part.eps)
+    offset = np.zeros(len(mean)) if part.bias is None else _array(part.bias, name)
+    return scale, offset - mean * scale
 
 
 def _activation(
     part: nn.Module, name: str, weight: np.ndarray, bias: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[list[Affine], Affine | None]:
+    """The layers of an activation, and the signs that what follows must undo (none: no signs).
+
+    Raises:
+        NetworkError: sizes or ends that do not fit.
+    """
     if isinstance(part, nn.ReLU):
-        return relu_layer(weight, bias)
+        return [relu_layer(weight, bias)], None
     if isinstance(part, nn.LeakyReLU):
-        return leaky_layer(weight, bias, part.negative_slope)
+        return _leaky(weight, bias, np.array(float(part.negative_slope)), name)
     if isinstance(part, nn.PReLU):
         if part.num_parameters not in (1, len(bias)):
             raise NetworkError(f"{name} has {part.num_parameters} slopes and receives {len(bias)}")
-        return leaky_layer(weight, bias, _array(part.weight))
+        return _leaky(weight, bias, _array(part.weight, name), name)
+    if isinstance(part, nn.Hardtanh):
+        ends = float(part.min_val), float(part.max_val)
+        if not np.isfinite(ends).all():
+            raise NetworkError(f"{name} has an infinite end; use a ReLU, which has one end")
+        return _clamp(weight, bias, *ends), None
     if isinstance(part, nn.MaxPool1d):
         if _one(part.padding) or _one(part.dilation) != 1 or part.ceil_mode or part.return_indices:
             raise NetworkError(
                 f"{name}: only pooling without padding, dilation, ceil_mode and return_indices"
             )
-        return pool_layer(weight, bias, _one(part.kernel_size), _one(part.stride))
-    return absolute_layer(weight, bias)
+        return [pool_layer(weight, bias, _one(part.kernel_size), _one(part.stride))], None
+    return [absolute_layer(weight, bias)], None
 
 
-def _array(tensor: Any) -> np.ndarray:
-    if isinstance(tensor, nn.UninitializedParameter):
+def _leaky(
+    weight: np.ndarray, bias: np.ndarray, slope: np.ndarray, name: str
+) -> tuple[list[Affine], Affine | None]:
+    """Units of slope above 1 are minima: ``min(z, s z) = -max(-z, -s z)``.
+
+    Raises:
+        NetworkError: a slope that is no finite number.
+    """
+    if not np.isfinite(slope).all():
+        raise NetworkError(f"{name} has a slope that is NaN or infinite")
+    slopes = np.broadcast_to(slope, bias.shape)
+    if (slopes <= 1).all():
+        return [leaky_layer(weight, bias, slopes)], None
+    signs = np.where(slopes > 1, -1.0, 1.0)
+    w, b = signs[:, None] * weight, signs * bias
+    pieces = np.stack([w, slopes[:, None] * w], axis=1), np.stack([b, slopes * b], axis=1)
+    return [pieces], (np.diag(signs), np.zeros(len(signs)))
+
+
+def _clamp(weight: np.ndarray, bias: np.ndarray, low: float, high: float) -> list[Affine]:
+    """``max(min(z, high), low)`` as ``m = max(-z, -high)``, then ``max(-m, low)``."""
+    first = np.stack([-weight, np.zeros_like(weight)], axis=1)
+    offsets = np.stack([-bias, np.full_like(bias, -high)], axis=1)
+    minus = -np.eye(len(bias))
+    second = np.stack([minus, np.zeros_like(minus)], axis=1)
+    ends = np.stack([np.zeros_like(bias), np.full_like(bias, low)], axis=1)
+    return [(first, offsets), (second, ends)]
+
+
+def _array(tensor: Any, name: str) -> np.ndarray:
+    if isinstance(tensor, (nn.UninitializedParameter, nn.UninitializedBuffer)):
         raise NetworkError("a lazy layer has no weights yet; run the module on one input first")
     if tensor.is_complex():
         raise NetworkError("complex weights make no piecewise linear function; use real ones")
-    return np.asarray(tensor.detach().double().cpu().numpy())
+    array = np.asarray(tensor.detach().double().cpu().numpy())
+    if not np.isfinite(array).all():
+        raise NetworkError(f"{name} holds NaN or infinite weights; load or train it again")
+    return array
 
 
 def _one(size: Any) -> int:

@@ -3,14 +3,14 @@
 import numpy as np
 
 from .box import as_box
-from .network import MaxoutNetwork
+from .given import AnyNetwork, as_network
 
 __all__ = ["hidden_intervals", "piece_intervals"]
 
 Ends = tuple[np.ndarray, np.ndarray]
 
 
-def piece_intervals(net: MaxoutNetwork, box: object) -> list[Ends]:
+def piece_intervals(net: AnyNetwork, box: object) -> list[Ends]:
     """Per layer ``(lo, hi)`` of every piece ``[unit, piece]`` over a box, by interval arithmetic.
 
     Guarantee: the true range lies inside (up to rounding of float64); it may be much smaller.
@@ -24,6 +24,7 @@ def piece_intervals(net: MaxoutNetwork, box: object) -> list[Ends]:
     >>> lo.tolist(), hi.tolist()
     ([[-1.0, -1.0]], [[1.0, 1.0]])
     """
+    net = as_network(net)
     lo, hi = as_box(box, net.n_inputs).ends
     ends = []
     for layer in net.layers:
@@ -35,12 +36,13 @@ def piece_intervals(net: MaxoutNetwork, box: object) -> list[Ends]:
     return ends
 
 
-def hidden_intervals(net: MaxoutNetwork, box: object) -> list[Ends]:
+def hidden_intervals(net: AnyNetwork, box: object) -> list[Ends]:
     """Per layer ``(lo, hi)`` of every unit ``[unit]`` over a box.
 
     Raises:
         BoxError: the box does not fit the network's inputs.
     """
+    net = as_network(net)
     live = [layer.live for layer in net.layers]
     return [
         (np.where(on, lo, -np.inf).max(axis=1), np.where(on, hi, -np.inf).max(axis=1))

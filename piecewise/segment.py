@@ -10,7 +10,7 @@ import numpy as np
 
 from .errors import BudgetError, SliceError
 from .exact import ExactLayer, as_fraction, exact_layers, exact_readout
-from .network import MaxoutNetwork
+from .given import AnyNetwork, as_network
 
 __all__ = ["SegmentRegions", "regions_on_segment"]
 
@@ -74,7 +74,7 @@ class _Piece:
 
 
 def regions_on_segment(
-    net: MaxoutNetwork,
+    net: AnyNetwork,
     a: Number | Sequence[Number] | np.ndarray,
     b: Number | Sequence[Number] | np.ndarray,
     *,
@@ -86,19 +86,21 @@ def regions_on_segment(
     interval tie; the first of them stands.
 
     Args:
-        net: the network.
+        net: the network, or what holds one (a ``torch.nn.Sequential``, a ``MaxoutTransformer``).
         a: start ``[input]``; a number if the network has one input.
         b: end ``[input]``, another point.
         budget: refuse to go on beyond this many cells.
 
     Raises:
+        NetworkError: no network was given.
         SliceError: the points have the wrong dimension, are not finite or coincide.
         BudgetError: more than ``budget`` cells.
 
-    >>> tent = MaxoutNetwork([[[[2.0], [-2.0]]]], [[[-1.0, 1.0]]], [[-1.0]], [1.0])
-    >>> regions_on_segment(tent, 0, 1).breakpoints
+    >>> from .families import tent
+    >>> regions_on_segment(tent(1), 0, 1).breakpoints
     (Fraction(1, 2),)
     """
+    net = as_network(net)
     start, end = _point(a, net.n_inputs), _point(b, net.n_inputs)
     if start == end:
         raise SliceError(f"a segment has two different ends; received {a!r} twice")

@@ -39,7 +39,7 @@ def read_arrays(arrays: dict[str, np.ndarray]) -> tuple[list[Any], list[Any], An
     weights, biases = [], []
     try:
         for i in range(depth):
-            layer = [arrays[f"{part}_{i}"] for part in ("weight", "bias", "ranks")]
+            layer = [np.asarray(arrays[f"{part}_{i}"]) for part in ("weight", "bias", "ranks")]
             _check_layer(i + 1, *layer)
             weights.append(by_rank(layer[0], layer[2]))
             biases.append(by_rank(layer[1], layer[2]))
@@ -49,6 +49,11 @@ def read_arrays(arrays: dict[str, np.ndarray]) -> tuple[list[Any], list[Any], An
 
 
 def _check_layer(number: int, weight: np.ndarray, bias: np.ndarray, ranks: np.ndarray) -> None:
+    if ranks.dtype.kind not in "iu":
+        raise NetworkError(
+            f"the ranks of layer {number} are whole numbers, one for each unit; received "
+            f"{ranks.dtype} {str(ranks.tolist())[:60]}"
+        )
     if weight.ndim != 3 or bias.shape != weight.shape[:2] or ranks.shape != weight.shape[:1]:
         raise NetworkError(
             f"layer {number} has weights [unit, piece, input], biases [unit, piece] and ranks "

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .cli_common import JsonFlag, Seed, add, emit
+from .cli_common import JsonFlag, Seed, add, announce, emit, quiet
 
 if TYPE_CHECKING:
     from .grammars import Grammar
@@ -75,7 +75,9 @@ def _about(grammar: "Grammar") -> dict[str, object]:
 
 
 def regions(
-    net: Annotated[str, typer.Argument(help=".npz of a maxout network, tent:L, or zigzag:R:L.")],
+    net: Annotated[
+        str, typer.Argument(help="Network .npz, MaxoutTransformer folder, tent:L, zigzag:R:L.")
+    ],
     low: Annotated[float, typer.Option(help="Lower end of every input.")] = 0.0,
     high: Annotated[float, typer.Option(help="Upper end of every input.")] = 1.0,
     budget: Annotated[
@@ -155,16 +157,22 @@ def _network(source: str) -> "MaxoutNetwork":
     """A network by file, or a named family with its sizes.
 
     Raises:
-        NetworkError: neither a file nor a family.
+        NetworkError: neither a file, nor a folder, nor a family.
     """
     from .piecewise import MaxoutNetwork, NetworkError, tent, zigzag
 
     name, sizes = _family(source)
     if name:
         return tent(*sizes) if name == "tent" else zigzag(*sizes)
+    if Path(source).is_dir():
+        announce("loading PyTorch")
+        quiet()
+        from .constructions import MaxoutTransformer
+
+        return MaxoutTransformer.from_pretrained(source).to_maxout()
     if not Path(source).is_file():
         raise NetworkError(
-            f"no network {source!r}: give the .npz file that MaxoutNetwork.save wrote, tent:DEPTH, "
-            "or zigzag:RANK:DEPTH"
+            f"no network {source!r}: give the .npz file that MaxoutNetwork.save wrote, the folder "
+            "that MaxoutTransformer.save_pretrained wrote, tent:DEPTH, or zigzag:RANK:DEPTH"
         )
     return MaxoutNetwork.load(source)

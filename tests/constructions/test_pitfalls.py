@@ -109,3 +109,21 @@ def test_positions_past_the_end_are_zeros(positions, dtype):
     assert rows[longest][-1] == 1  # the end, after the longest sentence
     assert (np.asarray(rows[longest + 1 :]) == 0).all()
     assert np.isfinite(rows).all()
+
+
+@pytest.mark.parametrize("settings", [{}, {"positions": "circular"}, {"positions": "bias"},
+                                      {"mode": "shapes"}, {"backend": "sparse"},
+                                      {"dtype": "float32"}])  # fmt: skip
+@pytest.mark.parametrize("passes", [1, 2])
+def test_complements_of_bits_are_zeros_past_the_end_too(passes, settings):
+    """Heads average over the positions past the end: seven times 1/7 is not 1."""
+    for text in ("S -> 'a'", "S -> A B\nA -> 'a' 'b' | 'b' 'a'\nB -> 'a' 'a' | 'b' 'b'"):
+        grammar = Grammar.from_text(text)
+        model = GrammarTransformer.from_grammar(
+            grammar, semiring="deterministic", passes=passes, **settings
+        )
+        rng = np.random.default_rng(0)
+        longest = model.n_max
+        sentences = [rng.choice(grammar.terminals, longest + n).tolist() for n in range(1, 10)]
+        for rows, sentence in zip(model.outputs(sentences), sentences, strict=True):
+            assert (rows[longest + 1 : len(sentence) + 1] == 0).all()

@@ -165,6 +165,9 @@ def test_p4_nothing_but_the_written_state_tells_a_latin_label(case):
 
 def test_latin_squares_are_recognised_and_others_are_not():
     assert is_latin(families.latin(order=4, depth=2))
+    assert not is_latin(
+        families.latin(order=4, depth=2, start="one")
+    )  # its last nodes are betrayed
     assert not is_latin(GRAMMARS["hierarchy"])
     rules = str(families.latin(order=2, depth=2)).replace("'a0' 'a1' | 'a1' 'a0'", "'a0' 'a1'")
     assert not is_latin(Grammar.from_text(rules))

@@ -51,6 +51,27 @@ def test_latin_bodies_add_up_to_their_head():
     assert (grammar.n_shapes, grammar.depth, grammar.lengths) == (1, 3, {8})
 
 
+@pytest.mark.parametrize(("order", "depth"), [(2, 3), (3, 2), (5, 1)])
+def test_with_one_start_class_the_last_token_is_a_function_of_the_others(order, depth):
+    grammar = families.latin(order=order, depth=depth, start="one")
+    assert (grammar.n_shapes, grammar.depth, grammar.lengths) == (1, depth, {2**depth})
+    assert grammar.n_derivations == order ** (2**depth - 1)
+    for sentence in grammar.sample(30, seed=0).sentences:
+        values = [int(token[1:]) for token in sentence]
+        assert sum(values) % order == 0
+        rows = grammar.next_token_probabilities(sentence)
+        assert rows[:-2, :order] == pytest.approx(1 / order)  # uniform up to the last but one
+        assert rows[-2].tolist() == [float(i == values[-1]) for i in range(order)] + [0.0]
+        rows = families.latin(order=order, depth=depth).next_token_probabilities(sentence)
+        assert rows[-2, :order] == pytest.approx(1 / order)  # the usual start symbol: any token
+
+
+def test_a_start_symbol_of_latin_has_every_class_or_one():
+    with pytest.raises(LanguageError, match="start is 'every' or 'one'.*received 'two'"):
+        families.latin(start="two")
+    assert families.latin(2, 2, start="every") == families.latin(2, 2)
+
+
 @settings(max_examples=100)
 @given(
     depth=st.integers(1, 5),

@@ -2,6 +2,7 @@
 
 import importlib
 import tracemalloc
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -10,8 +11,11 @@ from linrep.grammars import Grammar, GrammarError, TooLarge, examples, families,
 from linrep.grammars import memory as memory_module
 from linrep.grammars.counting import derivations_by_length, derivations_up_to
 from linrep.grammars.length_sampling import sample_of_length
+from linrep.grammars.rule import Rule
+from linrep.grammars.validation import find_cycle
 
 sampling_module = importlib.import_module("linrep.grammars.sampling")
+text_module = importlib.import_module("linrep.grammars.text")
 unroll_module = importlib.import_module("linrep.grammars.unroll")
 
 
@@ -23,6 +27,12 @@ def doubling(depth, *bodies):
         for h in range(depth, 0, -1)
     ]
     return Grammar.from_text("\n".join([*rules, "X0 -> 'a' | 'b'"]))
+
+
+def chain(depth):
+    """The text of a grammar in which each symbol is the next one or a token."""
+    rules = [f"X{h} -> X{h - 1} | 'a'" for h in range(depth, 0, -1)]
+    return "\n".join([*rules, "X0 -> 'b'"])
 
 
 def read_many_tokens():
@@ -76,6 +86,24 @@ REFUSED = {
     "hierarchy rules": (
         lambda: families.random_hierarchy(10**5, 10**5, 3),
         r"30000000000 rules with 3 symbols each needs .* GiB; .* ask for a smaller grammar",
+    ),
+    "latin levels": (
+        lambda: families.latin(2, 200_000),
+        r"a grammar of 800000 rules with 2 .* more than can be worked with: at most 500000 rules",
+    ),
+    "hierarchy levels": (lambda: families.random_hierarchy(4, 2, 2, 10**5), "at most 500000 rules"),
+    "random levels": (lambda: families.random_grammar(10**6, n_rules=1), "at most 500000 rules"),
+    "a long chain": (
+        lambda: Grammar.from_text("A -> B\n" * 1_000_001),
+        r"the text has 1000001 arrows and bars.* at most 1000000 is read",
+    ),
+    "a deep recursion": (
+        lambda: unroll(examples.text("dyck"), depth=600_000),
+        r"symbols? to depth 600000 keeps .* at most 500000 are worked with: give a smaller depth",
+    ),
+    "heights of a chain": (
+        lambda: unroll(chain(1000), depth=1000),
+        "1001000 pairs; at most 500000",
     ),
     "hierarchy bodies": (lambda: families.random_hierarchy(10, 2, 20), r"there are 10\^20 bodies"),
 }
@@ -173,6 +201,19 @@ def test_unrolling_into_too_many_rules_is_refused(monkeypatch):
     monkeypatch.setattr(unroll_module, "_MOST_RULES", 20)
     with pytest.raises(TooLarge, match="unrolled to depth 12 the grammar has more than 20 rules"):
         unroll(examples.text("dyck"), depth=12)
+
+
+def test_long_chains_take_time_that_grows_as_they_do():
+    """Neither a cycle is looked for, nor a height, by going through all symbols at each symbol."""
+    _, rules = text_module.parse_text(chain(3_000))
+    assert find_cycle(rules) == ()
+    looped = [*rules, Rule("X0", ("X3",), None, (False,))]
+    assert find_cycle(looped) == ("X3", "X2", "X1", "X0", "X3")
+    for ordered in (rules, rules[::-1]):
+        weighted = [Rule(r.lhs, r.rhs, Fraction(1), r.terminal) for r in ordered]
+        tops = unroll_module._Unroller("X3000", weighted).tops
+        assert tops["X0"] == 1
+        assert tops["X3000"] == 3_001
 
 
 def test_a_depth_of_more_heights_than_rules_is_refused_before_the_work():

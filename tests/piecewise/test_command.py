@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from linrep.cli import main
+from linrep.constructions import MaxoutTransformer
 from linrep.piecewise import random_network, regions_in_plane
 
 
@@ -25,6 +26,17 @@ def test_a_saved_network_of_two_inputs_is_counted(tmp_path, capsys):
     assert [found[name] for name in ("activation cells", "linear regions", "affine maps")] == [
         *counts
     ]
+
+
+def test_a_folder_of_a_saved_transformer_is_counted(tmp_path, capsys):
+    net = random_network(2, [3, 2], 3, seed=0)
+    MaxoutTransformer.from_network(net, (-1, 1)).save_pretrained(tmp_path / "made")
+    assert run(str(tmp_path / "made"), "--low", "-1", "--json") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["activation cells"] == regions_in_plane(net, (-1, 1)).n_cells
+    (tmp_path / "empty").mkdir()
+    assert run(str(tmp_path / "empty")) == 2
+    assert "no maxout transformer in" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("source", ["tent:²", "tent:x", "tent", "zigzag:2", "tent:1:2", "none.npz"])

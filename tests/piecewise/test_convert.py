@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn.utils import prune
 
+from linrep.constructions import MaxoutTransformer
 from linrep.piecewise import (
     MaxoutNetwork,
     NetworkError,
@@ -19,7 +20,9 @@ from linrep.piecewise import (
     leaky_layer,
     mcshane,
     pool_layer,
+    regions_in_plane,
     regions_on_segment,
+    upper_bound,
 )
 
 TOLERANCE = 1e-12  # float64, dozens of operations on numbers of order 1
@@ -82,6 +85,13 @@ MODULES = {
     "slopes per unit": lambda: [nn.Linear(3, 5), nn.PReLU(5), nn.Flatten(), nn.Linear(5, 2)],
     "subclass": lambda: [Named(3, 5), nn.ReLU(inplace=True), Named(5, 2)],
     "activation after activation": lambda: [nn.Linear(3, 4), Abs(), nn.LeakyReLU(-0.5)],
+    "hardtanh": lambda: [nn.Linear(3, 5), nn.Hardtanh(-0.7, 1.3), nn.Linear(5, 2)],
+    "relu6": lambda: [nn.Linear(3, 4), nn.ReLU6(), nn.Hardtanh(), nn.Linear(4, 1), nn.ReLU6()],
+    "leaky above 1": lambda: [nn.Linear(3, 5), nn.LeakyReLU(1.5), nn.Linear(5, 2)],
+    "minimum at the end": lambda: [nn.Linear(3, 5), nn.LeakyReLU(3.0)],
+    "two minima": lambda: [nn.Linear(3, 4), nn.LeakyReLU(2.0), nn.LeakyReLU(1.5), Abs()],
+    "batch norm": lambda: [nn.Linear(3, 5), nn.BatchNorm1d(5), nn.ReLU(), nn.Linear(5, 2)],
+    "batch norm first": lambda: [nn.BatchNorm1d(3), nn.ReLU(), nn.BatchNorm1d(3, affine=False)],
 }
 
 
@@ -111,7 +121,11 @@ def test_weights_are_copied_to_the_bit():
             [nn.Linear(2, 3), nn.ReLU(), nn.Linear(4, 1)],
             r"'2' .* reads 4 inputs and receives 3",
         ),
-        ([nn.Linear(2, 3), nn.LeakyReLU(1.5)], "slope above 1"),
+        ([nn.Linear(2, 3), nn.LeakyReLU(float("nan"))], "slope that is NaN"),
+        (
+            [nn.Linear(2, 3), nn.Hardtanh(0.0, float("inf"))],
+            r"'1' \(Hardtanh\) has an infinite end",
+        ),
         ([nn.Linear(2, 4), nn.MaxPool1d(2, padding=1)], "without padding"),
         ([nn.Linear(2, 4), nn.MaxPool1d(5)], "window of 1..4"),
         ([nn.Linear(2, 4), nn.MaxPool1d(2, return_indices=True)], "without padding"),
@@ -121,14 +135,67 @@ def test_weights_are_copied_to_the_bit():
         ([nn.Linear(2, 4), nn.Flatten(0)], "merges the batch"),
         ([nn.LazyLinear(4), nn.ReLU()], "no weights yet"),
         ([nn.Linear(2, 4, dtype=torch.complex64)], "complex"),
-        ([nn.Linear(2, 4), nn.ReLU6()], r"'1' \(ReLU6\) is no affine or max-type layer"),
-        ([nn.Linear(2, 4), nn.BatchNorm1d(4)], "BatchNorm1d"),
+        ([nn.Linear(2, 4), nn.SELU()], r"'1' \(SELU\) is no affine or max-type layer"),
+        ([nn.Linear(2, 4), nn.BatchNorm1d(4)], r"'1' \(BatchNorm1d\) uses .*call .eval\(\)"),
+        ([nn.Linear(2, 4), nn.BatchNorm1d(4, track_running_stats=False)], "of its batch"),
+        ([nn.Linear(2, 4), nn.BatchNorm1d(3)], "reads 3 inputs and receives 4"),
         ([nn.Identity()], "no layer"),
     ],
 )
 def test_other_modules_are_refused_by_name(layers, message):
     with pytest.raises(NetworkError, match=message):
         MaxoutNetwork.from_torch(nn.Sequential(*layers))
+
+
+def test_slopes_on_both_sides_of_1_are_read_unit_by_unit():
+    module = nn.Sequential(nn.Linear(3, 4), nn.PReLU(4), nn.Linear(4, 2)).double().eval()
+    with torch.no_grad():
+        module[1].weight.copy_(torch.tensor([0.2, 3.0, 1.0, -2.0]))
+    x = np.random.default_rng(1).normal(size=(60, 3))
+    expected = module(torch.from_numpy(x)).detach().numpy()
+    assert np.allclose(MaxoutNetwork.from_torch(module)(x), expected, rtol=0, atol=TOLERANCE)
+
+
+def test_running_statistics_are_used_and_must_be_usable():
+    module = seeded(2, nn.Linear(3, 4), nn.BatchNorm1d(4), nn.ReLU())
+    module[1].running_mean.copy_(torch.tensor([0.3, -1.0, 2.0, 0.0]))
+    module[1].running_var.copy_(torch.tensor([0.5, 4.0, 1e-3, 9.0]))
+    x = np.random.default_rng(2).normal(size=(60, 3))
+    expected = module(torch.from_numpy(x)).detach().numpy()
+    # 1e-3: units of small variance are large
+    assert np.allclose(MaxoutNetwork.from_torch(module)(x), expected, rtol=1e-12, atol=1e-12)
+    module[1].running_var.fill_(-1.0)
+    with pytest.raises(NetworkError, match="variance below 0"):
+        MaxoutNetwork.from_torch(module)
+
+
+def test_nan_weights_are_called_that():
+    for part, place in ((nn.Linear(2, 3), "weight"), (nn.PReLU(3), "weight")):
+        module = nn.Sequential(nn.Linear(2, 3), part if isinstance(part, nn.PReLU) else nn.ReLU())
+        with torch.no_grad():
+            getattr(module[1] if isinstance(part, nn.PReLU) else module[0], place).fill_(np.nan)
+        with pytest.raises(NetworkError, match="holds NaN or infinite weights"):
+            MaxoutNetwork.from_torch(module)
+
+
+def test_regions_are_counted_of_whatever_holds_a_network(tmp_path):
+    module = seeded(3, nn.Linear(2, 4), nn.ReLU6(), nn.Linear(4, 1))
+    net = MaxoutNetwork.from_torch(module)
+    made = MaxoutTransformer.from_network(module, (-4, 4))
+    counts = regions_in_plane(net, (-4, 4)).counts
+    assert counts.linear_regions > 4
+    for held in (module, made):
+        assert regions_in_plane(held, (-4, 4)).counts == counts
+        assert upper_bound(held) == upper_bound(net)
+        cut = regions_on_segment(held, [-1, -1], [1, 1]).breakpoints
+        assert cut == regions_on_segment(net, [-1, -1], [1, 1]).breakpoints
+    found = mcshane(lambda x: np.abs(x[:, 0]), (-1, 1), 4, lipschitz=1.0)
+    assert (
+        regions_on_segment(found, -1, 1).n_cells == regions_on_segment(found.network, -1, 1).n_cells
+    )
+    for wrong in (None, "net.npz", np.ones(3)):
+        with pytest.raises(NetworkError, match="MaxoutNetwork, a torch.nn.Sequential or a"):
+            regions_in_plane(wrong, (-1, 1))
 
 
 def test_weights_that_hooks_make_are_refused_until_they_are_settled():

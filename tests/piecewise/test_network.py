@@ -301,3 +301,19 @@ def test_points_outside_a_box_are_named():
         box.require(np.array([[0.5, 0.5], [0.5, 1.5]]))
     with pytest.raises(BoxError, match="NaN"):
         box.require(np.array([[np.nan, 0.5]]))
+
+
+@pytest.mark.parametrize("name", ["weight_0", "bias_0", "ranks_0", "readout", "readout_bias"])
+@pytest.mark.parametrize("kind", ["text", "complex", "dates", "nan"])
+def test_archives_with_something_else_than_numbers_are_refused(tmp_path, name, kind):
+    arrays = random_network(2, [3], 2, seed=0).to_arrays()
+    shape = arrays[name].shape
+    arrays[name] = {
+        "text": np.full(shape, "two"),
+        "complex": np.full(shape, 1j),
+        "dates": np.full(shape, np.datetime64("2020-01-01")),
+        "nan": np.full(shape, np.nan),
+    }[kind]
+    np.savez(tmp_path / "net.npz", **arrays)
+    with pytest.raises(NetworkError, match="are not numbers|whole numbers|NaN or infinite"):
+        MaxoutNetwork.load(tmp_path / "net.npz")

@@ -42,6 +42,9 @@ class Prediction:
         accuracy: predicted accuracy of a linear probe in 0..1, ``None`` where theory names none.
         claim: short name of the claim, ``P1`` say.
         source: paper and section of the proof.
+        used: whether the model's output still depends on the subspace at this site: an interchange
+            there changes it (``True``), or changes nothing at all (``False``, also where nothing is
+            written yet); ``None`` where theory does not say.
 
     Raises:
         PredictionError: a field contradicts another.
@@ -56,6 +59,7 @@ class Prediction:
     accuracy: float | None = None
     claim: str = ""
     source: str = ""
+    used: bool | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.rank <= self.subspace.dim:
