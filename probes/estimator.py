@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .errors import ProbeError
 from .features import Rotation
+from .sklearn_input import require_fitted, validated
 
 __all__ = ["ProbeEstimator", "check_positive", "check_whole"]
 
@@ -68,8 +67,7 @@ class ProbeEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # u
         Raises:
             ProbeError: one class only.
         """
-        x, labels = validate_data(self, X, y, dtype=(np.float64, np.float32), ensure_min_samples=2)
-        check_classification_targets(labels)
+        x, labels = validated(self, X, y, classes=True, ensure_min_samples=2)
         self.classes_, codes = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise ProbeError(
@@ -83,8 +81,9 @@ class ProbeEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # u
         Raises:
             ProbeError: they are not finite.
         """
-        self.coef_ = rotation.readers(weights.T).T
-        self.intercept_ = intercepts - self.coef_ @ rotation.mean
+        with np.errstate(over="ignore", invalid="ignore"):  # checked below
+            self.coef_ = rotation.readers(weights.T).T
+            self.intercept_ = intercepts - self.coef_ @ rotation.mean
         if not (np.isfinite(self.coef_).all() and np.isfinite(self.intercept_).all()):
             raise ProbeError(
                 "weights are not finite: features are too large or too small for their dtype, "
@@ -92,8 +91,8 @@ class ProbeEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # u
             )
 
     def _scores(self, X: Any) -> np.ndarray:
-        check_is_fitted(self)
-        x: Any = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+        require_fitted(self)
+        x: Any = validated(self, X, reset=False)
         scores: np.ndarray = x.astype(np.float64) @ self.coef_.T + self.intercept_
         return scores
 

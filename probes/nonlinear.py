@@ -11,6 +11,7 @@ import numpy as np
 from .errors import ProbeError
 from .estimator import ProbeEstimator, check_whole
 from .features import Rotation
+from .sklearn_input import require_fitted, validated
 from .splits import split_by_group
 
 __all__ = ["MLPProbe", "NeighbourProbe"]
@@ -115,10 +116,8 @@ class MLPProbe(ProbeEstimator):
         return [layer.numpy().astype(np.float64) for layer in best]
 
     def _scores(self, X: Any) -> np.ndarray:
-        from sklearn.utils.validation import check_is_fitted, validate_data
-
-        check_is_fitted(self)
-        x = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+        require_fitted(self)
+        x = validated(self, X, reset=False)
         first, first_bias, second, second_bias = self.layers_
         hidden = np.maximum(self._features(x) @ first + first_bias, 0.0)
         scores: np.ndarray = hidden @ second + second_bias
@@ -167,10 +166,8 @@ class NeighbourProbe(ProbeEstimator):
         return self._scores(X)
 
     def _scores(self, X: Any) -> np.ndarray:
-        from sklearn.utils.validation import check_is_fitted, validate_data
-
-        check_is_fitted(self)
-        x = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+        require_fitted(self)
+        x = validated(self, X, reset=False)
         votes: np.ndarray = self.model_.predict_proba(self._features(x))
         return votes
 

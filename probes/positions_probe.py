@@ -12,12 +12,12 @@ from typing import Any, final
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
 
 from .errors import ProbeError
 from .estimator import check_whole
 from .features import Rotation
 from .labels import encode
+from .sklearn_input import require_fitted
 from .splits import split_by_group
 
 __all__ = ["PositionsProbe"]
@@ -113,7 +113,7 @@ class PositionsProbe(BaseEstimator):  # type: ignore[misc]  # untyped base
             ProbeError: a sentence is longer than all training sentences, or activations are not
                 what the probe was fitted on.
         """
-        check_is_fitted(self)
+        require_fitted(self)
         x, ids = _checked(X, sentence_ids)
         if x.shape[1] != len(self.rotation_.mean):
             raise ProbeError(
@@ -137,7 +137,7 @@ class PositionsProbe(BaseEstimator):  # type: ignore[misc]  # untyped base
 
     def position_weights(self) -> np.ndarray:
         """``[head, position, position]``: what each head looks at, in a sentence of full length."""
-        check_is_fitted(self)
+        require_fitted(self)
         import torch
 
         rows = np.arange(self.longest_)[None, :]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol, final, runtime_checkable
 
 import numpy as np
 
-from ..core import LinrepError, Prediction, Subspace
+from ..core import LinrepError, Prediction, Subspace, checked
 from ..probes import overlap_null
 from .values import number
 from .verdicts import Verdict, Verdicts, decodable, selective
@@ -148,6 +148,7 @@ def _flat(row: Row, names: Sequence[str]) -> dict[str, object]:
     }
 
 
+@checked(ComparisonError)
 def compare(
     results: ProbeGrid,
     predictions: Iterable[Prediction] = (),

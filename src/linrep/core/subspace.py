@@ -7,6 +7,7 @@ from typing import Literal, final
 import numpy as np
 from jaxtyping import Float
 
+from .arguments import checked
 from .errors import LinrepError
 
 __all__ = ["Kind", "Subspace", "SubspaceError"]
@@ -19,6 +20,7 @@ class SubspaceError(LinrepError):
 
 
 @final
+@checked(SubspaceError)
 @dataclass(frozen=True, eq=False)
 class Subspace:
     """A subspace with an orthonormal basis, its kind and where it comes from.
@@ -74,6 +76,7 @@ class Subspace:
         """Dimension of the space around it."""
         return int(self.basis.shape[0])
 
+    @checked(SubspaceError)
     def angles(self, other: "Subspace") -> Float[np.ndarray, " angle"]:
         """Principal angles in radians, ascending, ``min(k, other.k)`` of them.
 
@@ -93,6 +96,7 @@ class Subspace:
         angles: np.ndarray = np.where(cosines**2 >= 0.5, np.arcsin(sines), np.arccos(cosines))
         return angles
 
+    @checked(SubspaceError)
     def overlap(self, other: "Subspace") -> float:
         """Mean squared cosine of the principal angles, in 0..1.
 
@@ -105,6 +109,7 @@ class Subspace:
         self._comparable(other)
         return self._share(other, min(self.dim, other.dim))
 
+    @checked(SubspaceError)
     def contains(self, other: "Subspace") -> float:
         """Share of ``other`` that lies in this subspace: mean squared cosine of its directions.
 
@@ -124,8 +129,17 @@ class Subspace:
         full, _ = np.linalg.qr(self.basis, mode="complete")
         return Subspace(full[:, self.dim :], self.kind, f"complement of ({self.provenance})")
 
+    @checked(SubspaceError)
     def project(self, x: Float[np.ndarray, "token d_model"]) -> Float[np.ndarray, "token d_model"]:
-        """Orthogonal projection of each row of ``x`` onto this subspace."""
+        """Orthogonal projection of each row of ``x`` onto this subspace.
+
+        Raises:
+            SubspaceError: rows of another length.
+        """
+        if x.shape[1] != self.d_model:
+            raise SubspaceError(
+                f"rows of {self.d_model} dimensions can be projected here; received {x.shape[1]}"
+            )
         inside: np.ndarray = (x @ self.basis) @ self.basis.T
         return inside
 
