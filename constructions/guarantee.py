@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import final
 
 from ..models import PlainTransformer
+from .errors import ConstructionError
 from .ops import Program
-from .settings import ConstructionError, Settings
+from .settings import Settings
 from .smallest import smallest_score, smallest_values
 from .sparse import SparseModel
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from ..core import Engine, height_target, progress, running
+from ..core import Engine, checked, height_target, progress, running
 from ..hooks import capture
 from ..models import random_twin
 from ..probes import ProbeResults, probe
@@ -22,10 +22,12 @@ from .manifest import versions
 from .settings import Experiment, StudySettings
 from .subjects import make_subject
 from .twins import best_of_twins
+from .yaml_text import SettingsError
 
 __all__ = ["run_experiment", "run_study"]
 
 
+@checked(SettingsError)
 def run_experiment(settings: Experiment, *, engine: str | Engine = "local") -> Run:
     """Every study of an experiment, as one run.
 
@@ -50,6 +52,7 @@ def run_experiment(settings: Experiment, *, engine: str | Engine = "local") -> R
     )
 
 
+@checked(SettingsError)
 def run_study(
     settings: StudySettings, *, engine: str | Engine = "local"
 ) -> tuple[Study, Mapping[str, Any]]:

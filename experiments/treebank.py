@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from ..core import checked
 from .settings import (
     Experiment,
     GrammarFile,
@@ -29,6 +30,7 @@ QUESTION = (
 )
 
 
+@checked(SettingsError)
 def probe_settings(
     model: str,
     trees: str | None,

@@ -12,6 +12,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from ..core import checked
 from .errors import GrammarError, LanguageError, TooLarge
 from .files import read_rules
 from .grammar import Grammar
@@ -27,6 +28,7 @@ _MOST_RULES = 2_000_000
 _MOST_NULLABLE = 12
 
 
+@checked(LanguageError)
 def unroll(grammar: Any, depth: int) -> Grammar:
     """The part of a grammar whose derivations are at most ``depth`` edges high, renormalised.
 

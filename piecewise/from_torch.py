@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from ..core import checked
 from .activations import absolute_layer, leaky_layer, pool_layer, relu_layer
 from .errors import NetworkError
 from .network import MaxoutNetwork
@@ -16,6 +17,7 @@ _SKIPPED = (nn.Identity, nn.Dropout)
 _READ = (nn.Linear, nn.ReLU, nn.LeakyReLU, nn.PReLU, nn.MaxPool1d, nn.Flatten, *_SKIPPED)
 
 
+@checked(NetworkError)
 def from_torch(module: nn.Module) -> MaxoutNetwork:
     """Read affine layers and max-type activations, in evaluation mode, in float64.
 

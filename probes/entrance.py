@@ -122,6 +122,7 @@ def read_names(names: object, what: str) -> tuple[str, ...]:
         ProbeError: it is something else.
     """
     one = isinstance(names, str | bytes | Mapping) or not isinstance(names, Iterable)
+    one = one or getattr(names, "ndim", 1) == 0
     found: tuple[Any, ...] = () if one else tuple(names)  # type: ignore[arg-type]
     if one or not all(isinstance(name, str) for name in found):
         raise ProbeError(f"{what}; received {shown(names)}")
@@ -136,9 +137,10 @@ def read_heights(heights: object, known: Sequence[int]) -> tuple[int, ...]:
     """
     if heights is None:
         return ()
-    if isinstance(heights, str | bytes) or not isinstance(heights, Iterable):
+    alone = isinstance(heights, str | bytes) or getattr(heights, "ndim", 1) == 0
+    if alone or not isinstance(heights, Iterable):
         raise ProbeError(
-            f"heights are a list of whole numbers, [{heights}] for one; received {shown(heights)}"
+            f"heights are a list of whole numbers, [1] for one; received {shown(heights)}"
         )
     asked = tuple(heights)
     for height in asked:

@@ -71,7 +71,6 @@ class Eraser:
             )
 
     @classmethod
-    @checked(ProbeError)
     def fit(cls, X: npt.ArrayLike | Statistics, y: npt.ArrayLike | None = None) -> "Eraser":
         """Derive the map from activations and classes, or from their :class:`Statistics`.
 
@@ -128,7 +127,6 @@ class Eraser:
         """The directions whose values decide what is taken away."""
         return Subspace(self.right.T, "readout", "row space of the LEACE projection")
 
-    @checked(ProbeError)
     def __call__(self, X: npt.ArrayLike) -> np.ndarray:
         """Erase: ``[token, d_model]`` to ``[token, d_model]``, same dtype.
 

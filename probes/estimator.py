@@ -8,11 +8,20 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from ..core.arguments import shown
 from .errors import ProbeError
 from .features import Rotation
 from .sklearn_input import require_fitted, validated
 
-__all__ = ["ProbeEstimator", "check_positive", "check_whole"]
+__all__ = [
+    "ProbeEstimator",
+    "check_at_least_zero",
+    "check_positive",
+    "check_rate",
+    "check_seed",
+    "check_truth",
+    "check_whole",
+]
 
 
 def check_whole(**settings: object) -> None:
@@ -23,8 +32,8 @@ def check_whole(**settings: object) -> None:
     """
     for name, value in settings.items():
         whole = isinstance(value, Integral) and not isinstance(value, bool)
-        if not (whole and int(value) >= 1):  # type: ignore[call-overload]
-            raise ProbeError(f"{name} is a positive whole number; received {value!r}")
+        if not (whole and 1 <= int(value) < 2**63):  # type: ignore[call-overload]
+            raise ProbeError(f"{name} is a positive whole number; received {shown(value)}")
 
 
 def check_positive(**settings: object) -> None:
@@ -36,7 +45,52 @@ def check_positive(**settings: object) -> None:
     for name, value in settings.items():
         number = isinstance(value, Real) and not isinstance(value, bool)
         if not (number and 0 < float(value) < math.inf):  # type: ignore[arg-type]
-            raise ProbeError(f"{name} is positive and finite; received {value!r}")
+            raise ProbeError(f"{name} is positive and finite; received {shown(value)}")
+
+
+def check_truth(**settings: object) -> None:
+    """Settings that are on or off; scikit-learn's tools give 0 and 1 as well.
+
+    Raises:
+        ProbeError: one is something else.
+    """
+    for name, value in settings.items():
+        if not isinstance(value, bool | np.bool_ | int) or value not in (0, 1):
+            raise ProbeError(f"{name} is True or False; received {shown(value)}")
+
+
+def check_at_least_zero(**settings: object) -> None:
+    """Settings that may be nothing: finite numbers, none of them negative.
+
+    Raises:
+        ProbeError: one is something else.
+    """
+    for name, value in settings.items():
+        number = isinstance(value, Real) and not isinstance(value, bool)
+        if not (number and 0 <= float(value) < math.inf):  # type: ignore[arg-type]
+            raise ProbeError(f"{name} is finite and not negative; received {shown(value)}")
+
+
+def check_rate(learning_rate: object) -> None:
+    """A learning rate is a positive number up to a million.
+
+    Raises:
+        ProbeError: it is something else.
+    """
+    check_positive(learning_rate=learning_rate)
+    if float(learning_rate) > 1e6:  # type: ignore[arg-type]
+        raise ProbeError(f"learning_rate is at most 1e6; received {shown(learning_rate)}")
+
+
+def check_seed(seed: object) -> None:
+    """A seed is a whole number from 0 that fits 63 bits.
+
+    Raises:
+        ProbeError: it is something else.
+    """
+    whole = isinstance(seed, Integral) and not isinstance(seed, bool)
+    if not (whole and 0 <= int(seed) < 2**63):  # type: ignore[call-overload]
+        raise ProbeError(f"seed is a whole number of at least 0; received {shown(seed)}")
 
 
 class ProbeEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped base

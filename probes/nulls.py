@@ -46,7 +46,6 @@ class OverlapNull:
         """95th percentile."""
         return float(np.quantile(self.draws, 0.95))
 
-    @checked(ProbeError)
     def p_value(self, overlap: float) -> float:
         """``(1 + draws at least as large) / (1 + draws)``."""
         return float((1 + (self.draws >= overlap - 1e-12).sum()) / (1 + len(self.draws)))

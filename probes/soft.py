@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from .closed_form import FREEDOM, as_path, preferred
 from .columns import LARGEST
 from .errors import ProbeError
+from .estimator import check_truth
 from .features import Rotation
 from .sklearn_input import require_fitted, validated
 
@@ -48,6 +49,7 @@ class SoftProbe(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # untyped
             ProbeError: a penalty is negative or not finite, or there is none; or numbers are too
                 large or too small to learn from.
         """
+        check_truth(standardize=self.standardize)
         x, z = validated(self, X, y, multi_output=True, y_numeric=True)
         path = as_path(self.alphas)
         self.single_ = z.ndim == 1

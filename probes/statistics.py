@@ -73,7 +73,6 @@ class Statistics:
             )
 
     @classmethod
-    @checked(ProbeError)
     def from_arrays(
         cls, X: npt.ArrayLike, y: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None = None
     ) -> "Statistics":
@@ -94,7 +93,6 @@ class Statistics:
             total = _merge(total, _batch(x[rows], z[rows], names, numeric))
         return total
 
-    @checked(ProbeError)
     def update(
         self, X: npt.ArrayLike, y: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None = None
     ) -> "Statistics":
@@ -143,7 +141,6 @@ class Statistics:
         """Covariance of the features, divided by ``n``."""
         return self.scatter_xx / max(self.n, 1)
 
-    @checked(ProbeError)
     def block(self, target: str | None = None) -> slice:
         """Columns of one target (the only one, unless named).
 
@@ -158,7 +155,6 @@ class Statistics:
             start += len(names)
         raise ProbeError(f"no target {name!r}")  # pragma: no cover - _name checked it
 
-    @checked(ProbeError)
     def counts(self, target: str | None = None) -> dict[str, int]:
         """Rows of each class of one categorical target."""
         shares = self.mean_z[self._indicators(target)]
@@ -167,7 +163,6 @@ class Statistics:
             name: round(float(share) * self.n) for name, share in zip(names, shares, strict=True)
         }
 
-    @checked(ProbeError)
     def class_means(self, target: str | None = None) -> Float[np.ndarray, "feature class"]:
         """Mean of the features in each class of one categorical target; NaN where it is empty."""
         block = self._indicators(target)
@@ -176,7 +171,6 @@ class Statistics:
             means: np.ndarray = self.mean_x[:, None] + self.scatter_xz[:, block] / (self.n * shares)
         return means
 
-    @checked(ProbeError)
     def within(self, target: str | None = None) -> Float[np.ndarray, "feature feature"]:
         """Scatter of the features inside the classes of one categorical target."""
         block = self._indicators(target)

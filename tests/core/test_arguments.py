@@ -13,6 +13,8 @@ import torch
 from jaxtyping import Float
 
 from linrep.core import LinrepError, PathError, Subspace, checked
+from linrep.core.arrays import as_mask, as_numbers
+from linrep.core.folders import new_folder
 
 
 @checked(LinrepError)
@@ -115,3 +117,67 @@ def test_messages_survive_values_that_cannot_be_shown():
 
     with pytest.raises(LinrepError, match="whole is a whole number; received Silent$"):
         take(whole=Silent())
+
+
+@checked(LinrepError)
+class Thing:
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def grow(self, by: int) -> int:
+        return self.size + by
+
+    @classmethod
+    def of(cls, size: int) -> "Thing":
+        return cls(size)
+
+    def __call__(self, by: float) -> float:
+        return self.size * by
+
+    def _inner(self, by: int) -> Any:
+        return by
+
+
+def test_a_class_is_checked_with_all_its_public_methods():
+    thing = Thing.of(2)
+    assert (thing.grow(1), thing(0.5), thing._inner("a")) == (3, 1.0, "a")
+    for call, name in (
+        (lambda: Thing("a"), "Thing: size"),
+        (lambda: Thing.of("a"), "Thing.of: size"),
+        (lambda: thing.grow("a"), "Thing.grow: by"),
+        (lambda: thing("a"), "Thing.__call__: by"),
+    ):
+        with pytest.raises(LinrepError, match=name):
+            call()
+
+
+@checked(LinrepError)
+def exactly(value: float | int | Fraction) -> Any:
+    return value
+
+
+def test_what_has_a_type_of_its_own_stays_exact():
+    assert exactly(Fraction(1, 3)) == Fraction(1, 3)
+    assert exactly(10**30) == 10**30
+    assert isinstance(take(number=Fraction(1, 4))["number"], float)
+    assert type(take(whole=np.int64(3))["whole"]) is int
+
+
+def test_arrays_are_numbers_and_masks_are_masks():
+    assert as_numbers(torch.ones(2, requires_grad=True), "x", LinrepError).tolist() == [1.0, 1.0]
+    assert as_mask([True, False], "x", LinrepError).tolist() == [True, False]
+    for given in ("a", [None], [[1], [1, 2]], 1j, torch.ones(1, device="meta")):
+        with pytest.raises(LinrepError, match="numbers are numbers"):
+            as_numbers(given, "numbers are numbers", LinrepError)
+        with pytest.raises(LinrepError, match="a mask is a mask"):
+            as_mask(given, "a mask is a mask", LinrepError)
+    with pytest.raises(LinrepError, match=r"shape \(1,\)"):
+        as_numbers([1], "a matrix", LinrepError, ndim=2)
+
+
+def test_folders_are_made_or_refused(tmp_path):
+    assert new_folder(tmp_path / "a/b", LinrepError).is_dir()
+    (tmp_path / "file").write_text("")
+    for given in ("", tmp_path / "file", tmp_path / "file/below"):
+        with pytest.raises(LinrepError, match="folder"):
+            new_folder(given, LinrepError)

@@ -35,7 +35,7 @@ def shown(value: object) -> str:
 
 
 def checked(error: type[LinrepError]) -> Callable[[Thing], Thing]:
-    """Make a function, or the constructor of a class, refuse arguments of another type.
+    """Make a function, or a class with all its methods, refuse arguments of another type.
 
     Whole numbers are those that fit 64 bits, and ``True`` is none; where a NumPy array is asked
     for, whatever NumPy reads as numbers will do; a seed is not negative. Names that only a type
@@ -57,16 +57,22 @@ def checked(error: type[LinrepError]) -> Callable[[Thing], Thing]:
 
     def decorate(thing: Any) -> Any:
         if not isinstance(thing, type):
-            return _careful(thing, thing.__name__, error)
+            return _careful(thing, error)
         kind: Any = thing
-        kind.__init__ = _careful(kind.__init__, kind.__name__, error)
+        kind.__init__ = _careful(kind.__init__, error)
+        for key, value in list(vars(kind).items()):
+            if inspect.isfunction(value) and (key == "__call__" or not key.startswith("_")):
+                setattr(kind, key, _careful(value, error))
+            elif isinstance(value, classmethod):
+                setattr(kind, key, classmethod(_careful(value.__func__, error)))
         return kind
 
     return decorate
 
 
-def _careful(function: Any, name: str, error: type[LinrepError]) -> Any:
+def _careful(function: Any, error: type[LinrepError]) -> Any:
     names = inspect.unwrap(function).__globals__
+    name = function.__qualname__.split("<locals>.")[-1].removesuffix(".__init__")
     readers: dict[str, Reader] = {}
     places: list[str] = []
 

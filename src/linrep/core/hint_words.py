@@ -44,8 +44,8 @@ def in_words(hint: Any, names: Mapping[str, Any]) -> str:
         return "an array" + (f" [{', '.join(shape.split())}]" if shape else "") + " of numbers"
     if isinstance(kind, type) and issubclass(kind, os.PathLike):
         return "a path"
-    known = _WORDS.get(kind)
-    return known or f"a {getattr(kind, '__name__', str(kind))}"
+    name = str(getattr(kind, "__name__", kind))
+    return _WORDS.get(kind) or f"{'an' if name[0] in 'AEIO' else 'a'} {name}"
 
 
 def opened(hint: Any, names: Mapping[str, Any]) -> tuple[Any, Any, tuple[Any, ...]]:

@@ -75,16 +75,22 @@ def _only(fits: bool, value: Any) -> Any:
 def _bare(value: Any) -> Any:
     """A number that came as an array of no dimensions, itself."""
     alone = getattr(value, "ndim", None) == 0 and hasattr(value, "item")
-    return value.item() if alone and not isinstance(value, np.generic) else value
+    if not alone or isinstance(value, np.generic):
+        return value
+    try:
+        return value.item()
+    except (RuntimeError, NotImplementedError):  # a tensor that holds no numbers
+        return value
 
 
 def _whole(value: Any) -> Any:
     value = _bare(value)
     if isinstance(value, bool) or not isinstance(value, Integral):
         raise Unfit
-    if abs(int(value)) > LARGEST:
+    whole = int(value)
+    if abs(whole) > LARGEST:
         raise Unfit("it does not fit 64 bits")
-    return value
+    return whole
 
 
 def _number(value: Any) -> Any:
@@ -96,7 +102,7 @@ def _number(value: Any) -> Any:
     except OverflowError:
         raise Unfit("it is too large") from None
     # Python's own integers beyond 64 bits are no numbers to NumPy.
-    return as_float if isinstance(value, int) and abs(as_float) > LARGEST else value
+    return value if isinstance(value, int | float) and abs(as_float) <= LARGEST else as_float
 
 
 def _truth(value: Any) -> Any:
@@ -141,8 +147,13 @@ def _union(parts: tuple[Any, ...], names: Mapping[str, Any]) -> Reader:
         get_origin(part) is os.PathLike for part in rest
     )
     readers = [reader(part, names) for part in rest if not (paths and part is str)]
+    # What has a type of its own here stays as exact as it is: a fraction beside floats.
+    exact = {part for part in rest if isinstance(part, type)} - {str, bool, np.ndarray}
+    exact -= set() if {int, float} <= exact else {int, float}
 
     def read(value: Any) -> Any:
+        if type(value) in exact:
+            return value
         reasons = []
         for one in readers:
             try:
@@ -162,16 +173,17 @@ def array_like(value: Any) -> Any:
     Raises:
         Unfit: it cannot, lists of unequal lengths for example.
     """
-    if hasattr(value, "detach"):
-        value = value.detach().cpu()
-        value = value.float() if str(value.dtype) == "torch.bfloat16" else value
+    tensor = hasattr(value, "detach")
     try:
+        if tensor:
+            value = value.detach().cpu()
+            value = value.float() if str(value.dtype) == "torch.bfloat16" else value
         found = np.asarray(value)
     except Exception as error:  # whatever stands behind it may fail in any way
         raise Unfit(f"NumPy cannot read it ({str(error).split('. ')[0]:.80})") from None
     if found.dtype.kind == "O" and found.ndim == 0:
         raise Unfit
-    return found if hasattr(value, "detach") else value
+    return found if tensor else value
 
 
 def _array(value: Any, hint: Any) -> Any:
@@ -179,9 +191,11 @@ def _array(value: Any, hint: Any) -> Any:
     dims = getattr(hint, "dims", None)
     if isinstance(dims, tuple) and hint.index_variadic is None and found.ndim != len(dims):
         raise Unfit(f"it has {found.ndim} dimensions, not {len(dims)}")
-    plain = hint is np.ndarray or not isinstance(hint.dtypes, tuple | list)
-    if found.dtype.kind not in NUMERIC and found.size and not plain:
+    any_kind = hint is not np.ndarray and not isinstance(hint.dtypes, tuple | list)
+    if found.dtype.kind not in NUMERIC and found.size and not any_kind:
         raise Unfit("it holds no numbers")
+    if dims is None and found.ndim == 0:
+        raise Unfit("it has no dimensions")
     return found
 
 
@@ -215,7 +229,8 @@ def _list(kind: Any, one: Reader) -> Reader:
             raise Unfit
         if getattr(value, "ndim", 1) == 0:
             raise Unfit
-        if one is not _anything and not isinstance(value, abc.Iterator):
+        if one is not _anything:
+            value = list(value) if isinstance(value, abc.Iterator) else value
             for part in value:
                 one(part)
         return list(value) if kind is list and not isinstance(value, list) else value

@@ -76,7 +76,6 @@ class Subspace:
         """Dimension of the space around it."""
         return int(self.basis.shape[0])
 
-    @checked(SubspaceError)
     def angles(self, other: "Subspace") -> Float[np.ndarray, " angle"]:
         """Principal angles in radians, ascending, ``min(k, other.k)`` of them.
 
@@ -96,7 +95,6 @@ class Subspace:
         angles: np.ndarray = np.where(cosines**2 >= 0.5, np.arcsin(sines), np.arccos(cosines))
         return angles
 
-    @checked(SubspaceError)
     def overlap(self, other: "Subspace") -> float:
         """Mean squared cosine of the principal angles, in 0..1.
 
@@ -109,7 +107,6 @@ class Subspace:
         self._comparable(other)
         return self._share(other, min(self.dim, other.dim))
 
-    @checked(SubspaceError)
     def contains(self, other: "Subspace") -> float:
         """Share of ``other`` that lies in this subspace: mean squared cosine of its directions.
 
@@ -129,7 +126,6 @@ class Subspace:
         full, _ = np.linalg.qr(self.basis, mode="complete")
         return Subspace(full[:, self.dim :], self.kind, f"complement of ({self.provenance})")
 
-    @checked(SubspaceError)
     def project(self, x: Float[np.ndarray, "token d_model"]) -> Float[np.ndarray, "token d_model"]:
         """Orthogonal projection of each row of ``x`` onto this subspace.
 
@@ -175,8 +171,8 @@ class Subspace:
 
 def _orthonormal(given: Float[np.ndarray, "d_model k"]) -> Float[np.ndarray, "d_model rank"]:
     """Orthonormal basis of the column space; already orthonormal columns are kept as they are."""
-    if given.shape[1] == 0:
-        return given.copy()
+    if given.size == 0:
+        return np.zeros((len(given), 0))
     top = float(np.abs(given).max(initial=0.0))
     if not 1e-100 < top < 1e100:  # squares would overflow, or vanish
         given = given / (top or 1.0)
