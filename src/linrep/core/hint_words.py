@@ -4,7 +4,7 @@ import collections.abc as abc
 import os
 import types
 from collections.abc import Mapping
-from typing import Annotated, Any, ForwardRef, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, ForwardRef, Literal, TypeVar, Union, get_args, get_origin
 
 import numpy as np
 
@@ -20,8 +20,8 @@ _WORDS = {
 def in_words(hint: Any, names: Mapping[str, Any]) -> str:
     """What an annotation asks for, in plain words.
 
-    >>> in_words(int | None, {}), in_words(tuple[str, ...], {})
-    ('a whole number or None', 'a list of text')
+    >>> in_words(int | None, {}), in_words(tuple[str, ...], {}), in_words(Any, {})
+    ('a whole number or None', 'a list of text', 'anything')
     """
     hint, origin, inner = opened(hint, names)
     if origin in (Union, types.UnionType):
@@ -36,16 +36,34 @@ def in_words(hint: Any, names: Mapping[str, Any]) -> str:
     if kind is tuple and inner and Ellipsis not in inner:
         return f"({', '.join(in_words(one, names) for one in inner)})"
     if kind is tuple or kind in CONTAINERS:
-        return "a list" + (f" of {in_words(inner[0], names)}" if inner else "")
+        return "a list" + _several(" of", inner, names)
     if kind in (abc.Mapping, dict):
-        return "a mapping" + (f" from {in_words(inner[0], names)}" if inner else "")
+        return "a mapping" + _several(" from", inner, names)
     if hasattr(kind, "array_type") or kind is np.ndarray:
         shape = getattr(kind, "dim_str", "")
         return "an array" + (f" [{', '.join(shape.split())}]" if shape else "") + " of numbers"
     if isinstance(kind, type) and issubclass(kind, os.PathLike):
         return "a path"
+    if kind in (Any, object) or isinstance(kind, TypeVar):
+        return "anything"
     name = str(getattr(kind, "__name__", kind))
     return _WORDS.get(kind) or f"{'an' if name[0] in 'AEIO' else 'a'} {name}"
+
+
+def _several(joint: str, inner: tuple[Any, ...], names: Mapping[str, Any]) -> str:
+    """What a container holds, in the plural.
+
+    >>> _several(" of", (int,), {}), _several(" of", (list[str],), {}), _several(" of", (Any,), {})
+    (' of whole numbers', ' of lists of text', '')
+    """
+    one = in_words(inner[0], names) if inner else "anything"
+    if one == "anything":
+        return ""
+    article, _, rest = one.partition(" ")
+    if article not in ("a", "an") or " or " in one:
+        return f"{joint} {one}"
+    head, of, tail = rest.partition(" of ")
+    return f"{joint} {head}s{of}{tail}"
 
 
 def opened(hint: Any, names: Mapping[str, Any]) -> tuple[Any, Any, tuple[Any, ...]]:
