@@ -53,8 +53,13 @@ def require_rates(net: MaxoutNetwork, lam: Rates) -> None:
         MaxoutError: too few or too many, or one is not positive.
     """
     rates = as_numbers(lam, "inverse temperatures are numbers, one per layer", MaxoutError, ndim=1)
-    if not (rates > 0).all():
-        raise MaxoutError(f"inverse temperatures are positive; received {rates.tolist()}")
+    wrong = ~((rates > 0) & np.isfinite(rates))
+    if wrong.any():
+        layer = int(np.argmax(wrong))
+        raise MaxoutError(
+            f"inverse temperatures are positive and finite; layer {layer + 1} received "
+            f"{rates[layer]}"
+        )
     if len(rates) != net.depth:
         raise MaxoutError(
             f"the network has {net.depth} layers and {len(rates)} inverse temperatures were given; "
