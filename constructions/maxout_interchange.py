@@ -21,7 +21,7 @@ Hook = tuple[str, Callable[[Tensor, Any], Tensor | None]]
 def interchange(
     t: MaxoutTransformer,
     x: Float[np.ndarray, "point input"],
-    source: Float[np.ndarray, "source input"],
+    source: Float[np.ndarray, "_ input"],
     layer: int,
     unit: int,
 ) -> np.ndarray:
@@ -92,7 +92,7 @@ def choose_piece(
 def soft_interchange(
     t: MaxoutTransformer,
     x: Float[np.ndarray, "point input"],
-    source: Float[np.ndarray, "source input"],
+    source: Float[np.ndarray, "_ input"],
     layer: int,
     unit: int,
 ) -> np.ndarray:

@@ -103,7 +103,7 @@ class Settings:
         if isinstance(seed, bool) or not isinstance(seed, Integral) or seed < 0:
             raise ConstructionError(
                 "rotation is the seed of the rotated basis, a whole number from 0, or None for no "
-                f"rotation; received {shown(seed)}"
+                f"rotation; received {seed!r}"
             )
         object.__setattr__(self, "rotation", int(seed))
 

@@ -68,7 +68,7 @@ def check_at_least_zero(**settings: object) -> None:
     for name, value in settings.items():
         number = isinstance(value, Real) and not isinstance(value, bool)
         if not (number and 0 <= float(value) < math.inf):  # type: ignore[arg-type]
-            raise ProbeError(f"{name} is finite and not negative; received {shown(value)}")
+            raise ProbeError(f"{name} is not negative, and finite; received {shown(value)}")
 
 
 def check_rate(learning_rate: object) -> None:

@@ -163,7 +163,7 @@ def test_dimensions_are_whole_numbers(arguments, message):
         ("n", 10**30, "does not fit 64 bits"),
         ("seed", -1, "seed is a whole number of at least 0"),
         ("seed", "a", "seed is a whole number of at least 0"),
-        ("covariance", "a", "covariance is a finite"),
+        ("covariance", "a", "covariance is an array"),
         ("covariance", RAGGED, "covariance is an array"),
         ("covariance", np.ones(4), "covariance is a finite"),
         ("covariance", np.full((4, 4), np.nan), "covariance is a finite"),
