@@ -1,6 +1,7 @@
 """Weights from theory: grammars compiled into transformers, with what probes must find in them."""
 
 from .accounting import Accounting
+from .errors import ConstructionError
 from .grammar_transformer import GrammarTransformer
 from .guarantee import Guarantee
 from .maxout_accounting import MaxoutAccounting
@@ -18,7 +19,7 @@ from .maxout_predictions import PieceReadout
 from .maxout_soft import SoftNetwork, confident_bracket, n_confident, n_resolved
 from .maxout_transformer import MaxoutTransformer
 from .registry import Coordinate, Registry
-from .settings import ConstructionError, Settings
+from .settings import Settings
 
 __all__ = [
     "Accounting",

@@ -7,6 +7,7 @@ from typing import Any
 from ..grammars import Grammar
 from .beliefs import BeliefBlocks
 from .determinism import require_deterministic
+from .errors import ConstructionError
 from .frame import Draft
 from .log_head import LogRange, append_log_block, score_range
 from .normal import Normal, normal_form
@@ -14,7 +15,7 @@ from .ops import Program
 from .rotation import ROTATION_NOISE
 from .scale import RANGE, Scales, token_scale
 from .semirings import semiring
-from .settings import ConstructionError, Settings
+from .settings import Settings
 from .shape_trees import Shape, ShapeWeights, enumerate_shapes
 from .shapes import ShapeParser
 from .spans import Spans

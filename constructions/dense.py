@@ -8,11 +8,12 @@ import torch
 from torch import Tensor
 
 from ..models import PlainConfig, PlainTransformer
+from .errors import ConstructionError
 from .noise import MARGIN, largest_deviation, raw_outputs
 from .ops import Head, Layer, Program
 from .positions import AttentionBias, PositionScheme, position_scheme
 from .rotation import ROTATION_NOISE, rotate
-from .settings import ConstructionError, Settings
+from .settings import Settings
 from .smallest import smallest_score
 
 __all__ = ["build_dense", "dense_config", "dense_parameters"]

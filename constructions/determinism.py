@@ -1,7 +1,7 @@
 """When plain ReLU neurons can carry exact probabilities: every completed span has one label."""
 
 from ..grammars import Grammar
-from .settings import ConstructionError
+from .errors import ConstructionError
 
 __all__ = ["require_deterministic", "why_not_deterministic"]
 

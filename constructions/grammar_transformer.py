@@ -10,18 +10,20 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from ..core import Prediction
+from ..core import Prediction, checked
+from ..core.folders import new_folder
 from ..grammars import EOS, Grammar
 from ..models import PlainTransformer, probabilities
 from .accounting import Accounting, account
 from .compiler import compile_grammar, require_grammar
 from .dense import build_dense
+from .errors import ConstructionError, require_count
 from .guarantee import Guarantee, guarantee, require_guarantee
 from .log_head import DEAD
 from .ops import Program
 from .recipe import recipe_of
 from .registry import Registry
-from .settings import ConstructionError, Settings
+from .settings import Settings
 from .sparse import SparseModel
 from .trials import rotation_trials
 
@@ -31,6 +33,7 @@ _SPARSE_FILE = "linrep_sparse.json"
 
 
 @final
+@checked(ConstructionError)
 class GrammarTransformer:
     """A grammar compiled into a transformer that predicts its next tokens exactly.
 
@@ -166,7 +169,7 @@ class GrammarTransformer:
 
         Column order is :attr:`vocabulary`; the meaning is that of ``settings.head``.
         """
-        if not sentences:
+        if not len(sentences):
             return np.zeros((0, 1, len(self.vocabulary)))
         encoded = [self.encode(sentence) for sentence in sentences]
         longest = max(map(len, encoded))
@@ -228,6 +231,8 @@ class GrammarTransformer:
         only sentences of the language appear, with the grammar's frequencies (probability and
         deterministic semirings). torch's global generator is left as it was.
         """
+        if not require_count("n", n):
+            return []
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)  # generate() takes no generator; restored by fork_rng
             drawn = self.model.generate(
@@ -264,11 +269,10 @@ class GrammarTransformer:
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write an ordinary Hugging Face model folder (sparse: its recipe as JSON)."""
-        path = Path(folder)
+        path = new_folder(folder, ConstructionError)
         if isinstance(self._engine, PlainTransformer):
             self._engine.save_pretrained(path)
             return
-        path.mkdir(parents=True, exist_ok=True)
         recipe = {"grammar": str(self.grammar), "settings": self.settings.to_dict()}
         (path / _SPARSE_FILE).write_text(json.dumps(recipe, indent=2) + "\n", encoding="utf-8")
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from typing import final
 
 from ..models import PlainTransformer
+from .errors import ConstructionError
 from .ops import Program
 from .scale import RANGE
-from .settings import ConstructionError, Settings
+from .settings import Settings
 from .smallest import smallest_score, smallest_values
 from .sparse import SparseModel
 

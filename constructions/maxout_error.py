@@ -6,7 +6,8 @@ from typing import Any, final
 import numpy as np
 from scipy.special import lambertw
 
-from ..core import LinrepError
+from ..core import LinrepError, checked
+from ..core.arrays import as_numbers
 from ..piecewise import MaxoutNetwork
 
 __all__ = [
@@ -26,15 +27,21 @@ class MaxoutError(LinrepError):
     """A maxout network cannot be written as the transformer asked for."""
 
 
+@checked(MaxoutError)
 def gap_constant(rank: int | np.ndarray) -> np.ndarray:
     """``C_p``: a softmax average of p values is at most ``C_p / lam`` below their maximum.
 
     ``C_p = W((p - 1) / e)`` with Lambert's W; attained where each of the others trails by
     ``(1 + C_p) / lam``, so no smaller constant holds. ``log p``, often quoted, is larger.
 
+    Raises:
+        MaxoutError: a rank below 1.
+
     >>> [round(float(gap_constant(p)), 6) for p in (1, 2, 3, 64)]
     [0.0, 0.278465, 0.463056, 2.30713]
     """
+    if np.min(rank, initial=1) < 1:
+        raise MaxoutError(f"a rank is at least 1; received {np.min(rank)}")
     argument: Any = (np.asarray(rank) - 1) / np.e
     return np.asarray(np.real(lambertw(argument)))
 
@@ -43,15 +50,24 @@ def require_rates(net: MaxoutNetwork, lam: Rates) -> None:
     """Refuse a number of inverse temperatures that is not the number of layers.
 
     Raises:
-        MaxoutError: too few or too many.
+        MaxoutError: too few or too many, or one is not positive.
     """
-    if len(lam) != net.depth:
+    rates = as_numbers(lam, "inverse temperatures are numbers, one per layer", MaxoutError, ndim=1)
+    wrong = ~((rates > 0) & np.isfinite(rates))
+    if wrong.any():
+        layer = int(np.argmax(wrong))
         raise MaxoutError(
-            f"the network has {net.depth} layers and {len(lam)} inverse temperatures were given; "
+            f"inverse temperatures are positive and finite; layer {layer + 1} received "
+            f"{rates[layer]}"
+        )
+    if len(rates) != net.depth:
+        raise MaxoutError(
+            f"the network has {net.depth} layers and {len(rates)} inverse temperatures were given; "
             "give one number, or one per layer"
         )
 
 
+@checked(MaxoutError)
 def norm_bound(net: MaxoutNetwork, lam: Rates) -> float:
     """Bound on the sup error from norms alone: ``A_out sum_l C_l / lam_l prod_{k > l} A_k``.
 
@@ -69,6 +85,7 @@ def norm_bound(net: MaxoutNetwork, lam: Rates) -> float:
     return float(sum(c / rate for c, rate in zip(shares, lam, strict=True)))
 
 
+@checked(MaxoutError)
 def signed_bound(net: MaxoutNetwork, lam: Rates) -> tuple[np.ndarray, np.ndarray]:
     """Per output ``(lo, hi)`` with ``lo <= soft - exact <= hi``, for every input.
 
@@ -97,6 +114,7 @@ def signed_bound(net: MaxoutNetwork, lam: Rates) -> tuple[np.ndarray, np.ndarray
     return _through(net.affine[0], low, high)
 
 
+@checked(MaxoutError)
 def inverse_temperatures(net: MaxoutNetwork, eps: float, split: str = "uniform") -> list[float]:
     """Inverse temperatures for which the signed bound is ``eps``.
 
@@ -128,7 +146,7 @@ def inverse_temperatures(net: MaxoutNetwork, eps: float, split: str = "uniform")
     shape = shapes[split] / shapes[split].max()
     low, high = signed_bound(net, list(shape))
     widest = float(np.abs([low, high]).max())
-    if widest > eps * np.finfo(float).max:
+    if eps < 1.0 and widest > eps * np.finfo(float).max:
         raise MaxoutError(f"eps {eps:g} needs temperatures beyond float64; take a larger eps")
     factor = max(widest / eps, np.finfo(float).tiny)
     # A network whose maxima never matter (rank 1, or a zero read-out) is exact at any temperature.

@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
+from ..core import checked
 from .maxout_error import MaxoutError
 from .maxout_transformer import MaxoutTransformer
 
@@ -15,8 +17,13 @@ __all__ = ["choose_piece", "interchange", "soft_interchange"]
 Hook = tuple[str, Callable[[Tensor, Any], Tensor | None]]
 
 
+@checked(MaxoutError)
 def interchange(
-    t: MaxoutTransformer, x: np.ndarray, source: np.ndarray, layer: int, unit: int
+    t: MaxoutTransformer,
+    x: Float[np.ndarray, "point input"],
+    source: Float[np.ndarray, "_ input"],
+    layer: int,
+    unit: int,
 ) -> np.ndarray:
     """Outputs ``[point, output]`` with one unit's activation taken from other inputs.
 
@@ -36,10 +43,7 @@ def interchange(
         MaxoutError: no such layer or unit, or another number of sources than inputs.
     """
     site, coordinate = _place(t, layer, unit), t.layout.x(unit)
-    if len(source) != len(x):
-        raise MaxoutError(
-            f"every input needs one source; received {len(x)} inputs and {len(source)} sources"
-        )
+    _require_sources(x, source)
     taken = torch.from_numpy(t.activations(source, [site])[site][:, coordinate])
 
     before: list[Tensor] = []
@@ -59,6 +63,7 @@ def interchange(
     return _run(t, x, hooks)
 
 
+@checked(MaxoutError)
 def choose_piece(
     t: MaxoutTransformer, x: np.ndarray, layer: int, unit: int, piece: int
 ) -> np.ndarray:
@@ -83,14 +88,37 @@ def choose_piece(
     return _run(t, x, [(f"blocks.{layer}.attn.hook_pattern", edit)])
 
 
+@checked(MaxoutError)
 def soft_interchange(
-    t: MaxoutTransformer, x: np.ndarray, source: np.ndarray, layer: int, unit: int
+    t: MaxoutTransformer,
+    x: Float[np.ndarray, "point input"],
+    source: Float[np.ndarray, "_ input"],
+    layer: int,
+    unit: int,
 ) -> np.ndarray:
-    """What :func:`interchange` must give, by the soft recursion."""
+    """What :func:`interchange` must give, by the soft recursion.
+
+    Raises:
+        MaxoutError: no such layer or unit, or another number of sources than inputs.
+    """
+    _place(t, layer, unit)
+    _require_sources(x, source)
     soft = t.soft
     hidden, taken = soft.hidden(x)[layer - 1].copy(), soft.hidden(source)[layer - 1]
     hidden[:, unit] = taken[:, unit]
     return soft.resume(hidden, layer)
+
+
+def _require_sources(x: np.ndarray, source: np.ndarray) -> None:
+    """Refuse another number of sources than inputs.
+
+    Raises:
+        MaxoutError: with both numbers.
+    """
+    if len(source) != len(x):
+        raise MaxoutError(
+            f"every input needs one source; received {len(x)} inputs and {len(source)} sources"
+        )
 
 
 def _place(t: MaxoutTransformer, layer: int, unit: int) -> str:

@@ -3,11 +3,14 @@
 from dataclasses import asdict, dataclass
 from typing import Any, final
 
+from ..core import checked
 from ..piecewise import MaxoutNetwork
+from .maxout_error import MaxoutError
 
 __all__ = ["MaxoutLayout", "piece_target"]
 
 
+@checked(MaxoutError)
 def piece_target(layer: int, unit: int) -> str:
     """Name of the target "active piece of this unit"; layers count from 1, units from 0.
 
@@ -18,6 +21,7 @@ def piece_target(layer: int, unit: int) -> str:
 
 
 @final
+@checked(MaxoutError)
 @dataclass(frozen=True)
 class MaxoutLayout:
     """Coordinates ``X | Z | P`` of a token: current activations, this token's pieces, its index.
@@ -108,7 +112,14 @@ class MaxoutLayout:
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> "MaxoutLayout":
-        """Inverse of :meth:`to_json`."""
-        ranks = tuple(tuple(int(r) for r in layer) for layer in fields["ranks"])
-        widths = tuple(int(w) for w in fields["widths"])
-        return cls(fields["n_inputs"], fields["n_outputs"], widths, ranks, fields["causal"])
+        """Inverse of :meth:`to_json`.
+
+        Raises:
+            MaxoutError: a field is missing, or is no number.
+        """
+        try:
+            ranks = tuple(tuple(int(r) for r in layer) for layer in fields["ranks"])
+            widths = tuple(int(w) for w in fields["widths"])
+            return cls(fields["n_inputs"], fields["n_outputs"], widths, ranks, fields["causal"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise MaxoutError(f"these fields are no layout: {error!r}") from error

@@ -24,6 +24,8 @@ def read_inputs(x: Any, n_inputs: int) -> Tensor:
         given = x if isinstance(x, Tensor) else torch.from_numpy(np.array(x, dtype=np.float64))
     except (TypeError, ValueError) as error:
         raise MaxoutError("inputs are numbers in rows of equal length") from error
+    if given.is_meta or given.layout != torch.strided or given.is_complex():
+        raise MaxoutError("inputs are real numbers, in a dense tensor that holds them")
     if given.ndim != 2 or given.shape[1] != n_inputs:
         raise MaxoutError(f"inputs have shape [point, {n_inputs}]; received {tuple(given.shape)}")
     return given

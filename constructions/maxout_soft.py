@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
+from jaxtyping import Float
 
+from ..core import checked
+from ..core.arrays import as_numbers
 from ..piecewise import MaxoutNetwork, PlaneRegions
 from .maxout_error import MaxoutError, require_rates
 
@@ -13,6 +16,7 @@ __all__ = ["SoftNetwork", "confident_bracket", "n_confident", "n_resolved", "uni
 
 
 @final
+@checked(MaxoutError)
 @dataclass(frozen=True, eq=False)
 class SoftNetwork:
     """What a maxout transformer computes, without the transformer.
@@ -39,22 +43,30 @@ class SoftNetwork:
         """Outputs ``[point, output]``."""
         return self.resume(np.asarray(x, dtype=np.float64), 0)
 
-    def resume(self, h: np.ndarray, layer: int) -> np.ndarray:
-        """Outputs from the activations ``[point, unit]`` of a layer (0: the inputs)."""
+    def resume(self, h: Float[np.ndarray, "point unit"], layer: int) -> np.ndarray:
+        """Outputs from the activations ``[point, unit]`` of a layer (0: the inputs).
+
+        Raises:
+            MaxoutError: no such layer, or another number of units.
+        """
+        if not 0 <= layer <= self.net.depth:
+            raise MaxoutError(f"layers are 0..{self.net.depth}; received {layer}")
         readout, bias = self.net.affine
         for z, weights in self._layers(h, layer):
             h = (weights * z).sum(axis=-1)
+        if h.shape[1] != readout.shape[1]:
+            raise MaxoutError(f"activations are [point, {readout.shape[1]}]; received {h.shape}")
         return np.asarray(h @ readout.T + bias)
 
-    def hidden(self, x: np.ndarray) -> list[np.ndarray]:
+    def hidden(self, x: Float[np.ndarray, "point input"]) -> list[np.ndarray]:
         """Per layer the soft activations ``[point, unit]``."""
         return [(weights * z).sum(axis=-1) for z, weights in self._layers(x)]
 
-    def weights(self, x: np.ndarray) -> list[np.ndarray]:
+    def weights(self, x: Float[np.ndarray, "point input"]) -> list[np.ndarray]:
         """Per layer the softmax weights ``[point, unit, piece]``: the attention patterns."""
         return [weights for _, weights in self._layers(x)]
 
-    def jacobian(self, x: np.ndarray) -> np.ndarray:
+    def jacobian(self, x: Float[np.ndarray, "point input"]) -> np.ndarray:
         """``[point, output, input]``: ``dS/dz_j = a_j (1 + lam (z_j - S))``, chained."""
         chain = np.broadcast_to(np.eye(self.net.n_inputs), (len(x),) + 2 * (self.net.n_inputs,))
         for layer, rate, (z, weights) in zip(
@@ -79,6 +91,7 @@ class SoftNetwork:
         return out
 
 
+@checked(MaxoutError)
 def n_resolved(soft: SoftNetwork, regions: PlaneRegions, rtol: float = 1e-3) -> int:
     """Exact cells whose affine map the soft network shows: Jacobians agree at an inner point.
 
@@ -97,12 +110,19 @@ def n_resolved(soft: SoftNetwork, regions: PlaneRegions, rtol: float = 1e-3) -> 
     return int((gap <= rtol * max(1e-300, float(np.abs(exact).max()))).sum())
 
 
-def n_confident(soft: SoftNetwork, points: np.ndarray, tau: float) -> int:
-    """Points at which every head gives one piece a weight above ``1 - tau``."""
+@checked(MaxoutError)
+def n_confident(soft: SoftNetwork, points: Float[np.ndarray, "point input"], tau: float) -> int:
+    """Points at which every head gives one piece a weight above ``1 - tau``.
+
+    Raises:
+        MaxoutError: ``tau`` is no share.
+    """
+    _require_share(tau)
     least = np.min([w.max(axis=-1).min(axis=-1) for w in soft.weights(points)], axis=0)
     return int((least > 1 - tau).sum())
 
 
+@checked(MaxoutError)
 def confident_bracket(
     net: MaxoutNetwork, points: np.ndarray, lam: float, tau: float
 ) -> tuple[int, int]:
@@ -111,12 +131,28 @@ def confident_bracket(
     With p pieces, a margin above ``log((p - 1)(1 - tau)/tau)/lam`` suffices and one above
     ``log((1 - tau)/tau)/lam`` is needed. Margins are those of the exact network, so a soft error
     of the layers below can blur the bracket by as much.
+
+    Raises:
+        MaxoutError: ``tau`` is no share, or the inverse temperature not positive.
     """
+    _require_share(tau)
+    if not lam > 0:
+        raise MaxoutError(f"an inverse temperature is positive; received {lam}")
     margin = net.margin(points)
     rank = max(max(ranks) for ranks in net.ranks)
     odds = (1 - tau) / tau
     enough, needed = np.log(max(rank - 1, 1) * odds) / lam, np.log(odds) / lam
     return int((margin > enough).sum()), int((margin > needed).sum())
+
+
+def _require_share(tau: float) -> None:
+    """Refuse what is no share.
+
+    Raises:
+        MaxoutError: it does not lie between 0 and 1.
+    """
+    if not 0 < tau < 1:
+        raise MaxoutError(f"tau lies between 0 and 1; received {tau}")
 
 
 def uniform(net: MaxoutNetwork, lam: float | Sequence[float] | np.ndarray) -> tuple[float, ...]:
@@ -125,10 +161,5 @@ def uniform(net: MaxoutNetwork, lam: float | Sequence[float] | np.ndarray) -> tu
     Raises:
         MaxoutError: not numbers.
     """
-    try:
-        rates = np.asarray(lam, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise MaxoutError(
-            f"inverse temperatures are one number, or one per layer; received {lam!r}"
-        ) from error
+    rates = as_numbers(lam, "inverse temperatures are one number, or one per layer", MaxoutError)
     return (float(rates),) * net.depth if rates.ndim == 0 else tuple(rates.ravel().tolist())

@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..core import Prediction
+from ..core import Prediction, checked
+from ..core.folders import new_folder
 from ..models import PlainTransformer, to_bridge
 from ..piecewise import AnyNetwork, Box, MaxoutNetwork, as_box, as_network
 from ..piecewise.arraylike import ArrayLike
@@ -34,6 +35,7 @@ _BATCH = 4096  # inputs in one forward pass
 
 
 @final
+@checked(MaxoutError)
 @dataclass(frozen=True, eq=False, repr=False)
 class MaxoutTransformer:
     """A transformer that computes a maxout network with every maximum a softmax average.
@@ -270,7 +272,7 @@ class MaxoutTransformer:
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write an ordinary Hugging Face folder."""
-        self.model.save_pretrained(folder)
+        self.model.save_pretrained(new_folder(folder, MaxoutError))
 
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> "MaxoutTransformer":

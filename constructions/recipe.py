@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from ..grammars import Grammar
-from .settings import ConstructionError, Settings
+from .errors import ConstructionError
+from .settings import Settings
 
 __all__ = ["recipe_of"]
 

@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from typing import Any, final
 
+from ..core import checked
+from .errors import ConstructionError
+
 __all__ = ["Coordinate", "Registry"]
 
 
@@ -50,6 +53,7 @@ class Coordinate:
 
 
 @final
+@checked(ConstructionError)
 class Registry:
     """Coordinate -> index, in order of registration; an index never changes.
 
@@ -73,7 +77,13 @@ class Registry:
         return index
 
     def index(self, coordinate: Coordinate) -> int:
-        """Index of a registered coordinate."""
+        """Index of a registered coordinate.
+
+        Raises:
+            ConstructionError: it is not registered.
+        """
+        if coordinate not in self._index:
+            raise ConstructionError(f"no coordinate {str(coordinate)!r} is registered here")
         return self._index[coordinate]
 
     def __contains__(self, coordinate: Coordinate) -> bool:

@@ -15,8 +15,9 @@ from functools import cache
 from typing import Any, final
 
 from ..grammars import BinaryGrammar
+from .errors import ConstructionError
 from .semirings import SemiringName
-from .settings import ConstructionError, Settings
+from .settings import Settings
 
 __all__ = ["RANGE", "Scales", "best_token_scale", "log_of", "token_scale"]
 

@@ -1,16 +1,16 @@
 """The choices that make a grammar transformer, validated together."""
 
-import math
 from dataclasses import asdict, dataclass
 from numbers import Integral
 from typing import Any, Literal, final, get_args
 
-from ..core import LinrepError
+from ..core import checked
+from ..core.arguments import shown
+from .errors import ConstructionError
 from .semirings import SemiringName
 
 __all__ = [
     "Beliefs",
-    "ConstructionError",
     "Drowning",
     "HeadKind",
     "Merge",
@@ -27,11 +27,11 @@ Merge = Literal["none", "bodies", "rules"]
 Drowning = Literal["refuse", "allow"]
 
 
-class ConstructionError(LinrepError):
-    """A grammar transformer cannot be built as asked; the message says why and what to do."""
+LARGEST = 1e300  # a larger scale leaves no room for products
 
 
 @final
+@checked(ConstructionError)
 @dataclass(frozen=True, kw_only=True)
 class Settings:
     """How a grammar becomes a transformer; see :meth:`GrammarTransformer.from_grammar`.
@@ -72,14 +72,20 @@ class Settings:
             "drowning": get_args(Drowning),
         }
         for name, allowed in choices.items():
-            if getattr(self, name) not in allowed:
+            value = getattr(self, name)
+            plain = isinstance(value, str | int | None) and not isinstance(value, bool)
+            if not plain or value not in allowed:
                 raise ConstructionError(
-                    f"{name} is one of {', '.join(map(repr, allowed))}; "
-                    f"received {getattr(self, name)!r}"
+                    f"{name} is one of {', '.join(map(repr, allowed))}; received {shown(value)}"
                 )
         scale = self.token_scale
-        if scale != "auto" and not (isinstance(scale, (int, float)) and 0 < scale < math.inf):
-            raise ConstructionError(f"token_scale is 'auto' or a positive number; received {scale}")
+        number = isinstance(scale, int | float) and not isinstance(scale, bool)
+        if not (number and 0 < scale < LARGEST) and not (
+            isinstance(scale, str) and scale == "auto"
+        ):
+            raise ConstructionError(
+                f"token_scale is 'auto' or a positive number; received {shown(scale)}"
+            )
         if not 0 < self.log_error < 1:
             raise ConstructionError(f"log_error lies between 0 and 1; received {self.log_error}")
         self._rotates()

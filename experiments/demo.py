@@ -1,5 +1,6 @@
 """The embedded default: two grammars whose every subspace is known, and the models made of them."""
 
+from ..core import checked
 from .settings import (
     Constructed,
     Experiment,
@@ -8,6 +9,7 @@ from .settings import (
     Probes,
     StudySettings,
 )
+from .yaml_text import SettingsError
 
 __all__ = ["demo_settings"]
 
@@ -31,6 +33,7 @@ HIERARCHY = (
 )
 
 
+@checked(SettingsError)
 def demo_settings(seed: int = 0) -> Experiment:
     """Settings of ``linrep demo``.
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from ..core import Engine, height_target, progress, running
+from ..core import Engine, checked, height_target, progress, running
 from ..hooks import capture
 from ..models import random_twin
 from ..probes import ProbeResults, probe
@@ -21,12 +21,14 @@ from .languages import language_facts, make_corpus
 from .manifest import versions
 from .settings import Experiment, StudySettings
 from .subjects import make_subject
+from .yaml_text import SettingsError
 
 __all__ = ["run_experiment", "run_study"]
 
 LEVEL = 0.05
 
 
+@checked(SettingsError)
 def run_experiment(settings: Experiment, *, engine: str | Engine = "local") -> Run:
     """Every study of an experiment, as one run.
 
@@ -52,6 +54,7 @@ def run_experiment(settings: Experiment, *, engine: str | Engine = "local") -> R
     )
 
 
+@checked(SettingsError)
 def run_study(
     settings: StudySettings, *, level: float = LEVEL, engine: str | Engine = "local"
 ) -> tuple[Study, Mapping[str, Any]]:

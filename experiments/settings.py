@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ..core import as_path
+from ..core import as_path, checked
 from .yaml_text import SettingsError, read_yaml
 
 __all__ = [
@@ -30,9 +30,22 @@ Seed: TypeAlias = Annotated[int, Field(ge=0, le=2**32 - 1)]  # what every genera
 
 
 class Settings(BaseModel):
-    """Frozen; a name that does not exist is refused."""
+    """Frozen; a name that does not exist is refused.
+
+    Raises:
+        SettingsError: an unknown name, or an impossible value.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def __init__(self, **fields: Any) -> None:
+        try:
+            super().__init__(**fields)
+        except ValidationError as error:
+            raise SettingsError(f"{type(self).__name__}: {problems(error)}") from error
+
+    # Settings inside settings are read as pydantic reads them, so that places are named in full.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
 
 class LatinFamily(Settings):
@@ -176,6 +189,7 @@ class Experiment(Settings):
         return data
 
 
+@checked(SettingsError)
 def read_settings(path: str | os.PathLike[str], overrides: tuple[str, ...] = ()) -> Experiment:
     """Read an experiment from YAML.
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from ..core import checked
 from .settings import (
     Experiment,
     GrammarFile,
@@ -25,6 +26,7 @@ QUESTION = (
 )
 
 
+@checked(SettingsError)
 def probe_settings(
     model: str,
     trees: str | None,

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import final
 
+from ..core import checked
+from .errors import LanguageError
 from .normal_form import BinaryGrammar, BinaryRule, HasTable, UnaryRule
 from .table import Table
 
 __all__ = ["binarise", "binarise_table", "level_and_binarise"]
 
 
+@checked(LanguageError)
 def binarise(grammar: HasTable) -> BinaryGrammar:
     """The grammar with long rules split in balanced halves; equal substrings share a helper.
 
@@ -41,6 +44,7 @@ def binarise_table(table: Table) -> BinaryGrammar:
     return build.finish(len(table.terminals), table.start)
 
 
+@checked(LanguageError)
 def level_and_binarise(grammar: HasTable) -> BinaryGrammar:
     r"""First edge padding, then synchronous binarisation: shapes and their number are kept.
 

@@ -10,6 +10,7 @@ from typing import Literal, Protocol, final, runtime_checkable
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
+from ..core import checked
 from .chosen_trees import ChosenTrees
 from .errors import LanguageError
 from .layers import Layer
@@ -64,6 +65,7 @@ class Language(Protocol):
 
 
 @final
+@checked(LanguageError)
 @dataclass(frozen=True, eq=False)
 class Corpus:
     """Sentences, and for every token and height its ancestor and whether it ends its span.

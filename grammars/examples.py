@@ -2,6 +2,7 @@
 
 from importlib.resources import files
 
+from ..core import checked
 from .errors import LanguageError
 
 __all__ = ["NAMES", "text"]
@@ -9,6 +10,7 @@ __all__ = ["NAMES", "text"]
 NAMES = ("arithmetic", "dyck", "english", "json")
 
 
+@checked(LanguageError)
 def text(name: str) -> str:
     """The text of an example: ``arithmetic``, ``dyck``, ``english`` or ``json``.
 

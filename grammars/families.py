@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from ..core import checked
 from .drawing import generator
 from .errors import LanguageError, TooLarge
 from .grammar import Grammar
@@ -17,6 +18,7 @@ __all__ = ["latin", "random_grammar", "random_hierarchy"]
 _TRIES = 50
 
 
+@checked(LanguageError)
 def random_hierarchy(
     n_symbols: int = 8, n_rules: int = 4, arity: int = 2, depth: int = 3, seed: int = 0
 ) -> Grammar:
@@ -68,6 +70,7 @@ def random_hierarchy(
     return _only_reachable("S", rules)
 
 
+@checked(LanguageError)
 def latin(order: int = 3, depth: int = 3, *, start: str = "every") -> Grammar:
     """Latin-square grammar: ``A -> (B, C)`` if and only if ``B + C = A`` modulo ``order``, uniform.
 
@@ -113,6 +116,7 @@ def latin(order: int = 3, depth: int = 3, *, start: str = "every") -> Grammar:
     return Grammar("S", tuple(rules))
 
 
+@checked(LanguageError)
 def random_grammar(
     depth: int = 3,
     *,

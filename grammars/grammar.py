@@ -9,9 +9,9 @@ from html import escape
 from pathlib import Path
 from typing import final
 
-from ..core import as_path
+from ..core import as_path, checked
 from .binarisation import binarise_table
-from .errors import GrammarError, Problem
+from .errors import GrammarError, LanguageError, Problem
 from .files import read_rules
 from .normal_form import BinaryGrammar
 from .oracle import Oracle
@@ -25,6 +25,7 @@ __all__ = ["Grammar"]
 
 
 @final
+@checked(LanguageError)
 @dataclass(frozen=True, eq=False)
 class Grammar(Oracle):
     r"""A context-free grammar with exact probabilities, no recursion and no epsilon rule.

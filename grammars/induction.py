@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Literal
 
+from ..core import checked
 from .corpus import Corpus
 from .errors import LanguageError
 from .grammar import Grammar
@@ -15,6 +16,7 @@ from .unroll import unroll_rules
 __all__ = ["induce"]
 
 
+@checked(LanguageError)
 def induce(
     treebank: Corpus | Sequence[Tree],
     depth: int,
@@ -44,7 +46,7 @@ def induce(
     if tokens not in ("words", "tags"):
         raise LanguageError(f"tokens is 'words' or 'tags'; received {tokens!r}")
     trees = treebank.trees if isinstance(treebank, Corpus) else treebank
-    if not trees:
+    if trees is None or not len(trees):
         raise LanguageError("a grammar is induced from trees; this corpus has none")
     if tokens == "tags":
         trees = [_tags_as_tokens(tree) for tree in trees]

@@ -5,13 +5,16 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
-from .errors import GrammarError, Problem
+from ..core import checked
+from ..core.arguments import shown
+from .errors import GrammarError, LanguageError, Problem
 from .grammar import Grammar
 from .rule import Rule
 
 __all__ = ["from_lark", "from_nltk", "rules_of_nltk", "to_lark", "to_nltk"]
 
 
+@checked(LanguageError)
 def to_nltk(grammar: Grammar) -> Any:
     """The same grammar as ``nltk.PCFG``; probabilities become floats.
 
@@ -34,6 +37,7 @@ def to_nltk(grammar: Grammar) -> Any:
     return PCFG(Nonterminal(grammar.start), productions)
 
 
+@checked(LanguageError)
 def from_nltk(grammar: Any) -> Grammar:
     r"""A grammar from ``nltk.CFG`` (alternatives uniform) or ``nltk.PCFG``.
 
@@ -50,7 +54,13 @@ def from_nltk(grammar: Any) -> Grammar:
 
 
 def rules_of_nltk(grammar: Any) -> tuple[str, tuple[Rule, ...]]:
-    """Start and rules of an ``nltk`` grammar, not validated."""
+    """Start and rules of an ``nltk`` grammar, not validated.
+
+    Raises:
+        LanguageError: it is no grammar of ``nltk``.
+    """
+    if not (hasattr(grammar, "productions") and hasattr(grammar, "start")):
+        raise LanguageError(f"a grammar of nltk, CFG or PCFG, is read; received {shown(grammar)}")
     productions: Iterable[Any] = grammar.productions()
     rules = tuple(
         Rule(
@@ -65,6 +75,7 @@ def rules_of_nltk(grammar: Any) -> tuple[str, tuple[Rule, ...]]:
     return str(grammar.start()), rules
 
 
+@checked(LanguageError)
 def to_lark(grammar: Grammar) -> str:
     r"""The rules as a grammar for lark's parsers; probabilities, which lark lacks, are dropped.
 
@@ -97,6 +108,7 @@ def to_lark(grammar: Grammar) -> str:
     return "\n".join(lines)
 
 
+@checked(LanguageError)
 def from_lark(text: str, start: str = "start") -> Grammar:
     r"""A grammar from lark's EBNF: names, strings, ``|``, groups, ``[..]`` and ``?``, ``~n..m``.
 

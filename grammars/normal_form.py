@@ -6,7 +6,8 @@ from fractions import Fraction
 from functools import cached_property, lru_cache
 from typing import Protocol, final, runtime_checkable
 
-from .errors import TooLarge
+from ..core import checked
+from .errors import LanguageError, TooLarge
 from .table import Table
 
 __all__ = [
@@ -134,6 +135,7 @@ class BinaryGrammar:
             )
         return self.lengths_up_to(most)
 
+    @checked(LanguageError)
     def lengths_up_to(self, most: int) -> tuple[tuple[int, ...], ...]:
         """For each symbol the lengths of what it derives, ascending, none above ``most``."""
         # Rounded up, so that sentences of similar length share the work.

@@ -4,6 +4,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import final
 
+from ..core import checked
+from .errors import LanguageError
+
 __all__ = ["BOS", "EOS", "RESERVED", "Rule", "Spot"]
 
 BOS = "<bos>"
@@ -49,9 +52,10 @@ class Rule:
         """The weight of a rule in a validated grammar, where it is always set."""
         return self.weight if self.weight is not None else Fraction(0)
 
+    @checked(LanguageError)
     def spot(self, index: int = 0) -> Spot | None:
         """Where the left-hand side (0) or right-hand symbol ``index`` (from 1) stood, if known."""
-        return self.spots[index] if index < len(self.spots) else None
+        return self.spots[index] if 0 <= index < len(self.spots) else None
 
     def __str__(self) -> str:
         return " ".join([write_name(self.lhs), "->", *self.written()])

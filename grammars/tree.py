@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import final
 
+from ..core import checked
+from .errors import LanguageError
+
 __all__ = ["Tree", "rebuild"]
 
 
@@ -78,6 +81,7 @@ class Tree:
         """Brackets on one line, the Penn style; round brackets in tokens become -LRB-, -RRB-."""
         return self._written(_as_brackets)
 
+    @checked(LanguageError)
     def pretty(self, indent: int = 0) -> str:
         """Brackets over several lines, two blanks per level."""
         lines: list[str] = []

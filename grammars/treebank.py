@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
-from ..core import progress
+from ..core import checked, progress
 from .corpus import Corpus
 from .errors import LanguageError, TreebankError
 from .layers import Layer
@@ -20,6 +20,7 @@ from .tree_reading import as_tree
 __all__ = ["corpus_of_trees", "read_treebank"]
 
 
+@checked(TreebankError)
 def read_treebank(
     paths: str | Path | Iterable[str | Path],
     *,
@@ -66,6 +67,7 @@ def read_treebank(
     )
 
 
+@checked(TreebankError)
 def corpus_of_trees(
     trees: Iterable[Any], *, source: str = "", documents: Iterable[str] | None = None
 ) -> Corpus:

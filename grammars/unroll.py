@@ -13,6 +13,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from ..core import checked
 from .errors import GrammarError, LanguageError, TooLarge
 from .files import read_rules
 from .grammar import Grammar
@@ -29,6 +30,7 @@ _MOST_CELLS = 500_000  # some twenty seconds and a gigabyte
 _MOST_NULLABLE = 12
 
 
+@checked(LanguageError)
 def unroll(grammar: Any, depth: int) -> Grammar:
     """The part of a grammar whose derivations are at most ``depth`` edges high, renormalised.
 

@@ -8,16 +8,20 @@ from typing import Any, final
 
 import numpy as np
 
+from ..core import as_path, checked
+from ..core.arrays import as_mask
+from ..core.hints import Unfit, array_like
 from .corpus import fingerprint_of, word_count
 from .errors import CaptureError
 from .rows import Rows
 
-__all__ = ["Activations"]
+__all__ = ["Activations", "read_rows"]
 
 _PATHS = (str, Folder)
 
 
 @final
+@checked(CaptureError)
 @dataclass(frozen=True, eq=False)
 class Activations:
     """What a model's residual stream holds at every word of a corpus.
@@ -47,7 +51,7 @@ class Activations:
     def __post_init__(self) -> None:
         if not self.arrays:
             raise CaptureError("activations hold at least one site; received none")
-        kept = np.asarray(self.kept, dtype=bool).copy()
+        kept = as_mask(self.kept, "kept is True or False for each token", CaptureError)
         kept.setflags(write=False)
         object.__setattr__(self, "kept", kept)
         object.__setattr__(self, "arrays", MappingProxyType(dict(self.arrays)))
@@ -127,7 +131,7 @@ class Activations:
                     f"{site} has {len(array)} rows; the corpus has {expected} words: give one row "
                     "per word, in the corpus' order, without BOS, special and padding tokens"
                 )
-        mask = np.ones(expected, dtype=bool) if kept is None else np.asarray(kept, dtype=bool)
+        mask = np.ones(expected, dtype=bool) if kept is None else kept
         about: dict[str, Any] = {"source": "arrays brought along", "self_check": "not run"}
         if corpus is not None:
             about["corpus"] = {"fingerprint": fingerprint_of(corpus), "words": expected}
@@ -146,7 +150,7 @@ class Activations:
         """
         from .store import open_store
 
-        return open_store(Folder(folder), corpus, verify=verify)
+        return open_store(as_path(folder), corpus, verify=verify)
 
 
 def _site_name(site: Any) -> str:
@@ -157,16 +161,22 @@ def _site_name(site: Any) -> str:
     )
 
 
-def _matrix(site: str, array: Any) -> np.ndarray:
-    plain = array.detach().cpu() if hasattr(array, "detach") else array
-    if str(getattr(plain, "dtype", "")) == "torch.bfloat16":
-        plain = plain.float()
+def read_rows(site: str, array: Any) -> np.ndarray:
+    """An array or tensor as NumPy's.
+
+    Raises:
+        CaptureError: it is none.
+    """
     try:
-        matrix = np.asarray(plain)
-    except (TypeError, ValueError) as error:  # rows of unequal lengths, or no numbers
+        return np.asarray(array_like(array))
+    except Unfit as reason:  # rows of unequal lengths, or no numbers
         raise CaptureError(
-            f"{site} is no array [token, d_model]: {error!s:.80}; received {type(array).__name__}"
+            f"{site} is no array [token, d_model]: {reason!s:.80}; received {type(array).__name__}"
         ) from None
+
+
+def _matrix(site: str, array: Any) -> np.ndarray:
+    matrix = read_rows(site, array)
     if matrix.ndim != 2 or matrix.dtype.kind != "f":
         raise CaptureError(
             f"{site} is an array of shape {matrix.shape} and dtype {matrix.dtype}; expected floats "

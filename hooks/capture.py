@@ -8,9 +8,10 @@ from typing import Any, final
 
 import numpy as np
 
-from ..core import Engine, running
+from ..core import Engine, checked, running
 from .activations import Activations
 from .corpus import sentences_of
+from .errors import CaptureError
 from .job import Work, referred_if, token_bar, work_of, write_in_worker
 from .manifest import describe
 from .path import Path
@@ -24,6 +25,7 @@ from .words import Encoding
 __all__ = ["capture"]
 
 
+@checked(CaptureError)
 def capture(  # noqa: PLR0913 - the public face; each is a choice of its own
     model: Any,
     corpus: Any,

@@ -1,9 +1,10 @@
 """What capture needs of a corpus: sentences of words, and a name for them."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from ..core.arguments import shown
 from .errors import CaptureError
 
 __all__ = ["fingerprint_of", "sentences_of", "word_count"]
@@ -25,9 +26,11 @@ def sentences_of(corpus: Any) -> Sequence[Sequence[str]]:
             f"{type(corpus).__name__}"
         )
     for i, sentence in enumerate(sentences):
-        if isinstance(sentence, str) or not all(isinstance(w, str) for w in sentence):
+        words = isinstance(sentence, Iterable) and getattr(sentence, "ndim", 1) > 0
+        if isinstance(sentence, str) or not (words and all(isinstance(w, str) for w in sentence)):
             raise CaptureError(
-                f"sentence {i} is {sentence!r}; expected a list of words: split running text first"
+                f"sentence {i} is {shown(sentence)}; expected a list of words: split running text "
+                "first"
             )
     if not any(len(s) for s in sentences):
         raise CaptureError("the corpus holds no word: nothing to capture")

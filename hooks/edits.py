@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..core import Subspace
+from ..core import Subspace, checked
 from ..models import load
 from .bridge_path import BridgePath
 from .errors import CaptureError, SiteError
@@ -22,6 +22,7 @@ from .where import Change, Where
 __all__ = ["edit", "erase", "swap"]
 
 
+@checked(CaptureError)
 @contextmanager
 def edit(model: Any, changes: Mapping[str, Change], *, where: Any = None) -> Iterator[Any]:
     """Change the stream at sites while the block lasts; the model runs as it always does.
@@ -78,6 +79,7 @@ def _check_sites(path: Path, sites: Iterable[str]) -> None:
             )
 
 
+@checked(CaptureError)
 @contextmanager
 def erase(
     model: Any,
@@ -112,6 +114,7 @@ def erase(
         yield ready
 
 
+@checked(CaptureError)
 @contextmanager
 def swap(
     model: Any,

@@ -26,6 +26,8 @@ def numbers(what: str, value: Any) -> Tensor:
     [1.0, 1.0]
     """
     if isinstance(value, Tensor) and not value.is_complex():
+        if value.is_meta or value.layout != torch.strided:
+            raise CaptureError(f"{what} is a tensor of the meta device or sparse: give its numbers")
         return value.detach().double()
     array = _array(value)
     if array is None or array.dtype.kind not in "biuf":

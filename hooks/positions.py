@@ -10,6 +10,7 @@ import torch
 from jaxtyping import Bool, Int
 from torch import Tensor
 
+from ..core import checked
 from .activations import Activations
 from .batching import collate
 from .corpus import sentences_of
@@ -38,6 +39,7 @@ class Placed:
     states: Mapping[str, Tensor]
 
 
+@checked(CaptureError)
 def at_positions(
     acts: Activations,
     model: Any,

@@ -4,9 +4,10 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-import numpy as np
-
-from .activations import Activations
+from ..core import checked
+from ..core.arguments import shown
+from ..core.arrays import as_mask
+from .activations import Activations, read_rows
 from .errors import CaptureError
 from .sites import EMBEDDING, Site
 
@@ -16,6 +17,7 @@ __all__ = ["from_cache", "from_hidden_states"]
 _CANONICAL = {"hook_in": "pre", "hook_out": "post", "ln2.hook_in": "mid"}
 
 
+@checked(CaptureError)
 def from_cache(cache: Any, keep: Any, corpus: Any = None) -> Activations:
     """The residual stream out of a TransformerLens cache (``run_with_cache``).
 
@@ -29,23 +31,30 @@ def from_cache(cache: Any, keep: Any, corpus: Any = None) -> Activations:
     Raises:
         CaptureError: no residual site in it, or shapes that do not fit.
 
+    >>> import numpy as np
     >>> acts = from_cache({"blocks.0.hook_out": np.ones((1, 3, 4))}, [[False, True, True]])
     >>> acts.sites, len(acts)
     (('blocks.0.hook_resid_post',), 2)
     """
+    if not hasattr(cache, "items"):
+        raise CaptureError(
+            "a cache is what run_with_cache returns, or a mapping from names to arrays; received "
+            f"{shown(cache)}"
+        )
     found: dict[str, Any] = {}
     for name, tensor in cache.items():
-        site = _site(name)
+        site = _site(name) if isinstance(name, str) else None
         if site is not None:
             found.setdefault(site.name, tensor)
     if not found:
         raise CaptureError(
-            f"the cache holds no residual stream, only {sorted(cache)[:4]}...: run with "
+            f"the cache holds no residual stream, only {sorted(map(str, cache))[:4]}...: run with "
             'names_filter=lambda n: n.endswith(("hook_in", "hook_out"))'
         )
     return _kept(found, keep, corpus, "TransformerLens cache")
 
 
+@checked(CaptureError)
 def from_hidden_states(
     states: Sequence[Any],
     keep: Any,
@@ -66,6 +75,7 @@ def from_hidden_states(
     Raises:
         CaptureError: shapes that do not fit.
 
+    >>> import numpy as np
     >>> states = [np.zeros((1, 2, 4))] * 3
     >>> from_hidden_states(states, [[False, True]], last="normed").sites[1:]
     ('blocks.0.hook_resid_post', 'ln_final.hook_out')
@@ -93,14 +103,10 @@ def _site(name: str) -> Site | None:
 
 
 def _kept(tensors: Mapping[str, Any], keep: Any, corpus: Any, source: str) -> Activations:
-    mask = np.asarray(keep, dtype=bool)
-    if mask.ndim != 2:
-        raise CaptureError(f"keep is a mask [batch, position]; received shape {mask.shape}")
+    mask = as_mask(keep, "keep is a mask [batch, position]", CaptureError, ndim=2)
     arrays = {}
     for name, tensor in tensors.items():
-        plain = tensor.detach().cpu() if hasattr(tensor, "detach") else tensor
-        plain = plain.float() if "bfloat16" in str(getattr(plain, "dtype", "")) else plain
-        whole = np.asarray(plain)
+        whole = read_rows(name, tensor)
         if whole.ndim == 2 and len(mask) == 1:
             whole = whole[None]  # a cache without its batch axis
         if whole.shape[:2] != mask.shape:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Literal, final
 
 from .errors import SiteError
@@ -79,8 +80,10 @@ def resolve(
     chosen = _layers(layers, n_layers)
     names: dict[str, None] = {}
     for one in asked:
-        for name in _expand(one, chosen, n_layers, everything=layers == "all"):
+        for name in _expand(one, chosen, n_layers, everything=isinstance(layers, str)):
             names[name] = None
+    if not names:
+        raise SiteError('no layers asked for: give at least one block index, or "all"')
     return tuple(sorted(names, key=_depth))
 
 
@@ -99,13 +102,19 @@ def _expand(one: str, layers: list[int], n_layers: int, everything: bool) -> lis
     return [one]
 
 
+def _is_whole(index: object) -> bool:
+    return isinstance(index, Integral) and not isinstance(index, bool)
+
+
 def _layers(layers: str | Sequence[int], n_layers: int) -> list[int]:
     if isinstance(layers, str):
         if layers != "all":
             raise SiteError(f'layers is "all" or a list of block indices; received {layers!r}')
         return list(range(n_layers))
-    chosen = []
+    chosen: list[int] = []
     for given in layers:
+        if not _is_whole(given):
+            raise SiteError(f"layers are block indices, whole numbers; received {given!r:.60}")
         index = int(given) + n_layers if int(given) < 0 else int(given)
         if not 0 <= index < n_layers:
             raise SiteError(

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ..core import Subspace
+from ..core import Subspace, checked
 from .activations import Activations
 from .edits import edit
 from .errors import CaptureError
@@ -22,6 +22,7 @@ __all__ = ["Operation", "steer"]
 Operation = Literal["add", "project_out", "clamp"]
 
 
+@checked(CaptureError)
 @contextmanager
 def steer(
     model: Any,
@@ -145,13 +146,18 @@ def _norms(model: Any, norm: Any, sites: Mapping[str, Any]) -> dict[str, float]:
     return found
 
 
+def _is_whole(ids: Any) -> bool:
+    kind = str(getattr(ids, "dtype", ""))
+    return "int" in kind
+
+
 def _measured(model: Any, ids: Any, sites: Mapping[str, Any]) -> dict[str, float]:
     """Mean norms on these inputs.
 
     Raises:
         CaptureError: these are no token ids.
     """
-    tokens = torch.as_tensor(ids)
+    tokens = torch.as_tensor(ids).long() if _is_whole(ids) else torch.as_tensor(ids)
     if tokens.is_floating_point() or tokens.is_complex() or tokens.numel() == 0:
         raise CaptureError(
             f"norm is measured on token ids [batch, position]; received {tokens.dtype} of shape "

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, final
 
-from ..core import Engine, running
+from ..core import Engine, checked, running
 from .corpus import sentences_of
 from .errors import CaptureError
 from .job import referred_if, token_bar, work_of
@@ -38,6 +38,7 @@ class Streamed:
         return self.totals[key]
 
 
+@checked(CaptureError)
 def stream(  # noqa: PLR0913 - the same choices as capture
     model: Any,
     corpus: Any,

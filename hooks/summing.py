@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..core.arguments import shown
+from ..core.hints import Unfit, array_like
 from .errors import CaptureError
 from .job import Work, worker_path
 from .memory import guarded
@@ -94,7 +96,12 @@ def grouped(targets: Mapping[str, Any], n_words: int) -> list[Group]:
         raise CaptureError("stream needs at least one target: {name: labels [token]}")
     masks: dict[bytes, tuple[np.ndarray, dict[str, np.ndarray]]] = {}
     for name, given in targets.items():
-        labels = np.asarray(given)
+        try:
+            labels = np.asarray(array_like(given))
+        except Unfit as error:
+            raise CaptureError(f"target {name!r} is no array: {error}") from None
+        if labels.ndim == 0:
+            raise CaptureError(f"target {name!r} has one label per word; received {shown(given)}")
         if len(labels) != n_words:
             raise CaptureError(
                 f"target {name!r} has {len(labels)} labels; the corpus has {n_words} words"

@@ -5,7 +5,7 @@ from typing import Any
 
 from transformers import PreTrainedModel
 
-from ..core import LinrepError
+from ..core import LinrepError, checked
 
 __all__ = ["BridgeError", "to_bridge", "unwrap"]
 
@@ -25,6 +25,7 @@ def unwrap(model: Any) -> Any:
     return model
 
 
+@checked(BridgeError)
 def to_bridge(model: Any, *, keep: bool = True) -> Any:
     """Wrap a model for TransformerLens: same weights, same logits, sites by its names.
 

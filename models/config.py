@@ -4,7 +4,7 @@ from typing import Any, Literal, get_args
 
 from transformers import PretrainedConfig
 
-from ..core import LinrepError
+from ..core import LinrepError, checked
 
 __all__ = ["BOS", "EOS", "ConfigError", "MlpKind", "PlainConfig", "ReadoutKind", "word_ids"]
 
@@ -19,6 +19,7 @@ class ConfigError(LinrepError):
     """A setting of a plain transformer is impossible."""
 
 
+@checked(ConfigError)
 def word_ids(terminals: list[str]) -> list[str]:
     """The vocabulary of a model over these words: BOS is id 0, EOS the last id.
 
@@ -26,6 +27,17 @@ def word_ids(terminals: list[str]) -> list[str]:
     ['<bos>', 'a', 'b', '<eos>']
     """
     return [BOS, *terminals, EOS]
+
+
+def _require_sizes(least: int, **sizes: int) -> None:
+    """Refuse sizes below the least.
+
+    Raises:
+        ConfigError: one is.
+    """
+    for name, size in sizes.items():
+        if size < least:
+            raise ConfigError(f"{name} is at least {least}; received {size}")
 
 
 class PlainConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
@@ -65,6 +77,7 @@ class PlainConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
 
     model_type = "linrep-plain"
 
+    @checked(ConfigError)
     def __init__(  # noqa: PLR0913 - one argument per setting, as every configuration has
         self,
         vocab_size: int = 2,
@@ -91,6 +104,12 @@ class PlainConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
             raise ConfigError(f"mlp is one of {get_args(MlpKind)}; received {mlp!r}")
         if readout not in get_args(ReadoutKind):
             raise ConfigError(f"readout is one of {get_args(ReadoutKind)}; received {readout!r}")
+        _require_sizes(
+            1, vocab_size=vocab_size, hidden_size=hidden_size, head_dim=head_dim or 1,
+            num_attention_heads=num_attention_heads,
+            max_position_embeddings=max_position_embeddings,
+        )  # fmt: skip
+        _require_sizes(0, num_hidden_layers=num_hidden_layers, intermediate_size=intermediate_size)
         self.vocab_size = len(vocabulary) if vocabulary else vocab_size
         self.hidden_size = hidden_size
         self.num_hidden_layers = num_hidden_layers

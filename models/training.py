@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor, nn
 
-from ..core import LinrepError, progress
+from ..core import LinrepError, checked, progress
 from .config import PlainConfig, word_ids
 from .transformer import PlainTransformer
 from .twin import initialise
@@ -17,6 +17,7 @@ from .twin import initialise
 __all__ = ["TrainedModel", "TrainingError", "batch_ids", "train"]
 
 MOST = 200_000_000  # parameters: with gradients and AdamW's two moments 3.2 GB in float32
+COUNTED = 10**9  # sentences or steps that could ever be worked off
 _IGNORED = -100  # the label PyTorch's cross-entropy skips
 
 
@@ -54,6 +55,7 @@ class TrainedModel:
     settings: dict[str, Any]
 
 
+@checked(TrainingError)
 def batch_ids(
     sentences: Sequence[Sequence[str]], vocabulary: Sequence[str], *, eos: bool = False
 ) -> tuple[Int[Tensor, "batch position"], Int[Tensor, "batch position"]]:
@@ -83,6 +85,7 @@ def batch_ids(
     return ids, mask
 
 
+@checked(TrainingError)
 def train(
     grammar: _Language,
     *,
@@ -127,6 +130,11 @@ def train(
             f"sentences, steps and batch_size are at least 1; received {sentences}, {steps}, "
             f"{batch_size}"
         )
+    for name, value in (("learning_rate", learning_rate), ("weight_decay", weight_decay)):
+        if not 0 <= value <= 1e6:
+            raise TrainingError(f"{name} lies in 0..1e6; received {value}")
+    if max(sentences, steps, batch_size) > COUNTED:
+        raise TrainingError(f"sentences, steps and batch_size are at most {COUNTED}")
     _refuse_large(shape)
     vocabulary = word_ids(list(grammar.terminals))
     ids, mask = batch_ids(grammar.sample(sentences, seed=seed).sentences, vocabulary, eos=True)

@@ -17,8 +17,8 @@ from transformers import (
 )
 from transformers.modeling_outputs import CausalLMOutput
 
-from ..core import LinrepError
-from .config import PlainConfig
+from ..core import LinrepError, checked
+from .config import ConfigError, PlainConfig
 from .layers import PlainBlock, ZeroEmbedding, ZeroLinear
 
 __all__ = ["PlainTransformer", "PositionError", "ScoresToLogits", "probabilities"]
@@ -49,6 +49,7 @@ class PlainTransformer(PreTrainedModel, GenerationMixin):  # type: ignore[no-unt
     main_input_name = "input_ids"
     _no_split_modules = ["PlainBlock"]
 
+    @checked(ConfigError)
     def __init__(self, config: PlainConfig) -> None:
         super().__init__(config)
         self.tok = ZeroEmbedding(config.vocab_size, config.hidden_size)
@@ -188,14 +189,20 @@ class ScoresToLogits(LogitsProcessor):
         return logits
 
 
+@checked(ConfigError)
 def probabilities(
     scores: Float[Tensor, "*batch vocab"], floor: float = 0.0
 ) -> Float[Tensor, "*batch vocab"]:
     """Scores divided by their sum; scores at or below ``floor`` count as 0, zero rows stay zero.
 
+    Raises:
+        ConfigError: complex or sparse scores.
+
     >>> probabilities(torch.tensor([[1.0, 3.0], [0.0, 0.0]])).tolist()
     [[0.25, 0.75], [0.0, 0.0]]
     """
+    if scores.is_complex() or scores.layout != torch.strided:
+        raise ConfigError(f"scores are real numbers in a dense tensor; received {scores.dtype}")
     kept = torch.where(scores > floor, scores, torch.zeros_like(scores))
     total = kept.sum(-1, keepdim=True)
     return torch.where(total > 0, kept / total.where(total > 0, torch.ones_like(total)), kept)

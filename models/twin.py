@@ -7,12 +7,16 @@ import torch
 from torch import nn
 from transformers import PreTrainedModel
 
+from ..core import checked
+from ..core.arguments import shown
 from .bridge import unwrap
+from .config import ConfigError
 from .transformer import PlainTransformer
 
 __all__ = ["initialise", "random_twin"]
 
 
+@checked(ConfigError)
 def initialise(model: PlainTransformer, seed: int) -> PlainTransformer:
     """Draw every weight anew, in place, from ``seed`` alone; returns the model.
 
@@ -46,11 +50,15 @@ def initialise(model: PlainTransformer, seed: int) -> PlainTransformer:
     return model
 
 
+@checked(ConfigError)
 def random_twin(model: Any, seed: int = 0) -> PreTrainedModel:
     """A model of the same class, shape and dtype with fresh random weights.
 
     It knows the architecture and nothing else: what a probe finds in it was not learned. torch's
     global generator is left as it was.
+
+    Raises:
+        ConfigError: it is no model of Hugging Face's transformers.
 
     >>> from linrep.models import PlainConfig
     >>> twin = random_twin(PlainTransformer(PlainConfig()), seed=1)
@@ -58,6 +66,11 @@ def random_twin(model: Any, seed: int = 0) -> PreTrainedModel:
     True
     """
     inner = unwrap(model)
+    if not isinstance(inner, PreTrainedModel):
+        raise ConfigError(
+            "a twin is made of a model of Hugging Face's transformers, or of what "
+            f"linrep.load_model and linrep.train return; received {shown(model)}"
+        )
     dtype, device = inner.dtype, inner.device
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)  # restored by fork_rng

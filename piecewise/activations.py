@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from .arraylike import ArrayLike
+from ..core import checked
+from .arraylike import ArrayLike, read_array
 from .errors import NetworkError
 
 __all__ = ["absolute_layer", "leaky_layer", "pool_layer", "relu_layer"]
@@ -10,6 +11,7 @@ __all__ = ["absolute_layer", "leaky_layer", "pool_layer", "relu_layer"]
 Pieces = tuple[np.ndarray, np.ndarray]
 
 
+@checked(NetworkError)
 def relu_layer(weight: ArrayLike, bias: ArrayLike) -> Pieces:
     """``relu(weight @ x + bias)``: pieces ``(z, 0)``.
 
@@ -29,6 +31,7 @@ def relu_layer(weight: ArrayLike, bias: ArrayLike) -> Pieces:
     return leaky_layer(weight, bias, 0.0)
 
 
+@checked(NetworkError)
 def leaky_layer(weight: ArrayLike, bias: ArrayLike, slope: float | np.ndarray) -> Pieces:
     """Leaky ReLU: pieces ``(z, slope z)``; ``slope`` is one number or one per unit, at most 1.
 
@@ -39,7 +42,12 @@ def leaky_layer(weight: ArrayLike, bias: ArrayLike, slope: float | np.ndarray) -
     [[[4.0], [1.0]]]
     """
     w, b = _affine(weight, bias)
-    slopes = np.broadcast_to(np.asarray(slope, dtype=np.float64), b.shape)
+    given = read_array(slope, "slopes", NetworkError)
+    if given.shape not in ((), (1,), b.shape):
+        raise NetworkError(f"slope is one number, or one per unit; received shape {given.shape}")
+    slopes = np.broadcast_to(given, b.shape)
+    if not np.isfinite(slopes).all():
+        raise NetworkError("slopes are finite; received NaN or infinite entries")
     if not (slopes <= 1.0).all():
         raise NetworkError(
             f"a leaky slope above 1 makes a minimum, not a maximum; received {slopes.max()}"
@@ -47,6 +55,7 @@ def leaky_layer(weight: ArrayLike, bias: ArrayLike, slope: float | np.ndarray) -
     return np.stack([w, slopes[:, None] * w], axis=1), np.stack([b, slopes * b], axis=1)
 
 
+@checked(NetworkError)
 def absolute_layer(weight: ArrayLike, bias: ArrayLike) -> Pieces:
     """``|weight @ x + bias|``: pieces ``(z, -z)``.
 
@@ -59,6 +68,7 @@ def absolute_layer(weight: ArrayLike, bias: ArrayLike) -> Pieces:
     return leaky_layer(weight, bias, -1.0)
 
 
+@checked(NetworkError)
 def pool_layer(weight: ArrayLike, bias: ArrayLike, size: int, stride: int | None = None) -> Pieces:
     """Maximum over windows of ``size`` consecutive affine units: rank ``size``.
 
@@ -81,7 +91,9 @@ def pool_layer(weight: ArrayLike, bias: ArrayLike, size: int, stride: int | None
 
 
 def _affine(weight: ArrayLike, bias: ArrayLike) -> Pieces:
-    w, b = np.asarray(weight, dtype=np.float64), np.asarray(bias, dtype=np.float64)
+    w, b = (
+        read_array(given, "an affine layer's entries", NetworkError) for given in (weight, bias)
+    )
     if w.ndim != 2 or b.shape != w.shape[:1]:
         raise NetworkError(
             "an affine layer has weights [unit, input] and biases [unit]; received shapes "

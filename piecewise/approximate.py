@@ -6,6 +6,9 @@ from typing import final
 
 import numpy as np
 
+from ..core import checked
+from ..core.arguments import shown
+from .arraylike import as_real, read_array
 from .box import Box, as_box
 from .errors import NetworkError
 from .network import MaxoutNetwork
@@ -13,6 +16,7 @@ from .sizes import Whole, read_size
 
 __all__ = ["Approximation", "freudenthal", "mcshane"]
 
+MOST = 10_000_000  # nodes
 Function = Callable[[np.ndarray], np.ndarray]
 
 
@@ -34,6 +38,7 @@ class Approximation:
     box: Box
 
 
+@checked(NetworkError)
 def mcshane(f: Function, box: object, cells: Whole, lipschitz: float) -> Approximation:
     """``f_N(x) = max_k f(x_k) - Lip ||x - x_k||_inf``: 0 <= f - f_N <= 2 Lip h.
 
@@ -56,7 +61,7 @@ def mcshane(f: Function, box: object, cells: Whole, lipschitz: float) -> Approxi
     """
     made_box = _box(box)
     lo, hi = made_box.ends
-    _check(cells, "lipschitz", lipschitz)
+    _check(cells, made_box.dim, "lipschitz", lipschitz)
     side = (hi - lo) / cells
     nodes = lo + side * (_grid(cells, made_box.dim) + 0.5)
     values = _values(f, nodes)
@@ -69,6 +74,7 @@ def mcshane(f: Function, box: object, cells: Whole, lipschitz: float) -> Approxi
     return Approximation(net, float(lipschitz * side.max()), nodes, made_box)
 
 
+@checked(NetworkError)
 def freudenthal(f: Function, box: object, cells: Whole, curvature: float) -> Approximation:
     """Piecewise linear interpolation on the Freudenthal triangulation: error O(cell side squared).
 
@@ -94,7 +100,7 @@ def freudenthal(f: Function, box: object, cells: Whole, curvature: float) -> App
     """
     made_box = _box(box)
     lo, hi = made_box.ends
-    _check(cells, "curvature", curvature)
+    _check(cells, made_box.dim, "curvature", curvature)
     n, side = made_box.dim, (hi - lo) / cells
     grid = _grid(cells + 1, n)
     nodes = lo + side * grid
@@ -120,16 +126,21 @@ def _box(box: object) -> Box:
     if isinstance(box, Box):
         return box
     try:
-        n_inputs = int(np.atleast_1d(np.asarray(box[0])).size)  # type: ignore[index]
-    except (TypeError, IndexError, KeyError) as error:
+        n_inputs = int(np.atleast_1d(as_real(box[0])).size)  # type: ignore[index]
+    except (TypeError, ValueError, IndexError, KeyError) as error:
         raise NetworkError(
-            f"the box is (lo, hi), one number per input; received {box!r}"
+            f"the box is (lo, hi), one number per input; received {shown(box)}"
         ) from error
     return as_box(box, n_inputs)
 
 
-def _check(cells: Whole, name: str, constant: float) -> None:
-    read_size("cells per side", cells)
+def _check(cells: Whole, n_inputs: int, name: str, constant: float) -> None:
+    per_side = read_size("cells per side", cells)
+    if per_side > MOST or (per_side + 1) ** n_inputs > MOST:
+        raise NetworkError(
+            f"{per_side} cells per side of {n_inputs} inputs make more than {MOST} nodes, each of "
+            "them a unit: take fewer"
+        )
     if not (np.isfinite(constant) and constant > 0):
         raise NetworkError(f"{name} is a positive constant of the function; received {constant}")
 
@@ -140,7 +151,7 @@ def _grid(per_side: int, n_inputs: int) -> np.ndarray:
 
 
 def _values(f: Function, nodes: np.ndarray) -> np.ndarray:
-    values = np.asarray(f(nodes), dtype=np.float64)
+    values = read_array(f(nodes), "values of the function", NetworkError)
     if values.shape != (len(nodes),) or not np.isfinite(values).all():
         raise NetworkError(
             f"the function returns one finite number per point, shape ({len(nodes)},); "

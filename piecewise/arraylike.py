@@ -4,7 +4,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["ArrayLike", "as_real"]
+from ..core import LinrepError
+from ..core.hints import Unfit, array_like
+
+__all__ = ["ArrayLike", "as_real", "read_array"]
 
 ArrayLike = Any
 """Not ``numpy.typing.ArrayLike``: run-time checkers reject plain numbers under that one. Entrances
@@ -23,7 +26,26 @@ def as_real(given: Any) -> np.ndarray:
     >>> as_real([1, 2]).dtype
     dtype('float64')
     """
-    array = np.asarray(given)
-    if array.dtype.kind in "cUSMmV":
-        raise TypeError(f"{array.dtype}, no real numbers")
-    return np.array(array, dtype=np.float64)
+    try:
+        array = np.asarray(array_like(given))
+    except Unfit as reason:
+        raise TypeError(str(reason) or "no numbers") from None
+    if array.dtype.kind not in "fiubO" and array.size:  # fractions come as objects
+        raise TypeError("no real numbers")
+    try:
+        with np.errstate(over="ignore"):  # wider numbers than float64 become infinite
+            return np.array(array, dtype=np.float64)
+    except (OverflowError, RuntimeError) as error:
+        raise ValueError(str(error)) from None
+
+
+def read_array(given: Any, what: str, error: type[LinrepError]) -> np.ndarray:
+    """As :func:`as_real`, with an error of the package.
+
+    >>> read_array([1], "points", LinrepError).tolist()
+    [1.0]
+    """
+    try:
+        return as_real(given)
+    except (TypeError, ValueError) as reason:
+        raise error(f"{what} are not numbers in rows of equal length: {reason}") from None

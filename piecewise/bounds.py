@@ -2,9 +2,11 @@
 
 from math import comb, prod
 
+from ..core import checked
+from ..core.arguments import shown
 from .errors import NetworkError
 from .given import AnyNetwork, as_network
-from .sizes import Whole, Wholes, read_ranks, read_size, read_widths
+from .sizes import Whole, Wholes, is_list, read_ranks, read_size, read_widths
 
 __all__ = [
     "is_relu",
@@ -17,6 +19,7 @@ __all__ = [
 ]
 
 
+@checked(NetworkError)
 def zaslavsky(n_hyperplanes: Whole, n_inputs: Whole) -> int:
     """Regions of hyperplanes in general position; no arrangement has more.
 
@@ -30,9 +33,10 @@ def zaslavsky(n_hyperplanes: Whole, n_inputs: Whole) -> int:
     """
     n_hyperplanes = read_size("n_hyperplanes", n_hyperplanes, 0)
     n_inputs = read_size("n_inputs", n_inputs, 0)
-    return sum(comb(n_hyperplanes, j) for j in range(n_inputs + 1))
+    return sum(comb(n_hyperplanes, j) for j in range(min(n_hyperplanes, n_inputs) + 1))
 
 
+@checked(NetworkError)
 def lines_bound(n_lines: Whole, multiplicities: Wholes = ()) -> int:
     """Regions of a convex box cut by lines: ``1 + lines + sum over inner points (mult - 1)``.
 
@@ -46,10 +50,15 @@ def lines_bound(n_lines: Whole, multiplicities: Wholes = ()) -> int:
     >>> lines_bound(3, [2, 2, 2]), lines_bound(3, [3])
     (7, 6)
     """
+    if not is_list(multiplicities):
+        raise NetworkError(
+            f"multiplicities are a list of whole numbers; received {shown(multiplicities)}"
+        )
     through = [read_size("a multiplicity", m, 2) for m in multiplicities]
     return 1 + read_size("n_lines", n_lines, 0) + sum(m - 1 for m in through)
 
 
+@checked(NetworkError)
 def relu_bound(widths: Wholes, n_inputs: Whole) -> int:
     """At most this many linear regions for a ReLU network; exact maximum for one input.
 
@@ -73,6 +82,7 @@ def relu_bound(widths: Wholes, n_inputs: Whole) -> int:
     return sum(table.values())
 
 
+@checked(NetworkError)
 def maxout_bound(widths: Wholes, ranks: Wholes, n_inputs: Whole) -> int:
     """At most this many linear regions for a maxout network.
 
@@ -92,7 +102,8 @@ def maxout_bound(widths: Wholes, ranks: Wholes, n_inputs: Whole) -> int:
     (19, 27)
     """
     sizes = read_widths(widths)
-    dim, bound = read_size("n_inputs", n_inputs, 0), 1
+    # Terms beyond the number of units are zero.
+    dim, bound = min(read_size("n_inputs", n_inputs, 0), *sizes[:1], 10**9), 1
     for width, of_units in zip(sizes, read_ranks(ranks, sizes), strict=True):
         symmetric = [1] + [0] * dim
         for rank in of_units:
@@ -103,6 +114,7 @@ def maxout_bound(widths: Wholes, ranks: Wholes, n_inputs: Whole) -> int:
     return bound
 
 
+@checked(NetworkError)
 def relu_reach(widths: Wholes, n_inputs: Whole) -> int:
     """The best ReLU network of these widths has at least this many regions; a given one need not.
 
@@ -125,6 +137,7 @@ def relu_reach(widths: Wholes, n_inputs: Whole) -> int:
     return folds * zaslavsky(sizes[-1], n_inputs)
 
 
+@checked(NetworkError)
 def is_relu(net: AnyNetwork) -> bool:
     """Every unit is ``max(z, 0)``: rank 2 with one piece identically zero."""
     return all(
@@ -134,6 +147,7 @@ def is_relu(net: AnyNetwork) -> bool:
     )
 
 
+@checked(NetworkError)
 def upper_bound(net: AnyNetwork, dim: Whole | None = None) -> int:
     """The smallest bound above that covers this network on inputs (or a slice) of ``dim``.
 

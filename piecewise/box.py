@@ -5,13 +5,18 @@ from typing import Any, cast, final
 
 import numpy as np
 
-from .arraylike import ArrayLike
+from ..core import checked
+from ..core.arguments import shown
+from .arraylike import ArrayLike, as_real, read_array
 from .errors import BoxError
 
 __all__ = ["Box", "as_box"]
 
+MOST = 10**9  # points at once
+
 
 @final
+@checked(BoxError)
 @dataclass(frozen=True, eq=False)
 class Box:
     """The inputs ``x`` with ``lo <= x <= hi`` in every coordinate, of positive volume.
@@ -31,7 +36,8 @@ class Box:
     hi: ArrayLike
 
     def __post_init__(self) -> None:
-        lo, hi = (np.array(end, dtype=np.float64, ndmin=1) for end in (self.lo, self.hi))
+        ends = (read_array(end, "the ends of a box", BoxError) for end in (self.lo, self.hi))
+        lo, hi = (np.atleast_1d(end) for end in ends)
         if lo.ndim != 1 or lo.shape != hi.shape or lo.size == 0:
             raise BoxError(
                 f"a box has two ends of one shape [input]; received {lo.shape} and {hi.shape}"
@@ -66,8 +72,14 @@ class Box:
         return int(self.ends[0].size)
 
     def contains(self, x: np.ndarray) -> np.ndarray:
-        """Whether each row of ``x`` ``[point, input]`` lies in the box: bool ``[point]``."""
+        """Whether each row of ``x`` ``[point, input]`` lies in the box: bool ``[point]``.
+
+        Raises:
+            BoxError: rows of another length.
+        """
         lo, hi = self.ends
+        if x.shape[-1:] != lo.shape:
+            raise BoxError(f"points have {lo.size} coordinates here; received shape {x.shape}")
         return np.asarray(((x >= lo) & (x <= hi)).all(axis=-1))
 
     def require(self, x: np.ndarray) -> None:
@@ -94,12 +106,19 @@ class Box:
             )
 
     def sample(self, n: int, seed: int) -> np.ndarray:
-        """``n`` uniform points ``[point, input]``."""
+        """``n`` uniform points ``[point, input]``.
+
+        Raises:
+            BoxError: a negative number of points, or one that no memory holds.
+        """
+        if not 0 <= n <= MOST:
+            raise BoxError(f"n lies in 0..{MOST}; received {n}")
         lo, hi = self.ends
         points: np.ndarray = np.random.default_rng(seed).uniform(lo, hi, size=(n, lo.size))
         return points
 
 
+@checked(BoxError)
 def as_box(box: object, n_inputs: int) -> Box:
     """Read ``(lo, hi)``, scalars or arrays, as a :class:`Box` of ``n_inputs`` inputs.
 
@@ -113,11 +132,11 @@ def as_box(box: object, n_inputs: int) -> Box:
         made = box
     else:
         try:
-            ends = [np.asarray(end, dtype=np.float64) for end in cast(Any, box)]
+            ends = [as_real(end) for end in cast(Any, box)]
             lo_end, hi_end = ends
         except (TypeError, ValueError) as error:
             raise BoxError(
-                f"a box is a pair (lo, hi) of numbers or arrays [input]; received {box!r}"
+                f"a box is a pair (lo, hi) of numbers or arrays [input]; received {shown(box)}"
             ) from error
         made = Box(*(np.full(n_inputs, end) if end.ndim == 0 else end for end in (lo_end, hi_end)))
     if made.dim != n_inputs:

@@ -5,7 +5,7 @@ from typing import NamedTuple, final
 
 import numpy as np
 
-from ..core import progress
+from ..core import checked, progress
 from .cells import Cells, Plan, Tally, cut_cells
 from .envelope import Envelope
 from .errors import BudgetError, SliceError
@@ -24,6 +24,7 @@ _WINDOWS = 16
 _SAMPLED = 5_000  # cells an estimate looks at
 
 
+@checked(SliceError)
 def regions_in_plane(
     net: AnyNetwork, where: object, *, tol: float = 1e-12, budget: int = 1_000_000
 ) -> PlaneRegions:
@@ -98,6 +99,7 @@ class CellEstimate(NamedTuple):
     share: float
 
 
+@checked(SliceError)
 def estimate_cells(
     net: AnyNetwork, where: object, *, seed: int = 0, tol: float = 1e-12
 ) -> CellEstimate:

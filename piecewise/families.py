@@ -1,17 +1,22 @@
 """Networks whose regions are known in closed form, their copies, and random ones."""
 
+from operator import mul
+
 import numpy as np
 
+from ..core import checked
 from .errors import NetworkError
 from .network import MaxoutNetwork
 from .sizes import Whole, Wholes, read_ranks, read_size, read_widths
 
 __all__ = ["product", "random_network", "tent", "zigzag"]
 
+_MOST = 2 * 10**9  # numbers of one network, 16 GB
 _DEEPEST, _LARGEST = 500, 1000
 """Depth and rank up to which a family is built: far more pieces than anything here can count."""
 
 
+@checked(NetworkError)
 def tent(depth: Whole) -> MaxoutNetwork:
     """The ``depth``-fold composition of ``T(x) = 1 - |2x - 1|``: ``2**depth`` pieces on [0, 1].
 
@@ -32,6 +37,7 @@ def tent(depth: Whole) -> MaxoutNetwork:
     return MaxoutNetwork([w for w, _ in layers], [b for _, b in layers], [[-1.0]], [1.0])
 
 
+@checked(NetworkError)
 def zigzag(rank: Whole, depth: Whole) -> MaxoutNetwork:
     """The ``depth``-fold composition of a zigzag of ``2 rank - 1`` laps of [0, 1] onto itself.
 
@@ -58,6 +64,7 @@ def zigzag(rank: Whole, depth: Whole) -> MaxoutNetwork:
     return MaxoutNetwork([w for w, _ in layers], [b for _, b in layers], [[1.0, -1.0]])
 
 
+@checked(NetworkError)
 def product(net: MaxoutNetwork, copies: Whole) -> MaxoutNetwork:
     """``copies`` of a network side by side, each on inputs of its own: cells multiply.
 
@@ -65,12 +72,13 @@ def product(net: MaxoutNetwork, copies: Whole) -> MaxoutNetwork:
     ``2**c`` so that different copies do not cancel.
 
     Raises:
-        NetworkError: fewer than one copy.
+        NetworkError: fewer than one copy, or more than memory holds.
 
     >>> product(tent(1), 2)([[0.5, 0.5]]).tolist()
     [[3.0]]
     """
     copies = read_size("copies", copies)
+    _require_room(copies**2 * sum(layer.weight.size for layer in net.layers))
     weights, biases = [], []
     for layer in net.layers:
         units, inputs = layer.width, layer.n_inputs
@@ -86,6 +94,7 @@ def product(net: MaxoutNetwork, copies: Whole) -> MaxoutNetwork:
     return MaxoutNetwork(weights, biases, np.kron(scales, readout), bias * scales.sum())
 
 
+@checked(NetworkError)
 def random_network(
     n_inputs: Whole,
     widths: Wholes,
@@ -114,6 +123,9 @@ def random_network(
     if not sizes:
         raise NetworkError("widths names at least one layer; received none")
     ranks = read_ranks(rank, sizes)
+    reads = [n_inputs, *sizes]
+    pieces = [max(of_units) * width for of_units, width in zip(ranks, sizes, strict=True)]
+    _require_room(sum(map(mul, pieces, reads)) + n_outputs * sizes[-1])
     rng = np.random.default_rng(read_size("seed", seed, 0))
     weights, biases, inputs = [], [], n_inputs
     for width, of_units in zip(sizes, ranks, strict=True):
@@ -124,6 +136,19 @@ def random_network(
     scale = inputs**-0.5
     readout = scale * rng.standard_normal((n_outputs, inputs))
     return MaxoutNetwork(weights, biases, readout, scale * rng.standard_normal(n_outputs))
+
+
+def _require_room(numbers: int) -> None:
+    """Refuse a network of more numbers than can be held.
+
+    Raises:
+        NetworkError: with their number.
+    """
+    if numbers > _MOST:
+        raise NetworkError(
+            f"a network of {float(min(numbers, 10**300)):.3g} numbers does not fit in memory: "
+            "take fewer or smaller layers"
+        )
 
 
 def _at_most(name: str, value: Whole, most: int) -> int:

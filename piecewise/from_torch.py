@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from ..core import checked
 from .activations import absolute_layer, leaky_layer, pool_layer, relu_layer
 from .errors import NetworkError
 from .network import MaxoutNetwork
@@ -20,6 +21,7 @@ _READ = (*_AFFINE, *_ACTIVE, nn.Flatten, *_SKIPPED)
 Affine = tuple[np.ndarray, np.ndarray]
 
 
+@checked(NetworkError)
 def from_torch(module: nn.Module) -> MaxoutNetwork:
     """Read affine layers and max-type activations, in evaluation mode, in float64.
 

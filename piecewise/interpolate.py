@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .arraylike import ArrayLike
+from ..core import checked
+from .arraylike import ArrayLike, read_array
 from .errors import NetworkError
 from .network import MaxoutNetwork
 
@@ -13,6 +14,7 @@ __all__ = ["from_cpwl", "from_difference", "from_max_min"]
 AffinePieces = tuple[ArrayLike, ArrayLike]
 
 
+@checked(NetworkError)
 def from_cpwl(x: ArrayLike, y: ArrayLike) -> MaxoutNetwork:
     """The interpolant through ``(x_k, y_k)``, linear between and beyond the outer points' slopes.
 
@@ -31,7 +33,7 @@ def from_cpwl(x: ArrayLike, y: ArrayLike) -> MaxoutNetwork:
     >>> absolute([[-2.0], [0.5]]).ravel().tolist()
     [2.0, 0.5]
     """
-    nodes, values = (np.asarray(row, dtype=np.float64) for row in (x, y))
+    nodes, values = (read_array(row, "points and values", NetworkError) for row in (x, y))
     if nodes.ndim != 1 or nodes.shape != values.shape or len(nodes) < 2:
         raise NetworkError(
             "an interpolant needs two or more points x and as many y; received shapes "
@@ -58,6 +60,7 @@ def _convex(
     return slopes[:, None], intercepts
 
 
+@checked(NetworkError)
 def from_difference(a: AffinePieces, b: AffinePieces) -> MaxoutNetwork:
     """``f = max_j a_j - max_k b_k`` of affine pieces: every CPWL function has this form.
 
@@ -75,6 +78,7 @@ def from_difference(a: AffinePieces, b: AffinePieces) -> MaxoutNetwork:
     return MaxoutNetwork([[a[0], b[0]]], [[a[1], b[1]]], [[1.0, -1.0]])
 
 
+@checked(NetworkError)
 def from_max_min(groups: Sequence[AffinePieces]) -> MaxoutNetwork:
     """``f = max_i min_j l_ij`` of affine functions: two layers.
 
@@ -92,7 +96,7 @@ def from_max_min(groups: Sequence[AffinePieces]) -> MaxoutNetwork:
     """
     if not len(groups):
         raise NetworkError("a max-min form needs at least one group of affine functions")
-    first = [-np.asarray(gradient, dtype=np.float64) for gradient, _ in groups]
-    offsets = [-np.asarray(value, dtype=np.float64) for _, value in groups]
+    first = [-read_array(gradient, "gradients", NetworkError) for gradient, _ in groups]
+    offsets = [-read_array(value, "values at the origin", NetworkError) for _, value in groups]
     second = -np.eye(len(groups))[None]
     return MaxoutNetwork([first, second], [offsets, np.zeros((1, len(groups)))], [[1.0]])

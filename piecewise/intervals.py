@@ -2,7 +2,9 @@
 
 import numpy as np
 
+from ..core import checked
 from .box import as_box
+from .errors import NetworkError
 from .given import AnyNetwork, as_network
 
 __all__ = ["hidden_intervals", "piece_intervals"]
@@ -10,6 +12,7 @@ __all__ = ["hidden_intervals", "piece_intervals"]
 Ends = tuple[np.ndarray, np.ndarray]
 
 
+@checked(NetworkError)
 def piece_intervals(net: AnyNetwork, box: object) -> list[Ends]:
     """Per layer ``(lo, hi)`` of every piece ``[unit, piece]`` over a box, by interval arithmetic.
 
@@ -36,6 +39,7 @@ def piece_intervals(net: AnyNetwork, box: object) -> list[Ends]:
     return ends
 
 
+@checked(NetworkError)
 def hidden_intervals(net: AnyNetwork, box: object) -> list[Ends]:
     """Per layer ``(lo, hi)`` of every unit ``[unit]`` over a box.
 

@@ -6,6 +6,7 @@ from typing import Any, final
 import numpy as np
 from jaxtyping import Float, Int
 
+from ..core import checked
 from .arraylike import as_real
 from .errors import NetworkError
 
@@ -45,8 +46,15 @@ class MaxoutLayer:
         live: np.ndarray = np.arange(self.rank) < self.ranks[:, None]
         return live
 
+    @checked(NetworkError)
     def pieces(self, x: Float[np.ndarray, "point input"]) -> Float[np.ndarray, "point unit piece"]:
-        """Values of every piece, ``-inf`` beyond a unit's rank."""
+        """Values of every piece, ``-inf`` beyond a unit's rank.
+
+        Raises:
+            NetworkError: points of another number of inputs.
+        """
+        if x.shape[1] != self.n_inputs:
+            raise NetworkError(f"inputs have shape [point, {self.n_inputs}]; received {x.shape}")
         flat = x @ self.weight.reshape(-1, self.n_inputs).T + self.bias.reshape(-1)
         z = flat.reshape(len(x), self.width, self.rank)
         return np.where(self.live, z, -np.inf)

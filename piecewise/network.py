@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from ..core import checked
 from .arraylike import ArrayLike, as_real
 from .errors import NetworkError
 from .layer import MaxoutLayer, by_rank, read_layer
@@ -21,6 +22,7 @@ __all__ = ["MaxoutNetwork"]
 
 
 @final
+@checked(NetworkError)
 @dataclass(frozen=True, eq=False, repr=False)
 class MaxoutNetwork:
     """``f(x) = readout @ h_L + readout_bias``, ``h_l[u] = max_j W_l[u, j] @ h_{l-1} + b_l[u, j]``.
@@ -180,9 +182,16 @@ class MaxoutNetwork:
         return cls(*read_arrays(arrays))
 
     def save(self, path: str | Path) -> None:
-        """Write the parameters as an ``.npz`` archive (no pickle)."""
-        with Path(path).open("wb") as file:
-            np.savez(file, allow_pickle=False, **self.to_arrays())
+        """Write the parameters as an ``.npz`` archive (no pickle).
+
+        Raises:
+            NetworkError: the file cannot be written.
+        """
+        try:
+            with Path(path).open("wb") as file:
+                np.savez(file, allow_pickle=False, **self.to_arrays())
+        except OSError as error:
+            raise NetworkError(f"{path} cannot be written: {error.strerror or error}") from error
 
     @classmethod
     def load(cls, path: str | Path) -> "MaxoutNetwork":

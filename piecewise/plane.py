@@ -5,7 +5,8 @@ from typing import final
 
 import numpy as np
 
-from .arraylike import ArrayLike
+from ..core import checked
+from .arraylike import ArrayLike, as_real, read_array
 from .box import Box, as_box
 from .errors import SliceError
 
@@ -13,6 +14,7 @@ __all__ = ["Plane", "as_plane"]
 
 
 @final
+@checked(SliceError)
 @dataclass(frozen=True, eq=False)
 class Plane:
     """The points ``origin + s u + t v`` with ``lo <= (s, t) <= hi``.
@@ -41,7 +43,7 @@ class Plane:
     def __post_init__(self) -> None:
         try:
             given = (self.origin, self.u, self.v)
-            rows = [np.array(row, dtype=np.float64, ndmin=1) for row in given]
+            rows = [np.atleast_1d(as_real(row)) for row in given]
         except (TypeError, ValueError) as error:
             raise SliceError("origin, u and v are numbers, one per input") from error
         if any(row.ndim != 1 or row.shape != rows[0].shape for row in rows):
@@ -67,12 +69,14 @@ class Plane:
         Raises:
             SliceError: points of different dimension, or on one line.
         """
-        start, first, second = (np.asarray(row, dtype=np.float64) for row in (a, b, c))
+        start, first, second = (read_array(row, "points", SliceError) for row in (a, b, c))
         if not start.shape == first.shape == second.shape:
             raise SliceError(
                 f"three points of one dimension make a plane; received shapes {start.shape}, "
                 f"{first.shape}, {second.shape}"
             )
+        if not all(np.isfinite(row).all() for row in (start, first, second)):
+            raise SliceError("points must be finite; received NaN or infinite entries")
         return cls(start, first - start, second - start, (-1.0, -1.0), (2.0, 2.0))
 
     @property
@@ -98,7 +102,13 @@ class Plane:
         return np.asarray((np.asarray(self.hi) - np.asarray(self.lo)) / 2)
 
     def points(self, st: np.ndarray) -> np.ndarray:
-        """Inputs ``[point, input]`` at plane coordinates ``[point, 2]``."""
+        """Inputs ``[point, input]`` at plane coordinates ``[point, 2]``.
+
+        Raises:
+            SliceError: coordinates are no pairs.
+        """
+        if st.shape[-1:] != (2,):
+            raise SliceError(f"plane coordinates are [point, 2]; received shape {st.shape}")
         return np.asarray(self.origin + st @ np.stack([np.asarray(self.u), np.asarray(self.v)]))
 
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple, final
 
 import numpy as np
 
+from ..core import checked
 from .cells import Cells, Tally
+from .errors import SliceError
 from .neighbours import components, edge_neighbours, same_maps
 from .network import MaxoutNetwork
 from .plane import Plane
@@ -126,12 +128,14 @@ class PlaneRegions:
         """``[pair, 2]`` cells that share an edge."""
         return edge_neighbours(self.polygons, max(self.tol, 1e-14))
 
+    @checked(SliceError)
     def maps_at(self, tol: float) -> np.ndarray:
         """``[cell]`` labels of affine maps equal within ``tol`` of each output's terms."""
         relative = self.window_maps / np.where(self.terms > 0, self.terms, 1.0)
         flat = relative.transpose(1, 0, 2).reshape(self.n_cells, -1)
         return same_maps(flat, max(tol, 1e-14))
 
+    @checked(SliceError)
     def regions_at(self, tol: float) -> np.ndarray:
         """``[cell]`` labels of linear regions, with maps and edges compared at ``tol``."""
         labels = self.maps_at(tol)
@@ -151,8 +155,15 @@ class PlaneRegions:
         window = np.stack([self.polygons.x, self.polygons.y], axis=1)
         return np.asarray(self.plane.centre + self.plane.half * window)
 
+    @checked(SliceError)
     def polygon(self, cell: int) -> np.ndarray:
-        """``[vertex, 2]`` corners of one cell in plane coordinates."""
+        """``[vertex, 2]`` corners of one cell in plane coordinates.
+
+        Raises:
+            SliceError: no such cell.
+        """
+        if not 0 <= cell < self.n_cells:
+            raise SliceError(f"cells are 0..{self.n_cells - 1}; received {cell}")
         begin, end = self.offsets[cell : cell + 2]
         return self.vertices[begin:end]
 

@@ -8,6 +8,7 @@ from typing import Any, final
 
 import numpy as np
 
+from ..core import checked
 from .errors import BudgetError, SliceError
 from .exact import ExactLayer, as_fraction, exact_layers, exact_readout
 from .given import AnyNetwork, as_network
@@ -73,6 +74,7 @@ class _Piece:
     value: np.ndarray  # object [unit], at t = 0
 
 
+@checked(SliceError)
 def regions_on_segment(
     net: AnyNetwork,
     a: Number | Sequence[Number] | np.ndarray,

@@ -8,7 +8,9 @@ import numpy as np
 
 from .errors import NetworkError
 
-__all__ = ["Whole", "Wholes", "is_whole", "read_ranks", "read_size", "read_widths"]
+__all__ = ["Whole", "Wholes", "is_list", "is_whole", "read_ranks", "read_size", "read_widths"]
+
+MOST = 10**8  # units of one layer
 
 Whole = Any
 """A whole number: not ``int``, under which run-time checkers refuse NumPy's integers."""
@@ -42,13 +44,19 @@ def read_size(name: str, value: Any, least: int = 1) -> int:
     return int(value)
 
 
+def is_list(given: Any) -> bool:
+    """Several values: no text, and no array or tensor without axes."""
+    text = isinstance(given, str | bytes)
+    return isinstance(given, Iterable) and not text and getattr(given, "ndim", 1) > 0
+
+
 def read_widths(widths: Any, least: int = 1) -> list[int]:
     """Units per layer, from any sequence or array of whole numbers.
 
     Raises:
         NetworkError: no sequence, or an entry that is no width.
     """
-    if isinstance(widths, str) or not isinstance(widths, Iterable):
+    if not is_list(widths):
         raise NetworkError(f"widths is a list, units per layer; received {widths!r}, give [8, 8]")
     return [read_size("a width", width, least) for width in widths]
 
@@ -81,9 +89,11 @@ def read_ranks(ranks: Any, widths: list[int]) -> list[list[int]]:
 
 
 def _each(name: str, given: Any, count: int) -> list[Any]:
+    if count > MOST:
+        raise NetworkError(f"a layer of {count} units does not fit in memory: take fewer")
     if is_whole(given):
         return [given] * count
-    if isinstance(given, str) or not isinstance(given, Iterable):
+    if not is_list(given):
         raise NetworkError(
             f"{name} are whole numbers, one or a list; received {given!r}, give an int"
         )

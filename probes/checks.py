@@ -37,7 +37,7 @@ def check_counts(
     }  # fmt: skip
     for name, value in given.items():
         whole = isinstance(value, Integral) and not isinstance(value, bool)
-        if not (whole and int(value) >= least[name]):  # type: ignore[call-overload]
+        if not (whole and least[name] <= int(value) < 2**63):  # type: ignore[call-overload]
             raise ProbeError(
                 f"{name} is a whole number of at least {least[name]}; received {value!r}"
             )

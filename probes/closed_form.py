@@ -11,6 +11,7 @@ from typing import final
 import numpy as np
 from jaxtyping import Float, Int
 
+from .entrance import as_array
 from .errors import ProbeError
 from .features import Rotation
 
@@ -158,7 +159,7 @@ def as_path(alphas: object) -> Float[np.ndarray, " alpha"]:
     Raises:
         ProbeError: they are no list of finite numbers, one is negative, or there is none.
     """
-    path = np.asarray(alphas)
+    path = as_array(alphas, "alphas are a list of finite numbers")
     usable = path.ndim == 1 and len(path) > 0 and path.dtype.kind in "fiu"
     if not (usable and np.isfinite(path).all() and (path >= 0).all()):
         raise ProbeError(

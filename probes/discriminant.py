@@ -5,9 +5,10 @@ from typing import Any, final
 
 import numpy as np
 
+from ..core.arguments import shown
 from .closed_form import class_sums, lda_weights
 from .errors import ProbeError
-from .estimator import ProbeEstimator
+from .estimator import ProbeEstimator, check_truth
 from .features import Rotation
 
 __all__ = ["DifferenceOfMeans", "DiscriminantProbe"]
@@ -35,9 +36,13 @@ class DiscriminantProbe(ProbeEstimator):
         Raises:
             ProbeError: shrinkage lies outside 0..1, or is a word.
         """
+        check_truth(standardize=self.standardize)
         x, codes = self._checked(X, y)
-        if not isinstance(self.shrinkage, Real | None):
-            raise ProbeError(f"shrinkage lies in 0..1, or is None; received {self.shrinkage!r}")
+        share = isinstance(self.shrinkage, Real) and 0 <= float(self.shrinkage) <= 1
+        if self.shrinkage is not None and not share:
+            raise ProbeError(
+                f"shrinkage lies in 0..1, or is None; received {shown(self.shrinkage)}"
+            )
         shrinkage = None if self.shrinkage is None else float(self.shrinkage)
         rotation = Rotation.fit(x, standardize=self.standardize)
         problem = [(codes, len(self.classes_))]
@@ -69,6 +74,7 @@ class DifferenceOfMeans(ProbeEstimator):
 
     def fit(self, X: Any, y: Any) -> "DifferenceOfMeans":
         """Fit on ``[token, feature]`` rows and ``[token]`` classes."""
+        check_truth(standardize=self.standardize)
         x, codes = self._checked(X, y)
         rotation = Rotation.fit(x, standardize=self.standardize)
         (sums,) = class_sums(rotation(x), [(codes, len(self.classes_))])

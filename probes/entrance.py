@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arguments import shown
+from ..core.hints import Unfit, array_like
 from .errors import ProbeError
 
 __all__ = [
     "as_array",
+    "as_numbers",
     "check_activations",
     "check_corpus",
     "check_manifest",
@@ -26,13 +29,6 @@ ACTIVATIONS = ("sites", "kept", "manifest", "__getitem__")
 CORPUS = ("words", "sentence_ids", "positions", "heights", "labels", "boundary")
 
 
-def shown(value: object) -> str:
-    """A value as messages show it: its type, and what it says of itself, on one short line."""
-    text, kind = " ".join(repr(value).split()), type(value).__name__
-    text = text if len(text) <= 60 else text[:57] + "..."
-    return text if value is None or text.startswith(kind) else f"{kind} {text}"
-
-
 def as_array(values: Any, what: str) -> np.ndarray:
     """Anything that NumPy reads as an array.
 
@@ -43,10 +39,25 @@ def as_array(values: Any, what: str) -> np.ndarray:
     (2,)
     """
     try:
-        return np.asarray(values)
-    except (TypeError, ValueError, RuntimeError) as error:  # torch refuses with a RuntimeError
-        reason = str(error).split(". ")[0]
+        return np.asarray(array_like(values))
+    except Unfit as error:
+        reason = str(error) or "a single value"
         raise ProbeError(f"{what}; received {shown(values)}, no array: {reason}") from error
+
+
+def as_numbers(values: Any, what: str) -> np.ndarray:
+    """Numbers as float64.
+
+    Raises:
+        ProbeError: they are something else.
+
+    >>> as_numbers([True, 2], "scores").tolist()
+    [1.0, 2.0]
+    """
+    found = as_array(values, what)
+    if found.dtype.kind not in "fiub":
+        raise ProbeError(f"{what}; received {shown(values)}")
+    return found.astype(np.float64)
 
 
 def check_activations(acts: object, what: str = "activations") -> None:
@@ -139,6 +150,7 @@ def read_names(names: object, what: str) -> tuple[str, ...]:
         ProbeError: it is something else.
     """
     one = isinstance(names, str | bytes | Mapping) or not isinstance(names, Iterable)
+    one = one or getattr(names, "ndim", 1) == 0
     found: tuple[Any, ...] = () if one else tuple(names)  # type: ignore[arg-type]
     if one or not all(isinstance(name, str) for name in found):
         raise ProbeError(f"{what}; received {shown(names)}")
@@ -153,9 +165,10 @@ def read_heights(heights: object, known: Sequence[int]) -> tuple[int, ...]:
     """
     if heights is None:
         return ()
-    if isinstance(heights, str | bytes) or not isinstance(heights, Iterable):
+    alone = isinstance(heights, str | bytes) or getattr(heights, "ndim", 1) == 0
+    if alone or not isinstance(heights, Iterable):
         raise ProbeError(
-            f"heights are a list of whole numbers, [{heights}] for one; received {shown(heights)}"
+            f"heights are a list of whole numbers, [1] for one; received {shown(heights)}"
         )
     asked = tuple(heights)
     for height in asked:

@@ -13,7 +13,8 @@ import numpy.typing as npt
 from jaxtyping import Bool, Float
 from scipy import linalg
 
-from ..core import Subspace
+from ..core import Subspace, checked
+from .columns import common_scale, feature_matrix
 from .errors import ProbeError
 from .statistics import Statistics
 
@@ -30,6 +31,7 @@ EMPTY = 1e-12
 
 
 @final
+@checked(ProbeError)
 @dataclass(frozen=True, eq=False)
 class Eraser:
     """The affine map that removes a concept and moves activations least.
@@ -41,6 +43,9 @@ class Eraser:
         emptied: ``[d_model]`` coordinates of which the map leaves nothing, as in constructed models
             that write a state into coordinates of its own: they become the mean itself, for what
             rounding leaves of them tells the class to any probe that standardises.
+
+    Raises:
+        ProbeError: sizes contradict each other.
 
     >>> rng = np.random.default_rng(0)
     >>> y = rng.integers(0, 2, 300)
@@ -55,6 +60,15 @@ class Eraser:
     right: Float[np.ndarray, "k d_model"]
     mean: Float[np.ndarray, " d_model"]
     emptied: Bool[np.ndarray, " d_model"]
+
+    def __post_init__(self) -> None:
+        d, k = self.left.shape
+        shapes = [part.shape for part in (self.right, self.mean, self.emptied)]
+        if shapes != [(k, d), (d,), (d,)] or self.emptied.dtype != bool:
+            raise ProbeError(
+                f"left [{d}, {k}] goes with right [{k}, {d}], a mean [{d}] and emptied [{d}] of "
+                f"True and False; received shapes {shapes}, emptied of {self.emptied.dtype}"
+            )
 
     @classmethod
     def fit(cls, X: npt.ArrayLike | Statistics, y: npt.ArrayLike | None = None) -> "Eraser":
@@ -72,7 +86,17 @@ class Eraser:
         elif y is None:
             raise ProbeError("labels y are missing: erasure needs the concept")
         else:
-            statistics = Statistics.from_arrays(X, y)
+            features = feature_matrix(X)
+            scale = common_scale(features, axis=0)
+            if (scale != 1.0).any():  # erasure does not care for units
+                found = cls.fit(features * scale, y)
+                with np.errstate(over="ignore"):  # checked below
+                    mean, left = found.mean / scale, found.left / scale[:, None]
+                    right = found.right * scale
+                if not all(np.isfinite(part).all() for part in (mean, left, right)):
+                    raise ProbeError("features are too large or too small for float64: scale them")
+                return cls(left, right, mean, found.emptied)
+            statistics = Statistics.from_arrays(features, y)
         # P depends on the column space of Sxz alone. In a concept's own units a rare class, or a
         # number measured in large units, would fall below the tolerance: columns count alike.
         spread = np.sqrt(np.maximum(np.diag(statistics.scatter_zz), 0.0))
@@ -110,9 +134,13 @@ class Eraser:
             ProbeError: another number of dimensions.
         """
         x = np.asarray(X)
-        if x.ndim != 2 or x.shape[1] != len(self.mean):
-            raise ProbeError(f"activations are [token, {len(self.mean)}]; received shape {x.shape}")
-        erased = x - ((x - self.mean) @ self.right.T) @ self.left.T
+        if x.ndim != 2 or x.shape[1] != len(self.mean) or x.dtype.kind not in "fiub":
+            raise ProbeError(
+                f"activations are numbers [token, {len(self.mean)}]; received {x.dtype} of shape "
+                f"{x.shape}"
+            )
+        with np.errstate(over="ignore", invalid="ignore"):  # NaN and infinite stay what they are
+            erased = x - ((x - self.mean) @ self.right.T) @ self.left.T
         # Not where the input is off already: NaN stays NaN.
         erased[:, self.emptied] = self.mean[self.emptied] + 0.0 * erased[:, self.emptied]
         out: np.ndarray = erased.astype(x.dtype) if x.dtype.kind == "f" else erased

@@ -7,13 +7,21 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ..core.arguments import shown
 from .errors import ProbeError
 from .features import Rotation
+from .sklearn_input import require_fitted, validated
 
-__all__ = ["ProbeEstimator", "check_positive", "check_whole"]
+__all__ = [
+    "ProbeEstimator",
+    "check_at_least_zero",
+    "check_positive",
+    "check_rate",
+    "check_seed",
+    "check_truth",
+    "check_whole",
+]
 
 
 def check_whole(**settings: object) -> None:
@@ -24,8 +32,8 @@ def check_whole(**settings: object) -> None:
     """
     for name, value in settings.items():
         whole = isinstance(value, Integral) and not isinstance(value, bool)
-        if not (whole and int(value) >= 1):  # type: ignore[call-overload]
-            raise ProbeError(f"{name} is a positive whole number; received {value!r}")
+        if not (whole and 1 <= int(value) < 2**63):  # type: ignore[call-overload]
+            raise ProbeError(f"{name} is a positive whole number; received {shown(value)}")
 
 
 def check_positive(**settings: object) -> None:
@@ -37,7 +45,52 @@ def check_positive(**settings: object) -> None:
     for name, value in settings.items():
         number = isinstance(value, Real) and not isinstance(value, bool)
         if not (number and 0 < float(value) < math.inf):  # type: ignore[arg-type]
-            raise ProbeError(f"{name} is positive and finite; received {value!r}")
+            raise ProbeError(f"{name} is positive and finite; received {shown(value)}")
+
+
+def check_truth(**settings: object) -> None:
+    """Settings that are on or off; scikit-learn's tools give 0 and 1 as well.
+
+    Raises:
+        ProbeError: one is something else.
+    """
+    for name, value in settings.items():
+        if not isinstance(value, bool | np.bool_ | int) or value not in (0, 1):
+            raise ProbeError(f"{name} is True or False; received {shown(value)}")
+
+
+def check_at_least_zero(**settings: object) -> None:
+    """Settings that may be nothing: finite numbers, none of them negative.
+
+    Raises:
+        ProbeError: one is something else.
+    """
+    for name, value in settings.items():
+        number = isinstance(value, Real) and not isinstance(value, bool)
+        if not (number and 0 <= float(value) < math.inf):  # type: ignore[arg-type]
+            raise ProbeError(f"{name} is not negative, and finite; received {shown(value)}")
+
+
+def check_rate(learning_rate: object) -> None:
+    """A learning rate is a positive number up to a million.
+
+    Raises:
+        ProbeError: it is something else.
+    """
+    check_positive(learning_rate=learning_rate)
+    if float(learning_rate) > 1e6:  # type: ignore[arg-type]
+        raise ProbeError(f"learning_rate is at most 1e6; received {shown(learning_rate)}")
+
+
+def check_seed(seed: object) -> None:
+    """A seed is a whole number from 0 that fits 63 bits.
+
+    Raises:
+        ProbeError: it is something else.
+    """
+    whole = isinstance(seed, Integral) and not isinstance(seed, bool)
+    if not (whole and 0 <= int(seed) < 2**63):  # type: ignore[call-overload]
+        raise ProbeError(f"seed is a whole number of at least 0; received {shown(seed)}")
 
 
 class ProbeEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # untyped base
@@ -68,8 +121,7 @@ class ProbeEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # u
         Raises:
             ProbeError: one class only.
         """
-        x, labels = validate_data(self, X, y, dtype=(np.float64, np.float32), ensure_min_samples=2)
-        check_classification_targets(labels)
+        x, labels = validated(self, X, y, classes=True, ensure_min_samples=2)
         self.classes_, codes = np.unique(labels, return_inverse=True)
         if len(self.classes_) < 2:
             raise ProbeError(
@@ -83,8 +135,9 @@ class ProbeEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # u
         Raises:
             ProbeError: they are not finite.
         """
-        self.coef_ = rotation.readers(weights.T).T
-        self.intercept_ = intercepts - self.coef_ @ rotation.mean
+        with np.errstate(over="ignore", invalid="ignore"):  # checked below
+            self.coef_ = rotation.readers(weights.T).T
+            self.intercept_ = intercepts - self.coef_ @ rotation.mean
         if not (np.isfinite(self.coef_).all() and np.isfinite(self.intercept_).all()):
             raise ProbeError(
                 "weights are not finite: features are too large or too small for their dtype, "
@@ -92,8 +145,8 @@ class ProbeEstimator(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # u
             )
 
     def _scores(self, X: Any) -> np.ndarray:
-        check_is_fitted(self)
-        x: Any = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+        require_fitted(self)
+        x: Any = validated(self, X, reset=False)
         scores: np.ndarray = x.astype(np.float64) @ self.coef_.T + self.intercept_
         return scores
 

@@ -16,6 +16,7 @@ from .errors import ProbeError
 __all__ = ["Rotation"]
 
 ROWS = 4096
+LARGEST = 1e290  # sums of larger numbers do not fit float64
 
 
 @final
@@ -50,6 +51,11 @@ class Rotation:
         if X.shape[1] == 0:
             raise ProbeError("activations have no dimensions: [token, 0]")
         low, high = _edges(X)
+        kind = np.float32 if X.dtype in (np.float32, np.float16) else np.float64  # of products
+        if not standardize and np.maximum(high, -low).max() > np.sqrt(np.finfo(kind).max):
+            raise ProbeError("activations are so large that their squares overflow: divide them")
+        if not standardize and 0.0 < (high - low).max() < np.sqrt(np.finfo(kind).tiny):
+            raise ProbeError("activations are so small that their squares vanish: multiply them")
         mean = X.mean(axis=0, dtype=np.float64)
         unit = np.where(high > low, high - low, 1.0)  # squares neither overflow nor vanish
         scatter, drift = np.zeros((X.shape[1], X.shape[1])), np.zeros(X.shape[1])
@@ -68,11 +74,14 @@ class Rotation:
         # A feature whose spread is the rounding of its own mean does not vary.
         noise = 4 * np.finfo(X.dtype).eps * np.abs(mean) if X.dtype.kind == "f" else 0.0
         constant = unit * spread <= noise
-        if standardize:
-            unit, scale = np.where(constant, 1.0, spread), np.where(constant, 1.0, unit * spread)
-        else:
-            unit, scale = 1.0 / unit, np.ones(len(spread))
         with np.errstate(over="ignore", invalid="ignore"):  # checked below
+            if standardize:
+                unit, scale = (
+                    np.where(constant, 1.0, spread),
+                    np.where(constant, 1.0, unit * spread),
+                )
+            else:
+                unit, scale = 1.0 / unit, np.ones(len(spread))
             scatter /= unit
             scatter /= unit[:, None]
         scatter[constant] = 0.0
@@ -126,12 +135,15 @@ def _edges(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     the processor. A minimum and a maximum need no copy of the rows, and carry NaN along.
 
     Raises:
-        ProbeError: a value is not finite.
+        ProbeError: a value is not finite, or sums of such values would not be.
     """
-    low, high = (edge(X, axis=0).astype(np.float64) for edge in (np.min, np.max))
+    with np.errstate(over="ignore"):  # wider numbers that float64 does not hold are refused below
+        low, high = (edge(X, axis=0).astype(np.float64) for edge in (np.min, np.max))
     if not (np.isfinite(low).all() and np.isfinite(high).all()):
         raise ProbeError(
             "activations hold NaN or infinite values: drop those tokens, or capture again in "
             "a wider dtype"
         )
+    if max(high.max(initial=0.0), -low.min(initial=0.0)) > LARGEST:
+        raise ProbeError(f"activations beyond {LARGEST:g}: their sums overflow, divide them")
     return low, high

@@ -8,6 +8,7 @@ from typing import final
 import numpy as np
 from jaxtyping import Float, Int
 
+from ..core.arguments import shown
 from .closed_form import class_sums, lda_weights, ridge_weights
 from .errors import ProbeError
 from .features import Rotation
@@ -42,8 +43,9 @@ class Method:
     tolerance: float = 1e-4
 
     def __post_init__(self) -> None:
-        if self.name not in ("logistic", "lda", "ridge"):
-            raise ProbeError(f"method is 'logistic', 'lda' or 'ridge'; received {self.name!r}")
+        known = isinstance(self.name, str) and self.name in ("logistic", "lda", "ridge")
+        if not known:
+            raise ProbeError(f"method is 'logistic', 'lda' or 'ridge'; received {shown(self.name)}")
         if not self.penalties or not all(0 < C < math.inf for C in self.penalties):
             raise ProbeError(f"C is positive and finite; received {self.penalties}")
         if not 0 < self.tolerance < math.inf:

@@ -6,7 +6,7 @@ from typing import Any, final
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from .estimator import ProbeEstimator, check_positive, check_whole
+from .estimator import ProbeEstimator, check_positive, check_truth, check_whole
 from .features import Rotation
 from .logistic import LogisticProblem, fit_logistic
 
@@ -51,6 +51,7 @@ class LinearProbe(ProbeEstimator):
         Raises:
             ProbeError: one class only, or a setting out of range.
         """
+        check_truth(standardize=self.standardize)
         x, codes = self._checked(X, y)
         check_positive(C=self.C, tol=self.tol)
         check_whole(max_iter=self.max_iter)

@@ -8,9 +8,17 @@ from typing import Any, final
 
 import numpy as np
 
+from .entrance import as_array
 from .errors import ProbeError
-from .estimator import ProbeEstimator, check_whole
+from .estimator import (
+    ProbeEstimator,
+    check_at_least_zero,
+    check_rate,
+    check_seed,
+    check_whole,
+)
 from .features import Rotation
+from .sklearn_input import require_fitted, validated
 from .splits import split_by_group
 
 __all__ = ["MLPProbe", "NeighbourProbe"]
@@ -59,7 +67,12 @@ class MLPProbe(ProbeEstimator):
         check_whole(
             hidden=self.hidden, epochs=self.epochs, patience=self.patience, batch=self.batch
         )
-        ids = np.arange(len(x)) if groups is None else np.asarray(groups)
+        check_rate(self.learning_rate)
+        check_at_least_zero(weight_decay=self.weight_decay)
+        if self.weight_decay > 1e6:
+            raise ProbeError(f"weight_decay is at most 1e6; received {self.weight_decay}")
+        check_seed(self.seed)
+        ids = np.arange(len(x)) if groups is None else as_array(groups, "groups are one id per row")
         if ids.shape != codes.shape:
             raise ProbeError(f"groups are one id per row, {codes.shape}; received {ids.shape}")
         split = split_by_group(ids, codes, fractions=(0.9, 0.1, 0.0), seed=self.seed)
@@ -93,7 +106,8 @@ class MLPProbe(ProbeEstimator):
             layers.append(torch.randn(fan_in, fan_out, generator=generator) * scale)
             layers.append(torch.zeros(fan_out))
         weights = [layer.requires_grad_() for layer in layers]
-        optimiser = torch.optim.Adam(weights, lr=self.learning_rate, weight_decay=self.weight_decay)
+        rate, decay = float(self.learning_rate), float(self.weight_decay)
+        optimiser = torch.optim.Adam(weights, lr=rate, weight_decay=decay)
         x, y = torch.from_numpy(features), torch.from_numpy(codes)
         best, best_loss, waited = [w.detach().clone() for w in weights], np.inf, 0
         for _ in range(self.epochs):
@@ -115,10 +129,8 @@ class MLPProbe(ProbeEstimator):
         return [layer.numpy().astype(np.float64) for layer in best]
 
     def _scores(self, X: Any) -> np.ndarray:
-        from sklearn.utils.validation import check_is_fitted, validate_data
-
-        check_is_fitted(self)
-        x = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+        require_fitted(self)
+        x = validated(self, X, reset=False)
         first, first_bias, second, second_bias = self.layers_
         hidden = np.maximum(self._features(x) @ first + first_bias, 0.0)
         scores: np.ndarray = hidden @ second + second_bias
@@ -153,8 +165,7 @@ class NeighbourProbe(ProbeEstimator):
 
         x, codes = self._checked(X, y)
         check_whole(neighbours=self.neighbours)
-        if not self.floor >= 0:
-            raise ProbeError(f"floor is not negative; received {self.floor}")
+        check_at_least_zero(floor=self.floor)
         self.rotation_ = Rotation.fit(x)
         top = float(self.rotation_.variances.max(initial=1.0))
         self.spread_ = np.sqrt(self.rotation_.variances + self.floor * top)
@@ -167,10 +178,8 @@ class NeighbourProbe(ProbeEstimator):
         return self._scores(X)
 
     def _scores(self, X: Any) -> np.ndarray:
-        from sklearn.utils.validation import check_is_fitted, validate_data
-
-        check_is_fitted(self)
-        x = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+        require_fitted(self)
+        x = validated(self, X, reset=False)
         votes: np.ndarray = self.model_.predict_proba(self._features(x))
         return votes
 

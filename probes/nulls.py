@@ -6,15 +6,17 @@ from typing import Literal, final
 import numpy as np
 from jaxtyping import Float
 
-from ..core import Subspace
+from ..core import Subspace, checked
 from .errors import ProbeError
 
 __all__ = ["OverlapNull", "overlap_null"]
 
 FLAT = 1e-12  # variance of draws that are all one number
+MOST = 2**31  # numbers held at once, those of one subspace or of all draws: 16 GiB
 
 
 @final
+@checked(ProbeError)
 @dataclass(frozen=True, eq=False)
 class OverlapNull:
     """Overlaps (mean squared cosines) of random subspaces.
@@ -23,10 +25,17 @@ class OverlapNull:
         draws: ``[draw]`` sampled overlaps, ascending.
         metric: ``"euclidean"``: directions uniform on the sphere; ``"covariance"``: directions
             drawn from the activations' own covariance, the harder null.
+
+    Raises:
+        ProbeError: there are no draws, or one is not finite.
     """
 
     draws: Float[np.ndarray, " draw"]
     metric: Literal["euclidean", "covariance"]
+
+    def __post_init__(self) -> None:
+        if not len(self.draws) or not np.isfinite(self.draws).all():
+            raise ProbeError(f"draws are finite numbers, at least one; received {self.draws!r}")
 
     @property
     def mean(self) -> float:
@@ -62,6 +71,7 @@ class OverlapNull:
         return float((1 + (self.draws >= overlap - 1e-12).sum()) / (1 + len(self.draws)))
 
 
+@checked(ProbeError)
 def overlap_null(
     k: int,
     m: int,
@@ -101,39 +111,76 @@ def overlap_null(
         )
     if not (0 < k <= size and 0 < m <= size and n > 0):
         raise ProbeError(f"needs 0 < k, m <= d and n > 0; received k={k}, m={m}, d={size}, n={n}")
+    if max(n, 2 * min(k, m) ** 2) > MOST:
+        raise ProbeError(f"n={n} draws with k={k} and m={m} do not fit in memory: take fewer")
     rng = np.random.default_rng(seed)
-    root = None if covariance is None else _root(np.asarray(covariance, dtype=np.float64), size)
+    if covariance is None:
+        return OverlapNull(np.sort(_uniform(rng, k, m, size, n)), "euclidean")
+    root = _root(covariance, size)
     draws = np.empty(n)
-    other = None if fixed is None else fixed.basis
     for index in range(n):
-        one = _random_basis(rng, size, k, root)
-        if fixed is None:
-            # By symmetry any subspace will do where directions are uniform.
-            other = np.eye(size)[:, :m] if root is None else _random_basis(rng, size, m, root)
-        draws[index] = np.square(other.T @ one).sum() / min(k, m) if other is not None else 0.0
-    return OverlapNull(np.sort(draws), "euclidean" if covariance is None else "covariance")
+        one = _random_basis(rng, k, root)
+        other = _random_basis(rng, m, root) if fixed is None else fixed.basis
+        draws[index] = np.square(other.T @ one).sum() / min(k, m)
+    return OverlapNull(np.sort(draws), "covariance")
 
 
 def _size(covariance: np.ndarray | None, fixed: Subspace | None) -> int:
     if covariance is not None:
-        return len(covariance)
+        return len(covariance) if covariance.ndim else 0
     if fixed is not None:
         return fixed.d_model
     raise ProbeError("the dimension d is missing: give d, a covariance or a fixed subspace")
 
 
+def _uniform(
+    rng: np.random.Generator, k: int, m: int, d: int, n: int
+) -> Float[np.ndarray, " draw"]:
+    """Overlaps of uniform subspaces, at a cost that does not grow with ``d``.
+
+    By symmetry the larger one may be the first coordinates, so that the overlap is the share of
+    the smaller one's orthonormal basis that lies in those rows. Random rows beyond as many as there
+    are columns count by their triangular factor alone (Bartlett 1933).
+    """
+    k, m = min(k, m), max(k, m)
+    draws = np.empty(n)
+    for index in range(n):
+        inside = _factor(rng, m, k)
+        basis = np.linalg.qr(np.vstack([inside, _factor(rng, d - m, k)]))[0]
+        draws[index] = np.square(basis[: len(inside)]).sum() / k
+    return draws
+
+
+def _factor(rng: np.random.Generator, rows: int, k: int) -> Float[np.ndarray, "row k"]:
+    """Standard normal rows ``[rows, k]``, or the triangular factor of as many, if less is enough.
+
+    >>> _factor(np.random.default_rng(0), 10**7, 2).shape
+    (2, 2)
+    """
+    if rows <= k:
+        return rng.standard_normal((rows, k))
+    factor = np.triu(rng.standard_normal((k, k)), 1)
+    factor[np.diag_indices(k)] = np.sqrt(rng.chisquare(rows - np.arange(k)))
+    return factor
+
+
 def _root(covariance: np.ndarray, d: int) -> np.ndarray:
-    if covariance.shape != (d, d) or not np.isfinite(covariance).all():
-        raise ProbeError(f"covariance is a finite [{d}, {d}] matrix; received {covariance.shape}")
-    values, vectors = np.linalg.eigh(covariance)
+    usable = covariance.shape == (d, d) and covariance.dtype.kind in "fiub"
+    if not (usable and np.isfinite(covariance).all()):
+        raise ProbeError(
+            f"covariance is a finite [{d}, {d}] matrix of numbers; received {covariance.dtype} of "
+            f"shape {covariance.shape}"
+        )
+    largest = float(np.abs(covariance.astype(np.float64)).max(initial=0.0))
+    if largest == 0.0:  # nothing moves: what is drawn has no dimensions and overlaps nothing
+        return np.zeros((d, 0))
+    values, vectors = np.linalg.eigh(covariance / largest)  # directions alone matter, not sizes
     keep = values > d * np.finfo(np.float64).eps * max(values[-1], 0.0)
     out: np.ndarray = vectors[:, keep] * np.sqrt(values[keep])
     return out
 
 
-def _random_basis(rng: np.random.Generator, d: int, k: int, root: np.ndarray | None) -> np.ndarray:
-    if root is None:
-        return np.linalg.qr(rng.standard_normal((d, k)))[0]
+def _random_basis(rng: np.random.Generator, k: int, root: np.ndarray) -> np.ndarray:
     # A covariance of rank below k cannot span k dimensions: then its whole range is taken.
     width = min(k, root.shape[1])
     basis: np.ndarray = np.linalg.qr(root @ rng.standard_normal((root.shape[1], width)))[0]

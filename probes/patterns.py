@@ -18,8 +18,9 @@ import numpy.typing as npt
 from jaxtyping import Float
 from scipy import linalg
 
-from ..core import Subspace
+from ..core import Subspace, checked
 from .closed_form import oracle_shrinkage
+from .columns import common_scale, feature_matrix
 from .errors import ProbeError
 from .exclusive import exclusive_moves
 from .statistics import Statistics
@@ -67,6 +68,14 @@ def directions(
         resolution: relative rounding of the rows behind the cross products. Where the stream has no
             noise, what is left of its scatter is rounding of that size, of either sign.
     """
+    size = float(np.trace(statistics.scatter_xx))
+    if size and not 1e-120 < size < 1e120:  # squares of squares are taken below
+        factor = 2.0 ** (-np.frexp(size)[1] // 2)
+        found = directions(
+            _scaled(statistics, factor), target, shrinkage=shrinkage, geometry=geometry,
+            resolution=resolution,
+        )  # fmt: skip
+        return Directions(found.pattern / factor, found.readout * factor, found.strength)
     block = statistics.block(target)
     own = np.zeros(len(statistics.mean_z), dtype=bool)
     own[block] = True
@@ -91,6 +100,7 @@ def directions(
     return found if exclusive is None else replace(found, pattern=exclusive)
 
 
+@checked(ProbeError)
 def pattern_subspace(
     X: npt.ArrayLike | Statistics,
     y: npt.ArrayLike | None = None,
@@ -124,6 +134,7 @@ def pattern_subspace(
     return _subspace("pattern", X, y, rank, others, target, shrinkage)
 
 
+@checked(ProbeError)
 def readout_subspace(
     X: npt.ArrayLike | Statistics,
     y: npt.ArrayLike | None = None,
@@ -168,7 +179,10 @@ def _subspace(
         target = target or "target"
         if target in (others or {}):
             raise ProbeError(f"{target!r} names the target itself and one of the others")
-        statistics = Statistics.from_arrays(X, {target: y, **(others or {})})
+        features = feature_matrix(X)
+        scale = float(common_scale(features))  # a subspace has no size
+        features = features if scale == 1.0 else features * scale
+        statistics = Statistics.from_arrays(features, {target: y, **(others or {})})
     found = directions(statistics, target, shrinkage=shrinkage)
     matrix = found.pattern if kind == "pattern" else found.readout
     if rank is not None and rank < 0:
@@ -177,6 +191,16 @@ def _subspace(
     beside = ", ".join(name for name in statistics.classes if name != target)
     text = f"{kind} of {target or 'target'} from {statistics.n} tokens"
     return Subspace(_unit(kept), kind, text + (f", jointly with {beside}" if beside else ""))
+
+
+def _scaled(statistics: Statistics, factor: float) -> Statistics:
+    """Statistics of the features times a factor."""
+    return replace(
+        statistics,
+        mean_x=statistics.mean_x * factor,
+        scatter_xx=statistics.scatter_xx * factor * factor,
+        scatter_xz=statistics.scatter_xz * factor,
+    )
 
 
 def _resolved(moves: np.ndarray, scatter: np.ndarray) -> np.ndarray:

@@ -12,12 +12,13 @@ from typing import Any, final
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
 
+from .entrance import as_array
 from .errors import ProbeError
-from .estimator import check_whole
+from .estimator import check_rate, check_seed, check_truth, check_whole
 from .features import Rotation
 from .labels import encode
+from .sklearn_input import require_fitted
 from .splits import split_by_group
 
 __all__ = ["PositionsProbe"]
@@ -89,6 +90,9 @@ class PositionsProbe(BaseEstimator):  # type: ignore[misc]  # untyped base
             heads=self.heads, width=self.width, epochs=self.epochs, patience=self.patience,
             batch=self.batch,
         )  # fmt: skip
+        check_rate(self.learning_rate)
+        check_truth(causal=self.causal)
+        check_seed(self.seed)
         rows = _sentences(ids)
         self.longest_ = rows.shape[1]
         # A sentence without a label has no loss: it neither trains nor stops.
@@ -113,7 +117,7 @@ class PositionsProbe(BaseEstimator):  # type: ignore[misc]  # untyped base
             ProbeError: a sentence is longer than all training sentences, or activations are not
                 what the probe was fitted on.
         """
-        check_is_fitted(self)
+        require_fitted(self)
         x, ids = _checked(X, sentence_ids)
         if x.shape[1] != len(self.rotation_.mean):
             raise ProbeError(
@@ -137,7 +141,7 @@ class PositionsProbe(BaseEstimator):  # type: ignore[misc]  # untyped base
 
     def position_weights(self) -> np.ndarray:
         """``[head, position, position]``: what each head looks at, in a sentence of full length."""
-        check_is_fitted(self)
+        require_fitted(self)
         import torch
 
         rows = np.arange(self.longest_)[None, :]
@@ -167,7 +171,7 @@ class PositionsProbe(BaseEstimator):  # type: ignore[misc]  # untyped base
         maps = fresh(self.heads, d, k, scale=0.1 / np.sqrt(max(d * self.heads, 1)))
         bias = torch.zeros(k, requires_grad=True)
         weights = [queries, keys, maps, bias]
-        optimiser = torch.optim.Adam(weights, lr=self.learning_rate)
+        optimiser = torch.optim.Adam(weights, lr=float(self.learning_rate))
         x, known, held = torch.from_numpy(features), np.flatnonzero(train), np.flatnonzero(~train)
         best, best_loss, waited = [w.detach().clone() for w in weights], np.inf, 0
         for _ in range(self.epochs):
@@ -221,7 +225,8 @@ def _checked(X: npt.ArrayLike, sentence_ids: npt.ArrayLike) -> tuple[np.ndarray,
     Raises:
         ProbeError: activations are no finite matrix, or ids no vector as long.
     """
-    x, ids = np.asarray(X), np.asarray(sentence_ids)
+    x = as_array(X, "activations are a numeric matrix [token, d_model]")
+    ids = as_array(sentence_ids, "sentence ids are one per row")
     if x.ndim != 2 or x.dtype.kind not in "fiub":
         raise ProbeError(
             f"activations are a numeric matrix [token, d_model]; received {x.dtype} of shape "

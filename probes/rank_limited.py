@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
 
+from ..core import checked
+from ..core.arguments import shown
 from .errors import ProbeError
 from .estimator import ProbeEstimator, check_positive, check_whole
 from .features import Rotation
@@ -48,7 +51,12 @@ class RankLimitedProbe(ProbeEstimator):
         check_positive(C=self.C)
         if self.rank is not None:
             check_whole(rank=self.rank)
-        return self._settle(codes, *_projected(x, codes, self.shrinkage))
+        if not isinstance(self.shrinkage, Real | None):
+            raise ProbeError(
+                f"shrinkage lies in 0..1, or is None; received {shown(self.shrinkage)}"
+            )
+        shrinkage: Any = self.shrinkage
+        return self._settle(codes, *_projected(x, codes, shrinkage))
 
     def _settle(
         self, codes: np.ndarray, rotation: Rotation, readers: np.ndarray, seen: np.ndarray
@@ -104,6 +112,7 @@ class RankCurve:
         return pd.DataFrame({"rank": self.ranks, "accuracy": self.accuracy, "error": self.error})
 
 
+@checked(ProbeError)
 def rank_curve(
     X: npt.ArrayLike,
     y: npt.ArrayLike,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 from jaxtyping import Float, Int
 
-from ..core import Subspace
+from ..core import Subspace, checked
 from .errors import ProbeError
 from .uncertainty import paired_test
 
@@ -200,6 +200,7 @@ class ProbeResults:
         """Targets in the order probed."""
         return tuple(dict.fromkeys(score.target for score in self.scores))
 
+    @checked(ProbeError)
     def score(self, site: str, target: str) -> Score:
         """One cell.
 
@@ -213,6 +214,7 @@ class ProbeResults:
             f"no cell ({site!r}, {target!r}): sites {self.sites}, targets {self.targets}"
         )
 
+    @checked(ProbeError)
     def best_site(self, target: str) -> str:
         """The first site of highest validation accuracy: test sentences have no say in it.
 
@@ -226,6 +228,7 @@ class ProbeResults:
             raise ProbeError(f"target {target!r} has no validation tokens to choose by")
         return max(cells, key=lambda cell: cell.validation).site
 
+    @checked(ProbeError)
     def compare_sites(self, target: str, first: str, second: str, *, seed: int = 0) -> float:
         """Two-sided p-value that one target is read equally well at two sites.
 

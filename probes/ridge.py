@@ -3,7 +3,7 @@
 from typing import Any, final
 
 from .closed_form import as_path, class_sums, ridge_weights
-from .estimator import ProbeEstimator
+from .estimator import ProbeEstimator, check_truth
 from .features import Rotation
 
 __all__ = ["RidgeProbe"]
@@ -28,6 +28,7 @@ class RidgeProbe(ProbeEstimator):
 
     def fit(self, X: Any, y: Any) -> "RidgeProbe":
         """Fit on ``[token, feature]`` rows and ``[token]`` classes."""
+        check_truth(standardize=self.standardize)
         x, codes = self._checked(X, y)
         rotation = Rotation.fit(x, standardize=self.standardize)
         path, problem = as_path(self.alphas).tolist(), [(codes, len(self.classes_))]

@@ -4,10 +4,13 @@ from typing import Any, final
 
 import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.utils.validation import check_is_fitted, validate_data
 
 from .closed_form import FREEDOM, as_path, preferred
+from .columns import LARGEST
+from .errors import ProbeError
+from .estimator import check_truth
 from .features import Rotation
+from .sklearn_input import require_fitted, validated
 
 __all__ = ["SoftProbe"]
 
@@ -43,14 +46,16 @@ class SoftProbe(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # untyped
         """Fit on ``[token, feature]`` rows and ``[token, k]`` (or ``[token]``) numbers.
 
         Raises:
-            ProbeError: a penalty is negative or not finite, or there is none.
+            ProbeError: a penalty is negative or not finite, or there is none; or numbers are too
+                large or too small to learn from.
         """
-        x, z = validate_data(
-            self, X, y, dtype=(np.float64, np.float32), multi_output=True, y_numeric=True
-        )
+        check_truth(standardize=self.standardize)
+        x, z = validated(self, X, y, multi_output=True, y_numeric=True)
         path = as_path(self.alphas)
         self.single_ = z.ndim == 1
         z = z.reshape(len(z), -1).astype(np.float64)
+        if np.abs(z).max(initial=0.0) > LARGEST:
+            raise ProbeError("targets are so large that their squares overflow: divide them")
         rotation = Rotation.fit(x, standardize=self.standardize)
         rotated = rotation(x).astype(np.float64)
         mean = z.mean(axis=0)
@@ -66,8 +71,13 @@ class SoftProbe(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # untyped
             fits.append(weights)
         best = preferred(np.array(losses), path)
         self.alpha_, self.loo_ = float(path[best]), np.array(losses)
-        self.coef_ = rotation.readers(fits[best]).T
-        self.intercept_ = mean - self.coef_ @ rotation.mean
+        with np.errstate(over="ignore", invalid="ignore"):  # checked below
+            self.coef_ = rotation.readers(fits[best]).T
+            self.intercept_ = mean - self.coef_ @ rotation.mean
+        if not (np.isfinite(self.coef_).all() and np.isfinite(self.intercept_).all()):
+            raise ProbeError(
+                "weights are not finite: features or targets are too large or too small, scale them"
+            )
         return self
 
     def __sklearn_tags__(self) -> Any:
@@ -77,7 +87,7 @@ class SoftProbe(RegressorMixin, BaseEstimator):  # type: ignore[misc]  # untyped
 
     def predict(self, X: Any) -> np.ndarray:
         """Predicted numbers ``[token, k]``."""
-        check_is_fitted(self)
-        x = validate_data(self, X, dtype=(np.float64, np.float32), reset=False)
+        require_fitted(self)
+        x = validated(self, X, reset=False)
         values: np.ndarray = x @ self.coef_.T + self.intercept_
         return values[:, 0] if self.single_ else values

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from jaxtyping import Bool
 
+from ..core import checked
 from .errors import ProbeError
 from .labels import encode
 
@@ -14,6 +15,7 @@ __all__ = ["Split", "split_by_group"]
 
 
 @final
+@checked(ProbeError)
 @dataclass(frozen=True, eq=False)
 class Split:
     """Disjoint masks over tokens.
@@ -24,7 +26,7 @@ class Split:
         test: scores come from here alone.
 
     Raises:
-        ProbeError: parts share a token.
+        ProbeError: parts share a token, or are no masks of one length.
     """
 
     train: Bool[np.ndarray, " token"]
@@ -32,6 +34,12 @@ class Split:
     test: Bool[np.ndarray, " token"]
 
     def __post_init__(self) -> None:
+        parts = (self.train, self.validation, self.test)
+        if any(part.dtype != bool or part.shape != self.train.shape for part in parts):
+            raise ProbeError(
+                "train, validation and test are masks [token] of one length; received "
+                + ", ".join(f"{part.dtype} of shape {part.shape}" for part in parts)
+            )
         if (
             (self.train & self.validation)
             | (self.train & self.test)
@@ -40,6 +48,7 @@ class Split:
             raise ProbeError("train, validation and test share tokens")
 
 
+@checked(ProbeError)
 def split_by_group(
     groups: npt.ArrayLike,
     labels: npt.ArrayLike | None = None,
@@ -72,7 +81,10 @@ def split_by_group(
         raise ProbeError(f"groups are one id per token; received shape {of_row.shape}")
     if labels is not None and np.shape(labels)[:1] != of_row.shape:
         raise ProbeError(f"lengths differ: {of_row.shape} groups, labels {np.shape(labels)}")
-    ids, index = np.unique(of_row, return_inverse=True)
+    try:
+        ids, index = np.unique(of_row, return_inverse=True)
+    except TypeError as error:
+        raise ProbeError("groups are ids that can be sorted, numbers or text") from error
     wanted = np.asarray(fractions)
     usable = wanted.shape == (3,) and wanted.dtype.kind in "fiu"
     if not (usable and np.isfinite(wanted).all() and (wanted >= 0).all() and wanted.sum() > 0):

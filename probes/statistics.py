@@ -6,7 +6,6 @@ in batches of any size; two collections merge by ``+`` (Chan, Golub and LeVeque
 ``X^T X`` loses the small directions that matter.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import final
@@ -15,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from jaxtyping import Float
 
+from ..core.arguments import checked, shown
+from .columns import LARGEST, feature_matrix, in_order, target_columns
 from .errors import ProbeError
-from .labels import encode, one_hot
 
 __all__ = ["Statistics"]
 
@@ -24,6 +24,7 @@ ROWS = 8192  # rows per product: bounds the float64 copy of a batch
 
 
 @final
+@checked(ProbeError)
 @dataclass(eq=False)
 class Statistics:
     """Counts, means and centred scatter of features ``x`` and of targets ``z``.
@@ -42,6 +43,9 @@ class Statistics:
         classes: per target the name of each of its columns, in order.
         numeric: the targets whose columns are numbers, not indicators of classes.
 
+    Raises:
+        ProbeError: sizes contradict each other.
+
     >>> X, y = np.array([[0.0], [2.0], [4.0]]), ["a", "b", "b"]
     >>> both = Statistics.from_arrays(X, y)
     >>> parts = Statistics.from_arrays(X[:1], y[:1]) + Statistics.from_arrays(X[1:], y[1:])
@@ -58,6 +62,16 @@ class Statistics:
     classes: Mapping[str, tuple[str, ...]]
     numeric: frozenset[str] = frozenset()
 
+    def __post_init__(self) -> None:
+        d, k = len(self.mean_x), len(self.mean_z)
+        shapes = [np.shape(m) for m in (self.scatter_xx, self.scatter_xz, self.scatter_zz)]
+        columns = sum(len(names) for names in self.classes.values())
+        if self.n < 0 or shapes != [(d, d), (d, k), (k, k)] or columns != k:
+            raise ProbeError(
+                f"statistics of n={self.n} rows, {d} features and {k} columns have scatter of "
+                f"shapes {shapes} and classes for {columns} columns: take them from_arrays"
+            )
+
     @classmethod
     def from_arrays(
         cls, X: npt.ArrayLike, y: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None = None
@@ -71,8 +85,8 @@ class Statistics:
         Raises:
             ProbeError: lengths differ, or a value is not finite.
         """
-        x = _matrix(X)
-        names, numeric, z = _columns(y, len(x))
+        x = feature_matrix(X)
+        names, numeric, z = target_columns(y, len(x))
         total = _batch(x[:ROWS], z[:ROWS], names, numeric)
         for start in range(ROWS, len(x), ROWS):
             rows = slice(start, start + ROWS)
@@ -94,7 +108,7 @@ class Statistics:
 
     def __add__(self, other: "Statistics") -> "Statistics":
         if not isinstance(other, Statistics):
-            return NotImplemented
+            raise ProbeError(f"statistics add to statistics alone; received {shown(other)}")
         if set(self.classes) != set(other.classes):
             raise ProbeError(
                 f"statistics of different targets do not add: {sorted(self.classes)} and "
@@ -114,8 +128,13 @@ class Statistics:
                 raise ProbeError(
                     f"target {name!r} has {len(own)} columns here and {len(theirs)} there"
                 )
-            classes[name] = own if name in self.numeric else _in_order({*own, *theirs})
+            classes[name] = own if name in self.numeric else in_order({*own, *theirs})
         return _merge(self._widen(classes), other._widen(classes))
+
+    def __radd__(self, other: object) -> "Statistics":
+        if other == 0 and isinstance(other, int):  # where sum() begins
+            return self
+        raise ProbeError(f"statistics add to statistics alone; received {shown(other)}")
 
     @property
     def covariance(self) -> Float[np.ndarray, "feature feature"]:
@@ -224,9 +243,14 @@ def _batch(
     numeric: frozenset[str],
 ) -> Statistics:
     x = x.astype(np.float64)
-    if not np.isfinite(x).all():
+    largest = max(float(x.max(initial=0.0)), -float(x.min(initial=0.0)))  # NaN stays
+    if not np.isfinite(largest):
         raise ProbeError(
             "features hold NaN or infinite values: drop those rows, or mend what made them"
+        )
+    if largest > LARGEST:
+        raise ProbeError(
+            f"features reach {largest:.3g}, whose square is more than a float64 holds: divide them"
         )
     if not len(x):
         mean_x, mean_z = np.zeros(x.shape[1]), np.zeros(z.shape[1])
@@ -235,64 +259,3 @@ def _batch(
     x -= mean_x
     z = z - mean_z
     return Statistics(len(x), mean_x, mean_z, x.T @ x, x.T @ z, z.T @ z, classes, numeric)
-
-
-def _matrix(X: npt.ArrayLike) -> np.ndarray:
-    x = np.asarray(X)
-    if x.ndim != 2 or x.dtype.kind not in "fiub":
-        raise ProbeError(
-            f"features are a numeric matrix [token, feature]; received {x.dtype} of shape {x.shape}"
-        )
-    return x
-
-
-def _columns(
-    y: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None, n: int
-) -> tuple[dict[str, tuple[str, ...]], frozenset[str], np.ndarray]:
-    """Names of each target's columns, which targets are numbers, and all columns.
-
-    Raises:
-        ProbeError: a target has another length, is undefined somewhere or not finite.
-    """
-    targets = y if isinstance(y, Mapping) else {} if y is None else {"target": y}
-    names: dict[str, tuple[str, ...]] = {}
-    numeric: set[str] = set()
-    blocks = [np.zeros((n, 0))]
-    for name, values in targets.items():
-        array = np.asarray(values)
-        if array.ndim == 0 or len(array) != n:
-            rows = len(array) if array.ndim else "no"
-            raise ProbeError(f"target {name!r} has {rows} rows, the features have {n}")
-        if array.ndim == 2:
-            if array.dtype.kind not in "fiub" or not np.isfinite(array).all():
-                raise ProbeError(f"target {name!r} holds NaN, infinite values or no numbers")
-            names[name] = tuple(str(i) for i in range(array.shape[1]))
-            numeric.add(name)
-            blocks.append(array.astype(np.float64))
-            continue
-        codes, classes = encode(array)
-        if (codes < 0).any():
-            raise ProbeError(
-                f"target {name!r} is undefined for {(codes < 0).sum()} rows: drop them"
-            )
-        names[name] = _in_order(set(classes))
-        place = np.array([names[name].index(label) for label in classes], dtype=int)
-        blocks.append(one_hot(place[codes], len(classes)))
-    return names, frozenset(numeric), np.hstack(blocks)
-
-
-def _in_order(names: set[str]) -> tuple[str, ...]:
-    """Numbers as numbers, then words: a function of the set, so that shards agree with the whole.
-
-    >>> _in_order({"10", "9", "b", "a"})
-    ('9', '10', 'a', 'b')
-    """
-
-    def key(name: str) -> tuple[float, str]:
-        try:
-            value = float(name)
-        except ValueError:
-            value = math.inf
-        return (value if math.isfinite(value) else math.inf), name
-
-    return tuple(sorted(names, key=key))

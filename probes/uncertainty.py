@@ -5,6 +5,8 @@ import numpy.typing as npt
 from jaxtyping import Float
 from scipy import stats
 
+from ..core import checked
+from .entrance import as_array, as_numbers
 from .errors import ProbeError
 
 __all__ = [
@@ -130,6 +132,7 @@ def family_wise(
     return out
 
 
+@checked(ProbeError)
 def benjamini_hochberg(p: npt.ArrayLike) -> Float[np.ndarray, "*cells"]:
     """False discovery rates (q-values) over all cells; NaN stays NaN and is not counted.
 
@@ -141,7 +144,7 @@ def benjamini_hochberg(p: npt.ArrayLike) -> Float[np.ndarray, "*cells"]:
     >>> benjamini_hochberg([0.01, 0.02, 0.5]).round(3).tolist()
     [0.03, 0.03, 0.5]
     """
-    table = np.asarray(p, dtype=np.float64)
+    table = as_numbers(p, "p-values are numbers in 0..1")
     values = table.ravel()
     tested = np.flatnonzero(~np.isnan(values))
     if ((values[tested] < 0) | (values[tested] > 1)).any():
@@ -154,6 +157,7 @@ def benjamini_hochberg(p: npt.ArrayLike) -> Float[np.ndarray, "*cells"]:
     return out.reshape(table.shape)
 
 
+@checked(ProbeError)
 def paired_test(
     first: npt.ArrayLike,
     second: npt.ArrayLike,
@@ -177,8 +181,8 @@ def paired_test(
     Raises:
         ProbeError: lengths differ, a value is not finite, or there are no draws.
     """
-    a, b = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
-    ids = np.asarray(groups)
+    a, b = (as_numbers(s, "scores are numbers [token]") for s in (first, second))
+    ids = as_array(groups, "groups are one id per token")
     if not a.shape == b.shape == ids.shape:
         raise ProbeError(f"lengths differ: {a.shape}, {b.shape} and {ids.shape}")
     if not (np.isfinite(a).all() and np.isfinite(b).all()):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol, final, runtime_checkable
 
 import numpy as np
 
-from ..core import Prediction, Subspace
+from ..core import Prediction, Subspace, checked
 from .meeting import ELSEWHERE, ComparedSubspaces, ComparisonError, Null, aligned, meet
 from .rungs import decodable, selective
 from .verdicts import Verdict, Verdicts
@@ -105,6 +105,7 @@ def _flat(row: Row, names: Sequence[str]) -> dict[str, object]:
     }
 
 
+@checked(ComparisonError)
 def compare(
     results: ProbeGrid,
     predictions: Iterable[Prediction] = (),

@@ -4,15 +4,15 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
+from ..core import checked
 from .comparison import Comparison
 from .drawing import as_float, error_bars, gaps, heatmap, name_sites, style, words_only
+from .record import RecordError, Scores, Study
 from .rungs import strongest_baseline
 from .values import Json, site_label, site_order
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
-
-    from .record import Scores, Study
 
 __all__ = ["accuracy_figure", "grid_figure", "overlap_figure", "study_figures"]
 
@@ -32,6 +32,7 @@ LINES: Final[Mapping[str, tuple[str, str, str]]] = {
 PANEL_HEIGHT: Final = 270
 
 
+@checked(RecordError)
 def study_figures(study: "Study") -> Mapping[str, "go.Figure"]:
     """Every figure of a study, caption -> figure, in the order of reading.
 
@@ -56,6 +57,7 @@ def study_figures(study: "Study") -> Mapping[str, "go.Figure"]:
     return figures
 
 
+@checked(RecordError)
 def accuracy_figure(scores: "Scores", comparison: Comparison | None = None) -> "go.Figure":
     """Lines over layers, one panel per target.
 
@@ -150,6 +152,7 @@ def _predicted(
     ]
 
 
+@checked(RecordError)
 def grid_figure(scores: "Scores") -> "go.Figure":
     """Three heatmaps of site by target: probe, ceiling, strongest baseline.
 
@@ -182,6 +185,7 @@ def grid_figure(scores: "Scores") -> "go.Figure":
     return style(figure, 46 * len(targets) + 150)
 
 
+@checked(RecordError)
 def overlap_figure(comparison: Comparison) -> "go.Figure":
     """Heatmap of the overlap of learned and predicted subspaces beside the null's upper end.
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..core import as_path
+from ..core import as_path, checked
 from .run_files import MARK, FolderError, members
 
 __all__ = ["FolderError", "fresh_folder", "refuse_occupied"]
@@ -15,6 +15,7 @@ __all__ = ["FolderError", "fresh_folder", "refuse_occupied"]
 BESIDE = 24  # characters that a temporary sibling's name may have beyond the folder's own
 
 
+@checked(FolderError)
 def refuse_occupied(path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
     """Return ``path`` if a new folder may be put there; call it before any long work.
 
@@ -101,6 +102,7 @@ def _refuse_long(out: Path, above: Path) -> None:
             )
 
 
+@checked(FolderError)
 @contextmanager
 def fresh_folder(path: str | os.PathLike[str], *, overwrite: bool = False) -> Iterator[Path]:
     """Yield a temporary sibling of ``path`` that takes its name when the block succeeds.

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from .record import Run, Study
+from ..core import checked
+from .record import RecordError, Run, Study
 from .remarks import remarks
 from .values import best_row, number, site_label
 from .words import WORDS
@@ -33,6 +34,7 @@ def render_markdown(run: Run) -> str:
     return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text)  # titles and labels are text, not tags
 
 
+@checked(RecordError)
 def summary_lines(run: Run) -> list[str]:
     """A few lines for the end of a command: checks, then the best site of each target.
 

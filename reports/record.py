@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, final
 
-from ..core import LinrepError, Subspace
+from ..core import LinrepError, Subspace, checked
 from .comparison import Comparison
 from .values import Json, number
 
@@ -27,6 +27,7 @@ class RecordError(LinrepError):
 
 
 @final
+@checked(RecordError)
 @dataclass(frozen=True)
 class Check:
     """One number that the run had to reach.
@@ -63,6 +64,7 @@ class Check:
 
 
 @final
+@checked(RecordError)
 @dataclass(frozen=True)
 class Scores:
     """The rows of a probe grid as plain data: one per (site, target).
@@ -92,6 +94,7 @@ class Scores:
 
 
 @final
+@checked(RecordError)
 @dataclass(frozen=True, eq=False)
 class Study:
     """One question put to one model: what was asked, what was found.
@@ -130,6 +133,7 @@ class Study:
 
 
 @final
+@checked(RecordError)
 @dataclass(frozen=True, eq=False)
 class Run:
     """Everything a report shows; a folder holds it, and no model is needed to read it.

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, final
 
-from ..core import LinrepError
+from ..core import LinrepError, checked
 from .record import Run
 from .values import Json
 
@@ -64,6 +64,7 @@ class RunDifference:
         return pd.DataFrame([vars(change) for change in self.changes])
 
 
+@checked(RegressionError)
 def compare_runs(before: Run, after: Run) -> RunDifference:
     """Compare two runs cell by cell.
 

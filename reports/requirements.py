@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final, final
 
-from ..core import LinrepError
+from ..core import LinrepError, checked
 from .record import Run
 from .values import Json, number
 
@@ -47,6 +47,7 @@ class Requirement:
     target: str = "*"
 
     @classmethod
+    @checked(RequirementError)
     def from_text(cls, text: str) -> "Requirement":
         """Read a requirement.
 
@@ -99,6 +100,7 @@ class Outcome:
         return f"{state}: {self.requirement}: {shown} ({place})"
 
 
+@checked(RequirementError)
 def check_run(run: Run, requirements: tuple[Requirement, ...]) -> tuple[Outcome, ...]:
     """Hold a run to requirements.
 

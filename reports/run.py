@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from ..core import Subspace, as_path
+from ..core import Subspace, as_path, checked
 from .comparison import ComparedSubspaces, Comparison, Row
 from .folder import FolderError, fresh_folder
 from .record import Check, RecordError, Run, Scores, Study
@@ -36,6 +36,7 @@ __all__ = ["dumps", "read_run", "run_json", "write_run"]
 SPACES = TypeAdapter(ComparedSubspaces)
 
 
+@checked(RecordError)
 def write_run(run: Any, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
     """Write a run and its report to a folder that appears complete or not at all.
 
@@ -66,6 +67,7 @@ def write_run(run: Any, path: str | os.PathLike[str], *, overwrite: bool = False
     return as_path(path).absolute()
 
 
+@checked(RecordError)
 def read_run(path: str | os.PathLike[str]) -> Run:
     """Read a run folder; every file is checked against the checksum in its manifest.
 

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from ..core import LinrepError, as_path
+from ..core import LinrepError, as_path, checked
 from .html import render_html
 from .markdown import render_markdown
 from .record import Run
@@ -19,6 +19,7 @@ class ReportError(LinrepError):
     """A report cannot be written as asked."""
 
 
+@checked(ReportError)
 def report(run: Any, path: str | os.PathLike[str]) -> Path:
     """Write the report of a run; no model is needed.
 

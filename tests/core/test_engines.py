@@ -140,3 +140,9 @@ def test_a_script_without_its_guard_is_told_at_the_first_death(tmp_path):
     assert done.returncode == 1
     assert "no worker came to life" in done.stderr
     assert "if __name__ == '__main__':" in done.stderr
+
+
+@pytest.mark.parametrize("name", ["ray://", "ray:// ", "ray:///x", "processes:", "text", ""])
+def test_addresses_without_a_host_are_refused_at_once(name):
+    with pytest.raises(EngineError, match="unknown engine"):
+        make_engine(name)

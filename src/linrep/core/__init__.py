@@ -1,5 +1,6 @@
 """What crosses more than one seam: errors, subspaces, predictions, engines, progress."""
 
+from .arguments import checked
 from .engine import Engine, EngineError, Shared
 from .engines import make_engine, running
 from .errors import LinrepError
@@ -21,6 +22,7 @@ __all__ = [
     "Subspace",
     "SubspaceError",
     "as_path",
+    "checked",
     "height_target",
     "make_engine",
     "progress",

@@ -17,6 +17,7 @@ from typing import TypeVar, final
 
 import numpy as np
 
+from .arguments import checked
 from .engine import Engine, EngineError, Shared
 from .ray_cluster import RayCluster
 
@@ -26,6 +27,7 @@ Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 
+@checked(EngineError)
 def make_engine(name: str) -> Engine:
     """The engine of this name.
 
@@ -45,7 +47,7 @@ def make_engine(name: str) -> Engine:
         return Processes(int(found[1]))
     if name == "ray":
         return RayCluster()
-    if name.startswith("ray://"):
+    if re.fullmatch(r"ray://[^\s/:][^\s/]*", name):
         return RayCluster(name)
     raise EngineError(f"unknown engine {name!r}: give local, processes:N, ray or ray://host:port")
 

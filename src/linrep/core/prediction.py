@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, final
 
+from .arguments import checked
 from .errors import LinrepError
 from .subspace import Subspace
 
@@ -16,6 +17,7 @@ class PredictionError(LinrepError):
     """A prediction contradicts itself."""
 
 
+@checked(PredictionError)
 def height_target(height: int) -> str:
     """Name of the target "ancestor at this height", used by probes, predictions and reports.
 
@@ -26,6 +28,7 @@ def height_target(height: int) -> str:
 
 
 @final
+@checked(PredictionError)
 @dataclass(frozen=True)
 class Prediction:
     """One claim of a construction about one target at one site.

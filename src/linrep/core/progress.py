@@ -4,11 +4,15 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
+from .arguments import checked
+from .errors import LinrepError
+
 __all__ = ["progress"]
 
 Item = TypeVar("Item")
 
 
+@checked(LinrepError)
 def progress(
     items: Iterable[Item], title: str, *, total: int | None = None, unit: str = "it"
 ) -> Iterator[Item]:

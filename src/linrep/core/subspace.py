@@ -7,6 +7,7 @@ from typing import Literal, final
 import numpy as np
 from jaxtyping import Float
 
+from .arguments import checked
 from .errors import LinrepError
 
 __all__ = ["Kind", "Subspace", "SubspaceError"]
@@ -19,6 +20,7 @@ class SubspaceError(LinrepError):
 
 
 @final
+@checked(SubspaceError)
 @dataclass(frozen=True, eq=False)
 class Subspace:
     """A subspace with an orthonormal basis, its kind and where it comes from.
@@ -125,7 +127,15 @@ class Subspace:
         return Subspace(full[:, self.dim :], self.kind, f"complement of ({self.provenance})")
 
     def project(self, x: Float[np.ndarray, "token d_model"]) -> Float[np.ndarray, "token d_model"]:
-        """Orthogonal projection of each row of ``x`` onto this subspace."""
+        """Orthogonal projection of each row of ``x`` onto this subspace.
+
+        Raises:
+            SubspaceError: rows of another length.
+        """
+        if x.shape[1] != self.d_model:
+            raise SubspaceError(
+                f"rows of {self.d_model} dimensions can be projected here; received {x.shape[1]}"
+            )
         inside: np.ndarray = (x @ self.basis) @ self.basis.T
         return inside
 
@@ -161,8 +171,8 @@ class Subspace:
 
 def _orthonormal(given: Float[np.ndarray, "d_model k"]) -> Float[np.ndarray, "d_model rank"]:
     """Orthonormal basis of the column space; already orthonormal columns are kept as they are."""
-    if given.shape[1] == 0:
-        return given.copy()
+    if given.size == 0:
+        return np.zeros((len(given), 0))
     top = float(np.abs(given).max(initial=0.0))
     if not 1e-100 < top < 1e100:  # squares would overflow, or vanish
         given = given / (top or 1.0)
