@@ -238,7 +238,8 @@ def _majority(corpus: Corpus, rng: np.random.Generator) -> np.ndarray:
     table = np.zeros((words.max() + 1, len(names)))
     np.add.at(table, (words, codes), 1.0)
     table += rng.uniform(0, 0.5, table.shape)  # ties fall at random
-    return names[table.argmax(axis=1)][words]
+    commonest: np.ndarray = names[table.argmax(axis=1)][words]
+    return commonest
 
 
 NEXT = "a coin per word after"

@@ -51,7 +51,7 @@ def account(
         "targets": [target.name for target in targets],
         "standardisation": "per target, on its training tokens",
         "interval": "95 %, percentile cluster bootstrap over test groups of held-out "
-        "predictions (no refit); exact bounds at the effective size where errors are few",
+        "predictions (no refit); Student's interval of the log-odds where errors are few",
         "p": "labels exchanged between test groups where eight or more have the same scored "
         "positions; what each other group has over chance at its positions changes sign",
     }
@@ -100,7 +100,7 @@ def collect_notes(
 def _about_twins(twins: Sequence[ActivationsLike], sites: set[str]) -> list[str]:
     if not twins:
         return ["random_weights: not tested, no activations of a random-weight twin were given"]
-    bare = sorted(sites - set.intersection(*(set(twin.sites) for twin in twins)))
+    bare = sorted(sites - set(twins[0].sites).intersection(*(twin.sites for twin in twins[1:])))
     notes = [f"random_weights: not tested at {site}, the twin lacks it" for site in bare]
     if len(twins) < LEAST_TWINS:
         notes.append(

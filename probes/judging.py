@@ -47,7 +47,8 @@ class Judged:
         """What the probe gets right beyond a guess, if that was made."""
         if rival not in self.plan.guesses:
             return None
-        return self.right - self.plan.right(rival)
+        found: np.ndarray = self.right - self.plan.right(rival)
+        return found
 
     def left_by_surface(self) -> Float[np.ndarray, " test"] | None:
         """What a probe without any error would get right beyond the surface."""
@@ -80,7 +81,8 @@ class Judged:
         groups = len(np.unique(self.plan.groups[2][unseen]))
         if unseen.sum() < LEAST_UNSEEN or groups < LEAST_GROUPS:
             return None
-        return (self.right - self.plan.right("position")) * unseen
+        found: np.ndarray = (self.right - self.plan.right("position")) * unseen
+        return found
 
 
 def judge(

@@ -86,7 +86,7 @@ class Surface:
             rows = np.flatnonzero(known[place] == keys)
             ones = np.ones(len(rows))
             parts.append(sparse.csr_matrix((ones, (rows, place[rows])), shape=(n, len(known))))
-        return sparse.hstack(parts, format="csr")
+        return sparse.csr_matrix(sparse.hstack(parts))
 
     def _dense(self, train: np.ndarray) -> "_Dense":
         if self.embedding is None:

@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 from jaxtyping import Float
-from scipy import stats
+from scipy import special, stats
 
 from ..core import checked
 from .entrance import as_array, as_numbers
@@ -51,10 +51,11 @@ def accuracy_interval(
 
     Percentile bootstrap over sentences of the held-out predictions (no refit), with the
     percentiles widened for few sentences (Hesterberg 2015, arXiv:1411.5279). Where fewer than
-    thirty sentences hold an error (or a success), resampling sees too little of the tail: then the
-    exact binomial bounds at the effective sample size of the sentences are used (Korn and
-    Graubard 1998); with no error at all the effective size is the number of sentences, so
-    the lower end is ``(alpha / 2) ** (1 / sentences)``, never 1.
+    thirty sentences hold an error (or a success), resampling sees too little of the tail: then
+    Student's interval of the log-odds is taken, its variance by leaving out each sentence in turn,
+    its degrees of freedom no more than the sentences with an error (and one), and no more than
+    their unlike lengths leave. With no error at all the lower end is
+    ``(alpha / 2) ** (1 / sentences)``, never 1.
 
     Args:
         right: correct tokens of each sentence.
@@ -69,27 +70,30 @@ def accuracy_interval(
     if n < 2:
         return float("nan"), float("nan")
     if min(int((right < tokens).sum()), int((right > 0).sum())) < FEW:
-        return _korn_graubard(right, tokens, alpha)
+        return _few(right, tokens, alpha)
     draws = (weights @ right) / np.maximum(weights @ tokens, 1.0)
     tail = float(stats.norm.cdf(np.sqrt(n / (n - 1)) * stats.t.ppf(alpha / 2, n - 1)))
     low, high = np.quantile(draws, [tail, 1.0 - tail])
     return float(low), float(high)
 
 
-def _korn_graubard(right: np.ndarray, tokens: np.ndarray, alpha: float) -> tuple[float, float]:
-    n = len(tokens)
-    p = float(right.sum() / tokens.sum())
-    residual = right - p * tokens
-    variance = n / (n - 1) * float(np.square(residual).sum()) / float(tokens.sum()) ** 2
-    if variance > 0:
-        ratio = stats.norm.ppf(alpha / 2) / stats.t.ppf(alpha / 2, n - 1)
-        size = min(p * (1 - p) / variance * ratio**2, float(tokens.sum()))
-    else:
-        size = float(n)
-    hits = size * p
-    low = 0.0 if hits <= 0 else float(stats.beta.ppf(alpha / 2, hits, size - hits + 1))
-    high = 1.0 if hits >= size else float(stats.beta.ppf(1 - alpha / 2, hits + 1, size - hits))
-    return low, high
+def _few(right: np.ndarray, tokens: np.ndarray, alpha: float) -> tuple[float, float]:
+    """Interval of a ratio near 0 or 1, or of few sentences."""
+    n, total = len(tokens), float(tokens.sum())
+    p = float(right.sum()) / total
+    without = (right.sum() - right) / np.maximum(total - tokens, 1.0)
+    variance = (n - 1) / n * float(np.square(without - without.mean()).sum())
+    if p <= 0.0 or p >= 1.0 or variance <= FLAT**2:
+        # All alike: each sentence is one witness, however many tokens it has.
+        hits = n * p
+        low = 0.0 if p <= 0 else float(stats.beta.ppf(alpha / 2, hits, n - hits + 1))
+        high = 1.0 if p >= 1 else float(stats.beta.ppf(1 - alpha / 2, hits + 1, n - hits))
+        return low, high
+    witnesses = min(int((right < tokens).sum()), int((right > 0).sum())) + 1
+    even = 1.0 / float(np.square(tokens / total).sum()) - 1.0
+    reach = float(stats.t.ppf(1 - alpha / 2, max(min(even, witnesses), 1.0)))
+    odds, step = special.logit(p), reach * np.sqrt(variance) / (p * (1 - p))
+    return float(special.expit(odds - step)), float(special.expit(odds + step))
 
 
 def permutation_p(observed: float, draws: Float[np.ndarray, " draw"]) -> float:
