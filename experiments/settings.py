@@ -26,6 +26,7 @@ __all__ = [
 ]
 
 
+SHOWN = 10  # problems of one file that a message lists
 Seed: TypeAlias = Annotated[int, Field(ge=0, le=2**32 - 1)]  # what every generator takes
 
 
@@ -212,7 +213,7 @@ def read_settings(path: str | os.PathLike[str], overrides: tuple[str, ...] = ())
 
 
 def problems(error: ValidationError) -> str:
-    """Every problem with its place, one line each.
+    """Problems with their places, one line each; of very many the first.
 
     A list whose entries are at fault counts as too short besides, which says nothing new.
     """
@@ -224,8 +225,13 @@ def problems(error: ValidationError) -> str:
         if item["type"] == "too_short" and below:
             continue
         place = ".".join(str(part) for part in item["loc"]) or "settings"
-        lines.append(f"{place}: {item['msg']}{_received(item['input'])}")
-    return "\n".join(lines)
+        lines.append(f"{_short(place)}: {_short(item['msg'], 300)}{_received(item['input'])}")
+    rest = len(lines) - SHOWN
+    return "\n".join(lines[:SHOWN] + [f"and {rest} more"] * (rest > 0))
+
+
+def _short(text: str, most: int = 80) -> str:
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def _received(value: object) -> str:
@@ -233,7 +239,7 @@ def _received(value: object) -> str:
     shown = repr(value)
     if isinstance(value, dict) or (isinstance(value, list) and "{" in shown):
         return ""
-    return f"; received {shown if len(shown) <= 80 else shown[:77] + '...'}"
+    return f"; received {_short(shown)}"
 
 
 def _override(data: dict[str, Any], text: str) -> None:
@@ -244,8 +250,9 @@ def _override(data: dict[str, Any], text: str) -> None:
     """
     name, sign, value = text.partition("=")
     if not sign or not name:
-        raise SettingsError(f"--set needs NAME=VALUE; received {text!r}")
-    new = read_yaml(value, f"the value of --set {text}", "put text into quotes: NAME='\"...\"'")
+        raise SettingsError(f"--set needs NAME=VALUE; received {_short(text)!r}")
+    where = f"the value of --set {_short(text)}"
+    new = read_yaml(value, where, "put text into quotes: NAME='\"...\"'")
     *path, last = name.strip().split(".")
     here: Any = data
     try:
@@ -253,4 +260,6 @@ def _override(data: dict[str, Any], text: str) -> None:
             here = here[int(part)] if isinstance(here, list) else here[part]
         here[int(last) if isinstance(here, list) else last] = new
     except (KeyError, IndexError, ValueError, TypeError) as error:
-        raise SettingsError(f"--set {text}: the settings have no {name.strip()!r}") from error
+        raise SettingsError(
+            f"--set {_short(text)}: the settings have no {_short(name.strip())!r}"
+        ) from error

@@ -1,10 +1,13 @@
 """YAML from anywhere: plain values, or one message."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from ..core import LinrepError
 
 __all__ = ["SettingsError", "read_yaml"]
+
+DEPTH = 100
 
 
 class SettingsError(LinrepError):
@@ -15,7 +18,7 @@ def read_yaml(text: str, where: str, remedy: str = "mend it there") -> Any:
     """The values that a YAML text stands for.
 
     Anchors are refused: settings have no use for them, and nine to the tenth aliases fill any
-    memory.
+    memory. So is a depth of more than ``DEPTH``, which takes seconds to find impossible.
 
     Args:
         text: YAML.
@@ -31,8 +34,7 @@ def read_yaml(text: str, where: str, remedy: str = "mend it there") -> Any:
     import yaml
 
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
-            raise SettingsError(f"{where} uses an alias (*name), which settings do not: {remedy}")
+        _look_over(yaml.parse(text, yaml.SafeLoader), where, remedy)
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
         reason = " ".join(str(error).split())
@@ -42,3 +44,21 @@ def read_yaml(text: str, where: str, remedy: str = "mend it there") -> Any:
         raise SettingsError(
             f"{where} holds an impossible value ({reason:.120}): {remedy}"
         ) from None
+
+
+def _look_over(events: Iterable[Any], where: str, remedy: str) -> None:
+    """Refuse what would fill memory or time, before anything is built.
+
+    Raises:
+        SettingsError: an alias, or lists within lists without end.
+    """
+    import yaml
+
+    depth = 0
+    for event in events:
+        if isinstance(event, yaml.AliasEvent):
+            raise SettingsError(f"{where} uses an alias (*name), which settings do not: {remedy}")
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > DEPTH:
+            raise SettingsError(f"{where} is nested more than {DEPTH} deep: {remedy}")

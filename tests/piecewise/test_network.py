@@ -1,5 +1,6 @@
 """Maxout networks: the definition, exact arithmetic, validation, storage."""
 
+import zipfile
 from decimal import Decimal
 from fractions import Fraction
 
@@ -173,6 +174,11 @@ def damaged(arrays, **changes):
         ({"ranks_0": np.array([2, 9, 1])}, r"layer 1 has ranks between 1 and 3; received \[2, 9"),
         ({"ranks_1": np.array([0, 1])}, "ranks between 1 and 4"),
         ({"readout": np.ones((2, 5))}, "reads 5 units and the last layer has 2"),
+        ({"ranks_1": np.array(["a", "b"])}, "ranks_1 holds <U1 values; whole numbers"),
+        ({"ranks_1": np.array([1.0, 2.0])}, "ranks_1 holds float64 values; whole numbers"),
+        ({"ranks_0": np.zeros(3, dtype="M8[s]")}, "ranks_0 holds .* whole numbers"),
+        ({"weight_0": np.full((3, 3, 2), "1")}, "weight_0 holds <U1 values; real numbers"),
+        ({"readout_bias": np.array([1j, 0])}, "readout_bias holds complex128 values; real"),
     ],
 )
 def test_damaged_archives_are_refused(tmp_path, changes, message):
@@ -180,6 +186,25 @@ def test_damaged_archives_are_refused(tmp_path, changes, message):
     np.savez(tmp_path / "net.npz", **damaged(net.to_arrays(), **changes))
     with pytest.raises(NetworkError, match=message):
         MaxoutNetwork.load(tmp_path / "net.npz")
+
+
+def test_archives_that_speak_of_more_than_memory_holds_are_refused(tmp_path):
+    path = tmp_path / "net.npz"
+    header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (10000000000000,), }".ljust(118)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("readout.npy", b"\x93NUMPY\x01\x00\x76\x00" + header)
+    with pytest.raises(NetworkError, match="Unable to allocate"):
+        MaxoutNetwork.load(path)
+
+
+def test_archives_that_unpack_to_far_more_than_their_size_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("linrep.piecewise.storage._PLENTY", 10**4)
+    path, net = tmp_path / "net.npz", random_network(2, [3, 2], seed=3)
+    np.savez_compressed(path, **net.to_arrays())
+    assert MaxoutNetwork.load(path).widths == net.widths
+    np.savez_compressed(path, **net.to_arrays(), more=np.zeros(10**6))
+    with pytest.raises(NetworkError, match="bytes unpack to 8"):
+        MaxoutNetwork.load(path)
 
 
 def test_files_that_are_no_archive_are_refused(tmp_path):
