@@ -5,8 +5,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ..core import as_path
-from .yaml_text import SettingsError, read_yaml
+from ..core import LinrepError, YamlError, as_path, read_yaml
 
 __all__ = [
     "Constructed",
@@ -24,6 +23,10 @@ __all__ = [
     "Treebank",
     "read_settings",
 ]
+
+
+class SettingsError(LinrepError):
+    """A settings file cannot be read, or a setting is impossible."""
 
 
 SHOWN = 10  # problems of one file that a message lists
@@ -201,7 +204,7 @@ def read_settings(path: str | os.PathLike[str], overrides: tuple[str, ...] = ())
         raise SettingsError(f"cannot read the settings {file}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise SettingsError(f"{file} is not YAML: {error}") from error
-    data = read_yaml(text, str(file))
+    data = _yaml(text, str(file), "mend it there")
     if not isinstance(data, dict):
         raise SettingsError(f"{file} holds no settings: a mapping with title and studies is needed")
     for override in overrides:
@@ -210,6 +213,13 @@ def read_settings(path: str | os.PathLike[str], overrides: tuple[str, ...] = ())
         return Experiment.model_validate(data)
     except ValidationError as error:
         raise SettingsError(f"{file}: {problems(error)}") from error
+
+
+def _yaml(text: str, where: str, remedy: str) -> Any:
+    try:
+        return read_yaml(text, where, remedy)
+    except YamlError as error:
+        raise SettingsError(str(error)) from None
 
 
 def problems(error: ValidationError) -> str:
@@ -252,7 +262,7 @@ def _override(data: dict[str, Any], text: str) -> None:
     if not sign or not name:
         raise SettingsError(f"--set needs NAME=VALUE; received {_short(text)!r}")
     where = f"the value of --set {_short(text)}"
-    new = read_yaml(value, where, "put text into quotes: NAME='\"...\"'")
+    new = _yaml(value, where, "put text into quotes: NAME='\"...\"'")
     *path, last = name.strip().split(".")
     here: Any = data
     try:

@@ -31,7 +31,7 @@ class _Model(_Part):
 
 class _Corpus(_Part):
     fingerprint: str
-    words: Count
+    words: Annotated[int, Field(ge=0, le=2**31)]  # for each a byte is held in memory
 
 
 class _Settings(_Part):

@@ -110,21 +110,29 @@ class MaxoutNetwork:
         """Outputs ``[point, output]`` at ``x`` ``[point, input]``, in float64.
 
         Raises:
-            NetworkError: ``x`` has another shape or is not finite.
+            NetworkError: ``x`` has another shape or is not finite, or an output is beyond float64.
         """
         readout, bias = self.affine
         h = self._points(x)
-        for layer in self.layers:
-            h = layer.pieces(h).max(axis=-1)
-        y: np.ndarray = h @ readout.T + bias
-        return y
+        with np.errstate(over="ignore", invalid="ignore"):  # looked at below, whatever the BLAS
+            for layer in self.layers:
+                h = layer.pieces(h).max(axis=-1)
+            y: np.ndarray = h @ readout.T + bias
+        return _within_floats(y, "an output")
 
     def pieces(self, x: ArrayLike) -> list[np.ndarray]:
-        """Per layer the values of all pieces ``[point, unit, piece]``, ``-inf`` beyond a rank."""
+        """Per layer the values of all pieces ``[point, unit, piece]``, ``-inf`` beyond a rank.
+
+        Raises:
+            NetworkError: ``x`` has another shape or is not finite, or a value is beyond float64.
+        """
         h, values = self._points(x), []
-        for layer in self.layers:
-            values.append(layer.pieces(h))
-            h = values[-1].max(axis=-1)
+        for number, layer in enumerate(self.layers, 1):
+            with np.errstate(over="ignore", invalid="ignore"):
+                z = layer.pieces(h)
+            _within_floats(z[:, layer.live], f"a piece of layer {number}")
+            values.append(z)
+            h = z.max(axis=-1)
         return values
 
     def pattern(self, x: ArrayLike) -> list[np.ndarray]:
@@ -250,6 +258,21 @@ def _array(given: Any, name: str) -> np.ndarray:
         return as_real(given)
     except (TypeError, ValueError) as error:
         raise NetworkError(f"{name} are not numbers in rows of equal length") from error
+
+
+def _within_floats(values: np.ndarray, what: str) -> np.ndarray:
+    """The values, of points in rows, if float64 can hold them.
+
+    Raises:
+        NetworkError: one is infinite, or not defined.
+    """
+    held = np.isfinite(values).all(axis=1)
+    if not held.all():
+        raise NetworkError(
+            f"{what} is beyond float64 (1.8e308) at the point of row {int((~held).argmax())}: "
+            "scale the weights or the point down, or ask net.exact for that point"
+        )
+    return values
 
 
 def _read_readout(readout: Any, bias: Any, width: int) -> tuple[np.ndarray, np.ndarray]:

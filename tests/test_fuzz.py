@@ -15,7 +15,9 @@ INPUTS = {
     "fuzz_grammars": 150,
     "fuzz_models": 10,
     "fuzz_networks": 150,
+    "fuzz_runs": 60,
     "fuzz_settings": 100,
+    "fuzz_stores": 60,
     "fuzz_trees": 200,
 }
 

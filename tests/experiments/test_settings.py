@@ -4,6 +4,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from linrep.core import YamlError, read_yaml
 from linrep.experiments import (
     Experiment,
     SettingsError,
@@ -12,7 +13,6 @@ from linrep.experiments import (
     read_settings,
 )
 from linrep.experiments.settings import Probes
-from linrep.experiments.yaml_text import read_yaml
 
 
 def write(tmp_path, data):
@@ -175,9 +175,9 @@ def test_aliases_are_refused_at_once(tmp_path):
 def test_depth_is_refused_before_anything_is_built():
     deepest = read_yaml("[" * 100 + "]" * 100, "it")
     assert str(deepest).count("[") == 100
-    with pytest.raises(SettingsError, match="it is nested more than 100 deep"):
+    with pytest.raises(YamlError, match="it is nested more than 100 deep"):
         read_yaml("[" * 101 + "]" * 101, "it")
-    with pytest.raises(SettingsError, match="nested more than 100 deep"):
+    with pytest.raises(YamlError, match="nested more than 100 deep"):
         read_yaml("{a: " * 20_000, "it")
 
 

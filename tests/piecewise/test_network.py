@@ -326,3 +326,21 @@ def test_points_outside_a_box_are_named():
         box.require(np.array([[0.5, 0.5], [0.5, 1.5]]))
     with pytest.raises(BoxError, match="NaN"):
         box.require(np.array([[np.nan, 0.5]]))
+
+
+def test_values_beyond_floats_are_refused_and_exact_holds_them():
+    net = MaxoutNetwork([[[[1e200], [-1e200]]]], [[[0.0, 0.0]]], [[1e200]])
+    assert net(np.array([[1e-100], [0.0]])).tolist() == [[1e300], [0.0]]
+    with pytest.raises(NetworkError, match=r"an output is beyond float64 .* row 1: .*net\.exact"):
+        net(np.array([[1e-100], [1.0], [2.0]]))
+    assert net.exact([1.0]) == (Fraction(1e200) ** 2,)
+    for ask in (net.pieces, net.pattern, net.margin):
+        assert ask([[1.0]]) is not None
+        with pytest.raises(NetworkError, match="a piece of layer 1 is beyond float64"):
+            ask([[1e200]])
+    for ask in (piece_intervals, hidden_intervals):
+        assert ask(net, (0, 1))
+        with pytest.raises(NetworkError, match="layer 1 may be beyond float64"):
+            ask(net, (0, 1e200))
+    saturated = MaxoutNetwork([[[[-1e200], [0.0]]]], [[[0.0, 3.0]]], [[1.0]])
+    assert saturated([[1e200]]).tolist() == [[3.0]]  # the piece that overflows is below the other

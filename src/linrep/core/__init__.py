@@ -7,6 +7,7 @@ from .paths import PathError, as_path
 from .prediction import Positions, Prediction, PredictionError, height_target
 from .progress import progress
 from .subspace import Kind, Subspace, SubspaceError
+from .yaml_text import YamlError, read_yaml
 
 __all__ = [
     "Engine",
@@ -20,9 +21,11 @@ __all__ = [
     "Shared",
     "Subspace",
     "SubspaceError",
+    "YamlError",
     "as_path",
     "height_target",
     "make_engine",
     "progress",
+    "read_yaml",
     "running",
 ]

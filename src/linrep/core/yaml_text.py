@@ -3,15 +3,15 @@
 from collections.abc import Iterable
 from typing import Any
 
-from ..core import LinrepError
+from .errors import LinrepError
 
-__all__ = ["SettingsError", "read_yaml"]
+__all__ = ["YamlError", "read_yaml"]
 
 DEPTH = 100
 
 
-class SettingsError(LinrepError):
-    """A settings file cannot be read, or a setting is impossible."""
+class YamlError(LinrepError):
+    """A text is not YAML of plain values."""
 
 
 def read_yaml(text: str, where: str, remedy: str = "mend it there") -> Any:
@@ -26,7 +26,7 @@ def read_yaml(text: str, where: str, remedy: str = "mend it there") -> Any:
         remedy: what to do about text that is not YAML.
 
     Raises:
-        SettingsError: not YAML, or a value that Python cannot hold.
+        YamlError: not YAML, or a value that Python cannot hold.
 
     >>> read_yaml("a: [1, x]", "the example")
     {'a': [1, 'x']}
@@ -38,27 +38,25 @@ def read_yaml(text: str, where: str, remedy: str = "mend it there") -> Any:
         return yaml.safe_load(text)
     except yaml.YAMLError as error:
         reason = " ".join(str(error).split())
-        raise SettingsError(f"{where} is not YAML ({reason:.200}): {remedy}") from None
+        raise YamlError(f"{where} is not YAML ({reason:.200}): {remedy}") from None
     except (ValueError, OverflowError, RecursionError) as error:  # dates, digits, depth
         reason = str(error) or "nested too deeply"
-        raise SettingsError(
-            f"{where} holds an impossible value ({reason:.120}): {remedy}"
-        ) from None
+        raise YamlError(f"{where} holds an impossible value ({reason:.120}): {remedy}") from None
 
 
 def _look_over(events: Iterable[Any], where: str, remedy: str) -> None:
     """Refuse what would fill memory or time, before anything is built.
 
     Raises:
-        SettingsError: an alias, or lists within lists without end.
+        YamlError: an alias, or lists within lists without end.
     """
     import yaml
 
     depth = 0
     for event in events:
         if isinstance(event, yaml.AliasEvent):
-            raise SettingsError(f"{where} uses an alias (*name), which settings do not: {remedy}")
+            raise YamlError(f"{where} uses an alias (*name), which settings do not: {remedy}")
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > DEPTH:
-            raise SettingsError(f"{where} is nested more than {DEPTH} deep: {remedy}")
+            raise YamlError(f"{where} is nested more than {DEPTH} deep: {remedy}")
