@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from ..core import Prediction
+from ..core import Prediction, writing
 from ..grammars import EOS, Grammar
 from ..models import PlainTransformer, probabilities
 from .accounting import Accounting, account
@@ -267,9 +267,11 @@ class GrammarTransformer:
         if isinstance(self._engine, PlainTransformer):
             self._engine.save_pretrained(path)
             return
-        path.mkdir(parents=True, exist_ok=True)
         recipe = {"grammar": str(self.grammar), "settings": self.settings.to_dict()}
-        (path / _SPARSE_FILE).write_text(json.dumps(recipe, indent=2) + "\n", encoding="utf-8")
+        text = json.dumps(recipe, indent=2) + "\n"
+        with writing("the model", path):
+            path.mkdir(parents=True, exist_ok=True)
+            (path / _SPARSE_FILE).write_text(text, encoding="utf-8")
 
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> "GrammarTransformer":

@@ -14,7 +14,7 @@ from .config import PlainConfig, word_ids
 from .transformer import PlainTransformer
 from .twin import initialise
 
-__all__ = ["TrainedModel", "TrainingError", "batch_ids", "train"]
+__all__ = ["TrainedModel", "TrainingError", "batch_ids", "block_parameters", "train"]
 
 MOST = 200_000_000  # parameters: with gradients and AdamW's two moments 3.2 GB in float32
 _IGNORED = -100  # the label PyTorch's cross-entropy skips
@@ -205,11 +205,20 @@ def _refuse_large(shape: dict[str, Any]) -> None:
     Raises:
         TrainingError: too many parameters.
     """
-    width, layers = shape.get("hidden_size", 64), shape.get("num_hidden_layers", 4)
-    inner = shape.get("intermediate_size", 4 * width)
-    size = layers * (4 * width * width + 2 * width * inner)
+    size = block_parameters(**shape)
     if size > MOST:
+        width, layers = shape.get("hidden_size", 64), shape.get("num_hidden_layers", 4)
         raise TrainingError(
             f"{layers} blocks of width {width} have about {size:,} parameters; this trainer is for "
             f"small models, of at most {MOST:,}: choose fewer layers or a smaller width"
         )
+
+
+def block_parameters(*, hidden_size: int = 64, num_hidden_layers: int = 4, **more: Any) -> int:
+    """About how many parameters the blocks of a trained model have.
+
+    >>> block_parameters(hidden_size=10, num_hidden_layers=2)
+    2400
+    """
+    inner = more.get("intermediate_size", 4 * hidden_size)
+    return int(num_hidden_layers * (4 * hidden_size**2 + 2 * hidden_size * inner))

@@ -76,8 +76,12 @@ def train(
     read = Grammar.from_file(grammar)
     announce("loading PyTorch")
     quiet()
+    from .core import refuse_full
     from .models import train as fit
+    from .models.training import block_parameters
 
+    size = 4 * block_parameters(hidden_size=width, num_hidden_layers=layers)
+    refuse_full(out, size, "the trained model")
     made = fit(
         read, sentences=sentences, steps=steps, seed=seed,
         hidden_size=width, num_hidden_layers=layers, num_attention_heads=heads,

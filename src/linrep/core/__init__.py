@@ -1,5 +1,6 @@
 """What crosses more than one seam: errors, subspaces, predictions, engines, progress."""
 
+from .disk import DiskError, refuse_full, writing
 from .engine import Engine, EngineError, Shared
 from .engines import make_engine, running
 from .errors import LinrepError
@@ -10,6 +11,7 @@ from .subspace import Kind, Subspace, SubspaceError
 from .yaml_text import YamlError, read_yaml
 
 __all__ = [
+    "DiskError",
     "Engine",
     "EngineError",
     "Kind",
@@ -27,5 +29,7 @@ __all__ = [
     "make_engine",
     "progress",
     "read_yaml",
+    "refuse_full",
     "running",
+    "writing",
 ]
