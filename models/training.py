@@ -14,7 +14,7 @@ from .config import PlainConfig, word_ids
 from .transformer import PlainTransformer
 from .twin import initialise
 
-__all__ = ["TrainedModel", "TrainingError", "batch_ids", "block_parameters", "train"]
+__all__ = ["TrainedModel", "TrainingError", "batch_ids", "require_small", "train"]
 
 MOST = 200_000_000  # parameters: with gradients and AdamW's two moments 3.2 GB in float32
 _IGNORED = -100  # the label PyTorch's cross-entropy skips
@@ -127,7 +127,7 @@ def train(
             f"sentences, steps and batch_size are at least 1; received {sentences}, {steps}, "
             f"{batch_size}"
         )
-    _refuse_large(shape)
+    require_small(**shape)
     vocabulary = word_ids(list(grammar.terminals))
     ids, mask = batch_ids(grammar.sample(sentences, seed=seed).sentences, vocabulary, eos=True)
     defaults: dict[str, Any] = {
@@ -199,26 +199,21 @@ def _optimise(
     return losses
 
 
-def _refuse_large(shape: dict[str, Any]) -> None:
-    """What would take all memory is refused before any is taken.
+def require_small(*, hidden_size: int = 64, num_hidden_layers: int = 4, **more: Any) -> int:
+    """How many parameters the blocks have; what would take all memory is refused before any is.
 
     Raises:
         TrainingError: too many parameters.
-    """
-    size = block_parameters(**shape)
-    if size > MOST:
-        width, layers = shape.get("hidden_size", 64), shape.get("num_hidden_layers", 4)
-        raise TrainingError(
-            f"{layers} blocks of width {width} have about {size:,} parameters; this trainer is for "
-            f"small models, of at most {MOST:,}: choose fewer layers or a smaller width"
-        )
 
-
-def block_parameters(*, hidden_size: int = 64, num_hidden_layers: int = 4, **more: Any) -> int:
-    """About how many parameters the blocks of a trained model have.
-
-    >>> block_parameters(hidden_size=10, num_hidden_layers=2)
+    >>> require_small(hidden_size=10, num_hidden_layers=2)
     2400
     """
     inner = more.get("intermediate_size", 4 * hidden_size)
-    return int(num_hidden_layers * (4 * hidden_size**2 + 2 * hidden_size * inner))
+    size = int(num_hidden_layers * (4 * hidden_size**2 + 2 * hidden_size * inner))
+    if size > MOST:
+        raise TrainingError(
+            f"{num_hidden_layers} blocks of width {hidden_size} have about {size:,} parameters; "
+            f"this trainer is for small models, of at most {MOST:,}: choose fewer layers or a "
+            "smaller width"
+        )
+    return size

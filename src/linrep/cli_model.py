@@ -78,10 +78,10 @@ def train(
     quiet()
     from .core import refuse_full
     from .models import train as fit
-    from .models.training import block_parameters
+    from .models.training import require_small
 
-    size = 4 * block_parameters(hidden_size=width, num_hidden_layers=layers)
-    refuse_full(out, size, "the trained model")
+    size = require_small(hidden_size=width, num_hidden_layers=layers)
+    refuse_full(out, 4 * size, "the trained model")
     made = fit(
         read, sentences=sentences, steps=steps, seed=seed,
         hidden_size=width, num_hidden_layers=layers, num_attention_heads=heads,
