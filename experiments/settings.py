@@ -18,6 +18,7 @@ __all__ = [
     "Loaded",
     "Model",
     "Probes",
+    "Reading",
     "SettingsError",
     "StudySettings",
     "Treebank",
@@ -134,6 +135,16 @@ class Probes(Settings):
     bootstrap: Draws = 1000
 
 
+class Reading(Settings):
+    """How sentences are read by the model, where the defaults of ``linrep.capture`` do not do."""
+
+    long_inputs: Literal["refuse", "window", "cut"] = "refuse"  # beyond the model's context
+    special_tokens: bool = True  # that the tokenizer adds by itself
+    check: tuple[Literal["special", "reference", "kernel", "batch", "padding", "edit"], ...] = (
+        "special", "reference", "kernel", "batch", "padding", "edit",
+    )  # fmt: skip
+
+
 class StudySettings(Settings):
     """One language, one model, one grid of probes."""
 
@@ -143,6 +154,7 @@ class StudySettings(Settings):
     model: Model
     sentences: Annotated[int, Field(ge=2)] = 1000  # sampled from a grammar; a treebank gives all
     sites: Literal["resid_post", "resid_mid"] = "resid_post"
+    reading: Reading = Reading()
     probes: Probes = Probes()
     seed: Seed = 0
 
