@@ -129,11 +129,14 @@ def readers(scratch: Path) -> list[Reader]:
     before = read_run(whole)
     shutil.copytree(whole, copy)
     names = [MARK, MARK, STUDY, STUDY, STUDY, *DATA]
+    spoiled = {MARK}
 
     def damage(chance: random.Random) -> tuple[Path, str]:
-        for name in (MARK, STUDY, *DATA):
+        while spoiled:
+            name = spoiled.pop()
             shutil.copyfile(whole / name, copy / name)
         name = chance.choice(names)
+        spoiled.update({name, MARK})
         data, done = damaged(name, (whole / name).read_bytes(), chance)
         (copy / name).write_bytes(data)
         if fitting := chance.random() < 0.9:

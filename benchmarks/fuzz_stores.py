@@ -90,21 +90,25 @@ def readers(scratch: Path) -> list[Reader]:
     files = sorted(whole.iterdir())
     text = (whole / MANIFEST).read_text()
 
-    def fresh() -> None:
-        for file in files:
-            if (copy / file.name).is_dir():
-                (copy / file.name).rmdir()
-            shutil.copyfile(file, copy / file.name)
+    spoiled = {MANIFEST}
+
+    def fresh(next_one: str) -> None:
+        while spoiled:
+            name = spoiled.pop()
+            if (copy / name).is_dir():
+                (copy / name).rmdir()
+            shutil.copyfile(whole / name, copy / name)
+        spoiled.add(next_one)
 
     def manifest(chance: random.Random) -> tuple[tuple[Path, bool], str]:
-        fresh()
+        fresh(MANIFEST)
         data, done = damaged_manifest(text, chance)
         (copy / MANIFEST).write_bytes(data)
         return (copy, chance.random() < 0.5), done
 
     def shard(chance: random.Random) -> tuple[tuple[Path, bool], str]:
-        fresh()
         name = chance.choice([file.name for file in files if file.name != MANIFEST])
+        fresh(name)
         return (copy, chance.random() < 0.5), damage_shard(copy / name, files, chance)
 
     expected = facts((whole, True))
