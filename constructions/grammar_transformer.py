@@ -19,7 +19,7 @@ from .dense import build_dense
 from .guarantee import Guarantee, guarantee, require_guarantee
 from .log_head import DEAD
 from .ops import Program
-from .recipe import recipe_of
+from .recipe import read_json, recipe_of
 from .registry import Registry
 from .settings import ConstructionError, Settings
 from .sparse import SparseModel
@@ -282,14 +282,13 @@ class GrammarTransformer:
         """
         path = Path(folder)
         if (path / _SPARSE_FILE).is_file():
-            recipe = json.loads((path / _SPARSE_FILE).read_text(encoding="utf-8"))
-            grammar, settings = recipe_of(recipe, path)
+            grammar, settings = recipe_of(read_json(path / _SPARSE_FILE), path)
             return cls._around(grammar, settings, compile_grammar(grammar, settings))
         from ..models import load
 
         loaded = load(path).model
-        recipe = getattr(loaded.config, "linrep", None) or {}
-        if recipe.get("construction") != "grammar":
+        recipe = getattr(loaded.config, "linrep", None)
+        if not isinstance(recipe, dict) or recipe.get("construction") != "grammar":
             raise ConstructionError(
                 f"{str(path)!r} holds a {type(loaded).__name__} that was not constructed from a "
                 "grammar; load it with load_model"

@@ -91,6 +91,10 @@ class PlainConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
             raise ConfigError(f"mlp is one of {get_args(MlpKind)}; received {mlp!r}")
         if readout not in get_args(ReadoutKind):
             raise ConfigError(f"readout is one of {get_args(ReadoutKind)}; received {readout!r}")
+        if not isinstance(linrep, dict | None):
+            raise ConfigError(
+                f"linrep is what a construction notes, by name; received {linrep!r:.60}"
+            )
         self.vocab_size = len(vocabulary) if vocabulary else vocab_size
         self.hidden_size = hidden_size
         self.num_hidden_layers = num_hidden_layers
