@@ -64,7 +64,8 @@ def number(array: np.ndarray, chance: random.Random) -> Any:
 
 def scale(array: np.ndarray, chance: random.Random) -> Any:
     factor = chance.choice([0, 1e-300, 1e-150, 1e100, 1e200])
-    return array * factor if array.dtype.kind == "f" else array.T
+    with np.errstate(all="ignore"):
+        return array * factor if array.dtype.kind == "f" else array.T
 
 
 def dtype(array: np.ndarray, chance: random.Random) -> Any:

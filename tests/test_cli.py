@@ -437,9 +437,12 @@ def test_signals_end_a_command_cleanly(tmp_path, number, moment, engine):
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
     ) as process:
-        await_moment(process, moment)
-        process.send_signal(number)
-        out, message = process.communicate(timeout=60)
+        try:
+            await_moment(process, moment)
+            process.send_signal(number)
+            out, message = process.communicate(timeout=60)
+        finally:
+            process.kill()  # one that has ended takes no harm
     assert process.returncode == 128 + number
     assert message.decode() == f"linrep: {ENDS[number]}; nothing half-written is left\n"
     assert out == b""
