@@ -58,7 +58,7 @@ def read_folder(folder: str | Path) -> tuple[PlainTransformer, MaxoutLayout, Box
     if data.get("construction") != "maxout" or not isinstance(model, PlainTransformer):
         raise MaxoutError(
             f"{str(folder)!r} holds no maxout transformer (construction "
-            f"{data.get('construction')!r}, {type(model).__name__}); {_REMEDY}, "
+            f"{data.get('construction')!r:.60}, {type(model).__name__}); {_REMEDY}, "
             "models.load reads any model"
         )
     try:
