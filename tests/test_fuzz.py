@@ -12,7 +12,7 @@ BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 if not BENCHMARKS.is_dir():
     pytest.skip("no checkout", allow_module_level=True)
 INPUTS = {
-    "fuzz_constructed": 15,
+    "fuzz_constructed": 6,
     "fuzz_grammars": 150,
     "fuzz_models": 10,
     "fuzz_networks": 150,
