@@ -4,8 +4,9 @@ BIN      := $(VENV)/bin
 STAMP    := $(VENV)/.installed
 PIP_ARGS ?=
 OUT      ?= runs/demo
+SEEDS    ?= 1 2 3
 
-.PHONY: demo test setup clean
+.PHONY: demo test test-orders setup clean
 .DELETE_ON_ERROR:
 
 setup: $(STAMP)
@@ -24,6 +25,13 @@ test: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --durations 25
+
+# Slow: the tests in other orders, none of which may matter.
+test-orders: $(STAMP)
+	for seed in $(SEEDS); do \
+	  OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q -p randomly \
+	    -p no:cacheprovider --randomly-seed=$$seed || exit 1; \
+	done
 
 clean:
 	rm -rf build dist *.egg-info src/*.egg-info $(VENV)

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 
-from ..core import Prediction, checked
+from ..core import Prediction, checked, writing
 from ..core.folders import new_folder
 from ..grammars import EOS, Grammar
 from ..models import PlainTransformer, probabilities
@@ -21,7 +21,7 @@ from .errors import ConstructionError, require_count
 from .guarantee import Guarantee, guarantee, require_guarantee
 from .log_head import DEAD
 from .ops import Program
-from .recipe import recipe_of
+from .recipe import read_json, recipe_of
 from .registry import Registry
 from .settings import Settings
 from .sparse import SparseModel
@@ -103,13 +103,10 @@ class GrammarTransformer:
                 f"{', '.join(Settings.__dataclass_fields__)}"
             )
         chosen = Settings(dtype=str(dtype).removeprefix("torch."), **settings)
-        program = compile_grammar(grammar, chosen)
-        return cls._around(grammar, chosen, program)
+        return cls._around(grammar, chosen, compile_grammar(grammar, chosen))
 
     @classmethod
-    def _around(
-        cls, grammar: Grammar, settings: Settings, program: Program
-    ) -> "GrammarTransformer":
+    def _around(cls, grammar: Grammar, settings: Settings, program: Program) -> Any:
         if settings.backend == "sparse":
             return cls(grammar, settings, program, SparseModel(program, settings.dtype).prepare())
         model = build_dense(program, settings, rotation_trials(grammar, settings, program))
@@ -274,7 +271,10 @@ class GrammarTransformer:
             self._engine.save_pretrained(path)
             return
         recipe = {"grammar": str(self.grammar), "settings": self.settings.to_dict()}
-        (path / _SPARSE_FILE).write_text(json.dumps(recipe, indent=2) + "\n", encoding="utf-8")
+        text = json.dumps(recipe, indent=2) + "\n"
+        with writing("the model", path):
+            path.mkdir(parents=True, exist_ok=True)
+            (path / _SPARSE_FILE).write_text(text, encoding="utf-8")
 
     @classmethod
     def from_pretrained(cls, folder: str | Path) -> "GrammarTransformer":
@@ -285,14 +285,13 @@ class GrammarTransformer:
         """
         path = Path(folder)
         if (path / _SPARSE_FILE).is_file():
-            recipe = json.loads((path / _SPARSE_FILE).read_text(encoding="utf-8"))
-            grammar, settings = recipe_of(recipe, path)
+            grammar, settings = recipe_of(read_json(path / _SPARSE_FILE), path)
             return cls._around(grammar, settings, compile_grammar(grammar, settings))
         from ..models import load
 
         loaded = load(path).model
-        recipe = getattr(loaded.config, "linrep", None) or {}
-        if recipe.get("construction") != "grammar":
+        recipe = getattr(loaded.config, "linrep", None)
+        if not isinstance(recipe, dict) or recipe.get("construction") != "grammar":
             raise ConstructionError(
                 f"{str(path)!r} holds a {type(loaded).__name__} that was not constructed from a "
                 "grammar; load it with load_model"

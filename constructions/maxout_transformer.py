@@ -30,8 +30,7 @@ from .maxout_weights import block_of, write_weights
 __all__ = ["MaxoutTransformer"]
 
 Outside = Literal["error", "allow"]
-
-_BATCH = 4096  # inputs in one forward pass
+_BATCH = 4096  # inputs in one pass
 
 
 @final

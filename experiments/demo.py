@@ -7,9 +7,9 @@ from .settings import (
     HierarchyFamily,
     LatinFamily,
     Probes,
+    SettingsError,
     StudySettings,
 )
-from .yaml_text import SettingsError
 
 __all__ = ["demo_settings"]
 

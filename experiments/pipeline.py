@@ -19,9 +19,8 @@ from .disentangle import ESTIMATE, with_joint_patterns
 from .heights import heights_of
 from .languages import language_facts, make_corpus
 from .manifest import versions
-from .settings import Experiment, StudySettings
+from .settings import Experiment, SettingsError, StudySettings
 from .subjects import make_subject
-from .yaml_text import SettingsError
 
 __all__ = ["run_experiment", "run_study"]
 
@@ -68,14 +67,18 @@ def run_study(
     Returns:
         What was found, and the manifest of what made it.
     """
-    asked = settings.probes
+    asked, reading = settings.probes, settings.reading
     # Sentences with the hidden state of every token.
     corpus = make_corpus(settings.language, settings.sentences, settings.seed)
     heights, chosen = heights_of(settings, corpus)
     # A model, with what theory says about it; and the same architecture that knows nothing.
     subject = make_subject(settings.model, corpus)
     # Its residual stream at every token, at every layer.
-    read = partial(capture, sites=settings.sites, tokenizer=subject.tokenizer, engine=engine)
+    read = partial(
+        capture, sites=settings.sites, tokenizer=subject.tokenizer, engine=engine,
+        long_inputs=reading.long_inputs, special_tokens=reading.special_tokens,
+        check=reading.check,
+    )  # fmt: skip
     acts = read(subject.model, corpus)
     twins = [
         read(random_twin(subject.model, seed=settings.seed + i), corpus) for i in range(asked.twins)

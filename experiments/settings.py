@@ -1,12 +1,11 @@
 """Settings of an experiment: frozen, closed, written to YAML beside every result."""
 
 import os
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ..core import as_path, checked
-from .yaml_text import SettingsError, read_yaml
+from ..core import LinrepError, YamlError, as_path, checked, read_yaml
 
 __all__ = [
     "Constructed",
@@ -19,6 +18,7 @@ __all__ = [
     "Loaded",
     "Model",
     "Probes",
+    "Reading",
     "SettingsError",
     "StudySettings",
     "Treebank",
@@ -26,6 +26,11 @@ __all__ = [
 ]
 
 
+class SettingsError(LinrepError):
+    """A settings file cannot be read, or a setting is impossible."""
+
+
+SHOWN = 10  # problems of one file that a message lists
 Seed: TypeAlias = Annotated[int, Field(ge=0, le=2**32 - 1)]  # what every generator takes
 
 
@@ -133,15 +138,22 @@ class Probes(Settings):
     groups: Literal["auto", "document", "sentence"] = "auto"  # never divided between parts
     method: Literal["logistic", "lda", "ridge"] = "logistic"
     C: float | tuple[float, ...] | None = None  # None: a path, chosen on validation
-    controls: tuple[Control, ...] = (
-        "shuffled", "control_task", "position", "previous_word", "word_identity", "surface",
-        "embedding", "random_weights",
-    )  # fmt: skip
+    controls: tuple[Control, ...] = get_args(Control)
     tolerance: Annotated[float, Field(gt=0)] = 1e-4  # of the logistic objective, relative
     twins: Annotated[int, Field(ge=1, le=1000)] = 5  # random-weight models; the best counts
     permutations: Draws = 200
     codelength: bool = False
     bootstrap: Draws = 1000
+
+
+class Reading(Settings):
+    """How sentences are read by the model, where the defaults of ``linrep.capture`` do not do."""
+
+    long_inputs: Literal["refuse", "window", "cut"] = "refuse"  # beyond the model's context
+    special_tokens: bool = True  # that the tokenizer adds by itself
+    check: tuple[Literal["special", "reference", "kernel", "batch", "padding", "edit"], ...] = (
+        "special", "reference", "kernel", "batch", "padding", "edit",
+    )  # fmt: skip
 
 
 class StudySettings(Settings):
@@ -153,6 +165,7 @@ class StudySettings(Settings):
     model: Model
     sentences: Annotated[int, Field(ge=2)] = 1000  # sampled from a grammar; a treebank gives all
     sites: Literal["resid_post", "resid_mid"] = "resid_post"
+    reading: Reading = Reading()
     probes: Probes = Probes()
     seed: Seed = 0
 
@@ -215,7 +228,7 @@ def read_settings(path: str | os.PathLike[str], overrides: tuple[str, ...] = ())
         raise SettingsError(f"cannot read the settings {file}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise SettingsError(f"{file} is not YAML: {error}") from error
-    data = read_yaml(text, str(file))
+    data = _yaml(text, str(file), "mend it there")
     if not isinstance(data, dict):
         raise SettingsError(f"{file} holds no settings: a mapping with title and studies is needed")
     for override in overrides:
@@ -226,8 +239,15 @@ def read_settings(path: str | os.PathLike[str], overrides: tuple[str, ...] = ())
         raise SettingsError(f"{file}: {problems(error)}") from error
 
 
+def _yaml(text: str, where: str, remedy: str) -> Any:
+    try:
+        return read_yaml(text, where, remedy)
+    except YamlError as error:
+        raise SettingsError(str(error)) from None
+
+
 def problems(error: ValidationError) -> str:
-    """Every problem with its place, one line each.
+    """Problems with their places, one line each; of very many the first.
 
     A list whose entries are at fault counts as too short besides, which says nothing new.
     """
@@ -239,8 +259,13 @@ def problems(error: ValidationError) -> str:
         if item["type"] == "too_short" and below:
             continue
         place = ".".join(str(part) for part in item["loc"]) or "settings"
-        lines.append(f"{place}: {item['msg']}{_received(item['input'])}")
-    return "\n".join(lines)
+        lines.append(f"{_short(place)}: {_short(item['msg'], 300)}{_received(item['input'])}")
+    rest = len(lines) - SHOWN
+    return "\n".join(lines[:SHOWN] + [f"and {rest} more"] * (rest > 0))
+
+
+def _short(text: str, most: int = 80) -> str:
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def _received(value: object) -> str:
@@ -248,7 +273,7 @@ def _received(value: object) -> str:
     shown = repr(value)
     if isinstance(value, dict) or (isinstance(value, list) and "{" in shown):
         return ""
-    return f"; received {shown if len(shown) <= 80 else shown[:77] + '...'}"
+    return f"; received {_short(shown)}"
 
 
 def _override(data: dict[str, Any], text: str) -> None:
@@ -259,8 +284,9 @@ def _override(data: dict[str, Any], text: str) -> None:
     """
     name, sign, value = text.partition("=")
     if not sign or not name:
-        raise SettingsError(f"--set needs NAME=VALUE; received {text!r}")
-    new = read_yaml(value, f"the value of --set {text}", "put text into quotes: NAME='\"...\"'")
+        raise SettingsError(f"--set needs NAME=VALUE; received {_short(text)!r}")
+    where = f"the value of --set {_short(text)}"
+    new = _yaml(value, where, "put text into quotes: NAME='\"...\"'")
     *path, last = name.strip().split(".")
     here: Any = data
     try:
@@ -268,4 +294,6 @@ def _override(data: dict[str, Any], text: str) -> None:
             here = here[int(part)] if isinstance(here, list) else here[part]
         here[int(last) if isinstance(here, list) else last] = new
     except (KeyError, IndexError, ValueError, TypeError) as error:
-        raise SettingsError(f"--set {text}: the settings have no {name.strip()!r}") from error
+        raise SettingsError(
+            f"--set {_short(text)}: the settings have no {_short(name.strip())!r}"
+        ) from error

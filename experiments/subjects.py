@@ -67,7 +67,8 @@ def make_subject(settings: Model, corpus: Corpus) -> Subject:
         return _constructed(built)
     loaded = load(settings.path)
     inner = loaded.model
-    if (getattr(inner.config, "linrep", None) or {}).get("construction") == "grammar":
+    noted = getattr(inner.config, "linrep", None)
+    if isinstance(noted, dict) and noted.get("construction") == "grammar":
         from ..constructions import GrammarTransformer
 
         return _constructed(GrammarTransformer.from_pretrained(settings.path))

@@ -27,7 +27,7 @@ QUESTION = (
 
 
 @checked(SettingsError)
-def probe_settings(
+def probe_settings(  # noqa: PLR0913 - one per option of the command
     model: str,
     trees: str | None,
     grammar: str | os.PathLike[str] | None = None,
@@ -38,6 +38,9 @@ def probe_settings(
     groups: str = "auto",
     permutations: int = 200,
     codelength: bool = False,
+    long_inputs: str = "refuse",
+    special_tokens: bool = True,
+    check: str | None = None,
     seed: int = 0,
 ) -> Experiment:
     """Settings of ``linrep probe``.
@@ -54,6 +57,10 @@ def probe_settings(
             or ``"auto"`` for documents where the reader knows them (one file each).
         permutations: shuffles per p-value.
         codelength: whether to measure it.
+        long_inputs: what to do with sentences beyond the model's context: ``"refuse"`` them, read
+            them through a ``"window"`` that moves, or ``"cut"`` them off.
+        special_tokens: let the tokenizer add its BOS, ``[CLS]``, ``[SEP]``.
+        check: the self-checks of the capture, comma between; by default all.
         seed: of everything random.
 
     Returns:
@@ -81,6 +88,8 @@ def probe_settings(
                 "model": Loaded(path=model),
                 "sentences": sentences,
                 "seed": seed,
+                "reading": {"long_inputs": long_inputs, "special_tokens": special_tokens}
+                | ({} if check is None else {"check": [c.strip() for c in check.split(",")]}),
                 "probes": {
                     "heights": wanted,
                     "positions": positions,

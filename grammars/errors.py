@@ -16,6 +16,9 @@ __all__ = [
 ]
 
 
+_SHOWN, _WIDTH = 10, 300  # problems of one grammar that its message lists, and letters of each
+
+
 @final
 @dataclass(frozen=True)
 class Problem:
@@ -40,7 +43,7 @@ class LanguageError(LinrepError):
 
 
 class GrammarError(LinrepError):
-    """The rules do not make a grammar. Every fault found is in ``problems``.
+    """The rules do not make a grammar. Every fault found is in ``problems``, the first in the text.
 
     Args:
         problems: the faults, in the order of the text.
@@ -52,8 +55,10 @@ class GrammarError(LinrepError):
         self.source = source
         head = f"{source}: " if source else ""
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        lines = "\n".join(f"  {problem}" for problem in problems)
-        super().__init__(f"{head}not a usable grammar ({count}):\n{lines}")
+        lines = [f"  {problem!s:.{_WIDTH}}" for problem in problems[:_SHOWN]]
+        if len(problems) > _SHOWN:
+            lines.append(f"  and {len(problems) - _SHOWN} more")
+        super().__init__("\n".join([f"{head}not a usable grammar ({count}):", *lines]))
 
 
 class ImpossiblePrefix(LinrepError):

@@ -87,7 +87,7 @@ def parse_penn(
             fault = (
                 "a closing bracket closes nothing"
                 if piece == ")"
-                else f"text outside any tree: {piece!r}"
+                else f"text outside any tree: {piece!r:.60}"
             )
             raise TreebankError(f"{where}: {fault}; expected '(' or the end of the file")
         elif piece == ")":
@@ -133,6 +133,7 @@ def _close(stack: list[_Open], trees: list[Tree], where: str, unary: Unary, mark
 def _empty(label: str | None) -> str:
     if not label:
         return "an empty bracket; expected a label and a word or a subtree"
+    label = f"{label:.60}"
     return (
         f"({label}) has a label and nothing below it; expected a word or a subtree, such as "
         f"(XX {label}). If {label} is a word, give it a part of speech; if it marks the end of a "

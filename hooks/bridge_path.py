@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ..models import to_bridge
 from .batching import Batch
 from .errors import SiteError
-from .path import Stop, Tap
+from .path import Stop, Tap, model_running
 from .sites import Site
 from .wiring import Wiring, input_device, wire
 
@@ -149,7 +149,8 @@ class BridgePath:
         full = bool(batch.mask.all())
         mask = {} if full else {"attention_mask": batch.mask.long().to(device)}
         try:
-            return self.bridge(ids, **mask)
+            with model_running(self.model):
+                return self.bridge(ids, **mask)
         except Stop:
             return None
 

@@ -13,9 +13,11 @@ from typing import Any, final
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from tqdm.auto import tqdm
 from transformers.utils import logging
 
+from ..core import writing
 from ..models import load
 from .batching import budget, plan
 from .errors import CaptureError
@@ -193,7 +195,11 @@ def referred(model: Any, subject: Subject) -> Iterator[ModelReference]:
         )
     kind = type(inner)
     with tempfile.TemporaryDirectory(prefix="linrep-model-") as folder:
-        inner.save_pretrained(folder)
+        with writing(
+            "the model for the workers", folder, SafetensorError,
+            remedy="make room there, or name another folder for temporary files in TMPDIR",
+        ):  # fmt: skip
+            inner.save_pretrained(folder)
         yield ModelReference(
             folder, kind.__module__, kind.__name__, attention, subject.fingerprint, threads
         )

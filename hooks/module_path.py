@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from .batching import Batch
 from .errors import CaptureError
-from .path import Stop, Tap
+from .path import Stop, Tap, model_running
 from .sites import Site
 from .wiring import Wiring, input_device, wire
 
@@ -133,7 +133,8 @@ class ModulePath:
         """Run the model's body; ``None`` if a tap stopped it."""
         inputs = self._inputs(self.wiring, batch)
         try:
-            return self.wiring.body(**inputs, **self._options)
+            with model_running(self._model):
+                return self.wiring.body(**inputs, **self._options)
         except Stop:
             return None
 

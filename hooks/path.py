@@ -1,15 +1,17 @@
 """A way through a model on which places can be read and edited."""
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol, runtime_checkable
 
 from torch import Tensor
 
-from .batching import Batch
+from ..core import LinrepError
+from .batching import Batch, out_of_memory
+from .errors import CaptureError
 from .wiring import Wiring
 
-__all__ = ["Path", "Stop", "Tap"]
+__all__ = ["Path", "Stop", "Tap", "model_running"]
 
 Tap = Callable[[Tensor], Tensor | None]
 """Sees the stream ``[batch, position, d_model]``; returns what replaces it, or ``None``."""
@@ -17,6 +19,27 @@ Tap = Callable[[Tensor], Tensor | None]
 
 class Stop(Exception):
     """Raised by the deepest tap when nothing behind it is wanted; never leaves this package."""
+
+
+@contextmanager
+def model_running(model: Any) -> Iterator[None]:
+    """Turn what a model's own code raises into one sentence; memory is the caller's business.
+
+    Raises:
+        CaptureError: the model cannot be run.
+        Exception: a tap's own, or memory that ran out.
+    """
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, (Stop, LinrepError)) or out_of_memory(error):
+            raise
+        said = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise CaptureError(
+            f"{type(model).__name__} fails when it is run ({type(error).__name__}: {said:.200}): "
+            "its configuration is damaged or of another model, or this version of transformers "
+            "has a fault; run it by itself on a few token ids to see where"
+        ) from error
 
 
 @runtime_checkable

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from .batching import collate
 from .errors import CaptureError
 from .module_path import ModulePath
-from .path import Tap
+from .path import Tap, model_running
 from .reading import read_batch
 from .sites import Site
 from .subject import Subject
@@ -142,7 +142,11 @@ def reference(subject: Subject, sample: Sample) -> dict[str, Tensor] | str:
 
 
 def _hidden_states(subject: Subject, sample: Sample) -> list[Tensor] | str:
-    """Per entry of ``hidden_states`` all tokens of the sample; or why there are none."""
+    """Per entry of ``hidden_states`` all tokens of the sample; or why there are none.
+
+    Raises:
+        CaptureError: the model cannot be run.
+    """
     streams: list[list[Tensor]] = []
     model = subject.path.untouched
     kind = str(model.config.model_type)
@@ -152,8 +156,11 @@ def _hidden_states(subject: Subject, sample: Sample) -> list[Tensor] | str:
         for line in sample.lines:
             ids = torch.from_numpy(line.ids)[None].to(subject.device)
             try:
-                out = model(input_ids=ids, output_hidden_states=True)
-            except TypeError:
+                with model_running(model):
+                    out = model(input_ids=ids, output_hidden_states=True)
+            except CaptureError as error:
+                if not isinstance(error.__cause__, TypeError):
+                    raise
                 return "skipped: the model has no output_hidden_states"
             states = getattr(out, "hidden_states", None)
             if states is None or len(states) != subject.path.n_layers + 1:
@@ -186,7 +193,7 @@ def kernel(subject: Subject, sample: Sample) -> dict[str, Tensor] | str:
     try:
         with _attention(model, "eager"):
             return singles(subject, sample)
-    except (ValueError, NotImplementedError, AttributeError, ImportError) as error:
+    except (ValueError, NotImplementedError, AttributeError, ImportError, CaptureError) as error:
         return f"skipped: no eager attention ({str(error).splitlines()[0][:80]})"
 
 

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from .batching import out_of_memory
 from .effects import edits, norms, sees_next
 from .errors import CaptureError, SelfCheckError
 from .recompute import Sample, batched, kernel, reference, singles, with_stream
@@ -60,6 +61,25 @@ def self_check(
 
     Raises:
         SelfCheckError: two ways disagree; names the check, the site and the likely cause.
+        CaptureError: an unknown check, or a model that cannot be run on a few short inputs.
+        RuntimeError: never, it is caught.
+        MemoryError: never, it is caught.
+    """
+    try:
+        return _checked(subject, encoding, check)
+    except (RuntimeError, MemoryError) as error:
+        if not out_of_memory(error):
+            raise
+        raise CaptureError(
+            f"memory ran out while {subject.name} was checked on a few short inputs: use a larger "
+            "machine, or a smaller model"
+        ) from error
+
+
+def _checked(subject: Subject, encoding: Encoding, check: bool | Sequence[str]) -> dict[str, Any]:
+    """What :func:`self_check` finds.
+
+    Raises:
         CaptureError: an unknown check.
     """
     names: tuple[str, ...] = get_args(Check)

@@ -31,7 +31,7 @@ class _Model(_Part):
 
 class _Corpus(_Part):
     fingerprint: str
-    words: Count
+    words: Annotated[int, Field(ge=0, le=2**31)]  # for each a byte is held in memory
 
 
 class _Settings(_Part):
@@ -116,6 +116,6 @@ def read_store_manifest(folder: Folder) -> dict[str, Any]:
         place = ".".join(str(part) for part in first["loc"]) or "its parts"
         reason = first["msg"].removeprefix("Value error, ")
         raise StoreError(
-            f"{file} is damaged: {place}: {reason}; capture again, into another folder"
+            f"{file} is damaged: {place:.200}: {reason:.300}; capture again, into another folder"
         ) from None
     return manifest

@@ -19,7 +19,7 @@ from .path import Path
 from .settings import Settings
 from .sites import Site, resolve
 from .windows import fit
-from .wiring import input_device
+from .wiring import input_device, vocabulary_size
 from .words import Encoding, encode_vocabulary, encode_words
 
 __all__ = ["Subject", "left_alone", "prepare", "stream_width"]
@@ -68,11 +68,27 @@ class Subject:
             encoding = encode_words(
                 sentences, self.tokenizer, special_tokens=settings.special_tokens
             )
+        _check_ids(encoding, vocabulary_size(self.path.model), self.name)
         return fit(encoding, self.path.wiring.limit, settings.long_inputs)
 
     def tokenizer_fingerprint(self) -> str:
         """Digest of whatever turns words into ids."""
         return fingerprint_tokenizer(self.tokenizer, self.vocabulary)
+
+
+def _check_ids(encoding: Encoding, size: int, name: str) -> None:
+    """Refuse token ids that the model has no row for.
+
+    Raises:
+        CaptureError: a tokenizer that belongs to another model.
+    """
+    largest = max((int(line.ids.max()) for line in encoding.lines if len(line)), default=0)
+    if size and largest >= size:
+        raise CaptureError(
+            f"the tokenizer makes token id {largest}; {name} takes ids 0 to {size - 1}: pass the "
+            "tokenizer that belongs to the model, or `model.resize_token_embeddings` if tokens "
+            "were added on purpose"
+        )
 
 
 def stream_width(model: Any) -> int:

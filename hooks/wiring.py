@@ -10,7 +10,7 @@ from ..models import PlainTransformer
 from .errors import CaptureError
 from .kinds import refuse_kinds
 
-__all__ = ["Wiring", "block_path", "input_device", "wire"]
+__all__ = ["Wiring", "block_path", "input_device", "vocabulary_size", "wire"]
 
 
 @final
@@ -151,12 +151,17 @@ def _pad_id(model: nn.Module, wanted: Any) -> int:
 
     Padding is masked, so that any token will do, save where positions are counted from it.
     """
-    try:
-        rows = int(model.get_input_embeddings().weight.shape[0])  # type: ignore[operator]
-    except (AttributeError, NotImplementedError):
-        rows = int(getattr(model.config, "vocab_size", 0) or 0)
+    rows = vocabulary_size(model)
     usable = isinstance(wanted, int) and 0 <= wanted < rows
     return int(wanted) if usable else 0
+
+
+def vocabulary_size(model: nn.Module) -> int:
+    """How many token ids the model takes: rows of its token table; 0 if unknown."""
+    try:
+        return int(model.get_input_embeddings().weight.shape[0])  # type: ignore[operator]
+    except (AttributeError, NotImplementedError):
+        return int(getattr(model.config, "vocab_size", 0) or 0)
 
 
 def _parameters(module: nn.Module) -> set[str]:

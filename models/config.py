@@ -110,6 +110,10 @@ class PlainConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
             max_position_embeddings=max_position_embeddings,
         )  # fmt: skip
         _require_sizes(0, num_hidden_layers=num_hidden_layers, intermediate_size=intermediate_size)
+        if not isinstance(linrep, dict | None):
+            raise ConfigError(
+                f"linrep is what a construction notes, by name; received {linrep!r:.60}"
+            )
         self.vocab_size = len(vocabulary) if vocabulary else vocab_size
         self.hidden_size = hidden_size
         self.num_hidden_layers = num_hidden_layers

@@ -14,7 +14,7 @@ from .config import PlainConfig, word_ids
 from .transformer import PlainTransformer
 from .twin import initialise
 
-__all__ = ["TrainedModel", "TrainingError", "batch_ids", "train"]
+__all__ = ["TrainedModel", "TrainingError", "batch_ids", "require_small", "train"]
 
 MOST = 200_000_000  # parameters: with gradients and AdamW's two moments 3.2 GB in float32
 COUNTED = 10**9  # sentences or steps that could ever be worked off
@@ -135,7 +135,7 @@ def train(
             raise TrainingError(f"{name} lies in 0..1e6; received {value}")
     if max(sentences, steps, batch_size) > COUNTED:
         raise TrainingError(f"sentences, steps and batch_size are at most {COUNTED}")
-    _refuse_large(shape)
+    require_small(**shape)
     vocabulary = word_ids(list(grammar.terminals))
     ids, mask = batch_ids(grammar.sample(sentences, seed=seed).sentences, vocabulary, eos=True)
     defaults: dict[str, Any] = {
@@ -207,17 +207,21 @@ def _optimise(
     return losses
 
 
-def _refuse_large(shape: dict[str, Any]) -> None:
-    """What would take all memory is refused before any is taken.
+def require_small(*, hidden_size: int = 64, num_hidden_layers: int = 4, **more: Any) -> int:
+    """How many parameters the blocks have; what would take all memory is refused before any is.
 
     Raises:
         TrainingError: too many parameters.
+
+    >>> require_small(hidden_size=10, num_hidden_layers=2)
+    2400
     """
-    width, layers = shape.get("hidden_size", 64), shape.get("num_hidden_layers", 4)
-    inner = shape.get("intermediate_size", 4 * width)
-    size = layers * (4 * width * width + 2 * width * inner)
+    inner = more.get("intermediate_size", 4 * hidden_size)
+    size = int(num_hidden_layers * (4 * hidden_size**2 + 2 * hidden_size * inner))
     if size > MOST:
         raise TrainingError(
-            f"{layers} blocks of width {width} have about {size:,} parameters; this trainer is for "
-            f"small models, of at most {MOST:,}: choose fewer layers or a smaller width"
+            f"{num_hidden_layers} blocks of width {hidden_size} have about {size:,} parameters; "
+            f"this trainer is for small models, of at most {MOST:,}: choose fewer layers or a "
+            "smaller width"
         )
+    return size

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int
+from safetensors import SafetensorError
 from torch import Tensor, nn
 from transformers import (
     AutoConfig,
@@ -17,7 +18,7 @@ from transformers import (
 )
 from transformers.modeling_outputs import CausalLMOutput
 
-from ..core import LinrepError, checked
+from ..core import LinrepError, checked, refuse_full, writing
 from .config import ConfigError, PlainConfig
 from .layers import PlainBlock, ZeroEmbedding, ZeroLinear
 
@@ -79,8 +80,14 @@ class PlainTransformer(PreTrainedModel, GenerationMixin):  # type: ignore[no-unt
 
         The writer of safetensors makes files that only their owner can read, whatever the system's
         mask says; they get the mode of the configuration beside them, an ordinary file.
+
+        Raises:
+            DiskError: there is no room, or the system refuses.
         """
-        super().save_pretrained(save_directory, *args, **kwargs)
+        size = sum(tensor.nbytes for tensor in self.state_dict().values())
+        refuse_full(save_directory, size, "the model")
+        with writing("the model", save_directory, SafetensorError):
+            super().save_pretrained(save_directory, *args, **kwargs)
         config = Path(save_directory) / "config.json"
         if config.exists():
             for weights in config.parent.glob("*.safetensors"):

@@ -6,8 +6,9 @@ import numpy as np
 
 from ..core import LinrepError
 from ..core.hints import Unfit, array_like
+from .errors import NetworkError
 
-__all__ = ["ArrayLike", "as_real", "read_array"]
+__all__ = ["ArrayLike", "as_real", "read_array", "within_floats"]
 
 ArrayLike = Any
 """Not ``numpy.typing.ArrayLike``: run-time checkers reject plain numbers under that one. Entrances
@@ -49,3 +50,18 @@ def read_array(given: Any, what: str, error: type[LinrepError]) -> np.ndarray:
         return as_real(given)
     except (TypeError, ValueError) as reason:
         raise error(f"{what} are not numbers in rows of equal length: {reason}") from None
+
+
+def within_floats(values: np.ndarray, what: str) -> np.ndarray:
+    """The values, of points in rows, if float64 can hold them.
+
+    Raises:
+        NetworkError: one is infinite, or not defined.
+    """
+    held = np.isfinite(values).all(axis=1)
+    if not held.all():
+        raise NetworkError(
+            f"{what} is beyond float64 (1.8e308) at the point of row {int((~held).argmax())}: "
+            "scale the weights or the point down, or ask net.exact for that point"
+        )
+    return values

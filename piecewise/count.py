@@ -20,6 +20,7 @@ __all__ = ["CellEstimate", "count_cells", "estimate_cells", "regions_in_plane"]
 
 BLOCK = 2048  # parents cut together: enough to hide the cost of a call, few enough for the cache
 _FREE = 50_000  # cells counted without asking first: well under a second of work
+_LARGEST = 1e300  # of a layer's values
 _WINDOWS = 16
 _SAMPLED = 5_000  # cells an estimate looks at
 
@@ -45,7 +46,7 @@ def regions_in_plane(
 
     Raises:
         NetworkError: no network was given.
-        SliceError: the window does not fit the network.
+        SliceError: the window does not fit the network, or its values there are beyond float64.
         BoxError: the box is empty or inverted.
         BudgetError: too many cells; the message says how many are estimated.
 
@@ -74,6 +75,7 @@ def count_cells(net: MaxoutNetwork, plane: Plane, tol: float, budget: int) -> Pl
             _refuse(net, plane, met, budget)
             allowed = budget
 
+    _refuse_large(net, plane)
     tally, blocks, met = Tally(watch=watch), [], 0
     start = _start(net, plane, np.zeros((1, 2)), 1.0)
     for block in progress(_finished(net, start, tol, tally), "counting cells", unit="block"):
@@ -81,6 +83,24 @@ def count_cells(net: MaxoutNetwork, plane: Plane, tol: float, budget: int) -> Pl
         met += len(block)
         watch(met)
     return PlaneRegions.from_blocks(net, plane, blocks, tol, tally)
+
+
+def _refuse_large(net: MaxoutNetwork, plane: Plane) -> None:
+    """Refuse values that float64 cannot hold, by a bound on their size over the window.
+
+    Raises:
+        SliceError: with the layer.
+    """
+    reach = np.abs(plane.frame).sum(axis=1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for number, layer in enumerate(net.layers, 1):
+            reach = (np.abs(layer.weight) @ reach + np.abs(layer.bias)).max(axis=1)
+            if not reach.max() < _LARGEST:
+                raise SliceError(
+                    f"values of layer {number} of {net.depth} may exceed {_LARGEST:.0e} on this "
+                    "window, which float64 cannot add up: scale the weights down, or count along "
+                    "a segment, which is exact"
+                )
 
 
 @final

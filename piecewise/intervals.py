@@ -21,6 +21,7 @@ def piece_intervals(net: AnyNetwork, box: object) -> list[Ends]:
 
     Raises:
         BoxError: the box does not fit the network's inputs.
+        NetworkError: values on it may be beyond float64.
 
     >>> from .families import tent
     >>> lo, hi = piece_intervals(tent(1), (0, 1))[0]
@@ -31,10 +32,16 @@ def piece_intervals(net: AnyNetwork, box: object) -> list[Ends]:
     lo, hi = as_box(box, net.n_inputs).ends
     ends = []
     for layer in net.layers:
-        centre, radius = (lo + hi) / 2, (hi - lo) / 2
-        middle = layer.weight @ centre + layer.bias
-        spread = np.abs(layer.weight) @ radius
-        ends.append((middle - spread, middle + spread))
+        with np.errstate(over="ignore", invalid="ignore"):  # looked at below
+            centre, radius = (lo + hi) / 2, (hi - lo) / 2
+            middle = layer.weight @ centre + layer.bias
+            spread = np.abs(layer.weight) @ radius
+            ends.append((middle - spread, middle + spread))
+        if not all(np.isfinite(end).all() for end in ends[-1]):
+            raise NetworkError(
+                f"values of layer {len(ends)} may be beyond float64 (1.8e308) on this box: scale "
+                "the weights down, or take a smaller box"
+            )
         lo, hi = (np.where(layer.live, end, -np.inf).max(axis=1) for end in ends[-1])
     return ends
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from ..core import checked
-from .arraylike import ArrayLike, as_real
+from .arraylike import ArrayLike, as_real, within_floats
 from .errors import NetworkError
 from .layer import MaxoutLayer, by_rank, read_layer
 from .sizes import Whole, Wholes
@@ -112,21 +112,29 @@ class MaxoutNetwork:
         """Outputs ``[point, output]`` at ``x`` ``[point, input]``, in float64.
 
         Raises:
-            NetworkError: ``x`` has another shape or is not finite.
+            NetworkError: ``x`` has another shape or is not finite, or an output is beyond float64.
         """
         readout, bias = self.affine
         h = self._points(x)
-        for layer in self.layers:
-            h = layer.pieces(h).max(axis=-1)
-        y: np.ndarray = h @ readout.T + bias
-        return y
+        with np.errstate(over="ignore", invalid="ignore"):  # looked at below, whatever the BLAS
+            for layer in self.layers:
+                h = layer.pieces(h).max(axis=-1)
+            y: np.ndarray = h @ readout.T + bias
+        return within_floats(y, "an output")
 
     def pieces(self, x: ArrayLike) -> list[np.ndarray]:
-        """Per layer the values of all pieces ``[point, unit, piece]``, ``-inf`` beyond a rank."""
+        """Per layer the values of all pieces ``[point, unit, piece]``, ``-inf`` beyond a rank.
+
+        Raises:
+            NetworkError: ``x`` has another shape or is not finite, or a value is beyond float64.
+        """
         h, values = self._points(x), []
-        for layer in self.layers:
-            values.append(layer.pieces(h))
-            h = values[-1].max(axis=-1)
+        for number, layer in enumerate(self.layers, 1):
+            with np.errstate(over="ignore", invalid="ignore"):
+                z = layer.pieces(h)
+            within_floats(z[:, layer.live], f"a piece of layer {number}")
+            values.append(z)
+            h = z.max(axis=-1)
         return values
 
     def pattern(self, x: ArrayLike) -> list[np.ndarray]:

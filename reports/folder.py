@@ -5,13 +5,15 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import EDQUOT, EFBIG, ENOSPC, EROFS
 from pathlib import Path
 
-from ..core import as_path, checked
+from ..core import as_path, checked, refuse_full, writing
 from .run_files import MARK, FolderError, members
 
 __all__ = ["FolderError", "fresh_folder", "refuse_occupied"]
 
+LEAST = 2**20  # bytes; reports have this
 BESIDE = 24  # characters that a temporary sibling's name may have beyond the folder's own
 
 
@@ -49,6 +51,7 @@ def refuse_occupied(path: str | os.PathLike[str], *, overwrite: bool = False) ->
     if not (above.is_dir() and os.access(above, os.W_OK | os.X_OK)):
         raise FolderError(f"{out} cannot be made: {above} is not a folder you may write to")
     _refuse_long(out, above)
+    refuse_full(out, LEAST, "what is to be written")
     return out
 
 
@@ -117,6 +120,9 @@ def fresh_folder(path: str | os.PathLike[str], *, overwrite: bool = False) -> It
     Yields:
         An empty folder on the same file system.
 
+    Raises:
+        DiskError: the disk is full, before or in between.
+
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as here:
     ...     with fresh_folder(Path(here) / "out") as folder:
@@ -129,7 +135,8 @@ def fresh_folder(path: str | os.PathLike[str], *, overwrite: bool = False) -> It
     out.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{out.name}.partial-", dir=out.parent))
     try:
-        yield work
+        with _on_this_disk(out):
+            yield work
         work.chmod(0o755)  # mkdtemp makes folders that only their owner can read
         _take_name(work, refuse_occupied(out, overwrite=overwrite))
     except BaseException:
@@ -138,6 +145,22 @@ def fresh_folder(path: str | os.PathLike[str], *, overwrite: bool = False) -> It
             if parent.is_dir() and not any(parent.iterdir()):
                 parent.rmdir()
         raise
+
+
+@contextmanager
+def _on_this_disk(out: Path) -> Iterator[None]:
+    """A disk that fills up is named; whatever else goes wrong inside is told by others.
+
+    Raises:
+        OSError: it is about something else.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (ENOSPC, EDQUOT, EFBIG, EROFS):
+            raise
+        with writing(out.name, out.parent):
+            raise
 
 
 def _take_name(work: Path, out: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from ..core import Subspace, as_path, checked
+from ..core import Subspace, as_path, checked, read_yaml
 from .comparison import ComparedSubspaces, Comparison, Row
 from .folder import FolderError, fresh_folder
 from .record import Check, RecordError, Run, Scores, Study
@@ -91,10 +91,10 @@ def read_run(path: str | os.PathLike[str]) -> Run:
                 f"{file} is not what the run wrote (its checksum differs): restore it or make the "
                 "run again"
             )
-    import yaml
-
     spaces = parsed(folder / SUBSPACES, _read_subspaces)
-    settings = parsed(folder / SETTINGS, lambda data: _mapping(yaml.safe_load(data)))
+    settings = parsed(
+        folder / SETTINGS, lambda data: _mapping(read_yaml(data.decode("utf-8"), "it"))
+    )
     try:
         studies = tuple(
             _study(read_json(folder / study_file(name), StudyFile), spaces)

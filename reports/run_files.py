@@ -180,7 +180,7 @@ def parsed(file: Path, make: Callable[[bytes], Made]) -> Made:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"]) or "the file"
         raise FolderError(
-            f"{file} does not hold what it should: {place}: {first['msg']}; received "
+            f"{file} does not hold what it should: {place:.200}: {first['msg']:.300}; received "
             f"{first['input']!r:.60}: {REMEDY}"
         ) from None
     except FolderError:

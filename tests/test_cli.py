@@ -152,6 +152,48 @@ def test_train_then_probe_on_the_grammar(linrep, grammar, tmp_path):
     assert "no construction shares this basis" in verdicts["aligned"]["reason"]
 
 
+def test_what_messages_advise_is_an_option(linrep, refused, grammar, tmp_path):
+    from linrep import Grammar, GrammarTransformer
+
+    out = tmp_path / "m"
+    message = refused("construct", grammar, "--max-parameters", 10, out=out)
+    assert "the limit is 10: use backend='sparse'" in message
+    assert linrep("construct", grammar, "--out", out, "--backend", "sparse")[0] == 0
+    made, read = GrammarTransformer.from_pretrained(out), Grammar.from_text(GRAMMAR)
+    assert made.next_token(["a"]) == pytest.approx(read.next_token(["a"]), abs=1e-12)
+    two = tmp_path / "shapes.cfg"
+    two.write_text("S -> A 'b' | 'b' A\nA -> 'a' 'a'\n")
+    message = refused("construct", two, "--mode", "shapes", "--max-shapes", 1, out=tmp_path / "n")
+    assert "or raise max_shapes" in message
+    message = refused("construct", grammar, "--head", "log", "--log-error", 2, out=tmp_path / "n")
+    assert "log_error lies between 0 and 1; received 2" in message
+
+
+def test_sentences_beyond_the_context_are_read_as_asked(linrep, refused, tmp_path):
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    words = ["<bos>", "a", "b", "c", "<eos>"]
+    size = {"n_embd": 8, "n_layer": 1, "n_head": 1, "n_positions": 4}
+    ids = {"bos_token_id": 0, "eos_token_id": 4}
+    config = GPT2Config(vocabulary=words, vocab_size=5, **size, **ids)
+    GPT2LMHeadModel(config).save_pretrained(tmp_path / "short")
+    (tmp_path / "g.cfg").write_text("S -> X Y X Y\nX -> 'a' | 'b'\nY -> 'b' | 'c'\n")
+    command = ["probe", "--model", tmp_path / "short", "--grammar", tmp_path / "g.cfg"]
+    command += ["--sentences", 40, "--permutations", 0]
+    assert 'pass long_inputs="window"' in refused(*command, out=tmp_path / "r")
+    assert "reading.long_inputs" in refused(*command, "--long-inputs", "x", out=tmp_path / "r")
+    assert "reading.check.0" in refused(*command, "--check", "x", out=tmp_path / "r")
+    status, out, _ = linrep(*command, "--long-inputs", "window", "--check", "reference, batch",
+                            "--no-special-tokens", "--out", tmp_path / "r", "--json")  # fmt: skip
+    assert status == 0
+    found = json.loads(out)
+    reading = {"long_inputs": "window", "special_tokens": False, "check": ["reference", "batch"]}
+    assert found["settings"]["studies"][0]["reading"] == reading
+    manifest = found["made_with"]["studies"]["grammar"]["activations"]
+    assert manifest["settings"]["long_inputs"] == "window"
+    assert set(manifest["self_check"]) == {"norms", "reference", "batch"}
+
+
 def test_run_repeats_a_run_from_its_settings(linrep, made, tmp_path):
     status, _, _ = linrep("run", made / "settings.yaml", "--out", tmp_path / "again")
     assert status == 0
@@ -407,9 +449,12 @@ def test_signals_end_a_command_cleanly(tmp_path, number, moment, engine):
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
     ) as process:
-        await_moment(process, moment)
-        process.send_signal(number)
-        out, message = process.communicate(timeout=600)
+        try:
+            await_moment(process, moment)
+            process.send_signal(number)
+            out, message = process.communicate(timeout=600)
+        finally:
+            process.kill()  # one that has ended takes no harm
     assert process.returncode == 128 + number
     assert message.decode() == f"linrep: {ENDS[number]}; nothing half-written is left\n"
     assert out == b""

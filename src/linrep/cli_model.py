@@ -18,7 +18,7 @@ def register(app: typer.Typer) -> None:
     add(app, train, "Example: linrep train --grammar language.cfg --out models/trained")
 
 
-def construct(
+def construct(  # noqa: PLR0913 - one per option
     file: GrammarFile,
     out: OutFolder,
     mode: Annotated[str, typer.Option(help="spans, or shapes (one parser per tree shape).")] = (
@@ -29,10 +29,32 @@ def construct(
         "probability"
     ),
     head: Annotated[str, typer.Option(help="scores, probabilities or log.")] = "scores",
+    log_error: Annotated[
+        float, typer.Option(help="Error of a log head's values, at most, in nats.")
+    ] = 1e-3,
     positions: Annotated[str, typer.Option(help="onehot, circular or bias.")] = "onehot",
     rotation: Annotated[
         int | None, typer.Option(min=0, help="Seed of a rotated residual basis.")
     ] = None,
+    drowning: Annotated[
+        str,
+        typer.Option(
+            help="refuse a rotated model whose rare scores drown in the basis' noise, or allow it."
+        ),
+    ] = "refuse",
+    backend: Annotated[
+        str,
+        typer.Option(
+            help="dense, or sparse for grammars whose dense model would be too large: the folder "
+            "then holds a recipe that GrammarTransformer.from_pretrained reads."
+        ),
+    ] = "dense",
+    max_parameters: Annotated[
+        int, typer.Option(min=1, help="Largest dense model that is built.")
+    ] = 50_000_000,
+    max_shapes: Annotated[
+        int, typer.Option(min=1, help="Most tree shapes that get a parser each.")
+    ] = 1_000,
     as_json: JsonFlag = False,
 ) -> None:
     """Compute a transformer's weights from a grammar; an ordinary Hugging Face folder."""
@@ -47,7 +69,8 @@ def construct(
 
     made = GrammarTransformer.from_grammar(
         read, mode=mode, passes=passes, semiring=semiring, head=head, positions=positions,
-        rotation=rotation,
+        rotation=rotation, drowning=drowning, backend=backend, max_parameters=max_parameters,
+        max_shapes=max_shapes, log_error=log_error,
     )  # fmt: skip
     with fresh_folder(out) as folder:
         made.save_pretrained(folder)
@@ -76,8 +99,12 @@ def train(
     read = Grammar.from_file(grammar)
     announce("loading PyTorch")
     quiet()
+    from .core import refuse_full
     from .models import train as fit
+    from .models.training import require_small
 
+    size = require_small(hidden_size=width, num_hidden_layers=layers)
+    refuse_full(out, 4 * size, "the trained model")
     made = fit(
         read, sentences=sentences, steps=steps, seed=seed,
         hidden_size=width, num_hidden_layers=layers, num_attention_heads=heads,

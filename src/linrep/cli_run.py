@@ -76,6 +76,23 @@ def probe(  # noqa: PLR0913 - one per option
     ] = "auto",
     permutations: Annotated[int, typer.Option(min=0, help="Shuffles per p-value.")] = 200,
     codelength: Annotated[bool, typer.Option(help="Measure online codelength.")] = False,
+    long_inputs: Annotated[
+        str,
+        typer.Option(
+            help="Sentences beyond the model's context: refuse, window (read through windows that "
+            "overlap) or cut (the words beyond are lost, and counted)."
+        ),
+    ] = "refuse",
+    special_tokens: Annotated[
+        bool, typer.Option(help="Let the tokenizer add its BOS, [CLS], [SEP].")
+    ] = True,
+    check: Annotated[
+        str | None,
+        typer.Option(
+            help="Self-checks of the capture, comma between; by default all: special, reference, "
+            "kernel, batch, padding, edit."
+        ),
+    ] = None,
     seed: Seed = 0,
     engine: EngineName = "local",
     overwrite: Overwrite = False,
@@ -86,7 +103,8 @@ def probe(  # noqa: PLR0913 - one per option
 
     settings = probe_settings(
         model, trees, grammar, heights=heights, sentences=sentences, positions=positions,
-        groups=group, permutations=permutations, codelength=codelength, seed=seed,
+        groups=group, permutations=permutations, codelength=codelength,
+        long_inputs=long_inputs, special_tokens=special_tokens, check=check, seed=seed,
     )  # fmt: skip
     _make(settings, out, engine, overwrite, as_json)
 

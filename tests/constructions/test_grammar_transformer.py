@@ -1,5 +1,7 @@
 """The constructed model is its grammar: next tokens, saving, TransformerLens, generation."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -181,3 +183,35 @@ def test_the_sparse_model_survives_saving(tmp_path, grammar):
     sentences = grammar.sample(3, seed=0).sentences
     again = GrammarTransformer.from_pretrained(tmp_path)
     assert np.array_equal(again.outputs(sentences), model.outputs(sentences))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda recipe: recipe.update(grammar=["S -> 'a'"]),
+            "grammar: Input should be a valid str",
+        ),
+        (lambda recipe: recipe.update(grammar="S ->"), "not a usable grammar"),
+        (lambda recipe: recipe.pop("settings"), "settings: Field required"),
+        (lambda recipe: recipe["settings"].update(odd=1), "unknown settings odd"),
+        (lambda recipe: recipe["settings"].update(max_shapes="many"), "max_shapes: Input should"),
+        (lambda recipe: recipe["settings"].update(mode=[1]), "mode is one of"),
+    ],
+)
+def test_recipes_from_anywhere_are_read_by_schema(tmp_path, change, message):
+    made = GrammarTransformer.from_grammar(Grammar.from_text("S -> 'a' | 'b'"), backend="sparse")
+    made.save_pretrained(tmp_path)
+    file = tmp_path / "linrep_sparse.json"
+    recipe = json.loads(file.read_text())
+    change(recipe)
+    file.write_text(json.dumps(recipe))
+    with pytest.raises(ConstructionError, match=f"the recipe in .* is damaged .*{message}"):
+        GrammarTransformer.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[" * 10**5, "9" * 5000, "\x00"])
+def test_recipes_that_are_no_json_are_refused(tmp_path, text):
+    (tmp_path / "linrep_sparse.json").write_text(text)
+    with pytest.raises(ConstructionError, match=r"linrep_sparse\.json.* (cannot be read|damaged)"):
+        GrammarTransformer.from_pretrained(tmp_path)

@@ -1,5 +1,7 @@
 """Maxout transformers: equal to the soft recursion, to the network, within the bound, saved."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -380,3 +382,39 @@ def test_one_bridge_serves_all_runs_and_keeps_no_hook():
     assert t.bridge is bridge
     assert all(np.array_equal(a, b) for a, b in zip(before, t.attention(x), strict=True))
     assert t.to_bridge() is not bridge  # what a caller may change is theirs
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda noted: noted.pop("box"), "box: Field required"),
+        (lambda noted: noted.update(box=[[0.0], ["x"]]), r"box\.1\.0: Input should be a valid num"),
+        (lambda noted: noted.update(box=[[0.0, 0.0], [1.0, 1.0]]), "its box has 2 inputs"),
+        (lambda noted: noted.update(box=[[1.0], [0.0]]), "empty or inverted"),
+        (lambda noted: noted.update(layout=[1]), "layout: Input should be a valid dict"),
+        (lambda noted: noted["layout"].update(n_inputs=10**9), r"layout\.n_inputs: Input should"),
+        (lambda noted: noted["layout"].update(n_inputs=3), "makes hidden_size"),
+        (lambda noted: noted["layout"].update(n_outputs=2), "other outputs"),
+        (lambda noted: noted["layout"].update(causal=True), "makes hidden_size|another mask"),
+        (lambda noted: noted["layout"].update(ranks=[[2, 2], [2]]), "one rank per unit"),
+    ],
+)
+def test_layouts_from_anywhere_are_read_by_schema(tmp_path, change, message):
+    MaxoutTransformer.from_network(tent(2), (0, 1)).save_pretrained(tmp_path)
+    file = tmp_path / "config.json"
+    settings = json.loads(file.read_text())
+    change(settings["linrep"])
+    file.write_text(json.dumps(settings))
+    with pytest.raises(
+        MaxoutError, match=f"notes of its maxout transformer is damaged .*{message}"
+    ):
+        MaxoutTransformer.from_pretrained(tmp_path)
+
+
+@pytest.mark.parametrize("noted", [[1], "text", 7])
+def test_notes_that_are_no_mapping_are_refused(tmp_path, noted):
+    MaxoutTransformer.from_network(tent(1), (0, 1)).save_pretrained(tmp_path)
+    file = tmp_path / "config.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), "linrep": noted}))
+    with pytest.raises(MaxoutError, match="its config.json is damaged"):
+        MaxoutTransformer.from_pretrained(tmp_path)

@@ -4,6 +4,7 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
+from linrep.core import YamlError, read_yaml
 from linrep.experiments import (
     Experiment,
     SettingsError,
@@ -150,7 +151,7 @@ def test_one_draw_of_random_weights_is_no_bar_by_itself():
         ("title=2024-13-77", "impossible value .*month"),
         ("title=0b_", "impossible value"),
         ("title=" + "9" * 6000, "impossible value"),
-        ("title=" + "[" * 5000, "impossible value .nested too deeply|is not YAML"),
+        ("title=" + "[" * 5000, "nested more than 100 deep"),
     ],
 )
 def test_corner_values_are_refused_in_one_message(tmp_path, override, message):
@@ -169,3 +170,22 @@ def test_aliases_are_refused_at_once(tmp_path):
     path.write_text("\n".join(lines))
     with pytest.raises(SettingsError, match="uses an alias"):
         read_settings(path)
+
+
+def test_depth_is_refused_before_anything_is_built():
+    deepest = read_yaml("[" * 100 + "]" * 100, "it")
+    assert str(deepest).count("[") == 100
+    with pytest.raises(YamlError, match="it is nested more than 100 deep"):
+        read_yaml("[" * 101 + "]" * 101, "it")
+    with pytest.raises(YamlError, match="nested more than 100 deep"):
+        read_yaml("{a: " * 20_000, "it")
+
+
+def test_very_many_problems_are_counted(tmp_path):
+    path = write(tmp_path, {"title": "t", "studies": [0] * 2000})
+    with pytest.raises(SettingsError, match=r"studies\.9: .*\nand 1990 more$") as caught:
+        read_settings(path)
+    assert len(str(caught.value).splitlines()) == 11
+    with pytest.raises(SettingsError) as caught:
+        read_settings(write(tmp_path, demo_settings().dump()), ("a" * 10**5 + "=1",))
+    assert len(str(caught.value)) < 300

@@ -334,3 +334,15 @@ def test_nltk_too_gives_such_alternatives_no_sentence(text):
     theirs = nltk.InsideChartParser(nltk.PCFG.fromstring(text))
     assert [tree.prob() for tree in theirs.parse(["a"])] == [1.0]
     assert list(Grammar.from_text(text).all_sentences()) == [("a",)]
+
+
+def test_of_very_many_problems_the_message_lists_the_first():
+    with pytest.raises(GrammarError, match="1000 problems") as caught:
+        Grammar.from_text("\n".join(["S -> ]"] * 1000))
+    assert len(caught.value.problems) == 1000
+    lines = str(caught.value).splitlines()
+    assert len(lines) == 12
+    assert lines[-1] == "  and 990 more"
+    with pytest.raises(GrammarError) as caught:
+        Grammar.from_text("S -> " + "a" * 10**6)
+    assert len(str(caught.value)) < 1000

@@ -67,3 +67,37 @@ def test_a_damaged_tokenizer_is_named_and_another_can_be_given(tmp_path, tokeniz
     with pytest.raises(CaptureError, match="the tokenizer of .* cannot be read"):
         capture(tmp_path, sentences)
     assert len(capture(tmp_path, sentences, tokenizer=tokenizer()))
+
+
+@pytest.mark.parametrize("added", [0, 1])
+def test_token_ids_that_the_model_has_no_row_for_are_refused(build, tokenizer, sentences, added):
+    model, words = build("gpt2"), tokenizer()
+    largest = max(i for s in sentences for i in words(s, is_split_into_words=True).input_ids)
+    model.resize_token_embeddings(largest + added)
+    if added:
+        assert len(capture(model, sentences, tokenizer=words))
+        return
+    with pytest.raises(CaptureError, match=f"token id {largest}; .* takes ids 0 to {largest - 1}"):
+        capture(model, sentences, tokenizer=words)
+
+
+@pytest.mark.parametrize("error", [ValueError("odd"), OverflowError("int too big"), TypeError()])
+@pytest.mark.parametrize("check", [True, False])
+def test_a_model_whose_own_code_fails_is_refused_in_one_sentence(check, error):
+    def fails(*_, **__):
+        raise error
+
+    model = llama()
+    model.model.layers[1].mlp.forward = fails
+    with pytest.raises(CaptureError, match=f"LlamaForCausalLM fails .*{type(error).__name__}"):
+        capture(model, CORPUS, check=check)
+
+
+def test_memory_that_runs_out_is_no_fault_of_the_model():
+    def fails(*_, **__):
+        raise MemoryError
+
+    model = llama()
+    model.model.layers[1].mlp.forward = fails
+    with pytest.raises(CaptureError, match="memory ran out while LlamaForCausalLM was checked"):
+        capture(model, CORPUS, check=False)

@@ -355,3 +355,18 @@ def test_kills_leave_stores_of_the_same_bytes(tmp_path):
     told = json.loads(done.stdout)
     assert told["kills"] == 12
     assert told["partial"] >= 3  # the kills did fall between shards, not only before or after
+
+
+def test_a_manifest_that_speaks_of_more_words_than_memory_holds_is_refused(model, tmp_path):
+    capture(model, CORPUS, store=tmp_path, shard_words=4)
+
+    def grown(manifest):
+        manifest["corpus"]["words"] = manifest["words"]["total"] = 2**40
+        manifest["shards"][-1] = {**manifest["shards"][-1], "end": 2**40}
+        for shard in manifest["shards"]:
+            shard.pop("sha256")
+            shard.pop("sums")
+
+    edited(tmp_path, grown)
+    with pytest.raises(StoreError, match=r"corpus\.words: .*less than or equal to 2147483648"):
+        Activations.open(tmp_path)

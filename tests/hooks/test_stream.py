@@ -4,14 +4,13 @@ import json
 import os
 import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from linrep.hooks import Activations, CaptureError, capture, stream
+from linrep.hooks.store import Store
 from linrep.models import PlainConfig, PlainTransformer, initialise
 from linrep.probes import Statistics
 
@@ -114,19 +113,15 @@ def test_memory_grows_by_the_token_table_only():
     assert grown < 0.2 * many["bytes_per_word"], grown
 
 
-def kill_one(pattern, when, killed):
-    """Kill one process of this session whose command begins so, once ``when`` is true."""
+def kill_one(pattern):
+    """Kill one process below this one whose command begins so."""
     import psutil
 
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and not killed:
-        if when():
-            for process in psutil.Process().children(recursive=True):
-                if " ".join(process.cmdline()).startswith(pattern):
-                    process.kill()
-                    killed.append(process.pid)
-                    break
-        time.sleep(0.002)
+    for process in psutil.Process().children(recursive=True):
+        if " ".join(process.cmdline()).startswith(pattern):
+            process.kill()
+            return [process.pid]
+    return []
 
 
 def test_ray_equals_local_though_a_worker_is_killed(
@@ -139,14 +134,15 @@ def test_ray_equals_local_though_a_worker_is_killed(
     capture(model, corpus, store=local, shard_words=20)
     ray.init(num_cpus=1, include_dashboard=False, log_to_driver=False, logging_level="ERROR")
     try:
-        killed = []
-        watch = threading.Thread(
-            target=kill_one,
-            args=("ray::write_in_worker", lambda: len(list(far.glob("*.safetensors"))) > 2, killed),
-        )
-        watch.start()
+        killed, finish = [], Store.finish
+
+        def finish_and_kill(*args):  # in the midst of the work, however fast or slow it goes
+            finish(*args)
+            if not killed:  # at work on another shard; or done with all of them, and idle
+                killed.extend(kill_one("ray::write_in_worker") or kill_one("ray::"))
+
+        monkeypatch.setattr(Store, "finish", finish_and_kill)
         capture(model, corpus, store=far, shard_words=20, engine="ray")
-        watch.join()
         assert killed
         acts = Activations.open(far, corpus)
         assert acts.complete

@@ -1,5 +1,6 @@
 """Maxout networks: the definition, exact arithmetic, validation, storage."""
 
+import zipfile
 from decimal import Decimal
 from fractions import Fraction
 
@@ -173,6 +174,11 @@ def damaged(arrays, **changes):
         ({"ranks_0": np.array([2, 9, 1])}, r"layer 1 has ranks between 1 and 3; received \[2, 9"),
         ({"ranks_1": np.array([0, 1])}, "ranks between 1 and 4"),
         ({"readout": np.ones((2, 5))}, "reads 5 units and the last layer has 2"),
+        ({"ranks_1": np.array(["a", "b"])}, "ranks_1 holds <U1 values; whole numbers"),
+        ({"ranks_1": np.array([1.0, 2.0])}, "ranks_1 holds float64 values; whole numbers"),
+        ({"ranks_0": np.zeros(3, dtype="M8[s]")}, "ranks_0 holds .* whole numbers"),
+        ({"weight_0": np.full((3, 3, 2), "1")}, "weight_0 holds <U1 values; real numbers"),
+        ({"readout_bias": np.array([1j, 0])}, "readout_bias holds complex128 values; real"),
     ],
 )
 def test_damaged_archives_are_refused(tmp_path, changes, message):
@@ -180,6 +186,25 @@ def test_damaged_archives_are_refused(tmp_path, changes, message):
     np.savez(tmp_path / "net.npz", **damaged(net.to_arrays(), **changes))
     with pytest.raises(NetworkError, match=message):
         MaxoutNetwork.load(tmp_path / "net.npz")
+
+
+def test_archives_that_speak_of_more_than_memory_holds_are_refused(tmp_path):
+    path = tmp_path / "net.npz"
+    header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (10000000000000,), }".ljust(118)
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("readout.npy", b"\x93NUMPY\x01\x00\x76\x00" + header)
+    with pytest.raises(NetworkError, match="Unable to allocate"):
+        MaxoutNetwork.load(path)
+
+
+def test_archives_that_unpack_to_far_more_than_their_size_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("linrep.piecewise.storage._PLENTY", 10**4)
+    path, net = tmp_path / "net.npz", random_network(2, [3, 2], seed=3)
+    np.savez_compressed(path, **net.to_arrays())
+    assert MaxoutNetwork.load(path).widths == net.widths
+    np.savez_compressed(path, **net.to_arrays(), more=np.zeros(10**6))
+    with pytest.raises(NetworkError, match="bytes unpack to 8"):
+        MaxoutNetwork.load(path)
 
 
 def test_files_that_are_no_archive_are_refused(tmp_path):
@@ -315,5 +340,23 @@ def test_archives_with_something_else_than_numbers_are_refused(tmp_path, name, k
         "nan": np.full(shape, np.nan),
     }[kind]
     np.savez(tmp_path / "net.npz", **arrays)
-    with pytest.raises(NetworkError, match="are not numbers|whole numbers|NaN or infinite"):
+    with pytest.raises(NetworkError, match="real numbers|whole numbers|NaN or infinite"):
         MaxoutNetwork.load(tmp_path / "net.npz")
+
+
+def test_values_beyond_floats_are_refused_and_exact_holds_them():
+    net = MaxoutNetwork([[[[1e200], [-1e200]]]], [[[0.0, 0.0]]], [[1e200]])
+    assert net(np.array([[1e-100], [0.0]])).tolist() == [[1e300], [0.0]]
+    with pytest.raises(NetworkError, match=r"an output is beyond float64 .* row 1: .*net\.exact"):
+        net(np.array([[1e-100], [1.0], [2.0]]))
+    assert net.exact([1.0]) == (Fraction(1e200) ** 2,)
+    for ask in (net.pieces, net.pattern, net.margin):
+        assert ask([[1.0]]) is not None
+        with pytest.raises(NetworkError, match="a piece of layer 1 is beyond float64"):
+            ask([[1e200]])
+    for ask in (piece_intervals, hidden_intervals):
+        assert ask(net, (0, 1))
+        with pytest.raises(NetworkError, match="layer 1 may be beyond float64"):
+            ask(net, (0, 1e200))
+    saturated = MaxoutNetwork([[[[-1e200], [0.0]]]], [[[0.0, 3.0]]], [[1.0]])
+    assert saturated([[1e200]]).tolist() == [[3.0]]  # the piece that overflows is below the other

@@ -392,6 +392,15 @@ def test_windows_that_do_not_fit_are_refused(n_inputs, where, error, message):
         regions_in_plane(random_network(n_inputs, [3], seed=0), where)
 
 
+def test_values_beyond_floats_are_refused():
+    layers = [[[[1e200, 0.0], [0.0, 1e200]]], [[[1e200], [0.0]]]]
+    biases = [[[0.0, 0.0]], [[0.0, 1.0]]]
+    with pytest.raises(SliceError, match="layer 2 of 2 may exceed 1e\\+300"):
+        regions_in_plane(MaxoutNetwork(layers, biases, [[1.0]]), (-1, 1))
+    small = MaxoutNetwork([layers[0], [[[1.0], [0.0]]]], biases, [[1.0]])
+    assert regions_in_plane(small, (-1, 1)).n_cells >= 2
+
+
 def test_bad_planes_and_tolerances_are_refused():
     with pytest.raises(SliceError, match="parallel"):
         Plane([0, 0], [1, 1], [2, 2])

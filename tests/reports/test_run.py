@@ -307,3 +307,16 @@ def test_what_is_no_run_is_named(tmp_path):
     with pytest.raises(FolderError, match=r"holds what linrep maxout wrote.*maxout\.html"):
         read_run(tmp_path)
     assert list(tmp_path.iterdir()) == [tmp_path / "maxout.json"]
+
+
+def test_settings_that_fill_any_memory_are_refused_at_once(run, tmp_path):
+    out = write_run(run, tmp_path / "run")
+    lines = ["a: &a [x, x, x, x, x, x, x, x, x]"]
+    lines += [
+        f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]"
+        for a, b in zip("abcdefghi", "bcdefghij", strict=True)
+    ]
+    for text, message in (("\n".join(lines), "uses an alias"), ("a: " + "[" * 5000, "nested more")):
+        renewed(out, "settings.yaml", text.encode())
+        with pytest.raises(FolderError, match=f"settings.yaml .*{message}"):
+            read_run(out)

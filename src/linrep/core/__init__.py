@@ -1,6 +1,7 @@
 """What crosses more than one seam: errors, subspaces, predictions, engines, progress."""
 
 from .arguments import checked
+from .disk import DiskError, refuse_full, writing
 from .engine import Engine, EngineError, Shared
 from .engines import make_engine, running
 from .errors import LinrepError
@@ -8,8 +9,10 @@ from .paths import PathError, as_path
 from .prediction import Positions, Prediction, PredictionError, height_target
 from .progress import progress
 from .subspace import Kind, Subspace, SubspaceError
+from .yaml_text import YamlError, read_yaml
 
 __all__ = [
+    "DiskError",
     "Engine",
     "EngineError",
     "Kind",
@@ -21,10 +24,14 @@ __all__ = [
     "Shared",
     "Subspace",
     "SubspaceError",
+    "YamlError",
     "as_path",
     "checked",
     "height_target",
     "make_engine",
     "progress",
+    "read_yaml",
+    "refuse_full",
     "running",
+    "writing",
 ]
