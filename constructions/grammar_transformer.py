@@ -106,20 +106,20 @@ class GrammarTransformer:
         return cls._around(grammar, chosen, compile_grammar(grammar, chosen))
 
     @classmethod
-    def _around(cls, grammar: Grammar, settings: Settings, program: Program) -> Any:
-        if settings.backend == "sparse":
-            return cls(grammar, settings, program, SparseModel(program, settings.dtype).prepare())
-        model = build_dense(program, settings, rotation_trials(grammar, settings, program))
+    def _around(cls, grammar: Grammar, how: Settings, program: Program) -> "GrammarTransformer":
+        if how.backend == "sparse":
+            return cls(grammar, how, program, SparseModel(program, how.dtype).prepare())
+        model = build_dense(program, how, rotation_trials(grammar, how, program))
         model.config.linrep = {
             **(model.config.linrep or {}),
             "construction": "grammar",
             "grammar": str(grammar),
-            "settings": settings.to_dict(),
+            "settings": how.to_dict(),
             "registry": program.registry.to_list(),
         }
-        made = cls(grammar, settings, program, model)
-        if settings.rotation is not None:
-            require_guarantee(made.guarantee, settings)
+        made = cls(grammar, how, program, model)
+        if how.rotation is not None:
+            require_guarantee(made.guarantee, how)
         return made
 
     # -- the model ------------------------------------------------------------------------------
