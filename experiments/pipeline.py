@@ -67,18 +67,14 @@ def run_study(
     Returns:
         What was found, and the manifest of what made it.
     """
-    asked, reading = settings.probes, settings.reading
+    asked = settings.probes
     # Sentences with the hidden state of every token.
     corpus = make_corpus(settings.language, settings.sentences, settings.seed)
     heights, chosen = heights_of(settings, corpus)
     # A model, with what theory says about it; and the same architecture that knows nothing.
     subject = make_subject(settings.model, corpus)
     # Its residual stream at every token, at every layer.
-    read = partial(
-        capture, sites=settings.sites, tokenizer=subject.tokenizer, engine=engine,
-        long_inputs=reading.long_inputs, special_tokens=reading.special_tokens,
-        check=reading.check,
-    )  # fmt: skip
+    read = _reader(settings, subject.tokenizer, engine)
     acts = read(subject.model, corpus)
     twins = [
         read(random_twin(subject.model, seed=settings.seed + i), corpus) for i in range(asked.twins)
@@ -118,6 +114,15 @@ def run_study(
         }},
     )  # fmt: skip
     return study, {"activations": plain(acts.manifest), "random twin": plain(twins[0].manifest)}
+
+
+def _reader(settings: StudySettings, tokenizer: Any, engine: str | Engine) -> Any:
+    """What captures a model's stream as the settings say."""
+    how = settings.reading
+    return partial(
+        capture, sites=settings.sites, tokenizer=tokenizer, engine=engine,
+        long_inputs=how.long_inputs, special_tokens=how.special_tokens, check=how.check,
+    )  # fmt: skip
 
 
 def scores_of(results: ProbeResults) -> Scores:

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[1]
 if not (ROOT / "setup.cfg").is_file():
     pytest.skip("no checkout", allow_module_level=True)
 CONFIG = configparser.ConfigParser()
-CONFIG.read(ROOT / "setup.cfg")
+CONFIG.read(ROOT / "setup.cfg", encoding="utf-8")
 LISTED = set(CONFIG["options"]["packages"].split())
 FOLDERS = {
     name.strip(): ROOT / folder.strip()
@@ -60,7 +60,7 @@ def modules():
 
 
 def test_modules_are_short():
-    lengths = {str(p.relative_to(ROOT)): len(p.read_text().splitlines()) for p in modules()}
+    lengths = {str(p.relative_to(ROOT)): len(p.read_text("utf-8").splitlines()) for p in modules()}
     assert not {name: n for name, n in lengths.items() if n > LONGEST}
 
 
@@ -68,7 +68,7 @@ def test_every_module_says_what_it_is_for_and_what_it_exports():
     import ast
 
     for path in modules():
-        tree = ast.parse(path.read_text())
+        tree = ast.parse(path.read_text("utf-8"))
         assert ast.get_docstring(tree), path
         names = {t.id for node in tree.body if isinstance(node, ast.Assign)
                  for t in node.targets if isinstance(t, ast.Name)}  # fmt: skip

@@ -37,9 +37,9 @@ def test_neurons_grow_at_most_with_the_square_of_the_rules(scaling):
 
 def test_the_folder_holds_the_figures_and_their_numbers(scaling):
     found, folder = scaling
-    content = json.loads((folder / "scaling.json").read_text())
+    content = json.loads((folder / "scaling.json").read_text("utf-8"))
     assert content["fits"] == found.table()
-    page = (folder / "scaling.html").read_text()
+    page = (folder / "scaling.html").read_text("utf-8")
     assert page.count("plotly-graph-div") >= 3
     assert "<script src=" not in page  # readable without a network
     with pytest.raises(ScalingError, match="already holds something"):

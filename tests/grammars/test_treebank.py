@@ -176,7 +176,9 @@ def test_nltk_reads_the_same_trees(gum):
     path = sorted((gum / "news").glob("*.ptb"))[0]
     corpus = read_treebank(path)
     theirs = [
-        nltk.Tree.fromstring(block) for block in path.read_text().split("\n\n") if block.strip()
+        nltk.Tree.fromstring(block)
+        for block in path.read_text("utf-8").split("\n\n")
+        if block.strip()
     ]
     assert len(theirs) == len(corpus)
     words = [word for tree in theirs for word in tree.leaves()]
@@ -199,8 +201,8 @@ def test_nltk_reads_the_same_trees(gum):
 
 def test_collapsing_agrees_with_nltk(gum):
     path = sorted((gum / "news").glob("*.ptb"))[1]
-    mine = parse_penn(path.read_text(), unary="collapse")
-    for tree, kept in zip(mine, parse_penn(path.read_text()), strict=True):
+    mine = parse_penn(path.read_text("utf-8"), unary="collapse")
+    for tree, kept in zip(mine, parse_penn(path.read_text("utf-8")), strict=True):
         theirs = nltk.Tree.fromstring(str(kept))
         theirs.collapse_unary(collapsePOS=False, collapseRoot=True)
         assert " ".join(str(theirs).split()) == str(tree)
