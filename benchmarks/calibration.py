@@ -23,7 +23,7 @@ import numpy as np
 
 Question = tuple[str, Callable[..., list[int]], tuple, int | None]
 MEANS = (0.6, 0.9, 0.98)
-BATCH = 5  # runs per job: languages and models are made once for each
+BATCH = 5  # runs per job
 LANGUAGES = ("latin", "random hierarchy", "ambiguous")
 ENGLISH = """
 S -> NP VP
@@ -96,18 +96,23 @@ def untrained(batch: int, name: str, kind: str, positions: str) -> list[int]:
     """Highest rung of pages about untrained models: no rung is true."""
     from linrep.experiments.calibration import untrained_pages
 
-    corpus, models = captured(name, kind, batch, BATCH + 5)
-    grid = GRID | {"heights": told_heights(corpus), "positions": positions}
-    return list(untrained_pages(models, corpus, BATCH, 5, grid))
+    pages: list[int] = []
+    for run in range(BATCH * batch, BATCH * (batch + 1)):  # each on sentences of its own
+        corpus, models = captured(name, kind, run, 6)
+        grid = GRID | {"heights": told_heights(corpus), "positions": positions}
+        pages += untrained_pages(models, corpus, 1, 5, grid)
+    return pages
 
 
 def decoy(batch: int, name: str, kind: str) -> list[int]:
     """Highest rung of pages about made-up labels, on a model that holds more of the words."""
     from linrep.experiments.calibration import DECOYS, decoy_pages
 
-    corpus, (acts, *twins) = captured("ambiguous", kind, batch, 6)
-    make = DECOYS[name][1]
-    return list(decoy_pages(acts, twins, corpus, make, BATCH, batch, GRID))
+    pages: list[int] = []
+    for run in range(BATCH * batch, BATCH * (batch + 1)):
+        corpus, (acts, *twins) = captured("ambiguous", kind, run, 6)
+        pages += decoy_pages(acts, twins, corpus, DECOYS[name][1], 1, run, GRID)
+    return pages
 
 
 def planted(batch: int, strength: float, n: int) -> list[int]:

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float, Int
 
 from ..core import Prediction, checked, writing
-from ..core.folders import new_folder
+from ..core.folders import named_folder
 from ..grammars import EOS, Grammar
 from ..models import PlainTransformer, probabilities
 from .accounting import Accounting, account
@@ -266,7 +266,7 @@ class GrammarTransformer:
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write an ordinary Hugging Face model folder (sparse: its recipe as JSON)."""
-        path = new_folder(folder, ConstructionError)
+        path = named_folder(folder, ConstructionError)
         if isinstance(self._engine, PlainTransformer):
             self._engine.save_pretrained(path)
             return

@@ -76,9 +76,8 @@ def run_study(
     # Its residual stream at every token, at every layer.
     read = _reader(settings, subject.tokenizer, engine)
     acts = read(subject.model, corpus)
-    twins = [
-        read(random_twin(subject.model, seed=settings.seed + i), corpus) for i in range(asked.twins)
-    ]
+    seeds = range(settings.seed, settings.seed + asked.twins)
+    twins = [read(random_twin(subject.model, seed=seed), corpus) for seed in seeds]
     # What any classifier of any kind could reach.
     boundary = asked.positions == "boundary"
     ceilings = ceilings_of(corpus, acts.sites, heights, sight=subject.sight, boundary=boundary)

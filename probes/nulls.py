@@ -55,7 +55,7 @@ class OverlapNull:
 
         >>> null = overlap_null(k=1, m=4, d=40, n=2000)
         >>> from scipy.stats import beta
-        >>> abs(null.upper(0.001) / beta.isf(0.001, 2, 18) - 1) < 0.1
+        >>> bool(abs(null.upper(0.001) / beta.isf(0.001, 2, 18) - 1) < 0.1)
         True
         """
         from scipy import stats

@@ -85,9 +85,10 @@ def beats_untrained(
     """One-sided p-values that one more untrained model reads as much, for all cells together.
 
     The next untrained model is predicted from the mean and the spread of those measured on the
-    same test tokens, with Student's factor for few of them; deviations of all cells are drawn
-    together, as mixtures of those of the models. A cell whose spread is below that of the whole
-    grid is given the grid's: a spread is badly known of five models.
+    same test tokens, with Student's factor for few of them, of two degrees of freedom fewer than
+    for a normal law: what random weights happen to hold has a long tail. Deviations of all cells
+    are drawn together, as mixtures of those of the models. A cell whose spread is below that of
+    the whole grid is given the grid's: a spread is badly known of five models.
 
     Args:
         accuracy: ``[cell]`` of the probe.
@@ -111,6 +112,7 @@ def beats_untrained(
     whole = float(np.sqrt(np.mean(np.square(spread[measured])))) if measured.any() else 0.0
     size = np.maximum(spread, whole) * np.sqrt(1 + 1 / k)
     # A spread of zero is that of the grid as well; its direction is then nobody's.
+    free = max(k - 3, 1)
     apart = apart * (size / np.maximum(spread, FLAT)) / np.sqrt(k - 1)
     rng = np.random.default_rng(seed)
     return _highest(
@@ -118,7 +120,7 @@ def beats_untrained(
         size,
         lambda cells, count: (
             (rng.standard_normal((count, k)) @ apart[:, cells])
-            / np.sqrt(rng.chisquare(k - 1, (count, 1)) / (k - 1))
+            / np.sqrt(rng.chisquare(free, (count, 1)) / free)
         ),
         draws,
     )

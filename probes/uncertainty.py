@@ -21,7 +21,7 @@ __all__ = [
 
 DRAWS = 1000  # sign patterns in memory at once
 FLAT = 1e-12  # rounding of shares of tokens: less is no difference
-FEW = 30  # sentences with an error below which the bootstrap sees too little of the tail
+FEW = 100  # sentences with an error below which the bootstrap sees too little of the tail
 
 
 def bootstrap_weights(
@@ -50,8 +50,8 @@ def accuracy_interval(
     """Interval of the accuracy over sentences, and honest at the edges.
 
     Percentile bootstrap over sentences of the held-out predictions (no refit), with the
-    percentiles widened for few sentences (Hesterberg 2015, arXiv:1411.5279). Where fewer than
-    thirty sentences hold an error (or a success), resampling sees too little of the tail: then
+    percentiles widened for few sentences (Hesterberg 2015, arXiv:1411.5279). Where fewer than a
+    hundred sentences hold an error (or a success), resampling sees too little of the tail: then
     Student's interval of the log-odds is taken, its variance by leaving out each sentence in turn,
     its degrees of freedom no more than the sentences with an error (and one), and no more than
     their unlike lengths leave. With no error at all the lower end is

@@ -191,7 +191,7 @@ def test_sentences_beyond_the_context_are_read_as_asked(linrep, refused, tmp_pat
     assert found["settings"]["studies"][0]["reading"] == reading
     manifest = found["made_with"]["studies"]["grammar"]["activations"]
     assert manifest["settings"]["long_inputs"] == "window"
-    assert set(manifest["self_check"]) == {"norms", "reference", "batch"}
+    assert set(manifest["self_check"]) == {"norms", "sees_next", "reference", "batch"}
 
 
 def test_run_repeats_a_run_from_its_settings(linrep, made, tmp_path):

@@ -24,7 +24,8 @@ INPUTS = {
 
 
 def test_every_script_is_run_here():
-    assert {file.stem for file in BENCHMARKS.glob("fuzz_*.py")} == set(INPUTS)
+    calls = {"fuzz_calls"}  # arguments are no files: tests/test_careless.py gives them
+    assert {file.stem for file in BENCHMARKS.glob("fuzz_*.py")} - calls == set(INPUTS)
 
 
 @pytest.mark.parametrize("script", INPUTS)

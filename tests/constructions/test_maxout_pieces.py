@@ -157,8 +157,8 @@ def test_the_tent_is_a_staircase(staircase):
             if site == layer - 1:
                 assert score.accuracy > 0.985
                 assert score.q < 0.1
-            else:  # .36 to .58 was measured for thresholds on alternating intervals
-                assert score.accuracy < 0.65
+            else:  # an affine question is one threshold on alternating intervals: 3/4 at most
+                assert score.accuracy < 0.75
 
 
 def test_controls_are_at_chance(staircase):

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from .arguments import checked
 from .errors import LinrepError
 from .paths import as_path
 
@@ -17,6 +18,7 @@ class DiskError(LinrepError):
     """Something cannot be written where it was to go."""
 
 
+@checked(DiskError)
 def refuse_full(folder: str | Path, needed: int, what: str) -> None:
     """Look whether there is room, before the work; a disk that does not tell counts as large.
 

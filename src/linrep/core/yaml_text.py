@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+from .arguments import checked
 from .errors import LinrepError
 
 __all__ = ["YamlError", "read_yaml"]
@@ -14,6 +15,7 @@ class YamlError(LinrepError):
     """A text is not YAML of plain values."""
 
 
+@checked(YamlError)
 def read_yaml(text: str, where: str, remedy: str = "mend it there") -> Any:
     """The values that a YAML text stands for.
 
