@@ -132,7 +132,7 @@ def _fit(
         if plan.constant:
             continue
         k, place = len(plan.classes), len(problems)
-        problems[plan.name, "true"] = HeadProblem(plan.codes[0], k, plan.codes[1], C=plan.penalty)
+        problems[plan.name, "true"] = HeadProblem(plan.codes[0], k, plan.codes[1])
         if "shuffled" in controls:
             problems[plan.name, "shuffled"] = HeadProblem(plan.shuffled[0], k, like=place)
         if "control_task" in controls:

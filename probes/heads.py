@@ -63,14 +63,12 @@ class HeadProblem:
         validation: ``[token]`` on the validation rows, -1 for a class that is not learned;
             ``None`` where nothing is to be chosen there.
         like: index of the problem whose penalty this one takes: a control takes its target's.
-        C: the inverse penalty, where it is not to be chosen.
     """
 
     codes: Int[np.ndarray, " token"]
     n_classes: int
     validation: np.ndarray | None = None
     like: int | None = None
-    C: float | None = None
 
 
 @final
@@ -163,10 +161,7 @@ def _best_penalties(
 ) -> list[Head]:
     """From the stiffest penalty on, each starting at the last, until validation gets worse."""
     usable = [p.validation is not None and bool((p.validation >= 0).any()) for p in problems]
-    paths = [
-        (problem.C,) if problem.C else method.penalties if able else (_middle(method.penalties),)
-        for able, problem in zip(usable, problems, strict=True)
-    ]
+    paths = [method.penalties if able else (_middle(method.penalties),) for able in usable]
     best: dict[int, LogisticProblem] = {}
     losses = np.full(len(problems), np.inf)
     latest = [

@@ -148,9 +148,11 @@ def _rivals(
         if judged.twins is not None and tested[index]:
             untrained[: len(judged.twins), index] = judged.twins.mean(axis=1)
     accuracy = np.array([judged.score.accuracy for judged in cells])
+    tokens = np.array([len(judged.plan.test) for judged in cells], dtype=np.float64)
     # Both doubts have to be gone: other test texts, and other random weights.
     found["p_untrained"] = np.maximum(
-        beats(sums(Judged.over_twins), seed=seed), beats_untrained(accuracy, untrained, seed=seed)
+        beats(sums(Judged.over_twins), seed=seed),
+        beats_untrained(accuracy, untrained, tokens, seed=seed),
     )
     return found
 

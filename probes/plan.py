@@ -43,7 +43,6 @@ class Plan:
         unseen: ``[test]`` tokens whose word does not occur in ``train``.
         null: what the accuracy on the test rows would be if activations said nothing.
         notes: what was left out, and why.
-        penalty: the inverse penalty of the logistic probe, where it is not to be chosen.
     """
 
     name: str
@@ -59,7 +58,6 @@ class Plan:
     unseen: Bool[np.ndarray, " test"]
     null: LabelNull
     notes: tuple[str, ...] = field(default=())
-    penalty: float | None = None
 
     @property
     def constant(self) -> bool:

@@ -78,6 +78,7 @@ def beats(
 def beats_untrained(
     accuracy: Float[np.ndarray, " cell"],
     untrained: Float[np.ndarray, "twin cell"],
+    tokens: Float[np.ndarray, " cell"],
     *,
     seed: int,
     draws: int = DRAWS,
@@ -85,14 +86,16 @@ def beats_untrained(
     """One-sided p-values that one more untrained model reads as much, for all cells together.
 
     The next untrained model is predicted from the mean and the spread of those measured on the
-    same test tokens, with Student's factor for few of them, of two degrees of freedom fewer than
-    for a normal law: what random weights happen to hold has a long tail. Deviations of all cells
+    same test tokens, with Student's factor for few of them, of one degree of freedom fewer than
+    for a normal law: what random weights happen to hold has a long tail. Accuracies are compared
+    as log-odds, for the last errors are harder to lose than the first. Deviations of all cells
     are drawn together, as mixtures of those of the models. A cell whose spread is below that of
     the whole grid is given the grid's: a spread is badly known of five models.
 
     Args:
         accuracy: ``[cell]`` of the probe.
         untrained: ``[twin, cell]`` accuracies of the untrained models.
+        tokens: ``[cell]`` test tokens that the accuracies are of.
         seed: of the draws.
         draws: how many.
 
@@ -100,23 +103,27 @@ def beats_untrained(
         NaN for cells without untrained models, and for all with fewer than three of them.
 
     >>> models = np.array([[0.50], [0.52], [0.49], [0.51], [0.53]])
-    >>> [bool(beats_untrained(np.array([seen]), models, seed=0) < 0.05) for seen in (0.9, 0.54)]
+    >>> [
+    ...     bool(beats_untrained(np.array([seen]), models, np.array([400.0]), seed=0) < 0.05)
+    ...     for seen in (0.9, 0.54)
+    ... ]
     [True, False]
     """
     k, n = untrained.shape
     if k < LEAST_TWINS:
         return np.full(n, np.nan)
+    own, untrained = (_log_odds(each, tokens) for each in (accuracy, untrained))
     apart = untrained - untrained.mean(axis=0)
     spread = np.sqrt(np.square(apart).sum(axis=0) / (k - 1))
     measured = np.isfinite(spread)
     whole = float(np.sqrt(np.mean(np.square(spread[measured])))) if measured.any() else 0.0
     size = np.maximum(spread, whole) * np.sqrt(1 + 1 / k)
     # A spread of zero is that of the grid as well; its direction is then nobody's.
-    free = max(k - 3, 1)
+    free = max(k - 2, 1)
     apart = apart * (size / np.maximum(spread, FLAT)) / np.sqrt(k - 1)
     rng = np.random.default_rng(seed)
     return _highest(
-        accuracy - untrained.mean(axis=0),
+        own - untrained.mean(axis=0),
         size,
         lambda cells, count: (
             (rng.standard_normal((count, k)) @ apart[:, cells])
@@ -124,6 +131,12 @@ def beats_untrained(
         ),
         draws,
     )
+
+
+def _log_odds(accuracy: np.ndarray, tokens: np.ndarray) -> np.ndarray:
+    """Finite also where all or nothing is right: half a token is added on either side."""
+    odds: np.ndarray = np.log(accuracy * tokens + 0.5) - np.log((1 - accuracy) * tokens + 0.5)
+    return odds
 
 
 def _highest(

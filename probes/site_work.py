@@ -1,7 +1,7 @@
 """One site's share of a grid: what it needs, how it runs, here or in a worker."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import final
 
 import numpy as np
@@ -80,17 +80,15 @@ class SiteWork:
         return SiteFound(cells, self._of_twins(), spread.astype(np.float32))
 
     def _of_twins(self) -> dict[str, np.ndarray]:
-        """The same probes on random weights; all twins take the penalties chosen on the first."""
+        """The same probes on random weights, each with a penalty of its own, as the model has."""
         right: dict[str, list[np.ndarray]] = {}
-        plans = list(self.plans)
         for twin in self.twins:
             X = _matrix(twin, self.site, self.n_tokens)
             cells = probe_site(
-                X, plans, method=self.method, controls=(), companions=None, site=self.site
+                X, self.plans, method=self.method, controls=(), companions=None, site=self.site
             )
-            for plan in plans:
+            for plan in self.plans:
                 right.setdefault(plan.name, []).append(cells[plan.name].predicted == plan.codes[2])
-            plans = [replace(plan, penalty=cells[plan.name].penalty) for plan in plans]
         return {name: np.stack(each) for name, each in right.items()}
 
 

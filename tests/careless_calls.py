@@ -451,6 +451,7 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
     "MaxoutNetwork.readout": lambda: np.ones((1, 3)),
     "as_network.given": lambda: net(),
     "read_yaml.text": lambda: "a: 1",
+    "read_yaml.where": lambda: "a file",
     "MaxoutNetwork.exact.x": lambda: [0.0, 1.0],
     "MaxoutNetwork.from_arrays.arrays": lambda: net().to_arrays(),
     "MaxoutNetwork.load.path": lambda: _saved_net(),

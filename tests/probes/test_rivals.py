@@ -15,6 +15,8 @@ from linrep.probes.rivals import (
     group_differences,
 )
 
+MANY = np.full(2, 400.0)
+
 
 def all_signs(sums):
     """The same test with every pattern of signs once: exact, and only for few groups."""
@@ -110,7 +112,12 @@ def test_one_more_untrained_model_is_seldom_called_trained(twins, shared):
         common = rng.standard_normal((twins + 1, 1))
         own = rng.standard_normal((twins + 1, 10))
         table = 0.5 + 0.03 * (shared * common + np.sqrt(1 - shared**2) * own)
-        false += bool((beats_untrained(table[0], table[1:], seed=page, draws=199) <= 0.05).any())
+        false += bool(
+            (
+                beats_untrained(table[0], table[1:], np.full(10, 400.0), seed=page, draws=199)
+                <= 0.05
+            ).any()
+        )
     assert false <= 0.05 * pages + 3 * np.sqrt(0.05 * 0.95 * pages)  # three standard errors
 
 
@@ -119,7 +126,7 @@ def test_a_trained_model_stands_out_of_five():
     untrained = 0.5 + 0.02 * rng.standard_normal((5, 20))
     seen = np.full(20, 0.5)
     seen[4] = 0.75
-    p = beats_untrained(seen, untrained, seed=0)
+    p = beats_untrained(seen, untrained, np.full(20, 400.0), seed=0)
     assert p[4] <= 0.05
     assert (np.delete(p, 4) > 0.05).all()
 
@@ -127,11 +134,11 @@ def test_a_trained_model_stands_out_of_five():
 def test_a_spread_of_zero_is_that_of_the_grid():
     """Five equal models at one cell are no proof that all models are equal there."""
     untrained = np.array([[0.5, 0.5], [0.5, 0.6], [0.5, 0.4], [0.5, 0.55], [0.5, 0.45]])
-    assert beats_untrained(np.array([0.52, 0.5]), untrained, seed=0)[0] > 0.05
+    assert beats_untrained(np.array([0.52, 0.5]), untrained, MANY, seed=0)[0] > 0.05
     same = np.full((5, 2), 0.5)
-    assert beats_untrained(np.array([0.52, 0.5]), same, seed=0).tolist() == [0.0005, 1.0]
+    assert beats_untrained(np.array([0.52, 0.5]), same, MANY, seed=0).tolist() == [0.0005, 1.0]
 
 
 def test_two_models_have_no_spread():
     few = np.full((LEAST_TWINS - 1, 2), 0.5)
-    assert np.isnan(beats_untrained(np.array([0.9, 0.9]), few, seed=0)).all()
+    assert np.isnan(beats_untrained(np.array([0.9, 0.9]), few, MANY, seed=0)).all()
