@@ -3,6 +3,7 @@
 Other examples: ``pytest --hypothesis-profile explore``.
 """
 
+import os
 import signal
 import threading
 
@@ -11,6 +12,9 @@ from hypothesis import settings
 settings.register_profile("linrep", deadline=None, print_blob=True, derandomize=True)
 settings.register_profile("explore", deadline=None, print_blob=True, max_examples=1000)
 settings.load_profile("linrep")
+
+# A machine that is busy, or sleeps for a while, answers no heartbeats: it is not dead.
+os.environ.setdefault("RAY_health_check_failure_threshold", "1000")
 
 
 def _hear_nothing_here(*_):

@@ -100,6 +100,11 @@ class RayCluster:
                 f"a worker died {self._retries + 1} times on the same job: it is probably killed "
                 "for memory; use smaller shards"
             ) from error
+        except self._ray.exceptions.RayError as error:
+            raise EngineError(
+                f"the Ray cluster broke down ({str(error).splitlines()[0]:.200}): look into its "
+                "logs, and start it anew"
+            ) from error
 
 
 @final
