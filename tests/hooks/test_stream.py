@@ -138,8 +138,8 @@ def test_ray_equals_local_though_a_worker_is_killed(
 
         def finish_and_kill(*args):  # in the midst of the work, however fast or slow it goes
             finish(*args)
-            if not killed:  # at work on another shard; or done with all of them, and idle
-                killed.extend(kill_one("ray::write_in_worker") or kill_one("ray::"))
+            if not killed:  # at work on another shard; or done, and idle: no agent of the raylet
+                killed.extend(kill_one("ray::write_in_worker") or kill_one("ray::IDLE"))
 
         monkeypatch.setattr(Store, "finish", finish_and_kill)
         capture(model, corpus, store=far, shard_words=20, engine="ray")
