@@ -2,7 +2,6 @@
 
     python benchmarks/calibration.py                       # 200 runs of everything, two processes
     python benchmarks/calibration.py --runs 20 --only untrained --workers 4
-    python benchmarks/calibration.py --write docs/calibration.md
 
 Each run is a page: a grid with all its controls, five untrained models and 200 exchanges of labels,
 and the verdicts on it. Counted are pages with any cell above the rung that is true, planted states
@@ -16,7 +15,6 @@ import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -246,30 +244,19 @@ def main() -> None:
     options.add_argument("--runs", type=int, default=200, help="pages of each kind")
     options.add_argument("--workers", type=int, default=2)
     options.add_argument("--only", default="", help="questions whose name begins so")
-    options.add_argument("--write", type=Path, help="a Markdown file to make")
     asked = options.parse_args()
     chosen = [each for each in questions() if each[0].startswith(asked.only)]
     batches = range(max(asked.runs // BATCH, 1))
-    lines = ["| what | runs | share | 95 % interval |", "|---|---|---|---|"]
+    print("| what | runs | share | 95 % interval |\n|---|---|---|---|")
     with ProcessPoolExecutor(asked.workers, mp_context=get_context("spawn")) as pool:
         waiting = [
             (name, rung, [pool.submit(job, (function, arguments, b)) for b in batches])
             for name, function, arguments, rung in chosen
         ]
         for name, rung, futures in waiting:
-            lines.append(line(name, rung, [a for future in futures for a in future.result()]))
-            print(lines[-1], flush=True)
-    if asked.write:
-        asked.write.write_text(HEAD + "\n".join(lines) + "\n", encoding="utf-8")
+            answers = [answer for future in futures for answer in future.result()]
+            print(line(name, rung, answers), flush=True)
 
-
-HEAD = """# Calibration
-
-Made by `python benchmarks/calibration.py --write docs/calibration.md`. Each run is a page with all
-its controls. Share: pages with a cell above the rung that is true (untrained, decoys, alignment),
-pages that find what was planted, intervals that hold the true accuracy.
-
-"""
 
 if __name__ == "__main__":
     main()
