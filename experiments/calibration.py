@@ -6,7 +6,7 @@ counted is pages with at least one cell above the rung that is true.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, final
+from typing import Any, Literal, final
 
 import numpy as np
 
@@ -26,12 +26,19 @@ __all__ = ["DECOYS", "FalseClaims", "calibrate", "decoy_pages", "untrained_pages
 
 LEVEL = 0.05
 UPPER = 0.08  # the 95 % interval of the rate may reach this far
+Answer = Literal["ok", "too few pages to tell", "too many"]
 
 
 @final
 @dataclass(frozen=True)
 class FalseClaims:
     """How many pages said more than is true.
+
+    >>> for false, runs in ((1, 200), (0, 12), (9, 40)):
+    ...     print(FalseClaims("noise", 0, runs, false))
+    ok: noise: 1 of 200 pages above rung 0: 0.005 [0.000 to 0.028]
+    too few pages to tell: noise: 0 of 12 pages above rung 0: 0.000 [0.000 to 0.265]
+    too many: noise: 9 of 40 pages above rung 0: 0.225 [0.108 to 0.385]
 
     Args:
         what: what was probed.
@@ -52,38 +59,30 @@ class FalseClaims:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 % interval of the rate: Clopper and Pearson (1934), exact for independent runs."""
-        from scipy.stats import beta
+        """95 % interval of the rate: Clopper and Pearson (1934), exact for independent pages.
 
-        low = (
-            0.0
-            if not self.false
-            else float(beta.ppf(0.025, self.false, self.runs - self.false + 1))
-        )
-        sure = self.false == self.runs
-        high = 1.0 if sure else float(beta.ppf(0.975, self.false + 1, self.runs - self.false))
-        return low, high
+        Pages of one model and corpus share sentences and untrained models, so that theirs is
+        somewhat too narrow.
+        """
+        from scipy.stats import binomtest
+
+        found = binomtest(self.false, self.runs).proportion_ci(0.95, method="exact")
+        return float(found.low), float(found.high)
 
     @property
-    def holds(self) -> bool:
-        """No more than 5 %, and the interval no higher than 8 %, where there are runs enough."""
-        return (
-            self.interval[0] <= LEVEL
-            if self.runs < ENOUGH
-            else (self.rate <= LEVEL and self.interval[1] <= UPPER)
-        )
+    def answer(self) -> Answer:
+        """Whether the rate is low enough, too high, or cannot be told from so few pages."""
+        low, high = self.interval
+        if self.rate <= LEVEL and high <= UPPER:
+            return "ok"
+        return "too many" if low > LEVEL else "too few pages to tell"
 
     def __str__(self) -> str:
         low, high = self.interval
         return (
-            f"{self.what}: {self.false} of {self.runs} pages above rung {self.true_rung}: "
-            f"{self.rate:.3f} [{low:.3f} to {high:.3f}]"
+            f"{self.answer}: {self.what}: {self.false} of {self.runs} pages above rung "
+            f"{self.true_rung}: {self.rate:.3f} [{low:.3f} to {high:.3f}]"
         )
-
-
-ENOUGH = 200
-"""Pages from which on the interval of a true rate of 3 % stays below 8 %; with fewer, a rate is
-only called too high where its whole interval is."""
 
 
 def calibrate(settings: StudySettings, *, runs: int = 40) -> tuple[FalseClaims, ...]:
@@ -214,7 +213,7 @@ def _groups(corpus: Corpus, rng: np.random.Generator) -> np.ndarray:
 
 
 def _shuffled(corpus: Corpus, rng: np.random.Generator) -> np.ndarray:
-    """Labels of the lowest height with several, each sentence's from another place."""
+    """Labels of the lowest height with several, in another order."""
     height = next(h for h in corpus.heights if len(np.unique(corpus.labels(h))) > 1)
     return rng.permutation(corpus.labels(height))
 

@@ -132,12 +132,12 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
     division = divide(corpus, groups, shares, _stratify(wanted), kept, seed=seed)
     split = division.split
     tokens = Tokens.of(corpus, division.groups, sees_next=sees_next(acts.manifest))
-    surface = tokens.surface(_embedding(acts)) if "surface" in controls else None
     settings = account(
         kind, wanted, positions, controls, division,
         permutations=permutations, codelength=codelength, bootstrap=bootstrap,
         min_count=min_count, seed=seed,
     )  # fmt: skip
+    surface = tokens.surface(_embedding(acts)) if "surface" in controls else None
     plans = [
         make_plan(
             target, tokens, split, kept, surface,
@@ -146,6 +146,7 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
         )
         for target in wanted
     ]  # fmt: skip
+    del surface  # it holds a copy of the embedding
     companions = Companions(
         (*(target.name for target in wanted), "position"),
         (*(target.codes for target in wanted), np.minimum(np.asarray(corpus.positions), LATE)),

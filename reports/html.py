@@ -18,7 +18,7 @@ SCORE_COLUMNS = (
     "accuracy", "interval", "validation", "ceiling", "chance", "position", "previous_word",
     "word_identity", "next_word", "surface", "unseen", "embedding", "random_weights", "shuffled",
     "control_task", "selectivity", "nll", "v_information", "codelength", "control_codelength",
-    "p", "q", "p_family", "p_untrained", "p_surface", "p_embedding", "p_unseen",
+    "p", "q", "p_family", "p_untrained", "p_surface", "p_perfect", "p_embedding", "p_unseen",
     "p_control", "penalty", "n_train", "n_test", "n_groups", "n_unseen", "n_classes",
 )  # fmt: skip
 UNITS = {"nll": "nats", "v_information": "nats", "codelength": "bits", "control_codelength": "bits"}

@@ -13,7 +13,7 @@ __all__ = ["render_markdown", "summary_lines"]
 
 SHORT = (
     "accuracy", "interval", "ceiling", "chance", "surface", "random_weights", "control_task",
-    "shuffled", "p_untrained", "p_surface",
+    "shuffled", "p_family", "p_untrained", "p_surface",
 )  # fmt: skip
 
 

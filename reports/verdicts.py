@@ -48,6 +48,8 @@ class Verdicts:
     (0, 'not decodable: at the null')
     >>> Verdicts(yes, untested, yes, untested).sentence
     'aligned (selective: not tested)'
+    >>> Verdicts(untested, yes, untested, untested).sentence
+    'not tested: nothing was erased'
     >>> word = Verdict("no", "the surface reaches 0.9", "not beyond the word")
     >>> Verdicts(yes, word, untested, untested).sentence
     'decodable, not beyond the word'
@@ -63,14 +65,15 @@ class Verdicts:
         """Highest rung answered yes with no "no" below it: 0 (none) to 4 (causal).
 
         A rung that was not tested neither lifts nor stops the climb; :attr:`untested`
-        names it, and reports show it beside the rung.
+        names it, and reports show it beside the rung. Selective lifts only what is decodable:
+        untrained models, too, give more than the surface.
         """
         height = 0
         for index, name in enumerate(RUNGS, start=1):
-            state = getattr(self, name).state
+            state = self._of(name).state
             if state == "no":
                 break
-            if state == "yes":
+            if state == "yes" and (name != "selective" or self.decodable.state == "yes"):
                 height = index
         return height
 

@@ -159,6 +159,8 @@ def test_too_few_untrained_models_or_groups_decide_nothing(held):
     told, _ = verdicts((text, acts, twins[:2]), text.hidden)
     assert told.decodable.state == "not tested"
     assert "2 untrained models were probed, at least 3 are needed" in told.decodable.reason
+    # Untrained models mix words too: beyond the surface is nothing unless they were beaten.
+    assert (told.selective.state, told.word) == ("yes", "not tested")
     told, _ = verdicts(held, text.hidden, groups=text.sentence_ids // 20)  # eight groups in all
     assert told.word == "not tested"
     assert "test groups, at least 6 are needed" in told.decodable.reason
