@@ -21,8 +21,8 @@ __all__ = ["probe_settings"]
 
 QUESTION = (
     "Can a linear probe read the ancestors of each token from the residual stream, layer by "
-    "layer, and better than from the position, the word, the previous word, and the same "
-    "architecture with random weights?"
+    "layer, better than from the same architecture with random weights, and better than from the "
+    "word, its neighbours, its position and its embedding together?"
 )
 
 

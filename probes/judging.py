@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import methodcaller
 from typing import final
 
 import numpy as np
@@ -49,6 +50,16 @@ class Judged:
             return None
         found: np.ndarray = self.right - self.plan.right(rival)
         return found
+
+    def over_seen(self, rival: str) -> Float[np.ndarray, " test"] | None:
+        """Beyond a guess at the tokens whose words were trained on; zero elsewhere.
+
+        A label that each word has once for all is told by the words themselves wherever they were
+        met; what a probe knows of new words makes it no less a label of words.
+        """
+        over = self.over(rival)
+        seen = ~self.plan.unseen
+        return over * seen if over is not None and seen.any() else None
 
     def left_by_surface(self) -> Float[np.ndarray, " test"] | None:
         """What a probe without any error would get right beyond the surface."""
@@ -99,7 +110,7 @@ def judge(
     if not cells:
         return ()
     tested = [not judged.plan.constant for judged in cells]
-    columns = _rivals(cells, tested, seed)
+    columns = _rivals(cells, tested, controls, seed)
     columns |= _shuffled(cells, tested, permutations)
     hidden = [name for name in GUESSES if name not in controls]
     hidden += ["next_word"] if "previous_word" not in controls else []
@@ -120,7 +131,7 @@ def judge(
 
 
 def _rivals(
-    cells: Sequence[Judged], tested: Sequence[bool], seed: int
+    cells: Sequence[Judged], tested: Sequence[bool], controls: Sequence[str], seed: int
 ) -> dict[str, Float[np.ndarray, " cell"]]:
     """p-values against everything that answers the same test tokens."""
     groups = [judged.plan.groups[2] for judged in cells]
@@ -142,6 +153,9 @@ def _rivals(
         "p_unseen": Judged.over_unseen,
     }
     found = {name: beats(sums(over), seed=seed) for name, over in rivals.items()}
+    for rival in ("surface", "word_identity") if "surface" in controls else ():
+        seen = beats(sums(methodcaller("over_seen", rival)), seed=seed)
+        found["p_surface"] = np.fmax(found["p_surface"], seen)  # NaN where no word was trained on
     twins = max((len(j.twins) for j in cells if j.twins is not None), default=0)
     untrained = np.full((twins, len(cells)), np.nan)
     for index, judged in enumerate(cells):

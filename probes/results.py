@@ -53,7 +53,8 @@ class Score:
         p_family: p-value against shuffled labels that holds for all cells of the grid together
             (Westfall and Young), as the following do.
         p_untrained: that one more untrained model reads as much; needs three twins.
-        p_surface: that the score is no more than ``surface``.
+        p_surface: that the score is no more than ``surface``; or, on the tokens whose word occurs
+            in the training part, no more than ``surface`` or ``word_identity`` there.
         p_perfect: what ``p_surface`` would be of a probe without any error: where that is large,
             nothing can be told from the surface.
         p_embedding: that it is no more than ``embedding``.

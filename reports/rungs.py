@@ -113,7 +113,8 @@ def selective(
     """Rung 2: it is about more than the surface.
 
     The surface is the word, its neighbours (the next one where the model may see it), the position
-    and the embedding, read together. Where enough test words do not occur in the training part,
+    and the embedding, read together; it has to be beaten on all tokens, and on those whose words
+    were trained on. Where enough test words do not occur in the training part,
     the probe has to beat chance on these as well. Control tasks, which give every word type a
     random class (Hewitt and Liang 2019), stand beside the answer and do not decide it: a label
     that can only be read three times in four may be read as well as it can be, and still less often

@@ -45,7 +45,8 @@ WORDS: Final[tuple[tuple[str, str], ...]] = (
      "is that of the test sentences, which had no part in the choice"),
     ("decodable", "above chance, above shuffled labels, and above what untrained models of this "
      "shape give, their spread over seeds included"),
-    ("selective", "decodable, and more than the surface gives; also at words never trained on, "
+    ("selective", "decodable, and more than the surface gives, on all tokens and on those whose "
+     "words occur in training; also at words never trained on, "
      "where there are enough. Otherwise it is “not beyond the word”"),
     ("aligned", "the learned pattern meets the predicted subspace with an overlap of 0.9 or more, "
      "beyond every null; a smaller overlap beyond the nulls is “partly aligned”, which is no rung"),

@@ -144,6 +144,25 @@ def test_words_never_trained_on_are_asked_about():
     assert score.p_unseen > 0.05
 
 
+def test_a_label_that_each_word_has_once_for_all_is_not_selective():
+    """Read at new words too, from what the blocks know of words: it is still a label of words."""
+    text = Text(sentences=300)
+    text.keys = np.random.default_rng(0).permutation(np.arange(text.n_tokens) // 2)
+    text.words, text.types = np.array([f"w{key}" for key in text.keys]), text.n_tokens
+    text.before = text.after = np.full(text.n_tokens, text.types)
+    rng = np.random.default_rng(1)
+    kinds = rng.standard_normal((text.types + 1, D))
+    noise = rng.standard_normal((6, text.n_tokens, D))
+    acts, *twins = (
+        Held(dict(zip(SITES, (each, each + known * kinds[text.keys]), strict=True)), text.n_tokens)
+        for each, known in zip(noise, (3.0, 0, 0, 0, 0, 0), strict=True)
+    )
+    told, score = verdicts((text, acts, twins), (kinds[:, 0] > 0).astype(int)[text.keys])
+    assert score.unseen > 0.9
+    assert score.accuracy > score.surface  # beyond the surface, counted on all tokens
+    assert told.sentence == "decodable, not beyond the word"
+
+
 def test_an_untrained_model_beside_others_is_not_decodable():
     text = Text()
     models = [activations(text, seed, trained=False, size=1.0) for seed in range(6)]
