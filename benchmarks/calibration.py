@@ -137,7 +137,7 @@ def planted(batch: int, strength: float, n: int) -> list[int]:
 
 def coverage(batch: int, mean: float, groups: int, ragged: bool) -> list[int]:
     """Whether the interval of an accuracy holds it (0), lies above it (1) or below (2)."""
-    from linrep.probes.uncertainty import accuracy_interval, bootstrap_weights
+    from linrep.probes.evidence.intervals import accuracy_interval, bootstrap_weights
 
     told = []
     for run in range(BATCH * 20):

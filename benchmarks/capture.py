@@ -21,14 +21,14 @@ import threadpoolctl
 import torch
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from linrep.hooks.batching import plan
-from linrep.hooks.memory import Arrays
-from linrep.hooks.module_path import ModulePath
-from linrep.hooks.path import Path
-from linrep.hooks.reading import read
-from linrep.hooks.sites import resolve
-from linrep.hooks.summing import Group, Sums
-from linrep.hooks.words import Encoding, Line
+from linrep.hooks.capturing.summing import Group, Sums
+from linrep.hooks.inputs.alignment import Encoding, Line
+from linrep.hooks.inputs.batching import plan
+from linrep.hooks.paths.module_path import ModulePath
+from linrep.hooks.paths.path import Path
+from linrep.hooks.paths.sites import resolve
+from linrep.hooks.reading.arrays import Arrays
+from linrep.hooks.reading.loop import read
 from linrep.models import to_bridge
 from linrep.probes import Statistics
 

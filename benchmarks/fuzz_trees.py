@@ -14,8 +14,8 @@ from typing import Any
 
 from fuzzing import Reader, damaged_bytes, damaged_text, main
 
+from linrep.corpora.penn import parse_penn
 from linrep.grammars import Corpus, corpus_of_trees, read_treebank
-from linrep.grammars.penn import parse_penn
 
 TEXTS = [
     "( (S (NP-SBJ-1 (DT the) (NN cat)) (VP (VBD sat) (PP (IN on) (NP (DT a) (NN mat)))) (. .)) )\n"

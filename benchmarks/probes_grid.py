@@ -30,11 +30,11 @@ from sklearn.linear_model import LogisticRegression, RidgeClassifierCV
 from threadpoolctl import threadpool_limits
 
 from linrep.probes import probe
-from linrep.probes.closed_form import class_sums, lda_weights, ridge_weights
-from linrep.probes.exchange import LabelNull
-from linrep.probes.features import Rotation
-from linrep.probes.heads import ALPHAS
-from linrep.probes.logistic import LogisticProblem, fit_logistic
+from linrep.probes.evidence.permutation import LabelNull
+from linrep.probes.solvers.closed_form import class_sums, lda_weights, ridge_weights
+from linrep.probes.solvers.logistic import LogisticProblem, fit_logistic
+from linrep.probes.solvers.methods import ALPHAS
+from linrep.probes.solvers.rotation import Rotation
 
 CLASSES = (3, 5, 8, 12, 20, 40)
 

@@ -20,10 +20,10 @@ from pathlib import Path
 
 import numpy as np
 
-from linrep.hooks.activations import Activations
-from linrep.hooks.manifest import FORMAT
-from linrep.hooks.shardfile import write_shard
-from linrep.hooks.store import Store
+from linrep.hooks.store.activations import Activations
+from linrep.hooks.store.manifest import FORMAT
+from linrep.hooks.store.shardfile import write_shard
+from linrep.hooks.store.store import Store
 
 SITES = tuple(f"blocks.{i}.hook_resid_post" for i in range(12))
 WIDTH, SHARD = 768, 8192

@@ -1,25 +1,19 @@
 """Weights from theory: grammars compiled into transformers, with what probes must find in them."""
 
-from .accounting import Accounting
 from .errors import ConstructionError
-from .grammar_transformer import GrammarTransformer
-from .guarantee import Guarantee
-from .maxout_accounting import MaxoutAccounting
-from .maxout_error import (
-    MaxoutError,
-    gap_constant,
-    inverse_temperatures,
-    norm_bound,
-    signed_bound,
-)
-from .maxout_interchange import choose_piece, interchange, soft_interchange
-from .maxout_layout import MaxoutLayout, piece_target
-from .maxout_points import PointCorpus
-from .maxout_predictions import PieceReadout
-from .maxout_soft import SoftNetwork, confident_bracket, n_confident, n_resolved
-from .maxout_transformer import MaxoutTransformer
-from .registry import Coordinate, Registry
-from .settings import Settings
+from .grammar.guarantee import Guarantee
+from .grammar.program.coordinates import Coordinate, Registry
+from .grammar.settings import Settings
+from .grammar.sizes.accounting import Accounting
+from .grammar.transformer import GrammarTransformer
+from .maxout.accounting import MaxoutAccounting
+from .maxout.error import MaxoutError, gap_constant, inverse_temperatures, norm_bound, signed_bound
+from .maxout.interchange import choose_piece, interchange, soft_interchange
+from .maxout.layout import MaxoutLayout, piece_target
+from .maxout.points import PointCorpus
+from .maxout.predictions import PieceReadout
+from .maxout.soft import SoftNetwork, confident_bracket, n_confident, n_resolved
+from .maxout.transformer import MaxoutTransformer
 
 __all__ = [
     "Accounting",

@@ -15,7 +15,7 @@ from ..grammars import Corpus
 from ..hooks import Activations, capture
 from ..models import random_twin
 from ..probes import probe
-from ..probes.entrance import sees_next
+from ..probes.inputs.reading import sees_next
 from ..reports import compare
 from .heights import heights_of
 from .languages import make_corpus

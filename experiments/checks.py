@@ -9,7 +9,7 @@ from ..core import Prediction
 from ..grammars import Corpus, Grammar
 from ..hooks import Activations
 from ..probes import ProbeResults
-from ..probes.uncertainty import accuracy_interval, bootstrap_weights, sentence_sums
+from ..probes.evidence.intervals import accuracy_interval, bootstrap_weights, sentence_sums
 from ..reports import Check, Comparison, Row
 from .ceilings import ceilings_are_exact
 from .exactness import EXACT, next_tokens_of

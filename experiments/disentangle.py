@@ -9,7 +9,7 @@ from ..core import Subspace, height_target, progress
 from ..grammars import Corpus
 from ..hooks import Activations
 from ..probes import ProbeResults, pattern_subspace
-from ..probes.account import lost_dimensions
+from ..probes.grid.notes import lost_dimensions
 
 __all__ = ["ESTIMATE", "joint_patterns", "with_joint_patterns"]
 

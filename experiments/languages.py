@@ -3,14 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ..grammars import Corpus, Grammar, families, read_treebank
-from .settings import (
-    GrammarFile,
-    GrammarText,
-    HierarchyFamily,
-    Language,
-    LatinFamily,
-    Treebank,
-)
+from .settings import GrammarFile, GrammarText, HierarchyFamily, Language, LatinFamily, Treebank
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

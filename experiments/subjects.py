@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, final
 
 from ..core import Prediction
 from ..grammars import Corpus, Grammar
-from ..hooks.subject import stream_width
-from ..hooks.wiring import wire
+from ..hooks.paths.wiring import wire
+from ..hooks.reading.prepared import stream_width
 from ..models import LoadedModel, load
 from ..reports.values import Json
 from .ceilings import Sight

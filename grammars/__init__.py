@@ -1,8 +1,12 @@
 """Languages whose hidden states are known: bounded-depth grammars, exactly, and treebanks."""
 
-from . import examples, families
-from .binarisation import binarise, level_and_binarise
-from .corpus import Corpus, Posterior
+from ..corpora.corpus import Corpus, Posterior
+from ..corpora.tree import Tree
+from ..corpora.treebank import corpus_of_trees, read_treebank
+from .derived import examples, families
+from .derived.induction import induce
+from .derived.interop import from_lark, from_nltk, to_lark, to_nltk
+from .derived.unroll import unroll
 from .errors import (
     GrammarError,
     ImpossiblePrefix,
@@ -12,14 +16,10 @@ from .errors import (
     TreebankError,
     UnknownToken,
 )
+from .formats.rule import BOS, EOS, Rule
+from .forms.binarisation import binarise, level_and_binarise
+from .forms.normal_form import BinaryGrammar, BinaryRule, UnaryRule
 from .grammar import Grammar
-from .induction import induce
-from .interop import from_lark, from_nltk, to_lark, to_nltk
-from .normal_form import BinaryGrammar, BinaryRule, UnaryRule
-from .rule import BOS, EOS, Rule
-from .tree import Tree
-from .treebank import corpus_of_trees, read_treebank
-from .unroll import unroll
 
 __all__ = [
     "BOS",

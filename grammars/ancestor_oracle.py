@@ -8,12 +8,12 @@ from typing import Literal, overload
 import numpy as np
 from jaxtyping import Float, Int
 
-from . import ancestors
-from .corpus import Corpus, Given, Posterior
-from .encoding import encode
+from ..corpora.corpus import Corpus, Given, Posterior
 from .errors import LanguageError
-from .normal_form import BinaryGrammar
-from .table import Table
+from .forms.encoding import encode
+from .forms.normal_form import BinaryGrammar
+from .forms.table import Table
+from .inference import ancestors
 
 __all__ = ["AncestorOracle"]
 

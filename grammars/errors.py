@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import final
 
 from ..core import LinrepError
+from ..corpora.errors import LanguageError, TreebankError
 
 __all__ = [
     "GrammarError",
@@ -38,10 +39,6 @@ class Problem:
         return f"line {self.line}, column {self.column}: {self.text}"
 
 
-class LanguageError(LinrepError):
-    """A question to a language that has no answer: a height or a length it does not have."""
-
-
 class GrammarError(LinrepError):
     """The rules do not make a grammar. Every fault found is in ``problems``, the first in the text.
 
@@ -71,7 +68,3 @@ class UnknownToken(ImpossiblePrefix):
 
 class TooLarge(LinrepError):
     """The answer, or what is needed to compute it, would not fit; the number is in the message."""
-
-
-class TreebankError(LinrepError):
-    """A treebank cannot be read; the message names file and line."""

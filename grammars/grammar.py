@@ -10,16 +10,16 @@ from pathlib import Path
 from typing import final
 
 from ..core import as_path, checked
-from .binarisation import binarise_table
 from .errors import GrammarError, LanguageError, Problem
-from .files import read_rules
-from .normal_form import BinaryGrammar
+from .formats.files import read_rules
+from .formats.rule import Rule
+from .formats.text import parse_text, write_text
+from .formats.validation import find_problems, settle_weights
+from .forms.binarisation import binarise_table
+from .forms.normal_form import BinaryGrammar
+from .forms.table import Table, make_table
 from .oracle import Oracle
 from .probabilities import read_fraction
-from .rule import Rule
-from .table import Table, make_table
-from .text import parse_text, write_text
-from .validation import find_problems, settle_weights
 
 __all__ = ["Grammar"]
 

@@ -9,23 +9,24 @@ from typing import Literal, overload
 import numpy as np
 from jaxtyping import Float, Int
 
-from . import counting, shapes
+from ..corpora.corpus import Corpus
+from ..corpora.tree import Tree
 from .ancestor_oracle import AncestorOracle
-from .chart import scale_exponents
-from .corpus import Corpus
-from .drawing import By, corpus_of_sentences, draw_corpus
-from .enumeration import enumerate_sentences
 from .errors import LanguageError
-from .inference import (
+from .formats.rule import EOS
+from .inference import counting
+from .inference import shape_counts as shapes
+from .inference.chart import scale_exponents
+from .inference.enumeration import enumerate_sentences
+from .inference.next_token import (
     exact_prefix_weight,
     exact_weight,
     next_token_weights,
     normalised,
     scaled_weight,
 )
-from .parses import Forest, tree_weight
-from .rule import EOS
-from .tree import Tree
+from .inference.parses import Forest, tree_weight
+from .sampling.draw import By, corpus_of_sentences, draw_corpus
 
 __all__ = ["Oracle"]
 

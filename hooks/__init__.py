@@ -1,13 +1,13 @@
 """Capture that can be trusted: sites, alignment of words and tokens, activations, edits."""
 
-from .activations import Activations
-from .capture import capture
-from .edits import edit, erase, swap
+from .capturing.capture import capture
+from .capturing.positions import Placed, at_positions
+from .capturing.stream import Streamed, stream
+from .editing.edits import edit, erase, swap
+from .editing.steering import steer
 from .errors import AlignmentError, CaptureError, SelfCheckError, SiteError, StoreError
-from .positions import Placed, at_positions
-from .readers import from_cache, from_hidden_states
-from .steering import steer
-from .stream import Streamed, stream
+from .store.activations import Activations
+from .store.readers import from_cache, from_hidden_states
 
 __all__ = [
     "Activations",

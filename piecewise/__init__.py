@@ -1,8 +1,15 @@
 """Maxout, ReLU and other continuous piecewise linear networks, and their regions, exactly."""
 
-from .activations import absolute_layer, leaky_layer, pool_layer, relu_layer
-from .approximate import Approximation, freudenthal, mcshane
-from .bounds import (
+from .errors import BoxError, BudgetError, NetworkError, PiecewiseError, SliceError
+from .networks.activations import absolute_layer, leaky_layer, pool_layer, relu_layer
+from .networks.approximate import Approximation, freudenthal, mcshane
+from .networks.box import Box, as_box
+from .networks.families import product, random_network, tent, zigzag
+from .networks.given import AnyNetwork, as_network
+from .networks.interpolate import from_cpwl, from_difference, from_max_min
+from .networks.layer import MaxoutLayer
+from .networks.network import MaxoutNetwork
+from .regions.bounds import (
     is_relu,
     lines_bound,
     maxout_bound,
@@ -11,18 +18,11 @@ from .bounds import (
     upper_bound,
     zaslavsky,
 )
-from .box import Box, as_box
-from .count import CellEstimate, estimate_cells, regions_in_plane
-from .errors import BoxError, BudgetError, NetworkError, PiecewiseError, SliceError
-from .families import product, random_network, tent, zigzag
-from .given import AnyNetwork, as_network
-from .interpolate import from_cpwl, from_difference, from_max_min
-from .intervals import hidden_intervals, piece_intervals
-from .layer import MaxoutLayer
-from .network import MaxoutNetwork
-from .plane import Plane
-from .regions import PlaneRegions, RegionCounts
-from .segment import SegmentRegions, regions_on_segment
+from .regions.count import CellEstimate, estimate_cells, regions_in_plane
+from .regions.intervals import hidden_intervals, piece_intervals
+from .regions.plane import Plane
+from .regions.regions import PlaneRegions, RegionCounts
+from .regions.segment import SegmentRegions, regions_on_segment
 
 __all__ = [
     "AnyNetwork",

@@ -4,38 +4,38 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ..core import Subspace
-from .erasure import Eraser
 from .errors import ProbeError
-from .grid import probe
-from .nulls import OverlapNull, overlap_null
-from .patterns import pattern_subspace, readout_subspace
-from .results import HeldOut, ProbeResults, Score
-from .splits import Split, split_by_group
-from .statistics import Statistics
-from .uncertainty import benjamini_hochberg, paired_test
+from .evidence.intervals import benjamini_hochberg, paired_test
+from .evidence.splits import Split, split_by_group
+from .geometry.erasure import Eraser
+from .geometry.nulls import OverlapNull, overlap_null
+from .geometry.patterns import pattern_subspace, readout_subspace
+from .geometry.statistics import Statistics
+from .grid.probe import probe
+from .grid.results import HeldOut, ProbeResults, Score
 
 if TYPE_CHECKING:
-    from .discriminant import DifferenceOfMeans, DiscriminantProbe
-    from .linear_probe import LinearProbe
-    from .nonlinear import MLPProbe, NeighbourProbe
-    from .positions_probe import PositionsProbe
-    from .rank_limited import RankCurve, RankLimitedProbe, rank_curve
-    from .ridge import RidgeProbe
-    from .soft import SoftProbe
+    from .estimators.discriminant import DifferenceOfMeans, DiscriminantProbe
+    from .estimators.linear_probe import LinearProbe
+    from .estimators.nonlinear import MLPProbe, NeighbourProbe
+    from .estimators.positions_probe import PositionsProbe
+    from .estimators.rank_limited import RankCurve, RankLimitedProbe, rank_curve
+    from .estimators.ridge import RidgeProbe
+    from .estimators.soft import SoftProbe
 
 # scikit-learn takes a second to load: only who asks for an estimator waits for it.
 _ESTIMATORS = {
-    "DifferenceOfMeans": "discriminant",
-    "DiscriminantProbe": "discriminant",
-    "LinearProbe": "linear_probe",
-    "MLPProbe": "nonlinear",
-    "NeighbourProbe": "nonlinear",
-    "PositionsProbe": "positions_probe",
-    "RankCurve": "rank_limited",
-    "RankLimitedProbe": "rank_limited",
-    "RidgeProbe": "ridge",
-    "SoftProbe": "soft",
-    "rank_curve": "rank_limited",
+    "DifferenceOfMeans": "estimators.discriminant",
+    "DiscriminantProbe": "estimators.discriminant",
+    "LinearProbe": "estimators.linear_probe",
+    "MLPProbe": "estimators.nonlinear",
+    "NeighbourProbe": "estimators.nonlinear",
+    "PositionsProbe": "estimators.positions_probe",
+    "RankCurve": "estimators.rank_limited",
+    "RankLimitedProbe": "estimators.rank_limited",
+    "RidgeProbe": "estimators.ridge",
+    "SoftProbe": "estimators.soft",
+    "rank_curve": "estimators.rank_limited",
 }
 
 __all__ = [

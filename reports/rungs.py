@@ -4,8 +4,8 @@ import math
 from collections.abc import Mapping
 from typing import Final
 
-from ..probes.account import EMBEDDINGS
-from ..probes.rivals import LEAST_GROUPS, LEAST_TWINS
+from ..probes.evidence.rivals import LEAST_GROUPS, LEAST_TWINS
+from ..probes.grid.notes import EMBEDDINGS
 from .values import number
 from .verdicts import Verdict
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from ..probes.account import EMBEDDINGS
+from ..probes.grid.notes import EMBEDDINGS
 
 __all__ = ["Json", "best_row", "number", "plain", "site_label", "site_order"]
 

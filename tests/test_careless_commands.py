@@ -48,7 +48,7 @@ def place(tmp_path, monkeypatch):
     """A folder with one good file of each kind; heavy work is cut off where it begins."""
     for module, name in (
         ("linrep.experiments.pipeline", "capture"),
-        ("linrep.experiments.maxout", "run"),
+        ("linrep.experiments.maxout.page", "run"),
         ("linrep.experiments.scaling", "run"),
         ("linrep.models", "train"),
     ):

@@ -35,7 +35,7 @@ def maxout(
     refuse_occupied(out)
     announce("loading PyTorch and TransformerLens")
     quiet()
-    from .experiments.maxout import run
+    from .experiments.maxout.page import run
 
     with fresh_folder(out) as folder:
         page = run(folder, tiny=tiny, seed=seed).name

@@ -3,11 +3,11 @@
 import pytest
 
 from linrep.constructions import GrammarTransformer
-from linrep.constructions.accounting import account
-from linrep.constructions.compiler import compile_grammar
-from linrep.constructions.formulas_one_pass import places
-from linrep.constructions.settings import Settings
-from linrep.constructions.sparse import SparseModel
+from linrep.constructions.grammar.backends.sparse import SparseModel
+from linrep.constructions.grammar.compiler import compile_grammar
+from linrep.constructions.grammar.settings import Settings
+from linrep.constructions.grammar.sizes.accounting import account
+from linrep.constructions.grammar.sizes.formulas_one_pass import places
 from linrep.grammars import binarise, families
 
 SEEDS = range(30)

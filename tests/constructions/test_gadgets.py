@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from linrep.constructions import ConstructionError, GrammarTransformer, Settings
-from linrep.constructions.log_head import interpolation_error
-from linrep.constructions.normal import normal_form
-from linrep.constructions.ops import Lookup, Shift
-from linrep.constructions.positions import LEAD, position_scheme
-from linrep.constructions.semirings import Boolean
-from linrep.constructions.shape_trees import enumerate_shapes
-from linrep.constructions.sparse import SparseModel
+from linrep.constructions.grammar.backends.position_codes import LEAD, position_scheme
+from linrep.constructions.grammar.backends.sparse import SparseModel
+from linrep.constructions.grammar.normal import normal_form
+from linrep.constructions.grammar.passes.log_head import interpolation_error
+from linrep.constructions.grammar.passes.shape_trees import enumerate_shapes
+from linrep.constructions.grammar.program.program import Lookup, Shift
+from linrep.constructions.grammar.semirings import Boolean
 from linrep.grammars import Grammar, families
 
 AMBIGUOUS = "S -> A B | B A | A A A\nA -> 'a' | 'a' 'b' | B\nB -> 'b' | 'b' 'a' | 'a' 'a'"

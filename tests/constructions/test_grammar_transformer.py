@@ -8,7 +8,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from linrep.constructions import ConstructionError, GrammarTransformer
-from linrep.constructions.compiler import require_grammar
+from linrep.constructions.grammar.compiler import require_grammar
 from linrep.core import LinrepError
 from linrep.grammars import Grammar, families
 from linrep.models import load, to_bridge

@@ -8,12 +8,7 @@ import torch
 from torch import nn
 from transformers import AutoModel
 
-from linrep.constructions import (
-    MaxoutError,
-    MaxoutTransformer,
-    choose_piece,
-    inverse_temperatures,
-)
+from linrep.constructions import MaxoutError, MaxoutTransformer, choose_piece, inverse_temperatures
 from linrep.piecewise import (
     Box,
     BoxError,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from linrep.constructions import GrammarTransformer
-from linrep.constructions.predictions import is_latin
+from linrep.constructions.grammar.predictions import is_latin
 from linrep.core import Subspace, height_target
 from linrep.grammars import Grammar, families
 from linrep.hooks import capture

@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from linrep.constructions import ConstructionError, GrammarTransformer, Settings
-from linrep.constructions.noise import MARGIN, largest_deviation
-from linrep.constructions.normal import normal_form
-from linrep.constructions.rotation import ROTATION_NOISE
-from linrep.constructions.smallest import smallest_score
-from linrep.constructions.trials import extreme_sentence, trial_sentences
+from linrep.constructions.grammar.backends.noise import MARGIN, largest_deviation
+from linrep.constructions.grammar.backends.rotation import ROTATION_NOISE
+from linrep.constructions.grammar.backends.trials import extreme_sentence, trial_sentences
+from linrep.constructions.grammar.normal import normal_form
+from linrep.constructions.grammar.program.smallest import smallest_score
 from linrep.grammars import Grammar, families
 
 # A sentence of weight 1e-14, below the noise of any rotated float64 stream of this width.

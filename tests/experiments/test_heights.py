@@ -2,10 +2,10 @@
 
 import pytest
 
+from linrep.corpora.penn import parse_penn
 from linrep.experiments import SettingsError, probe_settings
 from linrep.experiments.heights import heights_of
 from linrep.grammars import corpus_of_trees, families
-from linrep.grammars.penn import parse_penn
 
 SHALLOW = "(S (NP (DT the) (NN dog)) (VP (VBZ barks)))\n(Q (NP (NNS cats)) (VP (VBP sleep)))"
 

@@ -8,7 +8,7 @@ from linrep import families
 from linrep.experiments.settings import Loaded
 from linrep.experiments.subjects import make_subject
 from linrep.hooks import CaptureError
-from linrep.hooks.subject import stream_width
+from linrep.hooks.reading.prepared import stream_width
 
 SIZE = {"hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "vocab_size": 11}
 BERT = {**SIZE, "intermediate_size": 8}

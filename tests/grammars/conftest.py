@@ -116,7 +116,7 @@ def small_grammar() -> Callable[[int], Grammar]:
     """A small random grammar per seed: ambiguity, unary chains, skipped levels, uneven weights."""
 
     def make(seed: int) -> Grammar:
-        from linrep.grammars.families import random_grammar
+        from linrep.grammars.derived.families import random_grammar
 
         # Again until explicit enumeration is cheap and, but for one seed in eight, there is
         # something to enumerate; the parameters vary with the seed.

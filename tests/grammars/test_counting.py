@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linrep.grammars import Grammar, TooLarge, Tree
-from linrep.grammars import shapes as shapes_module
+from linrep.grammars.inference import shape_counts as shapes_module
 
 SEEDS = st.integers(0, 10**6)
 

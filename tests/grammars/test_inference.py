@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linrep.grammars import Grammar, ImpossiblePrefix, LanguageError, UnknownToken
-from linrep.grammars.chart import make_chart
-from linrep.grammars.inference import next_token_weights
-from linrep.grammars.validation import reachable
+from linrep.grammars.formats.validation import reachable
+from linrep.grammars.inference.chart import make_chart
+from linrep.grammars.inference.next_token import next_token_weights
 
 SEEDS = st.integers(0, 10**6)
 

@@ -9,14 +9,14 @@ import pytest
 
 from linrep.grammars import Grammar, GrammarError, TooLarge, examples, families, from_lark, unroll
 from linrep.grammars import memory as memory_module
-from linrep.grammars.counting import derivations_by_length, derivations_up_to
-from linrep.grammars.length_sampling import sample_of_length
-from linrep.grammars.rule import Rule
-from linrep.grammars.validation import find_cycle
+from linrep.grammars.formats.rule import Rule
+from linrep.grammars.formats.validation import find_cycle
+from linrep.grammars.inference.counting import derivations_by_length, derivations_up_to
+from linrep.grammars.sampling.length_sampling import sample_of_length
 
-sampling_module = importlib.import_module("linrep.grammars.sampling")
-text_module = importlib.import_module("linrep.grammars.text")
-unroll_module = importlib.import_module("linrep.grammars.unroll")
+sampling_module = importlib.import_module("linrep.grammars.sampling.growing")
+text_module = importlib.import_module("linrep.grammars.formats.text")
+unroll_module = importlib.import_module("linrep.grammars.derived.unroll")
 
 
 def doubling(depth, *bodies):

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from linrep.corpora.penn import parse_penn
+from linrep.corpora.tree import rebuild
 from linrep.grammars import Tree, corpus_of_trees, induce
-from linrep.grammars.penn import parse_penn
-from linrep.grammars.tree import rebuild
 
 TREES = st.recursive(
     st.sampled_from("ab("),

@@ -7,6 +7,7 @@ import nltk
 import numpy as np
 import pytest
 
+from linrep.corpora.penn import parse_penn
 from linrep.grammars import (
     LanguageError,
     Tree,
@@ -17,7 +18,6 @@ from linrep.grammars import (
     read_treebank,
     unroll,
 )
-from linrep.grammars.penn import parse_penn
 
 TEXT = """# a comment
 %% another

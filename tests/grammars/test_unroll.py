@@ -18,8 +18,8 @@ from linrep.grammars import (
     families,
     unroll,
 )
-from linrep.grammars.text import parse_text
-from linrep.grammars.validation import settle_weights
+from linrep.grammars.formats.text import parse_text
+from linrep.grammars.formats.validation import settle_weights
 
 
 def low_sentences(text, depth):

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from linrep.hooks import Activations, CaptureError, SiteError, capture, from_hidden_states
-from linrep.hooks.fingerprint import fingerprint_model, fingerprint_tokenizer
+from linrep.hooks.reading.fingerprint import fingerprint_model, fingerprint_tokenizer
 from linrep.models import PlainConfig, PlainTransformer, initialise
 
 CORPUS = [["a", "b"], ["a"]]

@@ -6,7 +6,7 @@ import torch
 import transformers as tf
 
 from linrep.hooks import CaptureError, capture, edit, erase, stream
-from linrep.hooks.subject import left_alone
+from linrep.hooks.reading.prepared import left_alone
 from linrep.models import load, to_bridge
 
 SITE = "blocks.0.hook_resid_post"

@@ -6,8 +6,8 @@ import torch
 import transformers
 
 from linrep.hooks import SiteError, capture
-from linrep.hooks.bridge_path import BridgePath
-from linrep.hooks.wiring import wire
+from linrep.hooks.paths.bridge_path import BridgePath
+from linrep.hooks.paths.wiring import wire
 from linrep.models import to_bridge
 
 WORDS = ["<bos>", "<pad>", "a", "b", "c"]

@@ -5,7 +5,7 @@ import pytest
 import transformers as tf
 
 from linrep.hooks import SelfCheckError, capture
-from linrep.hooks.wiring import wire
+from linrep.hooks.paths.wiring import wire
 
 
 @pytest.mark.parametrize("family", ["gpt2", "llama", "bert", "roberta"])

@@ -16,13 +16,13 @@ from linrep.hooks import (
     from_hidden_states,
     swap,
 )
-from linrep.hooks.batching import collate, plan
-from linrep.hooks.bridge_path import BridgePath
-from linrep.hooks.module_path import ModulePath
-from linrep.hooks.reading import read
-from linrep.hooks.sites import resolve
-from linrep.hooks.wiring import wire
-from linrep.hooks.words import encode_vocabulary
+from linrep.hooks.inputs.alignment import encode_vocabulary
+from linrep.hooks.inputs.batching import collate, plan
+from linrep.hooks.paths.bridge_path import BridgePath
+from linrep.hooks.paths.module_path import ModulePath
+from linrep.hooks.paths.sites import resolve
+from linrep.hooks.paths.wiring import wire
+from linrep.hooks.reading.loop import read
 from linrep.models import PlainConfig, PlainTransformer, initialise, to_bridge
 
 SPECIAL = ("<s>", None)
@@ -86,7 +86,7 @@ def test_plain_models_agree_to_the_bit():
 
 
 def test_the_plain_blocks_are_where_the_adapter_says():
-    from linrep.hooks.wiring import _adapter_path
+    from linrep.hooks.paths.wiring import _adapter_path
     from linrep.models import adapter
 
     model = PlainTransformer(PlainConfig())
@@ -288,7 +288,7 @@ def test_readers_of_other_tools_agree_with_capture(build, tokenizer):
     model = build("bert")
     acts = capture(model, corpus, tokenizer=tok, word_token="last")
     encoded = [tok(" ".join(s))["input_ids"] for s in corpus]
-    from linrep.hooks.words import encode_words
+    from linrep.hooks.inputs.alignment import encode_words
 
     lines = encode_words(corpus, tok).lines
     batch = collate(lines, pad_id=0)

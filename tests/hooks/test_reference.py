@@ -6,8 +6,8 @@ import torch
 import transformers
 
 from linrep.hooks import SelfCheckError, capture, edit
-from linrep.hooks.bridge_path import bridged
-from linrep.hooks.wiring import wire
+from linrep.hooks.paths.bridge_path import bridged
+from linrep.hooks.paths.wiring import wire
 from linrep.models import to_bridge
 
 CORPUS = [["a", "b", "c", "a", "b"], ["c", "b"]]
@@ -47,7 +47,7 @@ def test_a_bridge_that_computes_something_else_is_refused(asked, folder, tmp_pat
 
 
 def test_the_last_block_is_compared_as_well(build, tokenizer, sentences, monkeypatch):
-    from linrep.hooks import subject as subject_module
+    from linrep.hooks.reading import prepared as subject_module
 
     def broken(model, wiring, *, share):
         path = bridged(model, wiring, share=share)

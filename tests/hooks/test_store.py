@@ -220,7 +220,7 @@ def test_a_full_disk_is_said_and_loses_nothing(model, tmp_path, monkeypatch):
 
 
 def test_two_writers_do_not_meet(model, tmp_path):
-    from linrep.hooks.store import Store
+    from linrep.hooks.store.store import Store
 
     folder = tmp_path / "s"
     capture(model, CORPUS, store=folder)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from linrep.hooks import Activations, CaptureError, capture, stream
-from linrep.hooks.store import Store
+from linrep.hooks.store.store import Store
 from linrep.models import PlainConfig, PlainTransformer, initialise
 from linrep.probes import Statistics
 
@@ -69,7 +69,7 @@ def test_undefined_words_are_left_out_of_their_target_only(targets, whole):
 
 
 def test_a_batch_that_is_repeated_counts_once(model, corpus, targets, whole, monkeypatch):
-    from linrep.hooks.module_path import ModulePath
+    from linrep.hooks.paths.module_path import ModulePath
 
     forward, calls = ModulePath.forward, []
 

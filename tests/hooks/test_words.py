@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from tokenizers import Regex
 
 from linrep.hooks import AlignmentError, CaptureError, capture
-from linrep.hooks.windows import fit
-from linrep.hooks.words import Encoding, Line, encode_vocabulary, encode_words
+from linrep.hooks.inputs.alignment import Encoding, Line, encode_vocabulary, encode_words
+from linrep.hooks.inputs.windows import fit
 
 KINDS = ["byte", "byte_prefix", "wordpiece", "sentencepiece"]
 # Letters of several scripts, marks, an emoji, a ligature NFKC splits, a control BERT deletes.

@@ -12,9 +12,9 @@ import torch
 import transformers
 
 from linrep.hooks import CaptureError, SelfCheckError, capture
-from linrep.hooks import subject as subject_module
-from linrep.hooks.module_path import ModulePath, model_inputs, stream_of
-from linrep.hooks.wiring import wire
+from linrep.hooks.paths.module_path import ModulePath, model_inputs, stream_of
+from linrep.hooks.paths.wiring import wire
+from linrep.hooks.reading import prepared as subject_module
 
 BOS = ("<s>", None)
 CLS = ("[CLS]", "[SEP]")

@@ -198,7 +198,7 @@ def test_archives_that_speak_of_more_than_memory_holds_are_refused(tmp_path):
 
 
 def test_archives_that_unpack_to_far_more_than_their_size_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr("linrep.piecewise.storage._PLENTY", 10**4)
+    monkeypatch.setattr("linrep.piecewise.networks.storage._PLENTY", 10**4)
     path, net = tmp_path / "net.npz", random_network(2, [3, 2], seed=3)
     np.savez_compressed(path, **net.to_arrays())
     assert MaxoutNetwork.load(path).widths == net.widths

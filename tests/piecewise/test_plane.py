@@ -14,7 +14,6 @@ from linrep.piecewise import (
     MaxoutNetwork,
     Plane,
     SliceError,
-    count,
     estimate_cells,
     product,
     random_network,
@@ -24,7 +23,8 @@ from linrep.piecewise import (
     upper_bound,
     zigzag,
 )
-from linrep.piecewise.envelope import Envelope
+from linrep.piecewise.regions import count
+from linrep.piecewise.regions.envelope import Envelope
 
 
 class ExactCells:

@@ -6,9 +6,9 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import Ridge, RidgeClassifier
 
 from linrep.probes import ProbeError
-from linrep.probes.discriminant import DifferenceOfMeans, DiscriminantProbe
-from linrep.probes.ridge import RidgeProbe
-from linrep.probes.soft import SoftProbe
+from linrep.probes.estimators.discriminant import DifferenceOfMeans, DiscriminantProbe
+from linrep.probes.estimators.ridge import RidgeProbe
+from linrep.probes.estimators.soft import SoftProbe
 
 
 def data(seed=0, n=300, d=12, classes=4):

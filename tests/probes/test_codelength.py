@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from linrep.probes.codelength import FRACTIONS, block_ends, block_order, online_codelengths
+from linrep.probes.evidence.codelength import FRACTIONS, block_ends, block_order, online_codelengths
 
 
 def data(seed=0, n_groups=60, classes=4, signal=1.5):

@@ -6,7 +6,7 @@ import pytest
 
 from linrep.core import LinrepError
 from linrep.probes import ProbeError, probe
-from linrep.probes.entrance import as_array, read_heights, read_targets, shown
+from linrep.probes.inputs.reading import as_array, read_heights, read_targets, shown
 
 N = 30  # sentences: enough for three parts
 SOON = {"permutations": 0, "bootstrap": 0}

@@ -7,14 +7,7 @@ import pytest
 import torch
 from sklearn.linear_model import LogisticRegression
 
-from linrep.probes import (
-    DiscriminantProbe,
-    Eraser,
-    LinearProbe,
-    ProbeError,
-    RidgeProbe,
-    Statistics,
-)
+from linrep.probes import DiscriminantProbe, Eraser, LinearProbe, ProbeError, RidgeProbe, Statistics
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)  # theirs: torch.jit.script

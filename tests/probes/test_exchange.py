@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from linrep.probes.exchange import LabelNull, exchangeable, swap_sentences
+from linrep.probes.evidence.permutation import LabelNull, exchangeable, swap_sentences
 
 
 def blocks_of(groups, places):

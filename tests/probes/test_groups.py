@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linrep.probes import ProbeError, probe, split_by_group
-from linrep.probes.groups import divide, enough_in_test, read_groups, text_keys
+from linrep.probes.evidence.groups import divide, enough_in_test, read_groups, text_keys
 
 PARTS = ("train", "validation", "test")
 

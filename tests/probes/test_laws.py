@@ -8,13 +8,13 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from linrep.probes import ProbeError, probe, split_by_group
-from linrep.probes.checks import check_counts
-from linrep.probes.exchange import LabelNull
-from linrep.probes.grid import CONTROLS, _seeds
-from linrep.probes.groups import read_groups
-from linrep.probes.plan import make_plan
-from linrep.probes.targets import make_targets
-from linrep.probes.tokens import Tokens
+from linrep.probes.evidence.groups import read_groups
+from linrep.probes.evidence.permutation import LabelNull
+from linrep.probes.evidence.tokens import Tokens
+from linrep.probes.grid.checks import check_counts
+from linrep.probes.grid.plan import make_plan
+from linrep.probes.grid.probe import CONTROLS, _seeds
+from linrep.probes.grid.targets import make_targets
 
 FLOATS = ("nll", "v_information", "codelength", "control_codelength")
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linrep.probes.rivals import (
+from linrep.probes.evidence.rivals import (
     LEAST_GROUPS,
     LEAST_TWINS,
     beats,

@@ -10,15 +10,15 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import check_estimator
 
 from linrep.probes import ProbeError
-from linrep.probes.closed_form import class_sums, oracle_shrinkage
-from linrep.probes.discriminant import DifferenceOfMeans, DiscriminantProbe
-from linrep.probes.features import Rotation
-from linrep.probes.linear_probe import LinearProbe
-from linrep.probes.logistic import LogisticProblem, fit_logistic
-from linrep.probes.nonlinear import MLPProbe, NeighbourProbe
-from linrep.probes.rank_limited import RankLimitedProbe
-from linrep.probes.ridge import RidgeProbe
-from linrep.probes.soft import SoftProbe
+from linrep.probes.estimators.discriminant import DifferenceOfMeans, DiscriminantProbe
+from linrep.probes.estimators.linear_probe import LinearProbe
+from linrep.probes.estimators.nonlinear import MLPProbe, NeighbourProbe
+from linrep.probes.estimators.rank_limited import RankLimitedProbe
+from linrep.probes.estimators.ridge import RidgeProbe
+from linrep.probes.estimators.soft import SoftProbe
+from linrep.probes.solvers.closed_form import class_sums, oracle_shrinkage
+from linrep.probes.solvers.logistic import LogisticProblem, fit_logistic
+from linrep.probes.solvers.rotation import Rotation
 
 ESTIMATORS = [
     LinearProbe(),

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linrep.probes import ProbeError, split_by_group
-from linrep.probes.baselines import best_guess, control_labels, previous_words
+from linrep.probes.evidence.baselines import best_guess, control_labels, previous_words
 
 
 @settings(deadline=None, max_examples=40)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linrep.probes import ProbeError, Statistics
-from linrep.probes.labels import encode
+from linrep.probes.inputs.labels import encode
 
 
 def same(a, b, atol=1e-9):

@@ -5,8 +5,8 @@ import pytest
 from scipy import special
 from sklearn.linear_model import LogisticRegression
 
-from linrep.probes import surface as module
-from linrep.probes.surface import Surface, _Fit
+from linrep.probes.evidence import surface as module
+from linrep.probes.evidence.surface import Surface, _Fit
 
 N, TYPES = 900, 30
 

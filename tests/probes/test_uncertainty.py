@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from linrep.probes import ProbeError, benjamini_hochberg, paired_test
-from linrep.probes.uncertainty import (
+from linrep.probes.evidence.intervals import (
     accuracy_interval,
     bootstrap_weights,
     family_wise,

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from linrep.probes import ProbeError, split_by_group
-from linrep.probes.linear_probe import LinearProbe
-from linrep.probes.nonlinear import MLPProbe, NeighbourProbe
-from linrep.probes.positions_probe import PositionsProbe
-from linrep.probes.rank_limited import RankLimitedProbe, rank_curve
+from linrep.probes.estimators.linear_probe import LinearProbe
+from linrep.probes.estimators.nonlinear import MLPProbe, NeighbourProbe
+from linrep.probes.estimators.positions_probe import PositionsProbe
+from linrep.probes.estimators.rank_limited import RankLimitedProbe, rank_curve
 
 
 def exclusive_or(n=1200, seed=0):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from linrep.probes.account import EMBEDDINGS
+from linrep.probes.grid.notes import EMBEDDINGS
 from linrep.reports import Verdict, Verdicts
 from linrep.reports.rungs import decodable, selective, strongest_baseline
 

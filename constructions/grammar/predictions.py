@@ -1,0 +1,181 @@
+"""What theory says a probe will find in a constructed model, as data.
+
+Source: theory of exact grammar transformers, sections 9 and 10 (predictions P1 to P7).
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from jaxtyping import Float
+
+from ...core import Prediction, Subspace, height_target
+from ...grammars import Grammar
+from .backends.position_codes import position_scheme
+from .backends.rotation import rotation_matrix
+from .determinism import why_not_deterministic
+from .program.program import Program
+from .settings import Settings
+
+__all__ = ["is_latin", "predict"]
+
+_SOURCE = "arXiv 2606.17522; exact construction, section 10"
+
+
+def predict(grammar: Grammar, settings: Settings, program: Program) -> list[Prediction]:
+    """One prediction per residual site and height with at least two labels.
+
+    Sites are the embedding and every block's output. The *state* of height h occupies the
+    coordinates of the inside values of its labels, V_h (P1). Before they are written the
+    prediction is ``written=False``: the coordinates are exactly 0 there. Where labels of one
+    height are written by several layers, sites in between claim the part that is written. With a
+    belief block the sites after it claim its coordinates instead.
+
+    The predicted pattern is what class means at boundary tokens can span: where every label has
+    one cell, exactly one cell is 1, so differences of means fill the vectors of V_h that sum to
+    zero, one dimension less than there are labels; otherwise V_h itself.
+
+    Accuracy: 1 from the layer that writes V_h on, if the grammar has one shape and invertible
+    rules (P2); 1 / q before it for Latin-square grammars (P4); none otherwise, where the
+    corpus' ceiling given prefix and boundary is the claim (P6).
+
+    Use: a state is used as long as an operation that the output depends on still reads it; a later
+    interchange changes nothing, though the state can be read there perfectly.
+    """
+    basis = _Basis(settings, program)
+    exact = why_not_deterministic(grammar) is None
+    latin = is_latin(grammar)
+    written, used = program.written_after(), program.used_after()
+    predictions = []
+    for height, labels in sorted(program.states.items()):
+        if len(labels) < 2:
+            continue
+        for blocks in range(len(program.layers) + 1):
+            beliefs = program.beliefs.get(height, {})
+            if beliefs and all(written[c] <= blocks for c in beliefs.values()):
+                read = not used[blocks].isdisjoint(beliefs.values())
+                predictions.append(_belief(basis, blocks, height, beliefs, settings, read))
+                continue
+            done = {x: cs for x, cs in labels.items() if any(written[c] <= blocks for c in cs)}
+            here = len(done) == len(labels)
+            accuracy = (1.0 if exact else None) if here else 1 / len(labels) if latin else None
+            why = f"inside values of height {height}"
+            partly = bool(done) and not here
+            space = basis.states(done or labels, why, contrasts=not partly)
+            claim = ("P1+P2" if exact else "P1+P6") if done else "P4" if latin else "P1"
+            predictions.append(
+                Prediction(
+                    site=_site(blocks),
+                    target=height_target(height),
+                    subspace=space,
+                    written=bool(done),
+                    positions="boundary",
+                    rank=min(len(labels) - 1, space.dim),
+                    accuracy=accuracy,
+                    claim=claim,
+                    source=_SOURCE,
+                    used=any(not used[blocks].isdisjoint(cs) for cs in done.values()),
+                )
+            )
+    return predictions
+
+
+def _belief(
+    basis: "_Basis",
+    blocks: int,
+    height: int,
+    beliefs: Mapping[str, int],
+    settings: Settings,
+    used: bool,
+) -> Prediction:
+    coordinates = list(beliefs.values())
+    return Prediction(
+        site=_site(blocks),
+        target=height_target(height),
+        subspace=basis.span(coordinates, f"belief block of height {height}"),
+        written=True,
+        positions="boundary" if settings.beliefs == "boundary" else "all",
+        rank=len(coordinates) - 1,
+        claim="P6",
+        source=_SOURCE,
+        used=used,
+    )
+
+
+def _site(blocks: int) -> str:
+    return "blocks.0.hook_resid_pre" if blocks == 0 else f"blocks.{blocks - 1}.hook_resid_post"
+
+
+class _Basis:
+    """Coordinates as directions of the residual stream, rotated if the model is."""
+
+    def __init__(self, settings: Settings, program: Program) -> None:
+        code = position_scheme(settings.positions, program.n_max).code.shape[1]
+        sparse = settings.backend == "sparse"
+        self.width = len(program.registry) + (0 if sparse else code)
+        seed = settings.rotation
+        self.rotation = None if seed is None else rotation_matrix(self.width, seed)
+
+    def span(self, coordinates: Sequence[int], provenance: str) -> Subspace:
+        """Span of coordinates."""
+        return self._subspace(coordinates, np.eye(len(coordinates)), provenance)
+
+    def states(
+        self, labels: Mapping[str, tuple[int, ...]], provenance: str, *, contrasts: bool
+    ) -> Subspace:
+        """Where class means of these labels differ."""
+        cells: list[tuple[int, ...]] = list(labels.values())
+        coordinates = [c for group in cells for c in group]
+        if contrasts and all(len(group) == 1 for group in cells):
+            return self._subspace(coordinates, _sum_zero(len(coordinates)), provenance)
+        return self.span(coordinates, provenance)
+
+    def _subspace(
+        self, coordinates: Sequence[int], inside: Float[np.ndarray, "coordinate k"], why: str
+    ) -> Subspace:
+        basis = np.zeros((self.width, inside.shape[1]))
+        basis[list(coordinates)] = inside
+        if self.rotation is not None:
+            basis = self.rotation.T @ basis
+        return Subspace(basis, "pattern", why)
+
+
+def _sum_zero(n: int) -> Float[np.ndarray, "coordinate k"]:
+    """Orthonormal basis of the vectors of length n that sum to zero (Helmert's contrasts)."""
+    basis = np.zeros((n, n - 1))
+    for k in range(1, n):
+        basis[:k, k - 1] = 1.0
+        basis[k, k - 1] = -k
+        basis[:, k - 1] /= np.sqrt(k * (k + 1))
+    return basis
+
+
+def is_latin(grammar: Grammar) -> bool:
+    """Whether the grammar is a Latin-square grammar, whose staircase is sharp (P4).
+
+    All rules are binary and equally probable; below the start symbol each of the q symbols of a
+    level owns the q pairs in which every symbol occurs once as first and once as second child;
+    the start symbol owns every pair.
+
+    >>> from linrep.grammars import families
+    >>> is_latin(families.latin(order=3)), is_latin(families.random_hierarchy())
+    (True, False)
+    """
+    table = grammar.table
+    q = grammar.table.n_terminals
+    if any(len(p.rhs) != 2 for p in table.productions):
+        return False
+    for symbol in range(table.n_terminals, table.n_symbols):
+        rules = table.of[symbol]
+        level = table.levels[symbol]
+        below = [s for s in range(table.n_symbols) if table.levels[s] == level - 1]
+        if len(below) != q or len({p.weight for p in rules}) != 1:
+            return False
+        pairs = {p.rhs for p in rules}
+        if not {child for pair in pairs for child in pair} <= set(below):
+            return False
+        square = q if symbol != table.start else q * q
+        firsts, seconds = ({pair[side] for pair in pairs} for side in (0, 1))
+        if len(pairs) != square or len(firsts) != q or len(seconds) != q:
+            return False
+    bodies = [p.rhs for p in table.productions]
+    return len(set(bodies)) == len(bodies)

@@ -1,0 +1,13 @@
+"""What can go wrong with a corpus, a sentence or a treebank, as errors a user can act on."""
+
+from ..core import LinrepError
+
+__all__ = ["LanguageError", "TreebankError"]
+
+
+class LanguageError(LinrepError):
+    """A question to a language that has no answer: a height or a length it does not have."""
+
+
+class TreebankError(LinrepError):
+    """A treebank cannot be read; the message names file and line."""

@@ -1,0 +1,260 @@
+"""Maxout networks as transformers: equal, within the bound, exponentially many regions, probed.
+
+One question per section; :func:`run` writes one page with the pictures and the checks:
+``linrep maxout --out FOLDER``.
+"""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ...constructions import (
+    MaxoutTransformer,
+    SoftNetwork,
+    confident_bracket,
+    interchange,
+    n_confident,
+    n_resolved,
+    soft_interchange,
+)
+from ...core import LinrepError, progress
+from ...piecewise import (
+    Plane,
+    random_network,
+    regions_in_plane,
+    regions_on_segment,
+    tent,
+    upper_bound,
+    zigzag,
+)
+from ...reports import Check
+from . import errors as errors
+from . import figures as figures
+from .section import Section
+from .staircase import staircase
+
+__all__ = ["Section", "run"]
+
+
+def run(out: str | Path, *, tiny: bool = False, seed: int = 0) -> Path:
+    """Answer every question and write ``maxout.html`` and ``maxout.json``.
+
+    Args:
+        out: folder, new or empty.
+        tiny: small sizes, for a test.
+        seed: of networks, points and probes.
+
+    Returns:
+        The page.
+
+    Raises:
+        LinrepError: the folder holds something.
+    """
+    folder = Path(out)
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise LinrepError(f"{str(folder)!r} already holds something; give a new folder")
+    questions = (equality, slice_of_regions, growth, softness, staircase)
+    made = [ask(tiny, seed) for ask in progress(questions, "maxout", unit="question")]
+    numbers = {
+        section.title: {**section.data, "checks": [str(check) for check in section.checks]}
+        for section in made
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "maxout.json").write_text(json.dumps(numbers, indent=1), "utf-8")
+    page = folder / "maxout.html"
+    page.write_text(figures.page(made), "utf-8")
+    return page
+
+
+def equality(tiny: bool, seed: int) -> Section:
+    """Transformer, soft recursion and network; the error against its bound."""
+    rng = np.random.default_rng(seed)
+    recursion = hardmax = share = single = exchanged = 0.0
+    wrong = 0
+    n_networks, n_points = 5 if tiny else 100, 200
+    for index in range(n_networks):
+        widths = rng.integers(1, 6, size=rng.integers(1, 4)).tolist()
+        ranks = [rng.integers(1, 5, size=n).tolist() for n in widths]
+        net = random_network(int(rng.integers(1, 4)), widths, ranks, seed=seed + index)
+        t = MaxoutTransformer.from_network(net, (-1, 1), eps=0.01)
+        x = t.box.sample(n_points, seed)
+        y, exact = t(x), net(x)
+        recursion = max(recursion, float(np.abs(y - t.soft(x)).max()))
+        hardmax = max(hardmax, float(np.abs(t(x, hardmax=True) - exact).max()))
+        share = max(share, float(np.abs(y - exact).max() / max(t.error_bound(), 1e-9)))
+        if index % 10 == 0:  # TransformerLens's bridge takes a while
+            chosen = zip(t.attention(x), t.soft.weights(x), strict=True)
+            wrong += sum(int((a.argmax(-1) != b.argmax(-1)).sum()) for a, b in chosen)
+        narrow = MaxoutTransformer.from_network(net, (-1, 1), eps=0.01, dtype=torch.float32)
+        soft = narrow.soft(x)
+        single = max(single, float(np.abs(narrow(x) - soft).max() / max(1, np.abs(soft).max())))
+    other = t.box.sample(200, seed + 1)
+    changed = interchange(t, x, other, 1, 0)
+    exchanged = float(np.abs(changed - soft_interchange(t, x, other, 1, 0)).max())
+    rates = np.array([1e2, 1e3, 1e4, 1e5])
+    sup, bound, mean = errors.measured(random_network(1, [6, 6], 3, seed=3), rates)
+    slope = float(np.polyfit(np.log(rates), np.log(sup), 1)[0])
+    slope_mean = float(np.polyfit(np.log(rates[:2]), np.log(mean[:2]), 1)[0])
+    return Section(
+        "Is the transformer the network?",
+        "Attention takes a soft maximum, so the transformer equals the recursion in which every "
+        "maximum is a softmax average, and its error falls with the inverse temperature: the "
+        "largest error like 1/lambda, the mean error like its square. The signed bound holds "
+        f"everywhere, on {n_networks} random networks at {n_points} points each. Two rows ask "
+        "about the inside: at how many heads and points attention prefers another piece than the "
+        "soft recursion does, and how far apart transformer and recursion are when one unit is "
+        "exchanged for that of another input in both.",
+        figures.errors(rates, sup, bound, mean),
+        (
+            Check("transformer - soft recursion, float64", recursion, "<=", 1e-10, "equal"),
+            Check("the same in float32, relative", single, "<=", 1e-5, "equal up to rounding"),
+            Check("hardmax attention - network", hardmax, "<=", 1e-10, "equal"),
+            Check("error / signed bound", share, "<=", 1.0 + 1e-9, "the bound holds"),
+            Check(
+                "the same for |x|", errors.share_of_absolute(), ">=", 0.999, "and it is attained"
+            ),
+            Check("heads that attend to another piece", float(wrong), "<=", 0.0, "none"),
+            Check(
+                "ReLU network - its SiLU form", errors.silu_difference(seed), "<=", 1e-12, "equal"
+            ),
+            Check(
+                "exchanged unit: transformer - recursion",
+                exchanged,
+                "<=",
+                1e-12,
+                "exchanged exactly",
+            ),
+            Check("slope of sup error + 1", abs(slope + 1), "<=", 0.05, "sup error ~ 1/lambda"),
+            Check("slope of mean error + 2", abs(slope_mean + 2), "<=", 0.1, "mean ~ 1/lambda^2"),
+        ),
+        {"lambda": rates.tolist(), "sup": sup, "bound": bound, "mean": mean},
+    )
+
+
+def slice_of_regions(tiny: bool, seed: int) -> Section:
+    """The cells of a plane through the inputs, coloured by affine map."""
+    width = 6 if tiny else 16
+    net = random_network(5, [width] * 3, 3, seed=seed)
+    directions = np.linalg.qr(np.random.default_rng(seed).normal(size=(5, 2)))[0].T
+    found = regions_in_plane(
+        net, Plane(np.zeros(5), directions[0], directions[1], (-2, -2), (2, 2))
+    )
+    counts, wider, bound = found.counts, found.counts_at_100_tol, upper_bound(net, dim=2)
+    return Section(
+        "What does a slice of the input space look like?",
+        f"A plane through the five inputs of a random maxout network (three layers of {width} "
+        f"units, rank 3): {counts.cells} activation cells, {counts.linear_regions} linear regions, "
+        f"{counts.affine_maps} affine maps, exactly. Cells of one affine map have one colour; "
+        "there are 24 colours, so they repeat, and neighbours of one colour may have different "
+        f"maps. No network of these widths has more than {bound:.3g} cells, a bound that depth "
+        "makes loose.",
+        found.plot(),
+        (
+            Check("cells / upper bound", counts.cells / bound, "<=", 1.0, "below the bound"),
+            Check(
+                "counts moved by 100 x the tolerance",
+                float(counts != wider),
+                "<=",
+                0.0,
+                "rounding decides nothing",
+            ),
+            Check(
+                "area not covered",
+                abs(float(found.areas.sum()) / 16 - 1),
+                "<=",
+                1e-12,
+                "the cells tile the window",
+            ),
+        ),
+        {"counts": list(counts), "upper_bound": bound},
+    )
+
+
+def growth(tiny: bool, seed: int) -> Section:
+    """Pieces against depth: constructed networks reach the theorem's slope, random ones do not."""
+    depths = list(range(1, 4 if tiny else 7))
+    families = {"tent, rank 2": (tent, 2.0)}
+    for rank in (2, 3):
+        families[f"zigzag, rank {rank}"] = (_zigzag(rank), 2.0 * rank - 1)
+    lines: dict[str, tuple[list[int], float]] = {}
+    gaps: list[float] = []
+    for name, (build, laps) in families.items():
+        nets = [build(depth) for depth in depths]
+        found = [regions_on_segment(net, 0, 1).n_linear_regions for net in nets]
+        t = MaxoutTransformer.from_network(nets[-1], (0, 1), inverse_temperature=100.0)
+        read_back = t.to_maxout()
+        gaps.append(regions_on_segment(read_back, 0, 1).n_linear_regions - found[-1])
+        gaps.append(float(np.abs(np.log(found) - np.log(laps) * np.array(depths)).max()))
+        lines[name] = (found, laps)
+    draws = range(3 if tiny else 20)
+    typical = [
+        float(np.mean([_random_pieces(depth, seed + draw) for draw in draws])) for depth in depths
+    ]
+    pace = float(np.polyfit(depths, np.log(typical), 1)[0])
+    return Section(
+        "Does the number of regions grow exponentially with depth?",
+        "Width 2 and rank p reach (2p - 1)^L linear pieces on a line, the largest number possible; "
+        "the transformer's hardmax network, read back from its weights, has as many. The maximum "
+        "is reached by construction: networks of the same size with random weights (the mean of "
+        f"{len(draws)}) grow with less than half the slope of the slowest zigzag, log 3, if at "
+        "all.",
+        figures.growth(depths, lines, typical),
+        (
+            Check("log pieces - L log(2p - 1)", float(np.max(np.abs(gaps))), "<=", 1e-9, "exact"),
+            Check("log pieces a layer, random", pace, "<=", 0.5 * math.log(3), "half of log 3"),
+        ),
+        {"depth": depths, "random": typical} | {name: found for name, (found, _) in lines.items()},
+    )
+
+
+def _zigzag(rank: int) -> Any:
+    return lambda depth: zigzag(rank, depth)
+
+
+def _random_pieces(depth: int, seed: int) -> int:
+    net = random_network(1, [2] * depth, 2, seed=seed)
+    return regions_on_segment(net, -3, 3).n_linear_regions
+
+
+def softness(tiny: bool, seed: int) -> Section:
+    """What is left of the exact cells at a finite temperature."""
+    net = random_network(2, [5, 5] if tiny else [10, 10], 3, seed=seed)
+    cells = regions_in_plane(net, (-2, 2))
+    rates = np.logspace(1, 6, 6 if tiny else 16)
+    centres = cells.plane.points(cells.centres)
+    resolved, confident, brackets = [], [], []
+    for rate in rates:
+        soft = SoftNetwork(net, (float(rate),) * net.depth)
+        resolved.append(n_resolved(soft, cells))
+        confident.append(n_confident(soft, centres, 0.01))
+        brackets.append(confident_bracket(net, centres, float(rate), 0.01))
+    outside = max(
+        max(low - found, found - high, 0) / cells.n_cells
+        for found, (low, high) in zip(confident, brackets, strict=True)
+    )
+    return Section(
+        "How many cells does the soft network show?",
+        "The transformer is smooth and has no regions. Two counts say how close it comes: cells "
+        "whose affine map the soft Jacobian shows at an inner point, and cells in which every head "
+        "gives one piece 99 % of its weight, which exact margins predict (the band; it is exact "
+        "for one layer, and soft errors of the layers below blur it). Both rise to the exact "
+        "count.",
+        figures.softness(rates, resolved, confident, brackets, cells.n_cells),
+        (
+            Check(
+                "resolved / exact cells, coldest", resolved[-1] / cells.n_cells, ">=", 0.99,
+                "all, or all but a sliver",
+            ),
+            Check("resolved / exact, warmest", resolved[0] / cells.n_cells, "<=", 0.5, "few"),
+            Check(
+                "confident / exact, coldest", confident[-1] / cells.n_cells, ">=", 0.99,
+                "all, or all but a sliver",
+            ),
+            Check("confident outside the band / exact", outside, "<=", 0.02, "as predicted"),
+        ),
+        {"lambda": rates.tolist(), "resolved": resolved, "cells": cells.n_cells},
+    )  # fmt: skip

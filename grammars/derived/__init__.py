@@ -1,0 +1,3 @@
+"""Grammars from elsewhere: other libraries, recursion unrolled, treebanks, families, examples."""
+
+__all__: list[str] = []

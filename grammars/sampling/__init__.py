@@ -1,0 +1,3 @@
+"""Sentences drawn from a grammar, exactly, also of a given length."""
+
+__all__: list[str] = []

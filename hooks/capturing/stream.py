@@ -1,0 +1,160 @@
+"""Statistics during the forward pass: every activation is used once and forgotten."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Any, final
+
+from ...core import Engine, checked, running
+from ..errors import CaptureError
+from ..inputs.corpus import sentences_of
+from ..reading.prepared import left_alone, prepare
+from ..reading.settings import Settings
+from ..selfcheck.checks import self_check
+from ..store.manifest import describe
+from .summing import Make, StreamWork, grouped, in_order, portable, stream_in_worker
+from .work import referred_if, token_bar, work_of
+
+__all__ = ["Streamed", "stream"]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Streamed:
+    """What a stream left behind.
+
+    Args:
+        totals: per site and target, what was accumulated; targets that are defined at the same
+            words share one object, which knows them all by name.
+        manifest: as of a capture.
+    """
+
+    totals: Mapping[tuple[str, str], Any]
+    manifest: Mapping[str, Any]
+
+    def __getitem__(self, key: tuple[str, str]) -> Any:
+        if key not in self.totals:
+            raise CaptureError(f"nothing was accumulated for {key}: there are {list(self.totals)}")
+        return self.totals[key]
+
+
+@checked(CaptureError)
+def stream(  # noqa: PLR0913 - the same choices as capture
+    model: Any,
+    corpus: Any,
+    make: Make,
+    targets: Mapping[str, Any],
+    sites: str | Sequence[str] = "resid_post",
+    layers: str | Sequence[int] = "all",
+    *,
+    word_token: str = "last",
+    batch_size: int | str = "auto",
+    device: str = "auto",
+    engine: str | Engine = "local",
+    progress: bool = True,
+    tokenizer: Any = None,
+    long_inputs: str = "refuse",
+    special_tokens: bool = True,
+    check: bool | Sequence[str] = True,
+    shard_words: int = 65536,
+) -> Streamed:
+    """Accumulate statistics of activations and targets in one pass; no activation is kept.
+
+    Memory does not depend on the number of words: per site at most 4096 words wait to be summed.
+    The corpus is worked off in pieces of ``shard_words``, whose totals merge by ``+`` in order,
+    so every engine adds the same numbers in the same order.
+
+    Args:
+        model: as in :func:`linrep.capture`.
+        corpus: likewise.
+        make: ``Statistics.from_arrays``, or anything of its kind (importable, for engines with
+            workers).
+        targets: per name labels ``[token]``; words labelled ``""`` are left out of that target.
+        sites: as in :func:`linrep.capture`.
+        layers: likewise.
+        word_token: likewise.
+        batch_size: likewise.
+        device: likewise.
+        engine: likewise.
+        progress: likewise.
+        tokenizer: likewise.
+        long_inputs: likewise.
+        special_tokens: likewise.
+        check: likewise.
+        shard_words: words per piece.
+
+    Raises:
+        CaptureError: labels do not fit the corpus, or the request does not fit the model.
+
+    >>> from linrep.models import PlainConfig, PlainTransformer, initialise
+    >>> model = initialise(PlainTransformer(PlainConfig(vocabulary=["<bos>", "a", "b"])), seed=0)
+    >>> import numpy as np
+    >>> count = lambda X, y: np.array([len(X)])
+    >>> done = stream(model, [["a", "b"], ["b"]], count, {"word": ["a", "b", ""]})
+    >>> int(done["blocks.1.hook_resid_post", "word"][0])
+    2
+    """
+    settings = Settings.of(
+        sites=sites,
+        layers=layers,
+        word_token=word_token,
+        batch_size=batch_size,
+        device=device,
+        long_inputs=long_inputs,
+        special_tokens=special_tokens,
+        shard_words=shard_words,
+    )
+    with left_alone(model):
+        return _streamed(
+            model,
+            corpus,
+            make,
+            targets,
+            settings,
+            tokenizer,
+            engine,
+            check=check,
+            progress=progress,
+        )
+
+
+def _streamed(
+    model: Any,
+    corpus: Any,
+    make: Make,
+    targets: Mapping[str, Any],
+    settings: Settings,
+    tokenizer: Any,
+    engine: str | Engine,
+    *,
+    check: bool | Sequence[str],
+    progress: bool,
+) -> Streamed:
+    subject = prepare(model, settings, tokenizer)
+    encoding = subject.encode(sentences_of(corpus), settings)
+    groups = grouped(targets, encoding.n_words)
+    manifest = describe(subject, corpus, encoding, settings)
+    manifest["self_check"] = self_check(subject, encoding, check)
+    works = work_of(encoding, subject, settings)
+    with (
+        running(engine) as runner,
+        referred_if(runner.workers, model, subject) as reference,
+        token_bar(encoding.n_tokens, progress) as done,
+    ):
+        jobs = [
+            StreamWork(
+                replace(work, model=reference),
+                portable(make),
+                tuple(g.part(work.begin, work.end) for g in groups),
+            )
+            for work in works
+        ]
+        here: Callable[[StreamWork], Any] = lambda job: job.run(subject.path, done)  # noqa: E731
+        run = stream_in_worker if runner.workers else here
+        totals = in_order(runner.map(run, jobs))
+    shared = {
+        (site, name): total
+        for (site, index), total in totals.items()
+        for name in groups[index].labels
+    }
+    return Streamed(MappingProxyType(shared), manifest)

@@ -1,0 +1,206 @@
+"""Summing up a stream: batches in, additive totals out, targets grouped by where they exist."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, final, runtime_checkable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...core.arguments import shown
+from ...core.hints import Unfit, array_like
+from ..errors import CaptureError
+from ..paths.path import Path
+from ..reading.arrays import guarded
+from .work import Work, worker_path
+
+__all__ = [
+    "Additive",
+    "Group",
+    "Make",
+    "StreamWork",
+    "grouped",
+    "in_order",
+    "portable",
+    "stream_in_worker",
+]
+
+_ROWS = 4096  # words collected per site before they are summed up
+
+
+@runtime_checkable
+class Additive(Protocol):
+    """Merges with another of its kind; :class:`linrep.probes.Statistics` is one."""
+
+    def __add__(self, other: Any, /) -> Any:
+        """The two together."""
+        ...
+
+
+Make = Callable[[np.ndarray, Mapping[str, np.ndarray]], Additive]
+"""Turns ``[token, d_model]`` and labels per target into something additive."""
+
+
+@final
+@dataclass(frozen=True)
+class ClassMethod:
+    """A class method by name, so that workers look it up instead of receiving its code."""
+
+    owner: type
+    name: str
+
+    def __call__(self, x: np.ndarray, labels: Mapping[str, np.ndarray]) -> Additive:
+        made: Additive = getattr(self.owner, self.name)(x, labels)
+        return made
+
+
+def portable(make: Make) -> Make:
+    """The same function in a form that workers can look up."""
+    owner = getattr(make, "__self__", None)
+    return ClassMethod(owner, make.__name__) if isinstance(owner, type) else make
+
+
+Totals = dict[tuple[str, int], Any]
+"""Per site and group of targets what has been accumulated."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Targets that are defined at the same words.
+
+    Args:
+        defined: ``[token]`` where.
+        labels: per target ``[token]``.
+        begin: first word of this part of the corpus.
+    """
+
+    defined: np.ndarray
+    labels: Mapping[str, np.ndarray]
+    begin: int = 0
+
+    def part(self, begin: int, end: int) -> "Group":
+        """The same for a range of words."""
+        labels = {name: values[begin:end] for name, values in self.labels.items()}
+        return Group(self.defined[begin:end], labels, begin)
+
+
+def grouped(targets: Mapping[str, Any], n_words: int) -> list[Group]:
+    """Targets by where they are defined.
+
+    Raises:
+        CaptureError: no target, or one that is not as long as the corpus.
+    """
+    if not targets:
+        raise CaptureError("stream needs at least one target: {name: labels [token]}")
+    masks: dict[bytes, tuple[np.ndarray, dict[str, np.ndarray]]] = {}
+    for name, given in targets.items():
+        try:
+            labels = np.asarray(array_like(given))
+        except Unfit as error:
+            raise CaptureError(f"target {name!r} is no array: {error}") from None
+        if labels.ndim == 0:
+            raise CaptureError(f"target {name!r} has one label per word; received {shown(given)}")
+        if len(labels) != n_words:
+            raise CaptureError(
+                f"target {name!r} has {len(labels)} labels; the corpus has {n_words} words"
+            )
+        text = labels.dtype.kind in "UO" and labels.ndim == 1
+        defined = labels != "" if text else np.ones(n_words, dtype=bool)
+        masks.setdefault(defined.tobytes(), (defined, {}))[1][name] = labels
+    return [Group(defined, labels) for defined, labels in masks.values()]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class StreamWork:
+    """A range of words to be read and summed up.
+
+    Args:
+        work: the range.
+        make: turns a batch into statistics.
+        groups: the targets there.
+    """
+
+    work: Work
+    make: Make
+    groups: tuple[Group, ...]
+
+    def run(self, path: Path, done: Callable[[int], None]) -> Totals:
+        """Read, sum up, forget."""
+        sums = Sums(self.make, self.groups)
+
+        def advance(tokens: int) -> None:
+            sums.commit()
+            done(tokens)
+
+        self.work.read(path, sums.put, advance)
+        return sums.flushed()
+
+
+def stream_in_worker(job: StreamWork) -> Totals:
+    """Run a piece in a process of its own, which loads the model once."""
+    return job.run(worker_path(job.work), lambda _: None)
+
+
+@final
+@dataclass(eq=False)
+class Sums:
+    """The accumulator of one piece: batches in, totals out."""
+
+    make: Make
+    groups: tuple[Group, ...]
+    totals: Totals = field(default_factory=dict)
+    # Words of the batch that is running; thrown away if it has to be repeated.
+    batch: dict[str, tuple[np.ndarray, Tensor]] = field(default_factory=dict)
+    waiting: dict[str, list[tuple[np.ndarray, np.ndarray]]] = field(default_factory=dict)
+    count: int = 0
+
+    def put(self, site: str, rows: np.ndarray, values: Tensor) -> None:
+        """Words of the batch that is running."""
+        dtype: Literal["float32", "float64"]
+        dtype = "float64" if values.dtype == torch.float64 else "float32"
+        ready = guarded(site, values, dtype).cpu()
+        # It waits for the end of the batch, and blocks may write into their inputs.
+        self.batch[site] = rows, ready.clone() if ready.data_ptr() == values.data_ptr() else ready
+
+    def commit(self) -> None:
+        """The batch went through to its end."""
+        for site, (rows, values) in self.batch.items():
+            self.waiting.setdefault(site, []).append((rows, values.numpy()))
+        self.count += len(next(iter(self.batch.values()))[0])
+        self.batch = {}
+        if self.count >= _ROWS:
+            self.flushed()
+
+    def flushed(self) -> Totals:
+        """Sum up what waits."""
+        for site, parts in self.waiting.items():
+            rows = np.concatenate([rows for rows, _ in parts])
+            values = np.concatenate([values for _, values in parts])
+            for index, group in enumerate(self.groups):
+                local = rows - group.begin
+                use = group.defined[local]
+                if not use.any():
+                    continue
+                labels = {name: column[local[use]] for name, column in group.labels.items()}
+                now = self.make(values if use.all() else values[use], labels)
+                before = self.totals.get((site, index))
+                self.totals[site, index] = now if before is None else before + now
+        self.waiting, self.count = {}, 0
+        return self.totals
+
+
+def in_order(results: Any) -> Totals:
+    """Merge pieces in the order of the corpus, whatever order they arrive in."""
+    totals: Totals = {}
+    early: dict[int, Totals] = {}
+    following = 0
+    for index, piece in results:
+        early[index] = piece
+        while following in early:
+            for key, value in early.pop(following).items():
+                totals[key] = value if key not in totals else totals[key] + value
+            following += 1
+    return totals

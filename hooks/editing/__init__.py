@@ -1,0 +1,3 @@
+"""Edits of a running model: where and what to erase, swap, steer."""
+
+__all__: list[str] = []

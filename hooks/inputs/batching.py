@@ -1,0 +1,112 @@
+"""Lines of like length side by side, within a budget of tokens."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, final
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Int
+from torch import Tensor
+
+from ..errors import CaptureError
+from .alignment import Line
+
+__all__ = ["Batch", "budget", "collate", "out_of_memory", "plan"]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Lines padded to one length.
+
+    Args:
+        ids: token ids.
+        mask: True on real tokens.
+        lines: the lines inside, in order.
+        side: where the padding is.
+    """
+
+    ids: Int[Tensor, "batch position"]
+    mask: Bool[Tensor, "batch position"]
+    lines: tuple[Line, ...]
+    side: Literal["left", "right"] = "right"
+
+    @property
+    def offsets(self) -> Int[np.ndarray, " batch"]:
+        """Where each line begins: 0, or the width of its left padding."""
+        width = self.ids.shape[1]
+        pads = np.array([width - len(line) for line in self.lines], dtype=np.int64)
+        return pads if self.side == "left" else np.zeros_like(pads)
+
+
+def budget(d_model: int, accelerator: bool) -> int:
+    """Padded tokens per batch when nobody says: enough to hide the cost per call.
+
+    >>> budget(768, accelerator=False), budget(64, accelerator=False)
+    (2730, 32768)
+    """
+    if accelerator:
+        return int(np.clip(2**25 // d_model, 4096, 2**17))
+    return int(np.clip(2**21 // d_model, 1024, 2**15))
+
+
+def plan(
+    lengths: Sequence[int], tokens: int | None = None, lines: int | None = None
+) -> list[np.ndarray]:
+    """Batches of line indices, longest lines first, at most ``tokens`` padded tokens each.
+
+    Longest first: if memory is short, it shows at once. Ties keep the corpus' order, so a plan
+    depends on its arguments alone. A line longer than ``tokens`` gets a batch of its own.
+
+    Raises:
+        CaptureError: a limit is not positive.
+
+    >>> [b.tolist() for b in plan([3, 5, 5, 2], tokens=10)]
+    [[1, 2], [0, 3]]
+    """
+    for limit in (tokens, lines):
+        if limit is not None and limit < 1:
+            raise CaptureError(f"a batch holds at least one; received batch_size {limit}")
+    order = np.argsort(-np.asarray(lengths, dtype=np.int64), kind="stable")
+    batches: list[np.ndarray] = []
+    begin = 0
+    while begin < len(order):
+        width = max(1, int(lengths[int(order[begin])]))
+        room = len(order) if tokens is None else max(1, tokens // width)
+        room = room if lines is None else min(room, lines)
+        batches.append(order[begin : begin + room])
+        begin += room
+    return batches
+
+
+def collate(lines: Sequence[Line], pad_id: int, side: Literal["left", "right"] = "right") -> Batch:
+    """Pad lines to the longest.
+
+    >>> from .words import encode_vocabulary
+    >>> lines = encode_vocabulary([["a", "a"], ["a"]], ["<bos>", "a"]).lines
+    >>> collate(lines, pad_id=9, side="left").ids.tolist()
+    [[0, 1, 1], [9, 0, 1]]
+    """
+    width = max(len(line) for line in lines)
+    ids = np.full((len(lines), width), pad_id, dtype=np.int64)
+    mask = np.zeros((len(lines), width), dtype=bool)
+    for i, line in enumerate(lines):
+        here = slice(0, len(line)) if side == "right" else slice(width - len(line), width)
+        ids[i, here] = line.ids
+        mask[i, here] = True
+    return Batch(torch.from_numpy(ids), torch.from_numpy(mask), tuple(lines), side)
+
+
+def out_of_memory(error: BaseException) -> bool:
+    """Whether this exception says that memory ran out, on whatever device.
+
+    >>> out_of_memory(MemoryError()), out_of_memory(ValueError("shape"))
+    (True, False)
+    """
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    said = str(error).lower()
+    return isinstance(error, RuntimeError) and (
+        "out of memory" in said or "can't allocate memory" in said
+    )

@@ -1,0 +1,3 @@
+"""Reading a prepared model batch by batch."""
+
+__all__: list[str] = []

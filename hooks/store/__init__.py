@@ -1,0 +1,3 @@
+"""Activations on disk: shards, rows, manifests, readers."""
+
+__all__: list[str] = []

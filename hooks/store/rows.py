@@ -1,0 +1,128 @@
+"""Rows of one site, wherever they lie: in memory, or memory-mapped in several shards."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, final
+
+import numpy as np
+
+from ..errors import StoreError
+
+__all__ = ["Rows", "widen"]
+
+
+def widen(stored: np.ndarray, bfloat16: bool) -> np.ndarray:
+    """Stored values as numbers NumPy computes with: 16-bit kinds become float32, exactly.
+
+    >>> widen(np.array([0x3F80], dtype=np.uint16), bfloat16=True)
+    array([1.], dtype=float32)
+    """
+    if bfloat16:
+        return (stored.astype(np.uint32) << 16).view(np.float32)
+    return stored.astype(np.float32) if stored.dtype == np.float16 else stored
+
+
+@final
+class Rows:
+    """A ``[token, d_model]`` array that is read from its shards when it is indexed.
+
+    It has ``shape``, ``dtype``, ``ndim``, ``len``, indexing by slice, integer, index array and mask
+    along tokens, and becomes an ordinary array under ``np.asarray``. 16-bit shards are read as
+    float32. Only what is asked for is read.
+
+    Args:
+        parts: one opener per shard; each returns ``[token of the shard, d_model]`` as stored.
+        bounds: first row of each shard, and the end.
+        d_model: width.
+        dtype: dtype of what indexing returns.
+        bfloat16: the stored 16-bit integers are bfloat16.
+
+    >>> halves = [lambda: np.zeros((2, 3), np.float32), lambda: np.ones((1, 3), np.float32)]
+    >>> rows = Rows(halves, [0, 2, 3], 3, np.dtype(np.float32))
+    >>> rows.shape, rows[1:].sum(), rows[np.array([2, 0])][:, 0].tolist()
+    ((3, 3), np.float32(3.0), [1.0, 0.0])
+    """
+
+    ndim = 2
+
+    def __init__(
+        self,
+        parts: Sequence[Callable[[], np.ndarray]],
+        bounds: Sequence[int],
+        d_model: int,
+        dtype: np.dtype[Any],
+        bfloat16: bool = False,
+    ) -> None:
+        self._parts, self._bounds, self._bfloat16 = list(parts), np.asarray(bounds), bfloat16
+        self.shape = (int(self._bounds[-1]), d_model)
+        self.dtype = dtype
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if copy is False and len(self._parts) > 1:
+            raise ValueError("shards cannot be joined without a copy")
+        whole = self._slice(0, len(self))
+        return whole if dtype is None else whole.astype(dtype, copy=False)
+
+    def __getitem__(self, key: Any) -> np.ndarray:
+        rest: Any = ()
+        if isinstance(key, tuple):
+            key, rest = key[0], key[1:]
+        picked = self._pick(key)
+        return (
+            picked[(slice(None), *rest)]
+            if rest and picked.ndim == 2
+            else (picked[rest] if rest else picked)
+        )
+
+    def _pick(self, key: Any) -> np.ndarray:
+        if isinstance(key, slice):
+            begin, end, step = key.indices(len(self))
+            if step == 1:
+                return self._slice(begin, max(begin, end))
+            return self._take(np.arange(begin, end, step))
+        index = np.asarray(key)
+        if index.dtype == bool:
+            if index.shape != (len(self),):
+                raise IndexError(f"mask of shape {index.shape} on {len(self)} tokens")
+            return self._take(np.flatnonzero(index))
+        flat = np.atleast_1d(index).astype(np.int64)
+        flat = np.where(flat < 0, flat + len(self), flat)
+        if len(flat) and (flat.min() < 0 or flat.max() >= len(self)):
+            raise IndexError(f"token index outside 0..{len(self) - 1}")
+        taken = self._take(flat)
+        return taken[0] if index.ndim == 0 else taken
+
+    def _slice(self, begin: int, end: int) -> np.ndarray:
+        pieces = []
+        for i, part in enumerate(self._parts):
+            low, high = int(self._bounds[i]), int(self._bounds[i + 1])
+            a, b = max(begin, low), min(end, high)
+            if a < b:
+                pieces.append(widen(part()[a - low : b - low], self._bfloat16))
+        if len(pieces) == 1:
+            return pieces[0]
+        if not pieces:
+            return np.empty((0, self.shape[1]), dtype=self.dtype)
+        return np.concatenate(pieces)
+
+    def _take(self, index: np.ndarray) -> np.ndarray:
+        """Rows by index, shard by shard."""
+        out = np.empty((len(index), self.shape[1]), dtype=self.dtype)
+        shard = np.searchsorted(self._bounds, index, side="right") - 1
+        for i in np.unique(shard):
+            here = shard == i
+            out[here] = widen(self._parts[i]()[index[here] - self._bounds[i]], self._bfloat16)
+        return out
+
+
+def absent(name: str) -> Callable[[], np.ndarray]:
+    """An opener for a shard that has not been written."""
+
+    def missing() -> np.ndarray:
+        raise StoreError(
+            f"shard {name} has not been captured yet: repeat the same capture call to resume"
+        )
+
+    return missing

@@ -1,0 +1,3 @@
+"""Continuous piecewise linear networks: layers, conversions, families, sizes."""
+
+__all__: list[str] = []

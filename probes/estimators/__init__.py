@@ -1,0 +1,3 @@
+"""Probes as scikit-learn estimators."""
+
+__all__: list[str] = []

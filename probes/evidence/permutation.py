@@ -1,0 +1,222 @@
+"""What accuracy would be if activations said nothing: labels change places between sentences.
+
+Sentences are the unit: tokens of one sentence are no independent witnesses. Sentences with the same
+scored positions exchange all their labels, which is exact. Where there are too few of them no
+exchange keeps both the position of a label and its sentence; there each sentence keeps its labels,
+and what it has over chance at its positions changes sign at random, the whole sentence at once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from .intervals import permutation_p
+
+__all__ = ["LabelNull", "exchangeable", "swap_sentences"]
+
+
+def exchangeable(
+    groups: Int[np.ndarray, " token"],
+    positions: Int[np.ndarray, " token"],
+    *,
+    smallest: int = 8,
+) -> tuple[list[Int[np.ndarray, "_ _"]], list[Int[np.ndarray, "_ _"]]]:
+    """Blocks of rows whose labels may change places without a label leaving its position.
+
+    In each block all tokens of a column stand at the same position of their sentences, and
+    sentences (its rows) may be permuted. Each row is in one block.
+
+    Args:
+        groups: ``[token]`` sentence (or other group) of each row.
+        positions: ``[token]`` place of each row in its sentence.
+        smallest: sentences with the same scored positions that exchange as wholes.
+
+    Returns:
+        Blocks of whole sentences, and those of the other sentences: position by position, but
+        positions that the same sentences have go together.
+
+    >>> exchangeable(np.array([0, 0, 1, 1, 2]), np.array([0, 3, 0, 3, 3]), smallest=2)
+    ([array([[0, 1],
+           [2, 3]])], [array([[4]])])
+    """
+    order = np.lexsort((positions, groups))
+    group, place = groups[order], _places(groups[order], positions[order])
+    steps = np.arange(len(order))
+    sentences: dict[bytes, list[np.ndarray]] = {}
+    for rows in np.split(steps, np.flatnonzero(np.diff(group)) + 1) if len(steps) else ():
+        sentences.setdefault(place[rows].tobytes(), []).append(rows)
+    wholes = [np.stack(same) for same in sentences.values() if len(same) >= smallest]
+    others = [rows for same in sentences.values() if len(same) < smallest for rows in same]
+    rest = np.concatenate([steps[:0], *others])
+    rest = rest[np.lexsort((group[rest], place[rest]))]
+    columns: dict[bytes, list[np.ndarray]] = {}
+    for rows in np.split(rest, np.flatnonzero(np.diff(place[rest])) + 1) if len(rest) else ():
+        columns.setdefault(group[rows].tobytes(), []).append(rows)
+    pieces = [np.stack(same, axis=1) for same in columns.values()]
+    return [order[block] for block in wholes], [order[block] for block in pieces]
+
+
+def _places(
+    groups: Int[np.ndarray, " token"], positions: Int[np.ndarray, " token"]
+) -> Int[np.ndarray, " token"]:
+    """A number for each position, of rows in order of group and position.
+
+    Groups of several sentences have a position several times: these are places of their own.
+    """
+    steps = np.arange(len(groups))
+    fresh = np.ones(len(groups), dtype=bool)
+    fresh[1:] = (groups[1:] != groups[:-1]) | (positions[1:] != positions[:-1])
+    again = steps - np.maximum.accumulate(np.where(fresh, steps, 0))
+    _, place = np.unique(np.stack([positions, again], axis=1), axis=0, return_inverse=True)
+    return place.reshape(-1)
+
+
+def swap_sentences(
+    blocks: Sequence[Int[np.ndarray, "_ _"]],
+    rng: np.random.Generator,
+    *,
+    fixed: bool = True,
+) -> Int[np.ndarray, " token"]:
+    """For each token the token whose label it gets when sentences exchange their labels.
+
+    Held fixed: the position of every label, hence how often each class stands at each position;
+    inside a block (see :func:`exchangeable`) also which labels stand together in a sentence.
+
+    Args:
+        blocks: of all rows.
+        rng: draws the partners.
+        fixed: draw any permutation, in which a sentence may keep its own labels, as a test needs;
+            else one cycle through all, in which none does, as a control needs. There tokens
+            without a partner at their position exchange with one another.
+    """
+    source = np.empty(sum(block.size for block in blocks), dtype=np.int64)
+    if not fixed:
+        alone = [block.reshape(-1, 1) for block in blocks if len(block) == 1]
+        blocks = [block for block in blocks if len(block) > 1]
+        blocks += [np.concatenate(alone)] if alone else []
+    for block in blocks:
+        cycle = rng.permutation(len(block))
+        if fixed:
+            source[block] = block[cycle]
+        else:
+            source[block[cycle]] = block[np.roll(cycle, 1)]
+    return source
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class LabelNull:
+    """Draws under the hypothesis that labels go with positions and sentences alone.
+
+    Args:
+        codes: ``[token]`` true classes, -1 for one that no prediction can meet.
+        whole: ``[whole]`` rows of the sentences that exchange all their labels.
+        swapped: ``[draw, whole]`` the codes that these rows get.
+        ragged: ``[ragged]`` the other rows.
+        place: ``[ragged]`` number of each one's position.
+        sentence: ``[ragged]`` number of each one's sentence (or other group).
+        signs: ``[draw, sentence]`` 1 or -1.
+    """
+
+    codes: Int[np.ndarray, " token"]
+    whole: Int[np.ndarray, " whole"]
+    swapped: Int[np.ndarray, "draw whole"]
+    ragged: Int[np.ndarray, " ragged"]
+    place: Int[np.ndarray, " ragged"]
+    sentence: Int[np.ndarray, " ragged"]
+    signs: Int[np.ndarray, "draw sentence"]
+
+    @classmethod
+    def draw(
+        cls,
+        codes: Int[np.ndarray, " token"],
+        groups: Int[np.ndarray, " token"],
+        positions: Int[np.ndarray, " token"],
+        draws: int,
+        rng: np.random.Generator,
+        *,
+        sentences: Int[np.ndarray, " token"] | None = None,
+    ) -> "LabelNull":
+        """Draw once; every site is tested with the same draws.
+
+        Args:
+            codes: ``[token]`` true classes.
+            groups: ``[token]`` sentence (or other group) of each row.
+            positions: ``[token]`` place of each row in its sentence.
+            draws: number of draws.
+            rng: of the draws.
+            sentences: ``[token]`` sentence of each row, where groups hold several: chance is that
+                of a position in a sentence, over all groups; signs are one per group.
+        """
+        wholes, _ = exchangeable(groups, positions)
+        whole = np.concatenate([np.zeros(0, np.int64), *(block.ravel() for block in wholes)])
+        whole.sort()
+        narrow = np.min_scalar_type(-int(codes.max(initial=0)) - 1)
+        swapped = np.empty((draws, len(whole)), dtype=narrow)
+        inside = [np.searchsorted(whole, block) for block in wholes]
+        for row in swapped:
+            row[:] = codes[whole[swap_sentences(inside, rng)]]
+        ragged = np.setdiff1d(np.arange(len(codes)), whole)
+        ragged = ragged[np.lexsort((positions[ragged], groups[ragged]))]
+        place = _places((groups if sentences is None else sentences)[ragged], positions[ragged])
+        names, sentence = np.unique(groups[ragged], return_inverse=True)
+        signs = rng.integers(0, 2, size=(draws, len(names)), dtype=np.int8) * np.int8(2) - np.int8(
+            1
+        )
+        return cls(codes, whole, swapped, ragged, place, sentence.reshape(-1), signs)
+
+    @property
+    def alone(self) -> int:
+        """Rows that no other sentence has a partner for: they say nothing."""
+        return int((np.bincount(self.place) == 1).sum())
+
+    @property
+    def testable(self) -> bool:
+        """There are draws, and some label has a partner."""
+        return len(self.signs) > 0 and self.alone < len(self.codes)
+
+    def p_value(self, predicted: Int[np.ndarray, " token"]) -> float:
+        """One-sided p-value that predictions are right no more often than by exchange.
+
+        NaN where nothing can be tested. A probe that says the same of every token at a position
+        gets 1, whatever its accuracy.
+        """
+        if not self.testable:
+            return float("nan")
+        return permutation_p(*self.statistic(predicted))
+
+    def statistic(
+        self, predicted: Int[np.ndarray, " token"]
+    ) -> tuple[float, Float[np.ndarray, " draw"]]:
+        """Share of right answers, those of ragged sentences over chance: seen, and drawn."""
+        there = predicted[self.whole]
+        over = np.bincount(
+            self.sentence, weights=self._over_chance(predicted), minlength=self.signs.shape[1]
+        )
+        observed = (there == self.codes[self.whole]).sum() + over.sum()
+        drawn = (self.swapped == there).sum(axis=1) + self.signs @ over
+        return float(observed) / len(self.codes), drawn / len(self.codes)
+
+    def _over_chance(self, predicted: Int[np.ndarray, " token"]) -> Float[np.ndarray, " ragged"]:
+        """Right or not, less what exchange at its position gives this prediction and this label.
+
+        Centred both ways, so that neither a class that is common at a position nor one that is
+        often predicted there counts; scaled so that squares add up to the variance that exchange
+        among the ``n`` tokens of the position has.
+        """
+        true, said = self.codes[self.ragged], predicted[self.ragged]
+        n = np.bincount(self.place).astype(np.float64)
+        width = int(max(true.max(initial=0), said.max(initial=0))) + 1
+        labels, answers = np.zeros((2, len(n), width))
+        known = true >= 0
+        np.add.at(labels, (self.place[known], true[known]), 1.0)
+        np.add.at(answers, (self.place, said), 1.0)
+        shares = (labels * answers).sum(axis=1) / n**2
+        met = np.where(known, answers[self.place, np.maximum(true, 0)], 0.0)
+        chance = (labels[self.place, said] + met) / n[self.place] - shares[self.place]
+        scale = np.sqrt(n / np.maximum(n - 1, 1))
+        over: np.ndarray = ((true == said) - chance) * np.where(n > 1, scale, 0.0)[self.place]
+        return over

@@ -1,0 +1,157 @@
+"""What can be read off the surface: the word, its neighbours, the position and the embedding.
+
+One logistic regression of all of them together. Whatever a probe reads beyond it is no property of
+the words at hand taken one by one.
+"""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy import optimize, sparse, special
+
+from ..solvers.rotation import Rotation
+
+__all__ = ["Surface"]
+
+INVERSE_PENALTIES = (0.1, 1.0, 10.0)  # as scikit-learn's C, for columns of zeros and ones
+STEPS = 60  # of the descent, at each penalty, from the last one's end: a baseline needs no digits
+WIDEST = 128  # leading dimensions of the embedding; the rest stands in its own column of the grid
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """What stands at every token, as columns.
+
+    Args:
+        keys: ``[token]`` numbers each: word, word before, word after where the model sees it,
+            position; -1 for none.
+        embedding: ``[token, d]`` the model's embedding, in the same order, if it was captured.
+    """
+
+    keys: tuple[np.ndarray, ...]
+    embedding: Float[np.ndarray, "token d_model"] | None
+
+    def guess(
+        self,
+        train: Int[np.ndarray, " train"],
+        validation: Int[np.ndarray, " validation"],
+        asked: Int[np.ndarray, " asked"],
+        codes: tuple[np.ndarray, np.ndarray],
+        n_classes: int,
+    ) -> Int[np.ndarray, " asked"]:
+        """Classes of the rows asked for.
+
+        The penalty is chosen on validation rows; without any it is scikit-learn's default.
+
+        Args:
+            train: rows that are learned from.
+            validation: rows on which the penalty is chosen.
+            asked: rows that are guessed.
+            codes: classes of the training and of the validation rows, -1 for one not learned.
+            n_classes: classes that are learned.
+        """
+        if n_classes == 1:
+            return np.zeros(len(asked), dtype=np.int64)
+        columns = self._columns(train)
+        dense = self._dense(train)
+        known = validation[codes[1] >= 0]
+        wanted = codes[1][codes[1] >= 0]
+        path = INVERSE_PENALTIES if len(known) else (1.0,)
+        fit = _Fit(columns[train], dense(train), codes[0], n_classes)
+        weights, best, least = fit.start(), None, np.inf
+        for C in path:
+            weights = fit.solve(weights, C)
+            loss = 0.0
+            if len(known):
+                logits = fit.logits(weights, columns[known], dense(known))
+                chosen = logits[np.arange(len(known)), wanted]
+                loss = float((special.logsumexp(logits, axis=1) - chosen).mean())
+            if best is None or loss < least:
+                best, least = weights, loss
+        assert best is not None  # noqa: S101 - the path has an entry
+        logits = fit.logits(best, columns[asked], dense(asked))
+        guess: np.ndarray = logits.argmax(axis=1)
+        return guess
+
+    def _columns(self, train: np.ndarray) -> sparse.csr_matrix:
+        """Zeros and ones: a column for every word, neighbour and position of the training rows."""
+        n = len(self.keys[0])
+        parts = []
+        for keys in self.keys:
+            known = np.unique(keys[train])
+            place = np.clip(np.searchsorted(known, keys), 0, len(known) - 1)
+            rows = np.flatnonzero(known[place] == keys)
+            ones = np.ones(len(rows))
+            parts.append(sparse.csr_matrix((ones, (rows, place[rows])), shape=(n, len(known))))
+        return sparse.csr_matrix(sparse.hstack(parts))
+
+    def _dense(self, train: np.ndarray) -> "_Dense":
+        if self.embedding is None:
+            return _Dense(None, None)
+        return _Dense(self.embedding, Rotation.fit(self.embedding[train]))
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _Dense:
+    """Leading directions of the standardised embedding; no columns without one."""
+
+    embedding: np.ndarray | None
+    rotation: Rotation | None
+
+    def __call__(self, rows: np.ndarray) -> np.ndarray:
+        if self.embedding is None or self.rotation is None:
+            return np.zeros((len(rows), 0))
+        turned = self.rotation(self.embedding[rows])[:, :WIDEST]
+        return turned.astype(np.float64)
+
+
+class _Fit:
+    """Multinomial logistic regression on sparse and dense columns side by side.
+
+    Scikit-learn's objective, as everywhere here: mean cross-entropy plus ``|W|^2 / (2 C n)``.
+    """
+
+    def __init__(
+        self, columns: sparse.csr_matrix, dense: np.ndarray, codes: np.ndarray, n_classes: int
+    ) -> None:
+        self.columns, self.dense, self.codes, self.k = columns, dense, codes, n_classes
+        self.rows = sparse.csr_matrix(columns.T)
+        self.shape = (columns.shape[1] + dense.shape[1] + 1, n_classes)
+
+    def start(self) -> np.ndarray:
+        return np.zeros(self.shape)
+
+    def logits(
+        self, weights: np.ndarray, columns: sparse.csr_matrix, dense: np.ndarray
+    ) -> np.ndarray:
+        wide = columns.shape[1]
+        found: np.ndarray = columns @ weights[:wide] + dense @ weights[wide:-1] + weights[-1]
+        return found
+
+    def solve(self, start: np.ndarray, C: float) -> np.ndarray:
+        n = len(self.codes)
+        here = np.arange(n)
+
+        def objective(flat: np.ndarray) -> tuple[float, np.ndarray]:
+            weights = flat.reshape(self.shape)
+            logits = self.logits(weights, self.columns, self.dense)
+            logs = logits - special.logsumexp(logits, axis=1, keepdims=True)
+            residual = np.exp(logs)
+            residual[here, self.codes] -= 1.0
+            gradient = np.vstack(
+                [self.rows @ residual, self.dense.T @ residual, residual.sum(axis=0)]
+            )
+            gradient[:-1] += weights[:-1] / C
+            value = -logs[here, self.codes].sum() + np.square(weights[:-1]).sum() / (2 * C)
+            return float(value) / n, gradient.ravel() / n
+
+        found = optimize.minimize(
+            objective, start.ravel(), jac=True, method="L-BFGS-B",
+            options={"maxiter": STEPS, "maxcor": 10},
+        )  # fmt: skip
+        solved: np.ndarray = found.x.reshape(self.shape)
+        return solved

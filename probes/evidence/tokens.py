@@ -1,0 +1,75 @@
+"""Who stands where: the tokens of a corpus, coded once for all targets."""
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from jaxtyping import Int
+
+from ..inputs.protocols import CorpusLike
+from .baselines import keys_of_words, next_words, previous_words
+from .groups import Groups
+from .surface import Surface
+
+__all__ = ["Tokens"]
+
+LAST = 63  # positions from here on count as one
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Tokens:
+    """Who stands where, coded once for all targets; rows in order of group and position.
+
+    Args:
+        order: ``[token]`` rows of the corpus in that order; ``-1`` never occurs.
+        groups: ``[token]`` group of each ordered row.
+        sentences: ``[token]`` sentence of each ordered row.
+        positions: ``[token]`` place in the sentence.
+        words: ``[token]`` key of the word type.
+        previous: ``[token]`` key of the word before, -1 at the start.
+        following: ``[token]`` key of the word after, -1 at the end; ``None`` where the model is
+            known not to see it.
+        unit: what a group is, in one word.
+    """
+
+    order: Int[np.ndarray, " token"]
+    groups: Int[np.ndarray, " token"]
+    sentences: Int[np.ndarray, " token"]
+    positions: Int[np.ndarray, " token"]
+    words: Int[np.ndarray, " token"]
+    previous: Int[np.ndarray, " token"]
+    following: Int[np.ndarray, " token"] | None
+    unit: str
+
+    @classmethod
+    def of(cls, corpus: CorpusLike, groups: Groups, *, sees_next: bool = True) -> "Tokens":
+        """Read them from a corpus."""
+        positions = np.asarray(corpus.positions)
+        sentences = np.asarray(corpus.sentence_ids)
+        _, sentence_keys = np.unique(sentences, return_inverse=True)
+        order = np.lexsort((positions, sentences, groups.ids))
+        words = keys_of_words(corpus.words)
+        previous = previous_words(words, sentences, positions)
+        following = next_words(words, sentences, positions)[order] if sees_next else None
+        return cls(
+            order, groups.ids[order], sentence_keys[order], positions[order], words[order],
+            previous[order], following, groups.unit,
+        )  # fmt: skip
+
+    @property
+    def keys(self) -> dict[str, Int[np.ndarray, " token"]]:
+        """What a guess can go by, under the names of the score grid."""
+        keys = {
+            "position": self.positions,
+            "previous_word": self.previous,
+            "word_identity": self.words,
+        }
+        return keys if self.following is None else {**keys, "next_word": self.following}
+
+    def surface(self, embedding: np.ndarray | None) -> Surface:
+        """All of it together, and the model's ``[token, d_model]`` embedding if there is one."""
+        columns = {**self.keys, "position": np.minimum(self.positions, LAST)}
+        return Surface(
+            tuple(columns.values()), None if embedding is None else embedding[self.order]
+        )

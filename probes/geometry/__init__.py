@@ -1,0 +1,3 @@
+"""Statistics and the subspaces made from them: patterns, nulls, erasure."""
+
+__all__: list[str] = []

@@ -1,0 +1,261 @@
+"""Sufficient statistics of activations and targets: collect once, derive every closed form.
+
+This is the accumulator: it only adds up, and what is derived from it is frozen. Rows are streamed
+in batches of any size; two collections merge by ``+`` (Chan, Golub and LeVeque
+1983), so shards, workers and machines add up. Everything is centred and in float64: a raw float32
+``X^T X`` loses the small directions that matter.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import final
+
+import numpy as np
+import numpy.typing as npt
+from jaxtyping import Float
+
+from ...core.arguments import checked, shown
+from ..errors import ProbeError
+from ..inputs.columns import LARGEST, feature_matrix, in_order, target_columns
+
+__all__ = ["Statistics"]
+
+ROWS = 8192  # rows per product: bounds the float64 copy of a batch
+
+
+@final
+@checked(ProbeError)
+@dataclass(eq=False)
+class Statistics:
+    """Counts, means and centred scatter of features ``x`` and of targets ``z``.
+
+    A categorical target contributes one indicator column per class, a numeric one
+    (``[token, k]``, posteriors say) its own columns; columns of all targets stand side by side,
+    so co-occurrence of targets is known as well.
+
+    Args:
+        n: rows seen.
+        mean_x: ``[feature]``.
+        mean_z: ``[column]``.
+        scatter_xx: ``[feature, feature]`` sum of ``(x - mean)(x - mean)^T``.
+        scatter_xz: ``[feature, column]``.
+        scatter_zz: ``[column, column]``.
+        classes: per target the name of each of its columns, in order.
+        numeric: the targets whose columns are numbers, not indicators of classes.
+
+    Raises:
+        ProbeError: sizes contradict each other.
+
+    >>> X, y = np.array([[0.0], [2.0], [4.0]]), ["a", "b", "b"]
+    >>> both = Statistics.from_arrays(X, y)
+    >>> parts = Statistics.from_arrays(X[:1], y[:1]) + Statistics.from_arrays(X[1:], y[1:])
+    >>> bool(np.allclose(both.scatter_xx, parts.scatter_xx)), both.counts()
+    (True, {'a': 1, 'b': 2})
+    """
+
+    n: int
+    mean_x: Float[np.ndarray, " feature"]
+    mean_z: Float[np.ndarray, " column"]
+    scatter_xx: Float[np.ndarray, "feature feature"]
+    scatter_xz: Float[np.ndarray, "feature column"]
+    scatter_zz: Float[np.ndarray, "column column"]
+    classes: Mapping[str, tuple[str, ...]]
+    numeric: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        d, k = len(self.mean_x), len(self.mean_z)
+        shapes = [np.shape(m) for m in (self.scatter_xx, self.scatter_xz, self.scatter_zz)]
+        columns = sum(len(names) for names in self.classes.values())
+        if self.n < 0 or shapes != [(d, d), (d, k), (k, k)] or columns != k:
+            raise ProbeError(
+                f"statistics of n={self.n} rows, {d} features and {k} columns have scatter of "
+                f"shapes {shapes} and classes for {columns} columns: take them from_arrays"
+            )
+
+    @classmethod
+    def from_arrays(
+        cls, X: npt.ArrayLike, y: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None = None
+    ) -> "Statistics":
+        """Statistics of one batch.
+
+        Args:
+            X: ``[token, feature]``.
+            y: class labels ``[token]`` (or numbers ``[token, k]``); several targets as a mapping.
+
+        Raises:
+            ProbeError: lengths differ, or a value is not finite.
+        """
+        x = feature_matrix(X)
+        names, numeric, z = target_columns(y, len(x))
+        total = _batch(x[:ROWS], z[:ROWS], names, numeric)
+        for start in range(ROWS, len(x), ROWS):
+            rows = slice(start, start + ROWS)
+            total = _merge(total, _batch(x[rows], z[rows], names, numeric))
+        return total
+
+    def update(
+        self, X: npt.ArrayLike, y: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None = None
+    ) -> "Statistics":
+        """Add one more batch in place, and return these statistics.
+
+        Raises:
+            ProbeError: the batch has other targets or another number of features.
+        """
+        total = self + Statistics.from_arrays(X, y)
+        for field in fields(self):
+            setattr(self, field.name, getattr(total, field.name))
+        return self
+
+    def __add__(self, other: "Statistics") -> "Statistics":
+        if not isinstance(other, Statistics):
+            raise ProbeError(f"statistics add to statistics alone; received {shown(other)}")
+        if set(self.classes) != set(other.classes):
+            raise ProbeError(
+                f"statistics of different targets do not add: {sorted(self.classes)} and "
+                f"{sorted(other.classes)}"
+            )
+        if len(self.mean_x) != len(other.mean_x):
+            raise ProbeError(
+                f"statistics of {len(self.mean_x)} and of {len(other.mean_x)} features do not add"
+            )
+        if self.numeric != other.numeric:
+            named = sorted(self.numeric ^ other.numeric)
+            raise ProbeError(f"targets {named} are classes in one part and numbers in the other")
+        classes = {}
+        for name, own in self.classes.items():
+            theirs = other.classes[name]
+            if name in self.numeric and own != theirs:
+                raise ProbeError(
+                    f"target {name!r} has {len(own)} columns here and {len(theirs)} there"
+                )
+            classes[name] = own if name in self.numeric else in_order({*own, *theirs})
+        return _merge(self._widen(classes), other._widen(classes))
+
+    def __radd__(self, other: object) -> "Statistics":
+        if other == 0 and isinstance(other, int):  # where sum() begins
+            return self
+        raise ProbeError(f"statistics add to statistics alone; received {shown(other)}")
+
+    @property
+    def covariance(self) -> Float[np.ndarray, "feature feature"]:
+        """Covariance of the features, divided by ``n``."""
+        return self.scatter_xx / max(self.n, 1)
+
+    def block(self, target: str | None = None) -> slice:
+        """Columns of one target (the only one, unless named).
+
+        Raises:
+            ProbeError: no such target, or several and none named.
+        """
+        name = self._name(target)
+        start = 0
+        for key, names in self.classes.items():
+            if key == name:
+                return slice(start, start + len(names))
+            start += len(names)
+        raise ProbeError(f"no target {name!r}")  # pragma: no cover - _name checked it
+
+    def counts(self, target: str | None = None) -> dict[str, int]:
+        """Rows of each class of one categorical target."""
+        shares = self.mean_z[self._indicators(target)]
+        names = self.classes[self._name(target)]
+        return {
+            name: round(float(share) * self.n) for name, share in zip(names, shares, strict=True)
+        }
+
+    def class_means(self, target: str | None = None) -> Float[np.ndarray, "feature class"]:
+        """Mean of the features in each class of one categorical target; NaN where it is empty."""
+        block = self._indicators(target)
+        shares = self.mean_z[block]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            means: np.ndarray = self.mean_x[:, None] + self.scatter_xz[:, block] / (self.n * shares)
+        return means
+
+    def within(self, target: str | None = None) -> Float[np.ndarray, "feature feature"]:
+        """Scatter of the features inside the classes of one categorical target."""
+        block = self._indicators(target)
+        shares = self.mean_z[block]
+        seen = shares > 0
+        deviations = self.scatter_xz[:, block][:, seen]
+        out: np.ndarray = self.scatter_xx - (deviations / (self.n * shares[seen])) @ deviations.T
+        return out
+
+    def _indicators(self, target: str | None) -> slice:
+        """Columns of one categorical target.
+
+        Raises:
+            ProbeError: its columns are numbers.
+        """
+        name = self._name(target)
+        if name in self.numeric:
+            raise ProbeError(f"target {name!r} holds numbers, it has no classes")
+        return self.block(name)
+
+    def _name(self, target: str | None) -> str:
+        if target is None and len(self.classes) == 1:
+            return next(iter(self.classes))
+        if target is None or target not in self.classes:
+            raise ProbeError(f"target {target!r} is not one of {sorted(self.classes)}")
+        return target
+
+    def _widen(self, classes: Mapping[str, tuple[str, ...]]) -> "Statistics":
+        """The same rows with columns for all ``classes``; an unseen class is a column of zeros."""
+        if {name: tuple(own) for name, own in self.classes.items()} == dict(classes) and list(
+            self.classes
+        ) == list(classes):
+            return self
+        width = sum(len(names) for names in classes.values())
+        place = np.empty(len(self.mean_z), dtype=int)
+        start = 0
+        for name, names in classes.items():
+            old = self.classes[name]
+            place[self.block(name)] = [start + names.index(label) for label in old]
+            start += len(names)
+        mean_z, xz = np.zeros(width), np.zeros((len(self.mean_x), width))
+        zz = np.zeros((width, width))
+        mean_z[place], xz[:, place] = self.mean_z, self.scatter_xz
+        zz[np.ix_(place, place)] = self.scatter_zz
+        return replace(self, mean_z=mean_z, scatter_xz=xz, scatter_zz=zz, classes=dict(classes))
+
+
+def _merge(a: Statistics, b: Statistics) -> Statistics:
+    """Chan's pairwise update."""
+    n = a.n + b.n
+    weight = a.n * b.n / n if n else 0.0
+    dx, dz = b.mean_x - a.mean_x, b.mean_z - a.mean_z
+    share = b.n / n if n else 0.0
+    return Statistics(
+        n=n,
+        mean_x=a.mean_x + share * dx,
+        mean_z=a.mean_z + share * dz,
+        scatter_xx=a.scatter_xx + b.scatter_xx + weight * np.outer(dx, dx),
+        scatter_xz=a.scatter_xz + b.scatter_xz + weight * np.outer(dx, dz),
+        scatter_zz=a.scatter_zz + b.scatter_zz + weight * np.outer(dz, dz),
+        classes=a.classes,
+        numeric=a.numeric,
+    )
+
+
+def _batch(
+    x: np.ndarray,
+    z: np.ndarray,
+    classes: Mapping[str, tuple[str, ...]],
+    numeric: frozenset[str],
+) -> Statistics:
+    x = x.astype(np.float64)
+    largest = max(float(x.max(initial=0.0)), -float(x.min(initial=0.0)))  # NaN stays
+    if not np.isfinite(largest):
+        raise ProbeError(
+            "features hold NaN or infinite values: drop those rows, or mend what made them"
+        )
+    if largest > LARGEST:
+        raise ProbeError(
+            f"features reach {largest:.3g}, whose square is more than a float64 holds: divide them"
+        )
+    if not len(x):
+        mean_x, mean_z = np.zeros(x.shape[1]), np.zeros(z.shape[1])
+    else:
+        mean_x, mean_z = x.mean(axis=0), z.mean(axis=0)
+    x -= mean_x
+    z = z - mean_z
+    return Statistics(len(x), mean_x, mean_z, x.T @ x, x.T @ z, z.T @ z, classes, numeric)

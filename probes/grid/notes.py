@@ -1,0 +1,138 @@
+"""What a grid says about itself: its settings, and what it did not test."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...core import Subspace
+from ..evidence.groups import Division
+from ..evidence.rivals import LEAST_TWINS
+from ..inputs.protocols import ActivationsLike
+from ..solvers.methods import Method
+from .plan import Plan
+from .results import Score
+from .site import Cell
+from .targets import Target
+
+__all__ = ["CONTROLS", "EMBEDDINGS", "account", "collect_notes", "lost_dimensions"]
+
+CONTROLS = (
+    "shuffled",
+    "control_task",
+    "position",
+    "previous_word",
+    "word_identity",
+    "surface",
+    "embedding",
+    "random_weights",
+)
+EMBEDDINGS = ("hook_embed", "blocks.0.hook_resid_pre")  # before any block, in their order
+
+
+def account(
+    method: Method,
+    targets: Sequence[Target],
+    positions: object,
+    controls: Sequence[str],
+    division: Division,
+    **numbers: int | float | bool,
+) -> dict[str, Any]:
+    """Settings, JSON-able."""
+    return {
+        "method": method.name,
+        "C": list(method.penalties),
+        "tolerance": method.tolerance,
+        **numbers,
+        "controls": list(controls),
+        "fractions": list(division.fractions),
+        "groups": division.facts,
+        "positions": positions if isinstance(positions, str) else "given as masks",
+        "targets": [target.name for target in targets],
+        "standardisation": "per target, on its training tokens",
+        "interval": "95 %, percentile cluster bootstrap over test groups of held-out "
+        "predictions (no refit); Student's interval of the log-odds where errors are few",
+        "p": "labels exchanged between test groups where eight or more have the same scored "
+        "positions; what each other group has over chance at its positions changes sign",
+    }
+
+
+def collect_notes(
+    plans: Sequence[Plan],
+    controls: Sequence[str],
+    twins: Sequence[ActivationsLike],
+    ceilings: Mapping[Any, Any] | None,
+    scores: Sequence[Score],
+    kept: np.ndarray,
+    cells: Mapping[tuple[str, str], Cell],
+) -> tuple[str, ...]:
+    """One line for everything that was left out or could not be tested."""
+    notes = [note for plan in plans for note in plan.notes]
+    patterns = {key: cell.pattern for key, cell in cells.items() if cell.pattern is not None}
+    notes += lost_dimensions(patterns, {plan.name: len(plan.classes) for plan in plans})
+    short = [f"{target} at {site}" for (site, target), cell in cells.items() if not cell.converged]
+    if short:
+        notes.append(
+            f"the solver stopped short of its tolerance for {', '.join(short)}: a smaller C, or a "
+            "larger tolerance, is what these activations can bear"
+        )
+    if not kept.all():
+        notes.append(f"{int((~kept).sum())} tokens have no activation and are left out")
+    notes += [
+        f"{p.name}: one class, nothing to learn; p is not tested" for p in plans if p.constant
+    ]
+    notes += [
+        f"{name}: not tested, left out of controls" for name in CONTROLS if name not in controls
+    ]
+    if all(np.isnan(score.codelength) for score in scores):
+        notes.append("codelength: not asked for (codelength=True)")
+    if "random_weights" in controls:
+        notes += _about_twins(twins, {score.site for score in scores})
+    if "embedding" in controls and not any(score.site in EMBEDDINGS for score in scores):
+        notes.append(f"embedding: not tested, none of the sites {list(EMBEDDINGS)} was captured")
+    if ceilings is None:
+        notes.append("ceiling: not known, no posteriors were given")
+    elif any(np.isnan(score.ceiling) for score in scores):
+        notes.append("ceiling: not known for some cells, no posterior was given for their tokens")
+    return tuple(notes)
+
+
+def _about_twins(twins: Sequence[ActivationsLike], sites: set[str]) -> list[str]:
+    if not twins:
+        return ["random_weights: not tested, no activations of a random-weight twin were given"]
+    bare = sorted(sites - set(twins[0].sites).intersection(*(twin.sites for twin in twins[1:])))
+    notes = [f"random_weights: not tested at {site}, the twin lacks it" for site in bare]
+    if len(twins) < LEAST_TWINS:
+        notes.append(
+            f"random_weights: {len(twins)} untrained model(s) were given; how much such models "
+            f"differ is known from {LEAST_TWINS} on, so nothing is called decodable here"
+        )
+    return notes
+
+
+def lost_dimensions(
+    patterns: Mapping[tuple[str, str], Subspace],
+    classes: Mapping[str, int],
+    others: str = "position and the other targets",
+) -> tuple[str, ...]:
+    """A note for each target of which no site shows all dimensions that its classes could have.
+
+    Args:
+        patterns: (site, target) -> pattern.
+        classes: target -> number of classes.
+        others: what the patterns were estimated jointly with.
+
+    >>> line = Subspace(np.eye(3)[:, :1])
+    >>> lost_dimensions({("late", "height 1"): line}, {"height 1": 3, "height 2": 2})[0][:46]
+    'height 1: 1 of 2 pattern dimensions cannot be '
+    """
+    notes = []
+    for name, n_classes in classes.items():
+        dims = [space.dim for (_, target), space in patterns.items() if target == name]
+        most, seen = n_classes - 1, max(dims, default=n_classes - 1)
+        if seen < most:
+            notes.append(
+                f"{name}: {most - seen} of {most} pattern dimensions cannot be told from {others}, "
+                f"or are not written; its learned pattern has at most {seen}"
+            )
+    return tuple(notes)

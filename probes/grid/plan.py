@@ -1,0 +1,249 @@
+"""Everything about one target that does not depend on the site: rows, classes, controls."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import final
+from zlib import crc32
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from ..errors import ProbeError
+from ..evidence.baselines import best_guess, control_labels
+from ..evidence.permutation import LabelNull, exchangeable, swap_sentences
+from ..evidence.splits import Split
+from ..evidence.surface import Surface
+from ..evidence.tokens import Tokens
+from .targets import Target
+
+__all__ = ["CONTROL_DRAWS", "Plan", "make_plan"]
+
+CONTROL_DRAWS = 10
+"""Control tasks per target: one draw of random classes can be an easy one."""
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """One target, split, coded, with its controls.
+
+    Args:
+        name: of the target.
+        classes: those that are learned.
+        train: rows (of the corpus) that are learned from.
+        validation: rows on which ranks and penalties are chosen.
+        test: rows that are scored.
+        codes: class codes of ``train``, ``validation`` and ``test``; -1 for a class that is not
+            learned.
+        groups: groups of the same three.
+        shuffled: codes of ``train`` and ``test`` with labels exchanged between sentences.
+        controls: of each control task its codes on ``train`` and ``test``.
+        guesses: ``[test]`` classes guessed from the position, the word, each neighbour, and from
+            the ``surface``: what does best on validation rows, one of these or all together.
+        unseen: ``[test]`` tokens whose word does not occur in ``train``.
+        null: what the accuracy on the test rows would be if activations said nothing.
+        notes: what was left out, and why.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    train: Int[np.ndarray, " train"]
+    validation: Int[np.ndarray, " validation"]
+    test: Int[np.ndarray, " test"]
+    codes: tuple[np.ndarray, np.ndarray, np.ndarray]
+    groups: tuple[np.ndarray, np.ndarray, np.ndarray]
+    shuffled: tuple[np.ndarray, np.ndarray]
+    controls: tuple[tuple[np.ndarray, np.ndarray], ...]
+    guesses: dict[str, np.ndarray]
+    unseen: Bool[np.ndarray, " test"]
+    null: LabelNull
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def constant(self) -> bool:
+        """There is one class: nothing to learn."""
+        return len(self.classes) == 1
+
+    def right(self, rival: str) -> Float[np.ndarray, " test"]:
+        """1 where a guess is right, else 0."""
+        found: np.ndarray = (self.guesses[rival] == self.codes[2]).astype(np.float64)
+        return found
+
+    def baseline(self, rival: str) -> float:
+        """Accuracy of a guess; NaN for one that was not made."""
+        return float(self.right(rival).mean()) if rival in self.guesses else float("nan")
+
+    @property
+    def control_way(self) -> tuple[float, float]:
+        """Accuracies on a control task: of the most frequent class, and the best there can be.
+
+        Nothing but the most frequent class can be said of a word that was never seen.
+        """
+        shares = np.bincount(self.codes[0], minlength=len(self.classes)) / len(self.train)
+        chance = float(shares.max())
+        unseen = float(self.unseen.mean())
+        return chance, 1.0 - unseen * (1.0 - chance)
+
+    @property
+    def rows_key(self) -> tuple[bytes, bytes, bytes]:
+        """Equal for plans that use the same rows."""
+        return self.train.tobytes(), self.validation.tobytes(), self.test.tobytes()
+
+
+def make_plan(
+    target: Target,
+    tokens: Tokens,
+    split: Split,
+    kept: np.ndarray,
+    surface: Surface | None,
+    *,
+    min_count: int,
+    permutations: int,
+    seed: int,
+    seeds: Sequence[np.random.SeedSequence],
+) -> Plan:
+    """Divide the rows of one target and draw its controls.
+
+    A class with tokens in fewer than ``min_count`` training groups is not learned; its
+    test tokens stay and count as errors, so accuracy is comparable with the ceiling.
+
+    Raises:
+        ProbeError: a part is empty, or there are more classes than examples.
+    """
+    order = tokens.order
+    asked = (target.mask & kept)[order]
+    parts = [
+        np.flatnonzero(asked & part[order]) for part in (split.train, split.validation, split.test)
+    ]
+    train, _, test = parts
+    if not len(train) or not len(test):
+        raise ProbeError(
+            f"target {target.name!r} has {len(train)} training and {len(test)} test tokens: more "
+            "sentences in which it is defined are needed"
+        )
+    codes = target.codes[order]
+    used = np.unique(codes[np.concatenate(parts)])
+    if len(used) > len(train):
+        raise ProbeError(
+            f"target {target.name!r} has more classes than examples: {len(used)} classes, "
+            f"{len(train)} training tokens. Give more sentences, or coarser labels"
+        )
+    learned, notes = _learned(target, codes, tokens, parts, min_count)
+    recode = np.full(len(target.classes), -1, dtype=np.int64)
+    recode[learned] = np.arange(len(learned))
+    train = train[recode[codes[train]] >= 0]
+    parts[0] = train
+    coded = [recode[codes[rows]] for rows in parts]
+    rng_shuffle, rng_control = (np.random.default_rng(each) for each in seeds)
+    # Targets on the same test tokens exchange labels together: p-values of the family need it.
+    rng_swap = np.random.default_rng([seed, crc32(order[test].tobytes())])
+    shares = np.bincount(coded[0], minlength=len(learned)) / max(len(train), 1)
+    controls = [control_labels(tokens.words, shares, rng_control) for _ in range(CONTROL_DRAWS)]
+    null = LabelNull.draw(
+        coded[2], tokens.groups[test], tokens.positions[test], permutations, rng_swap,
+        sentences=tokens.sentences[test],
+    )  # fmt: skip
+    return Plan(
+        name=target.name,
+        classes=tuple(target.classes[code] for code in learned),
+        train=order[train],
+        validation=order[parts[1]],
+        test=order[test],
+        codes=(coded[0], coded[1], coded[2]),
+        groups=(tokens.groups[train], tokens.groups[parts[1]], tokens.groups[test]),
+        # Both parts: against true test labels a strong feature makes a fit to noise swing far
+        # to either side of chance.
+        shuffled=(
+            _exchanged(tokens, train, coded[0], rng_shuffle),
+            _exchanged(tokens, test, coded[2], rng_shuffle),
+        ),
+        controls=tuple((control[train], control[test]) for control in controls),
+        guesses=_guesses(tokens, surface, parts, coded, len(learned)),
+        unseen=~np.isin(tokens.words[test], tokens.words[train]),
+        null=null,
+        notes=(*notes, *_ragged(target.name, null, tokens, test)),
+    )
+
+
+def _guesses(
+    tokens: Tokens,
+    surface: Surface | None,
+    parts: Sequence[np.ndarray],
+    coded: Sequence[np.ndarray],
+    n_classes: int,
+) -> dict[str, np.ndarray]:
+    """Classes of the test rows by every guess that needs no activation of a block."""
+    train, validation, test = parts
+    asked, n = np.concatenate([validation, test]), len(validation)
+    made = {
+        name: best_guess(key[train], coded[0], key[asked], n_classes)
+        for name, key in tokens.keys.items()
+    }
+    if surface is None:
+        return {name: guess[n:] for name, guess in made.items()}
+    together = surface.guess(train, validation, asked, (coded[0], coded[1]), n_classes)
+    candidates = {"together": together, **made}
+    right = {name: int((guess[:n] == coded[1]).sum()) for name, guess in candidates.items()}
+    strongest = max(right, key=lambda name: right[name])  # the first of equals: all together
+    named = {name: guess[n:] for name, guess in made.items()}
+    return {**named, "surface": candidates[strongest][n:]}
+
+
+def _exchanged(
+    tokens: Tokens, rows: np.ndarray, codes: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Labels in other sentences than their own, each at its position where it has a partner."""
+    wholes, pieces = exchangeable(tokens.groups[rows], tokens.positions[rows])
+    moved: np.ndarray = codes[swap_sentences([*wholes, *pieces], rng, fixed=False)]
+    return moved
+
+
+def _ragged(name: str, null: LabelNull, tokens: Tokens, test: np.ndarray) -> tuple[str, ...]:
+    """A note where labels are not exchanged between whole groups."""
+    total, unit = len(null.codes), tokens.unit
+    if null.alone == total:
+        return (f"{name}: p is not tested, no two test {unit}s share a scored position",)
+    if not len(null.ragged):
+        return ()
+    return (
+        f"{name}: {null.signs.shape[1]} of {len(np.unique(tokens.groups[test]))} test {unit}s "
+        "share all their scored positions with fewer than seven others, so p lets what each of "
+        f"them has over chance change sign instead of exchanging its labels; {null.alone} of "
+        f"{total} test tokens have no partner at their position and do not count",
+    )
+
+
+def _learned(
+    target: Target,
+    codes: np.ndarray,
+    tokens: Tokens,
+    parts: Sequence[np.ndarray],
+    min_count: int,
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Classes seen in enough training groups, and a note about the others.
+
+    Raises:
+        ProbeError: no class is.
+    """
+    train, _, test = parts
+    n = len(target.classes)
+    pairs = np.unique(np.stack([tokens.groups[train], codes[train]]), axis=1)
+    seen_in = np.bincount(pairs[1], minlength=n)
+    learned = np.flatnonzero(seen_in >= min_count)
+    if not len(learned):
+        raise ProbeError(
+            f"target {target.name!r}: no class occurs in {min_count} training "
+            f"{tokens.unit}s; give more {tokens.unit}s, coarser labels, or a lower min_count"
+        )
+    scored = np.bincount(codes[test], minlength=n)
+    missing = np.setdiff1d(np.unique(codes[np.concatenate(parts)]), learned)
+    if not len(missing):
+        return learned, ()
+    names = ", ".join(target.classes[code] for code in missing[:8])
+    more = ", ..." if len(missing) > 8 else ""
+    return learned, (
+        f"{target.name}: {len(missing)} class(es) occur in fewer than {min_count} training "
+        f"{tokens.unit}s and are not learned ({names}{more}); their "
+        f"{int(scored[missing].sum())} test tokens count as errors and are left out of nll and "
+        "v_information",
+    )

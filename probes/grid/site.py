@@ -1,0 +1,253 @@
+"""One site: fit every target with its controls, and look at the held-out tokens."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from ...core import Subspace
+from ..errors import ProbeError
+from ..evidence.codelength import block_ends, block_order, online_codelengths
+from ..geometry.patterns import directions
+from ..geometry.statistics import Statistics
+from ..inputs.labels import one_hot
+from ..solvers.methods import Head, HeadProblem, Method, fit_heads
+from ..solvers.rotation import Rotation
+from .plan import Plan
+
+__all__ = ["Cell", "Companions", "probe_site"]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Cell:
+    """What one site says about one target.
+
+    Args:
+        predicted: ``[test]`` class codes.
+        log_probability: ``[test]`` of the true class, NaN where there is none.
+        shuffled: accuracy of the same probe when training and test labels are exchanged between
+            sentences.
+        control_right: ``[test]`` share of the control tasks that the same probe gets right.
+        validation: accuracy on validation tokens, for choices among sites.
+        penalty: the one chosen (C, alpha or shrinkage).
+        codelengths: bits of the labels and of the control task's, NaN where not asked.
+        pattern: where class means move.
+        readout: what a discriminant reads.
+        converged: the solver met its tolerance, for the target and for its controls.
+    """
+
+    predicted: Int[np.ndarray, " test"]
+    log_probability: Float[np.ndarray, " test"]
+    shuffled: float
+    control_right: Float[np.ndarray, " test"] | None
+    validation: float
+    penalty: float
+    codelengths: tuple[float, float]
+    pattern: Subspace | None
+    readout: Subspace | None
+    converged: bool = True
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Companions:
+    """Codes of every target on every token (-1 undefined), for joint estimation.
+
+    Args:
+        names: of the targets.
+        codes: per target ``[token]`` class codes.
+    """
+
+    names: tuple[str, ...]
+    codes: tuple[np.ndarray, ...]
+
+
+def probe_site(
+    X: np.ndarray,
+    plans: Sequence[Plan],
+    *,
+    method: Method,
+    controls: Sequence[str],
+    companions: Companions | None,
+    site: str,
+    send: int | None = None,
+) -> dict[str, Cell]:
+    """Fit and score all targets at one site; those with the same rows share every pass.
+
+    Args:
+        X: ``[token, d_model]``, rows of the corpus.
+        plans: one per target.
+        method: what kind of probe.
+        controls: ``shuffled`` and ``control_task`` are fitted here.
+        companions: targets for the joint patterns; none are estimated without.
+        site: its name, for messages.
+        send: seed of the order in which labels are sent; no codelength without.
+
+    Raises:
+        ProbeError: activations are not finite, or not a matrix.
+    """
+    cells: dict[str, Cell] = {}
+    nan = float("nan")
+    shared: dict[tuple[bytes, bytes, bytes], list[Plan]] = {}
+    for plan in plans:
+        shared.setdefault(plan.rows_key, []).append(plan)
+    for same_rows in shared.values():
+        rows = same_rows[0]
+        try:
+            rotation = Rotation.fit(X[rows.train])
+            train, validation, test = (
+                rotation(X[part]) for part in (rows.train, rows.validation, rows.test)
+            )
+        except ProbeError as error:
+            raise ProbeError(f"site {site!r}: {error}") from error
+        heads = _fit(rotation, train, validation, same_rows, method, controls)
+        lengths = (
+            {} if send is None else _codelengths(rotation, train, same_rows, heads, method, send)
+        )
+        for plan in same_rows:
+            own = {kind: head for (name, kind), head in heads.items() if name == plan.name}
+            found = None
+            if companions is not None:
+                found = _subspaces(rotation, train, plan, companions)
+            cells[plan.name] = _cell(
+                plan, own, validation, test, found, lengths.get(plan.name, (nan, nan))
+            )
+    return cells
+
+
+def _fit(
+    rotation: Rotation,
+    train: np.ndarray,
+    validation: np.ndarray,
+    plans: Sequence[Plan],
+    method: Method,
+    controls: Sequence[str],
+) -> dict[tuple[str, str], Head]:
+    """One head per target and kind (``true``, ``shuffled``, ``control 0`` and so on)."""
+    problems: dict[tuple[str, str], HeadProblem] = {}
+    for plan in plans:
+        if plan.constant:
+            continue
+        k, place = len(plan.classes), len(problems)
+        problems[plan.name, "true"] = HeadProblem(plan.codes[0], k, plan.codes[1])
+        if "shuffled" in controls:
+            problems[plan.name, "shuffled"] = HeadProblem(plan.shuffled[0], k, like=place)
+        if "control_task" in controls:
+            for index, (codes, _) in enumerate(plan.controls):
+                problems[plan.name, f"control {index}"] = HeadProblem(codes, k, like=place)
+    fitted = fit_heads(method, rotation, train, list(problems.values()), validation)
+    return dict(zip(problems, fitted, strict=True))
+
+
+def _codelengths(
+    rotation: Rotation,
+    train: np.ndarray,
+    plans: Sequence[Plan],
+    heads: dict[tuple[str, str], Head],
+    method: Method,
+    seed: int,
+) -> dict[str, tuple[float, float]]:
+    """Online codelength of each target and of its control task, all sent in one pass.
+
+    One class costs nothing. Methods without probabilities send with the logistic probe at C = 1.
+    """
+    order = block_order(plans[0].groups[0], np.random.default_rng(seed))
+    ends = block_ends(plans[0].groups[0][order])
+    sent = [plan for plan in plans if not plan.constant]
+    problems = []
+    for plan in sent:
+        C = heads[plan.name, "true"].penalty if method.name == "logistic" else 1.0
+        for codes in (plan.codes[0], plan.controls[0][0]):
+            problems.append((codes[order], len(plan.classes), C))
+    found = online_codelengths(train[order], problems, ends, variances=rotation.variances)
+    lengths = {plan.name: (0.0, 0.0) for plan in plans}
+    for index, plan in enumerate(sent):
+        lengths[plan.name] = found[2 * index].bits, found[2 * index + 1].bits
+    return lengths
+
+
+def _cell(
+    plan: Plan,
+    heads: dict[str, Head],
+    validation: np.ndarray,
+    test: np.ndarray,
+    found: tuple[Subspace, Subspace] | None,
+    lengths: tuple[float, float],
+) -> Cell:
+    true, shuffled = plan.codes[2], plan.shuffled[1]
+    pattern, readout = found if found is not None else (None, None)
+    if plan.constant:
+        zero = np.zeros(len(true), dtype=np.int64)
+        certain = np.where(true == 0, 0.0, np.nan)
+        right = float(np.mean(true == 0))
+        return Cell(
+            zero, certain, right, np.ones(len(true)), 1.0, float("nan"), lengths, pattern, readout
+        )
+    said = {kind: head(test) for kind, head in heads.items()}
+    controls = [
+        said[f"control {index}"].argmax(axis=1) == codes
+        for index, (_, codes) in enumerate(plan.controls)
+        if f"control {index}" in said
+    ]
+    return Cell(
+        predicted=said["true"].argmax(axis=1),
+        log_probability=heads["true"].log_probability(said["true"], true),
+        shuffled=_accuracy(said["shuffled"], shuffled) if "shuffled" in said else float("nan"),
+        control_right=np.mean(controls, axis=0) if controls else None,
+        validation=_accuracy(heads["true"](validation), plan.codes[1]),
+        penalty=heads["true"].penalty,
+        codelengths=lengths,
+        pattern=pattern,
+        readout=readout,
+        converged=all(head.converged for head in heads.values()),
+    )
+
+
+def _accuracy(scores: np.ndarray, codes: np.ndarray) -> float:
+    return float(np.mean(scores.argmax(axis=1) == codes)) if len(codes) else float("nan")
+
+
+def _subspaces(
+    rotation: Rotation, train: np.ndarray, plan: Plan, companions: Companions
+) -> tuple[Subspace, Subspace]:
+    """Pattern and readout in the activations' own coordinates, all targets jointly."""
+    classes = {plan.name: plan.classes}
+    columns = [one_hot(plan.codes[0], len(plan.classes))]
+    for name, codes in zip(companions.names, companions.codes, strict=True):
+        if name == plan.name:
+            continue
+        here, place = np.unique(codes[plan.train], return_inverse=True)
+        columns.append(one_hot(place, len(here)))
+        classes[name] = tuple(str(code) for code in here)
+    z = np.hstack(columns)
+    mean_z = z.mean(axis=0)
+    z -= mean_z
+    statistics = Statistics(
+        n=len(train),
+        mean_x=np.zeros(train.shape[1]),
+        mean_z=mean_z,
+        scatter_xx=np.diag(rotation.variances * len(train)),
+        scatter_xz=train.T.astype(np.float64) @ z,
+        scatter_zz=z.T @ z,
+        classes=classes,
+    )
+    geometry = rotation.scale[:, None] * rotation.axes
+    found = directions(
+        statistics, plan.name, geometry=geometry, resolution=float(np.finfo(train.dtype).eps)
+    )
+    beside = [name for name in classes if name != plan.name]
+    text = f"{plan.name} from {len(train)} training tokens"
+    text += f", jointly with {', '.join(beside)}" if beside else ""
+    return (
+        Subspace(_unit(rotation.directions(found.pattern)), "pattern", f"pattern of {text}"),
+        Subspace(_unit(rotation.readers(found.readout)), "readout", f"readout of {text}"),
+    )
+
+
+def _unit(matrix: np.ndarray) -> np.ndarray:
+    lengths = np.linalg.norm(matrix, axis=0)
+    scaled: np.ndarray = matrix / np.where(lengths > 0, lengths, 1.0)
+    return scaled

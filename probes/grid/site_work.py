@@ -1,0 +1,112 @@
+"""One site's share of a grid: what it needs, how it runs, here or in a worker."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from jaxtyping import Float, Int
+from threadpoolctl import threadpool_info, threadpool_limits
+
+from ...core import Shared
+from ..errors import ProbeError
+from ..inputs.reading import as_array
+from ..solvers.methods import Method
+from .plan import Plan
+from .site import Cell, Companions, probe_site
+
+__all__ = ["SiteFound", "SiteWork", "current_threads", "probe_in_worker"]
+
+NUMBERS = "fiub"  # kinds of NumPy types
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class SiteFound:
+    """What one site says.
+
+    Args:
+        cells: per target.
+        twins: per target ``[twin, test]`` whether the same probe is right on each random-weight
+            twin; no twin, no entry.
+        covariance: of the training activations.
+    """
+
+    cells: dict[str, Cell]
+    twins: dict[str, np.ndarray]
+    covariance: Float[np.ndarray, "d_model d_model"]
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class SiteWork:
+    """All probes of one site.
+
+    Args:
+        site: its name.
+        activations: ``[token, d_model]``, rows of the corpus.
+        twins: likewise, of each random-weight twin that has this site.
+        plans: one per target.
+        method: kind of probe.
+        controls: which to run.
+        companions: targets for the joint patterns.
+        trained: rows of the training sentences.
+        n_tokens: rows there must be.
+        send: seed of the order in which labels are sent; no codelength without.
+        threads: of the linear algebra, the same in every process, so that sums are added in the
+            same order.
+    """
+
+    site: str
+    activations: Shared
+    twins: Sequence[Shared]
+    plans: Sequence[Plan]
+    method: Method
+    controls: Sequence[str]
+    companions: Companions
+    trained: Int[np.ndarray, " train"]
+    n_tokens: int
+    send: int | None
+    threads: int
+
+    def run(self) -> SiteFound:
+        """Fit and score."""
+        X = _matrix(self.activations, self.site, self.n_tokens)
+        cells = probe_site(
+            X, self.plans, method=self.method, controls=self.controls,
+            companions=self.companions, site=self.site, send=self.send,
+        )  # fmt: skip
+        spread = np.atleast_2d(np.cov(X[self.trained], rowvar=False, dtype=np.float64))
+        return SiteFound(cells, self._of_twins(), spread.astype(np.float32))
+
+    def _of_twins(self) -> dict[str, np.ndarray]:
+        """The same probes on random weights, each with a penalty of its own, as the model has."""
+        right: dict[str, list[np.ndarray]] = {}
+        for twin in self.twins:
+            X = _matrix(twin, self.site, self.n_tokens)
+            cells = probe_site(
+                X, self.plans, method=self.method, controls=(), companions=None, site=self.site
+            )
+            for plan in self.plans:
+                right.setdefault(plan.name, []).append(cells[plan.name].predicted == plan.codes[2])
+        return {name: np.stack(each) for name, each in right.items()}
+
+
+def probe_in_worker(work: SiteWork) -> SiteFound:
+    """Run in a process of its own, with as many threads as the caller has."""
+    with threadpool_limits(work.threads):
+        return work.run()
+
+
+def current_threads() -> int:
+    """Threads that the linear algebra of this process uses."""
+    counts = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+    return max(counts, default=1)
+
+
+def _matrix(shared: Shared, site: str, n: int) -> np.ndarray:
+    wanted = f"activations at {site!r} are numbers [token, d_model] with {n} tokens"
+    array = as_array(shared.get(), wanted)
+    if array.ndim != 2 or len(array) != n or array.dtype.kind not in NUMBERS:
+        raise ProbeError(f"{wanted}; received {array.dtype} of shape {array.shape}")
+    return array

@@ -1,0 +1,3 @@
+"""Features, labels and corpora as probes are given them."""
+
+__all__: list[str] = []

@@ -1,0 +1,201 @@
+"""Kinds of linear probe, each a weight per class on rotated features, and how they are fitted."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import final
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from ...core.arguments import shown
+from ..errors import ProbeError
+from .closed_form import class_sums, lda_weights, ridge_weights
+from .logistic import LogisticProblem, fit_logistic
+from .rotation import Rotation
+
+__all__ = ["PENALTIES", "Head", "HeadProblem", "Method", "fit_heads"]
+
+PENALTIES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)  # inverse, from stiff to free
+ALPHAS = tuple(10.0**power for power in range(-1, 6))
+FLOOR = 0.1  # nats per token: errors below tolerance * this are of no interest to a probe
+ROUGH = 10.0  # penalties are compared at this many times the final tolerance
+
+
+@final
+@dataclass(frozen=True)
+class Method:
+    """A kind of probe and its settings.
+
+    Args:
+        name: ``"logistic"``, ``"lda"`` or ``"ridge"``.
+        penalties: inverse penalties ``C`` of the logistic probe (scikit-learn's), ascending;
+            several are compared on validation sentences.
+        alphas: penalties of the ridge probe, compared by exact leave-one-out.
+        shrinkage: of the discriminant's scatter; by default the oracle-approximating one.
+        tolerance: of the logistic solver, relative to its objective.
+    """
+
+    name: str = "logistic"
+    penalties: tuple[float, ...] = PENALTIES
+    alphas: tuple[float, ...] = ALPHAS
+    shrinkage: float | None = None
+    tolerance: float = 1e-4
+
+    def __post_init__(self) -> None:
+        known = isinstance(self.name, str) and self.name in ("logistic", "lda", "ridge")
+        if not known:
+            raise ProbeError(f"method is 'logistic', 'lda' or 'ridge'; received {shown(self.name)}")
+        if not self.penalties or not all(0 < C < math.inf for C in self.penalties):
+            raise ProbeError(f"C is positive and finite; received {self.penalties}")
+        if not 0 < self.tolerance < math.inf:
+            raise ProbeError(f"tolerance is positive and finite; received {self.tolerance}")
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class HeadProblem:
+    """Class codes to learn.
+
+    Args:
+        codes: ``[token]`` on the training rows.
+        n_classes: number of classes.
+        validation: ``[token]`` on the validation rows, -1 for a class that is not learned;
+            ``None`` where nothing is to be chosen there.
+        like: index of the problem whose penalty this one takes: a control takes its target's.
+    """
+
+    codes: Int[np.ndarray, " token"]
+    n_classes: int
+    validation: np.ndarray | None = None
+    like: int | None = None
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Head:
+    """Scores of each class: ``features @ weights.T + intercepts``.
+
+    Args:
+        weights: ``[class, feature]``.
+        intercepts: ``[class]``.
+        penalty: the one used: ``C``, ridge's ``alpha``, the discriminant's shrinkage.
+        probabilistic: scores are logits; else they are no log-probabilities.
+        converged: the solver met its tolerance.
+    """
+
+    weights: Float[np.ndarray, "class feature"]
+    intercepts: Float[np.ndarray, " class"]
+    penalty: float
+    probabilistic: bool = True
+    converged: bool = True
+
+    def __call__(
+        self, features: Float[np.ndarray, "token feature"]
+    ) -> Float[np.ndarray, "token class"]:
+        """Scores of each row."""
+        scores: np.ndarray = features @ self.weights.T.astype(features.dtype)
+        out: np.ndarray = scores.astype(np.float64) + self.intercepts
+        return out
+
+    def log_probability(
+        self, scores: Float[np.ndarray, "token class"], codes: Int[np.ndarray, " token"]
+    ) -> Float[np.ndarray, " token"]:
+        """Log-probability (nats) of each row's class; NaN for the code -1."""
+        if not self.probabilistic:
+            return np.full(len(codes), np.nan)
+        top = scores.max(axis=1)
+        total = top + np.log(np.exp(scores - top[:, None]).sum(axis=1))
+        chosen = scores[np.arange(len(codes)), np.maximum(codes, 0)]
+        return np.where(codes >= 0, chosen - total, np.nan)
+
+
+def fit_heads(
+    method: Method,
+    rotation: Rotation,
+    features: Float[np.ndarray, "token feature"],
+    problems: Sequence[HeadProblem],
+    validation: Float[np.ndarray, "other feature"],
+) -> list[Head]:
+    """Fit one head for each problem on the same training rows.
+
+    Args:
+        method: kind and settings.
+        rotation: how the features were made.
+        features: of the training rows.
+        problems: what to learn.
+        validation: features of the validation rows.
+    """
+    codes = [(problem.codes, problem.n_classes) for problem in problems]
+    if method.name == "lda":
+        sums = class_sums(features, codes)
+        return [Head(*found) for found in lda_weights(sums, codes, rotation, method.shrinkage)]
+    if method.name == "ridge":
+        sums, like = class_sums(features, codes), [problem.like for problem in problems]
+        solved = ridge_weights(features, sums, codes, rotation, method.alphas, like)
+        return [Head(fit.weights, fit.intercepts, fit.alpha, probabilistic=False) for fit in solved]
+    heads: dict[int, Head] = {}
+    own = [index for index, problem in enumerate(problems) if problem.like is None]
+    chosen = _best_penalties(method, rotation, features, [problems[i] for i in own], validation)
+    heads.update(zip(own, chosen, strict=True))
+    rest = [index for index in range(len(problems)) if index not in heads]
+    follow = [
+        LogisticProblem(
+            problems[i].codes, problems[i].n_classes, heads[problems[i].like or 0].penalty,
+            method.tolerance, FLOOR,
+        )
+        for i in rest
+    ]  # fmt: skip
+    fits = fit_logistic(features, follow, variances=rotation.variances)
+    for index, problem, fit in zip(rest, follow, fits, strict=True):
+        heads[index] = Head(fit.weights, fit.intercepts, problem.C, converged=fit.converged)
+    return [heads[index] for index in range(len(problems))]
+
+
+def _best_penalties(
+    method: Method,
+    rotation: Rotation,
+    features: np.ndarray,
+    problems: Sequence[HeadProblem],
+    validation: np.ndarray,
+) -> list[Head]:
+    """From the stiffest penalty on, each starting at the last, until validation gets worse."""
+    usable = [p.validation is not None and bool((p.validation >= 0).any()) for p in problems]
+    paths = [method.penalties if able else (_middle(method.penalties),) for able in usable]
+    best: dict[int, LogisticProblem] = {}
+    losses = np.full(len(problems), np.inf)
+    latest = [
+        LogisticProblem(problem.codes, problem.n_classes, path[0], ROUGH * method.tolerance, FLOOR)
+        for problem, path in zip(problems, paths, strict=True)
+    ]
+    active = list(range(len(problems)))
+    for step in range(max(map(len, paths), default=0)):
+        active = [i for i in active if step < len(paths[i])]
+        wanted = [replace(latest[i], C=paths[i][step]) for i in active]
+        fits = fit_logistic(features, wanted, variances=rotation.variances)
+        better = []
+        for i, problem, fit in zip(active, wanted, fits, strict=True):
+            latest[i] = replace(problem, start=(fit.weights, fit.intercepts))
+            loss = _loss(Head(fit.weights, fit.intercepts, problem.C), validation, problems[i])
+            if loss < losses[i] or i not in best:
+                best[i], losses[i] = latest[i], loss
+                better.append(i)
+        active = better
+    final = [replace(best[i], tolerance=method.tolerance) for i in range(len(problems))]
+    fits = fit_logistic(features, final, variances=rotation.variances)
+    return [
+        Head(fit.weights, fit.intercepts, problem.C, converged=fit.converged)
+        for fit, problem in zip(fits, final, strict=True)
+    ]
+
+
+def _middle(penalties: Sequence[float]) -> float:
+    """What is taken where there is no validation token: 1, scikit-learn's default, if listed."""
+    return 1.0 if 1.0 in penalties else penalties[len(penalties) // 2]
+
+
+def _loss(head: Head, validation: np.ndarray, problem: HeadProblem) -> float:
+    if problem.validation is None or not (problem.validation >= 0).any():
+        return 0.0
+    logs = head.log_probability(head(validation), problem.validation)
+    return float(-np.nanmean(logs))
