@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from ..core import checked
+from ..core import checked, explained
 from .record import RecordError, Run, Study
 from .remarks import remarks
 from .values import best_row, number, site_label
@@ -92,6 +92,8 @@ def _study(study: Study) -> list[str]:
     if overlaps:
         head = ["site", "target", "written", "overlap", "null, upper end", "as predicted"]
         parts.append(_table(head, overlaps))
+        claims = explained(row.claim for row in study.comparison.rows if row.subspaces)
+        parts.append(_bullets(f"{name}: {meaning}" for name, meaning in claims.items()))
     parts.append(_bullets([*study.notes, *remarks(study.scores)]))
     parts.append(_bullets(f"{name}: {number(value)}" for name, value in study.facts.items()))
     return parts

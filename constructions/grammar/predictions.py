@@ -1,6 +1,6 @@
 """What theory says a probe will find in a constructed model, as data.
 
-Source: theory of exact grammar transformers, sections 9 and 10 (predictions P1 to P7).
+Source: docs/theory/grammar.md, sections 9 and 10 (predictions P1 to P7).
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,7 @@
 """What crosses more than one seam: errors, subspaces, predictions, engines, progress."""
 
 from .arguments import checked
+from .claims import CLAIMS, explained
 from .disk import DiskError, refuse_full, writing
 from .engine import Engine, EngineError, Shared
 from .engines import make_engine, running
@@ -12,6 +13,7 @@ from .subspace import Kind, Subspace, SubspaceError
 from .yaml_text import YamlError, read_yaml
 
 __all__ = [
+    "CLAIMS",
     "DiskError",
     "Engine",
     "EngineError",
@@ -27,6 +29,7 @@ __all__ = [
     "YamlError",
     "as_path",
     "checked",
+    "explained",
     "height_target",
     "make_engine",
     "progress",
