@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
-from ..core import explained
+from ..core.claims import explained
 from .comparison import Comparison
 from .figures import study_figures
 from .record import Run, Study

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable, Sequence
 
-from ..core import checked, explained
+from ..core import checked
+from ..core.claims import explained
 from .record import RecordError, Run, Study
 from .remarks import remarks
 from .values import best_row, number, site_label

@@ -48,7 +48,7 @@ EXCLUDED = {
     "AnyNetwork": "a type alias",
     "Kind": "a type alias",
     "Positions": "a type alias",
-    "PlaneRegions.from_blocks": "made by regions_in_plane alone",
+    "PlaneRegions.counted": "regions_in_plane checks its arguments first",
     "PlainTransformer.from_pretrained": "transformers' own method",
     "PlainTransformer.save_pretrained": "transformers' own method",
     "PlainTransformer.generate": "transformers' own method",

@@ -1,7 +1,7 @@
 """What crosses more than one seam: errors, subspaces, predictions, engines, progress."""
 
 from .arguments import checked
-from .claims import CLAIMS, explained
+from .claims import CLAIMS
 from .disk import DiskError, refuse_full, writing
 from .engine import Engine, EngineError, Shared
 from .engines import make_engine, running
@@ -29,7 +29,6 @@ __all__ = [
     "YamlError",
     "as_path",
     "checked",
-    "explained",
     "height_target",
     "make_engine",
     "progress",
