@@ -12,7 +12,6 @@ from jaxtyping import Float, Int
 
 from ...core import Prediction, checked, writing
 from ...core.folders import named_folder
-from ...core.limits import available_memory, refuse_large
 from ...grammars import EOS, Grammar
 from ...models import PlainTransformer, probabilities
 from ..errors import ConstructionError, require_count
@@ -228,18 +227,9 @@ class GrammarTransformer:
         Sampling sees log scores, so every token is drawn with its exact conditional probability and
         only sentences of the language appear, with the grammar's frequencies (probability and
         deterministic semirings). torch's global generator is left as it was.
-
-        Raises:
-            ConstructionError: a negative number, or so many that their activations fit no memory.
         """
         if not require_count("n", n):
             return []
-        stream = self.model.config.hidden_size * self.model.dtype.itemsize
-        what = f"a sample of {n} sentences"
-        refuse_large(
-            ConstructionError, n * (self.n_max + 2) * stream, available_memory(), what,
-            "take fewer, or the grammar's own sample",
-        )  # fmt: skip
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)  # generate() takes no generator; restored by fork_rng
             drawn = self.model.generate(
