@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ..core import LinrepError, YamlError, as_path, checked, read_yaml
+from ..core.limits import MOST_DRAWS
 
 __all__ = [
     "Constructed",
@@ -123,7 +124,7 @@ Control: TypeAlias = Literal[
     "shuffled", "control_task", "position", "previous_word", "word_identity", "surface",
     "embedding", "random_weights",
 ]  # fmt: skip
-Draws: TypeAlias = Annotated[int, Field(ge=0, le=1_000_000)]  # more fit no memory
+Draws: TypeAlias = Annotated[int, Field(ge=0, le=MOST_DRAWS)]
 Name: TypeAlias = Annotated[
     str,
     Field(pattern=r"^[^./\\|\x00][^/\\|\x00]*$", max_length=200, description="of a file"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, final, runtime_checkable
 import numpy as np
 
 from ..core import Prediction, Subspace, checked
+from ..core.limits import MOST_DRAWS
 from .meeting import ELSEWHERE, ComparedSubspaces, ComparisonError, Null, aligned, meet
 from .rungs import decodable, selective
 from .verdicts import Verdict, Verdicts
@@ -105,7 +106,7 @@ def _flat(row: Row, names: Sequence[str]) -> dict[str, object]:
     }
 
 
-@checked(ComparisonError)
+@checked(ComparisonError, most={"draws": MOST_DRAWS})
 def compare(
     results: ProbeGrid,
     predictions: Iterable[Prediction] = (),

@@ -13,6 +13,8 @@ from typing import final
 import numpy as np
 from jaxtyping import Float, Int
 
+from ...core.limits import available_memory, refuse_large
+from ..errors import ProbeError
 from .intervals import permutation_p
 
 __all__ = ["LabelNull", "exchangeable", "swap_sentences"]
@@ -150,11 +152,19 @@ class LabelNull:
             rng: of the draws.
             sentences: ``[token]`` sentence of each row, where groups hold several: chance is that
                 of a position in a sentence, over all groups; signs are one per group.
+
+        Raises:
+            ProbeError: so many draws for so many tokens fit no memory.
         """
         wholes, _ = exchangeable(groups, positions)
         whole = np.concatenate([np.zeros(0, np.int64), *(block.ravel() for block in wholes)])
         whole.sort()
         narrow = np.min_scalar_type(-int(codes.max(initial=0)) - 1)
+        refuse_large(
+            ProbeError, draws * (narrow.itemsize * len(whole) + len(codes) - len(whole)),
+            available_memory(), f"{draws} permutations of {len(codes)} test tokens",
+            "lower permutations",
+        )  # fmt: skip
         swapped = np.empty((draws, len(whole)), dtype=narrow)
         inside = [np.searchsorted(whole, block) for block in wholes]
         for row in swapped:
