@@ -90,9 +90,10 @@ def _of_classes(
     plan: Plan | NumberPlan, cell: Cell | NumberCell, weights: np.ndarray | None
 ) -> dict[str, object]:
     """What only classes have."""
-    assert isinstance(plan, Plan) and isinstance(cell, Cell)  # noqa: S101 - classes
     held = held_out(plan, cell)
     assert isinstance(held, HeldOut)  # noqa: S101 - classes
+    assert isinstance(plan, Plan)  # noqa: S101
+    assert isinstance(cell, Cell)  # noqa: S101
     right, tokens = sentence_sums(held.right, held.groups)
     known = np.isfinite(held.log_probability)
     gained = held.information[known]
