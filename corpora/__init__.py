@@ -1,14 +1,18 @@
 """Corpora: sentences, the hidden states of their tokens, trees, treebanks."""
 
 from .corpus import Corpus, Posterior
-from .errors import LanguageError, TreebankError
+from .errors import CorpusError, LanguageError, TreebankError
+from .targets import Target, TargetKind
 from .tree import Tree
 from .treebank import corpus_of_trees, read_treebank
 
 __all__ = [
     "Corpus",
+    "CorpusError",
     "LanguageError",
     "Posterior",
+    "Target",
+    "TargetKind",
     "Tree",
     "TreebankError",
     "corpus_of_trees",
