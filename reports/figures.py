@@ -44,6 +44,8 @@ def study_figures(study: "Study") -> Mapping[str, "go.Figure"]:
     Returns:
         Captions and figures; figures without anything to show are left out.
     """
+    if not study.scores.rows:
+        return {}
     figures = {
         "Accuracy by layer, one panel per target, beside the ceiling and every control. Bars are "
         "the intervals of the probe.": accuracy_figure(study.scores, study.comparison),
