@@ -31,7 +31,11 @@ class ProbeGrid(Protocol):
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """Settings of the grid; ``word_types``, if there, is the number of distinct words."""
+        """Settings of the grid.
+
+        Read are, where there, ``word_types`` (the number of distinct words) and ``remedy`` (what to
+        do where test groups are too few).
+        """
 
     @property
     def covariances(self) -> Mapping[str, np.ndarray]:
@@ -152,6 +156,7 @@ def compare(
     met = sum(cell in claims and cell in results.patterns for cell in cells)
     null = Null(draws, level / max(met, 1), seed)
     permutations = results.settings.get("permutations")
+    remedy = str(results.settings.get("remedy", "give more"))
     rows = []
     for score, cell in zip(scores, cells, strict=True):
         learned, claim = results.patterns.get(cell), claims.get(cell)
@@ -160,9 +165,9 @@ def compare(
         if learned is not None and claim is not None:
             found = meet(learned, claim, covariance, null)
         verdicts = Verdicts(
-            decodable=decodable(score, level=level, permutations=permutations),
+            decodable=decodable(score, level=level, permutations=permutations, remedy=remedy),
             selective=selective(
-                score, word_types=word_types, features=len(covariance), level=level
+                score, word_types=word_types, features=len(covariance), level=level, remedy=remedy
             ),
             aligned=aligned(found, claimed=claim is not None, elsewhere=others.get(cell)),
             causal=Verdict("not tested", NO_INTERVENTION),

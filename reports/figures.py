@@ -44,6 +44,8 @@ def study_figures(study: "Study") -> Mapping[str, "go.Figure"]:
     Returns:
         Captions and figures; figures without anything to show are left out.
     """
+    if not study.scores.rows:
+        return {}
     figures = {
         f"Held-out {_score_words(study.scores)} by layer, one panel per target, beside the ceiling "
         "and every control. Bars are the intervals of the probe.": accuracy_figure(

@@ -52,6 +52,8 @@ def summary_lines(run: Run) -> list[str]:
     for study in run.studies:
         lines.append(f"{study.name}")
         lines += [f"  {check}" for check in study.checks]
+        if not study.scores.rows:
+            lines += [f"  {note}" for note in study.notes]
         verdicts = study.comparison.verdicts
         for target in dict.fromkeys(str(row["target"]) for row in study.scores.rows):
             rows = [row for row in study.scores.rows if row["target"] == target]
@@ -85,17 +87,9 @@ def _study(study: Study) -> list[str]:
                 ],
             )
         )
-    parts.append(
-        _table(
-            [
-                "site",
-                "target",
-                *(n.replace("_", " ").replace("r2", "R²") for n in names),
-                "verdict",
-            ],
-            rows,
-        )
-    )
+    if rows:
+        shown = [name.replace("_", " ").replace("r2", "R²") for name in names]
+        parts.append(_table(["site", "target", *shown, "verdict"], rows))
     overlaps = [
         [row.site, row.target, number(row.subspaces.written), number(row.subspaces.overlap),
          number(row.subspaces.null_high), number(row.subspaces.as_predicted)]
