@@ -36,6 +36,7 @@ PACKAGES = (
     "constructions",
     "probes",
     "hooks",
+    "causal",
     "reports",
     "experiments",
 )
