@@ -96,14 +96,12 @@ def exchange_all(
         resume: begin passes at the edited site where possible.
         only: names of the arms wanted; all if none are named.
     """
-    runner = Runner(subject, resume=resume)
+    runner, sites = Runner(subject, resume=resume), list(cells)
     inputs = _inputs(subject, pairs, last_only)
-    sites = list(cells)
     device = next(runner.model.parameters()).device
     tokens = budget(subject.d_model, device.type != "cpu")
     batches = plan([len(line) for line in inputs.base], tokens=tokens // 4, lines=batch_size)
-    vocab = int(runner.model.config.vocab_size)
-    judges = make_judges(pairs, batches, inputs.words, vocab)
+    judges = make_judges(pairs, batches, inputs.words, int(runner.model.config.vocab_size))
     some = np.random.default_rng(seed).permutation(len(pairs))[:STATES]
     first = _batch(runner, inputs.base, some)
     runner.try_out(first, *positions_of([inputs.read[i] for i in some]))

@@ -21,6 +21,7 @@ from .languages import language_facts, make_corpus
 from .manifest import versions
 from .settings import Experiment, SettingsError, StudySettings
 from .subjects import make_subject
+from .use import exchanges_of, use_checks
 
 __all__ = ["run_experiment", "run_study"]
 
@@ -98,16 +99,22 @@ def run_study(
     probed = [p for p in subject.predictions if p.site in acts.sites and p.target in targets]
     claims = [p for p in probed if (p.positions == "boundary") == boundary]
     elsewhere = [p for p in probed if (p.positions == "boundary") != boundary]
-    comparison = compare(results, claims, elsewhere=elsewhere, level=level, seed=settings.seed)
+    # Whether the model uses it: states exchanged, the answer known.
+    exchanges, reason = exchanges_of(settings, subject, corpus, results)
+    comparison = compare(
+        results, claims, elsewhere=elsewhere, exchanges=exchanges, level=level, seed=settings.seed
+    )
     checks, untested = checks_of(subject, corpus, acts, results, comparison, claims, ceilings)
+    estimate = (ESTIMATE, *untested) if subject.construction is not None else ()
+    used, unused = use_checks(settings, subject, corpus, probed)
     study = Study(
         name=settings.name,
         question=settings.question,
         facts={**language_facts(corpus), **subject.facts},
         scores=scores_of(results),
         comparison=comparison,
-        checks=checks,
-        notes=(*chosen, *((ESTIMATE, *untested) if subject.construction is not None else ())),
+        checks=(*checks, *used),
+        notes=(*chosen, *estimate, *reason, *unused),
         subspaces={"learned": results.patterns, "predicted": {
             (p.site, p.target): p.subspace for p in claims if (p.site, p.target) in results.patterns
         }},

@@ -9,6 +9,7 @@ from .figures import study_figures
 from .record import Run, Study
 from .remarks import remarks
 from .rungs import strongest_baseline
+from .used import EXCHANGE_COLUMNS, exchange_lines
 from .values import Json, best_row, number, plain, site_label, site_order
 from .words import WORDS
 
@@ -113,6 +114,8 @@ def _study(study: Study, index: int) -> dict[str, object]:
             [site_label(row["site"]), row["target"], *[number(row[c]) for c in OVERLAP_COLUMNS]]
             for row in overlaps
         ],
+        "exchange_columns": ["site", "target", *EXCHANGE_COLUMNS.values()],
+        "exchange_lines": exchange_lines(study.comparison),
         "notes": [*study.notes, *remarks(study.scores), *study.scores.notes],
     }  # fmt: skip
 

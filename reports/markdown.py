@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from ..core import checked
 from .record import RecordError, Run, Study
 from .remarks import remarks
+from .used import EXCHANGE_COLUMNS, exchange_lines
 from .values import best_row, number, site_label
 from .words import WORDS
 
@@ -92,6 +93,9 @@ def _study(study: Study) -> list[str]:
     if overlaps:
         head = ["site", "target", "written", "overlap", "null, upper end", "as predicted"]
         parts.append(_table(head, overlaps))
+    exchanges = exchange_lines(study.comparison)
+    if exchanges:
+        parts.append(_table(["site", "target", *EXCHANGE_COLUMNS.values()], exchanges))
     parts.append(_bullets([*study.notes, *remarks(study.scores)]))
     parts.append(_bullets(f"{name}: {number(value)}" for name, value in study.facts.items()))
     return parts
