@@ -23,6 +23,7 @@ from .settings import Experiment, SettingsError, StudySettings
 from .subjects import Subject, make_subject
 from .supply import supply_of, with_remedy
 from .unanswered import unanswered
+from .use import exchanges_of, use_checks
 
 __all__ = ["run_experiment", "run_study"]
 
@@ -103,16 +104,23 @@ def run_study(
     if subject.construction is not None:
         results = with_joint_patterns(results, acts, corpus, heights)
     # What was learned beside what was predicted, and what the whole says.
-    comparison = compare(results, claims, elsewhere=elsewhere, level=level, seed=settings.seed)
+    # Whether the model uses it: states exchanged, the answer known.
+    exchanges, reason = exchanges_of(settings, subject, corpus, results)
+    comparison = compare(
+        results, claims, elsewhere=elsewhere, exchanges=exchanges, level=level, seed=settings.seed
+    )
     checks, untested = checks_of(subject, corpus, acts, results, comparison, claims, ceilings)
+    used, unused = use_checks(settings, subject, corpus, [*claims, *elsewhere])
     study = Study(
         name=settings.name,
         question=settings.question,
         facts={**language_facts(corpus), **subject.facts},
         scores=scores_of(results),
         comparison=comparison,
-        checks=checks,
-        notes=(*chosen, *(supply.notes if supply else ()), *_told(subject, untested)),
+        checks=(*checks, *used),
+        notes=(
+            *chosen, *(supply.notes if supply else ()), *_told(subject, untested), *reason, *unused,
+        ),
         subspaces={"learned": results.patterns, "predicted": {
             (p.site, p.target): p.subspace for p in claims if (p.site, p.target) in results.patterns
         }},

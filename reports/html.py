@@ -10,6 +10,7 @@ from .figures import study_figures
 from .record import Run, Study
 from .remarks import remarks
 from .rungs import strongest_baseline
+from .used import EXCHANGE_COLUMNS, exchange_lines
 from .values import (
     Json,
     best_row,
@@ -134,6 +135,8 @@ def _study(study: Study, index: int) -> dict[str, object]:
             for row in overlaps
         ],
         "claims": explained(str(row["claim"]) for row in overlaps),
+        "exchange_columns": ["site", "target", *EXCHANGE_COLUMNS.values()],
+        "exchange_lines": exchange_lines(study.comparison),
         "notes": [*study.notes, *remarks(study.scores), *study.scores.notes],
     }  # fmt: skip
 

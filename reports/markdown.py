@@ -7,6 +7,7 @@ from ..core import checked
 from ..core.claims import explained
 from .record import RecordError, Run, Study
 from .remarks import remarks
+from .used import EXCHANGE_COLUMNS, exchange_lines
 from .values import best_row, number, score_column, score_word, site_label
 from .words import WORDS
 
@@ -100,6 +101,9 @@ def _study(study: Study) -> list[str]:
         parts.append(_table(head, overlaps))
         claims = explained(row.claim for row in study.comparison.rows if row.subspaces)
         parts.append(_bullets(f"{name}: {meaning}" for name, meaning in claims.items()))
+    exchanges = exchange_lines(study.comparison)
+    if exchanges:
+        parts.append(_table(["site", "target", *EXCHANGE_COLUMNS.values()], exchanges))
     parts.append(_bullets([*study.notes, *remarks(study.scores)]))
     parts.append(_bullets(f"{name}: {number(value)}" for name, value in study.facts.items()))
     return parts

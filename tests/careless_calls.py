@@ -38,6 +38,7 @@ PACKAGES = (
     "constructions",
     "probes",
     "hooks",
+    "causal",
     "reports",
     "experiments",
 )

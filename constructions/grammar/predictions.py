@@ -39,12 +39,15 @@ def predict(grammar: Grammar, settings: Settings, program: Program) -> list[Pred
     corpus' ceiling given prefix and boundary is the claim (P6).
 
     Use: a state is used as long as an operation that the output depends on still reads it; a later
-    interchange changes nothing, though the state can be read there perfectly.
+    interchange changes nothing, though the state can be read there perfectly. Until the first such
+    operation an interchange of the last token's state is exact, in grammars of one shape and
+    invertible rules: whatever depends on the span reads the state there.
     """
     basis = _Basis(settings, program)
     exact = why_not_deterministic(grammar) is None
     latin = is_latin(grammar)
     written, used = program.written_after(), program.used_after()
+    first = program.first_read()
     predictions = []
     for height, labels in sorted(program.states.items()):
         if len(labels) < 2:
@@ -73,10 +76,18 @@ def predict(grammar: Grammar, settings: Settings, program: Program) -> list[Pred
                     accuracy=accuracy,
                     claim=claim,
                     source=_SOURCE,
-                    used=any(not used[blocks].isdisjoint(cs) for cs in done.values()),
+                    used=(still := any(not used[blocks].isdisjoint(cs) for cs in done.values())),
+                    exact=_whole(done, here and still, first, blocks) if exact else None,
                 )
             )
     return predictions
+
+
+def _whole(
+    labels: Mapping[str, tuple[int, ...]], still: bool, first: Mapping[int, int], blocks: int
+) -> bool:
+    """Whether all labels are written and nothing has read them yet."""
+    return still and all(first[c] > blocks for cs in labels.values() for c in cs)
 
 
 def _belief(

@@ -6,6 +6,7 @@ from .disk import DiskError, refuse_full, writing
 from .engine import Engine, EngineError, Shared
 from .engines import make_engine, running
 from .errors import LinrepError
+from .exchange import CellScore
 from .paths import PathError, as_path
 from .prediction import Positions, Prediction, PredictionError, height_target
 from .progress import progress
@@ -14,6 +15,7 @@ from .yaml_text import YamlError, read_yaml
 
 __all__ = [
     "CLAIMS",
+    "CellScore",
     "DiskError",
     "Engine",
     "EngineError",
