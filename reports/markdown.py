@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from ..core import checked
 from .record import RecordError, Run, Study
 from .remarks import remarks
-from .values import best_row, number, site_label
+from .values import best_row, number, score_column, score_word, site_label
 from .words import WORDS
 
 __all__ = ["render_markdown", "summary_lines"]
 
 SHORT = (
-    "accuracy", "interval", "ceiling", "chance", "surface", "random_weights", "control_task",
-    "shuffled", "p_family", "p_untrained", "p_surface",
+    "accuracy", "r2", "spearman", "interval", "ceiling", "chance", "surface", "random_weights",
+    "control_task", "shuffled", "p_family", "p_untrained", "p_surface",
 )  # fmt: skip
 
 
@@ -38,8 +38,8 @@ def render_markdown(run: Run) -> str:
 def summary_lines(run: Run) -> list[str]:
     """A few lines for the end of a command: checks, then the best site of each target.
 
-    The best site is that of highest accuracy on validation sentences: the test sentences, whose
-    accuracy is shown, have no say in the choice.
+    The best site is that of highest score on validation sentences: the test sentences, whose
+    score is shown, have no say in the choice.
 
     Args:
         run: what to sum up.
@@ -57,7 +57,8 @@ def summary_lines(run: Run) -> list[str]:
             best = best_row(rows)
             cell = verdicts.get((str(best["site"]), target))
             lines.append(
-                f"  {target}: accuracy {number(best['accuracy'])} [{number(best.get('interval'))}]"
+                f"  {target}: {score_word(best)} {number(best.get(score_column(best)))} "
+                f"[{number(best.get('interval'))}]"
                 f" at {site_label(str(best['site']))}, ceiling {number(best.get('ceiling'))}"
                 + (f", {cell.sentence}" if cell else "")
             )
@@ -83,7 +84,17 @@ def _study(study: Study) -> list[str]:
                 ],
             )
         )
-    parts.append(_table(["site", "target", *(n.replace("_", " ") for n in names), "verdict"], rows))
+    parts.append(
+        _table(
+            [
+                "site",
+                "target",
+                *(n.replace("_", " ").replace("r2", "R²") for n in names),
+                "verdict",
+            ],
+            rows,
+        )
+    )
     overlaps = [
         [row.site, row.target, number(row.subspaces.written), number(row.subspaces.overlap),
          number(row.subspaces.null_high), number(row.subspaces.as_predicted)]

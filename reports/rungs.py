@@ -6,7 +6,7 @@ from typing import Final
 
 from ..probes.evidence.rivals import LEAST_GROUPS, LEAST_TWINS
 from ..probes.grid.notes import EMBEDDINGS
-from .values import number
+from .values import number, score_column
 from .verdicts import Verdict
 
 __all__ = ["baselines", "decodable", "selective", "strongest_baseline"]
@@ -55,6 +55,9 @@ def decodable(
 ) -> Verdict:
     """Rung 1: above chance, above shuffled labels, and above untrained models of this shape.
 
+    The score is accuracy of classes and R2 of numbers; a probe that says the same of every held-out
+    token is no finding.
+
     Both p-values hold for all cells of the grid together, and both have to be at most ``level``.
     Labels are shuffled among equal positions, so the one against them is also that of a score no
     better than the position tells.
@@ -78,13 +81,15 @@ def decodable(
     """
     if few := _too_few(row):
         return few
+    if row.get("collapsed") is True:
+        return Verdict("no", "the probe says the same of every held-out token")
     rivals = {
         "p_family": ("shuffled", "not told from shuffled labels"),
         "p_untrained": ("random_weights", "no more than an untrained model of this shape gives"),
     }
-    accuracy, chance = _value(row, "accuracy"), _value(row, "chance")
-    missing = ["chance was not measured"] if accuracy is None or chance is None else []
-    if accuracy is not None and chance is not None and accuracy <= chance and not _constant(row):
+    score, chance = _value(row, score_column(row)), _value(row, "chance")
+    missing = ["chance was not measured"] if score is None or chance is None else []
+    if score is not None and chance is not None and score <= chance and not _constant(row):
         return Verdict("no", f"no more than chance ({_beside(row, 'chance')})")
     for name, (column, words) in rivals.items():
         p = _value(row, name)
@@ -102,7 +107,7 @@ def decodable(
     p = max(float(str(row[name])) for name in rivals)
     return Verdict(
         "yes",
-        f"{number(accuracy)} is above chance ({number(chance)}), shuffled labels and untrained "
+        f"{number(score)} is above chance ({number(chance)}), shuffled labels and untrained "
         f"models (at most {number(_value(row, 'random_weights'))}); p is at most {number(p)}",
     )
 
@@ -205,13 +210,14 @@ def _beside(row: Mapping[str, object], column: str) -> str:
         return f"{number(_value(row, 'unseen'))} on {row.get('n_unseen')} tokens"
     other = _value(row, column)
     against = "" if other is None else f" against {number(other)}"
-    return f"{number(_value(row, 'accuracy'))}{against}"
+    return f"{number(_value(row, score_column(row)))}{against}"
 
 
 def _absent(name: str, row: Mapping[str, object], permutations: int | None) -> str:
     """Why one of the p-values is missing."""
     if _constant(row):
-        return "there is one class, so nothing to tell apart: sample more, or take other targets"
+        what = "value" if row.get("kind") == "number" else "class"
+        return f"there is one {what}, so nothing to tell apart: sample more, or take other targets"
     if name == "p_family":
         return "no labels were shuffled" if permutations == 0 else "no labels could be shuffled"
     twins = int(_value(row, "n_twins") or 0)

@@ -40,12 +40,13 @@ class Groups:
 
     Args:
         ids: ``[token]`` number of the group of each token, from 0.
-        unit: what a group is: a document, a sentence (all its copies together), or given ids.
+        unit: what a group is: a document, a sentence (all its copies together), given ids,
+            or a row of activations without any text.
         texts: ``[token]`` number of the text that the model reads there; equal texts share it.
     """
 
     ids: Int[np.ndarray, " token"]
-    unit: Literal["document", "sentence", "group"]
+    unit: Literal["document", "sentence", "group", "row"]
     texts: Int[np.ndarray, " token"]
 
     @property
@@ -89,7 +90,8 @@ class Division:
     def note(self) -> str:
         """The same in one sentence."""
         told = self.facts
-        copies = " (equal sentences together)" if self.groups.unit == "sentence" else ""
+        unit = self.groups.unit
+        copies = f" (equal {unit}s together)" if unit in ("sentence", "row") else ""
         left = f"; {self.left_out} that did were left out" if self.left_out else ""
         return (
             f"split by {self.groups.unit}{copies}: {told['train']} to train, {told['validation']} "
@@ -154,7 +156,9 @@ def read_groups(corpus: CorpusLike, given: npt.ArrayLike | str | None, n: int) -
         )
     if given is None or isinstance(given, str):
         if documents is None or given == "sentence":
-            return Groups(texts, "sentence", texts)
+            return Groups(
+                texts, "row" if getattr(corpus, "unit", "") == "row" else "sentence", texts
+            )
         return Groups(_numbered(_ids(documents, n)), "document", texts)
     return Groups(_numbered(_ids(given, n)), "group", texts)
 

@@ -55,8 +55,8 @@ class Surface:
         """
         if n_classes == 1:
             return np.zeros(len(asked), dtype=np.int64)
-        columns = self._columns(train)
-        dense = self._dense(train)
+        columns = self.columns(train)
+        dense = self.dense(train)
         known = validation[codes[1] >= 0]
         wanted = codes[1][codes[1] >= 0]
         path = INVERSE_PENALTIES if len(known) else (1.0,)
@@ -76,7 +76,7 @@ class Surface:
         guess: np.ndarray = logits.argmax(axis=1)
         return guess
 
-    def _columns(self, train: np.ndarray) -> sparse.csr_matrix:
+    def columns(self, train: np.ndarray) -> sparse.csr_matrix:
         """Zeros and ones: a column for every word, neighbour and position of the training rows."""
         n = len(self.keys[0])
         parts = []
@@ -88,7 +88,8 @@ class Surface:
             parts.append(sparse.csr_matrix((ones, (rows, place[rows])), shape=(n, len(known))))
         return sparse.csr_matrix(sparse.hstack(parts))
 
-    def _dense(self, train: np.ndarray) -> "_Dense":
+    def dense(self, train: np.ndarray) -> "_Dense":
+        """What makes the embedding's leading columns of rows, learned on the training rows."""
         if self.embedding is None:
             return _Dense(None, None)
         return _Dense(self.embedding, Rotation.fit(self.embedding[train]))

@@ -12,6 +12,8 @@ from ...core import Shared
 from ..errors import ProbeError
 from ..inputs.reading import as_array
 from ..solvers.methods import Method
+from .number_site import NumberCell
+from .numbers import NumberPlan
 from .plan import Plan
 from .site import Cell, Companions, probe_site
 
@@ -27,12 +29,12 @@ class SiteFound:
 
     Args:
         cells: per target.
-        twins: per target ``[twin, test]`` whether the same probe is right on each random-weight
-            twin; no twin, no entry.
+        twins: per target ``[twin, test]`` credits of the same probe on each random-weight twin
+            (1 where it is right, of classes); no twin, no entry.
         covariance: of the training activations.
     """
 
-    cells: dict[str, Cell]
+    cells: dict[str, Cell | NumberCell]
     twins: dict[str, np.ndarray]
     covariance: Float[np.ndarray, "d_model d_model"]
 
@@ -60,7 +62,7 @@ class SiteWork:
     site: str
     activations: Shared
     twins: Sequence[Shared]
-    plans: Sequence[Plan]
+    plans: Sequence[Plan | NumberPlan]
     method: Method
     controls: Sequence[str]
     companions: Companions
@@ -88,7 +90,7 @@ class SiteWork:
                 X, self.plans, method=self.method, controls=(), companions=None, site=self.site
             )
             for plan in self.plans:
-                right.setdefault(plan.name, []).append(cells[plan.name].predicted == plan.codes[2])
+                right.setdefault(plan.name, []).append(plan.credit(cells[plan.name].predicted))
         return {name: np.stack(each) for name, each in right.items()}
 
 
