@@ -5,7 +5,7 @@ STAMP    := $(VENV)/.installed
 PIP_ARGS ?=
 OUT      ?= runs/demo
 SEEDS    ?= 1 2 3
-ROOMS    := corpora grammars piecewise models constructions hooks probes reports experiments
+ROOMS    := corpora grammars piecewise models constructions hooks probes causal reports experiments
 
 .PHONY: demo test test-orders test-package setup links clean
 .DELETE_ON_ERROR:

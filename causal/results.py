@@ -56,7 +56,7 @@ class InterchangeResult:
         """Effect share by site, one panel per target, with every control."""
         from .figures import share_figure
 
-        return share_figure(self)
+        return share_figure(self.rows)
 
     def _repr_html_(self) -> str:
         frame = self.to_frame()

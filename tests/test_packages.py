@@ -20,7 +20,7 @@ import linrep
 ROOT = Path(__file__).resolve().parents[1]
 if not (ROOT / "setup.cfg").is_file():
     pytest.skip("no checkout", allow_module_level=True)
-ROOMS = ("corpora", "grammars", "piecewise", "models", "constructions", "hooks", "probes",
+ROOMS = ("corpora", "grammars", "piecewise", "models", "constructions", "hooks", "probes", "causal",
          "reports", "experiments")  # fmt: skip
 SKIPPED = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist", "runs")
 
