@@ -121,7 +121,7 @@ class Causal(Settings):
 class Probes(Settings):
     """What is asked of the residual stream, and with which controls."""
 
-    heights: tuple[int, ...] | None = None  # None: that have several labels; of trees up to 4
+    heights: tuple[int, ...] | None = None  # None: with two labels or more; of trees, 1 to 4
     positions: Literal["all", "boundary"] = "all"
     groups: Literal["auto", "document", "sentence"] = "auto"  # never divided between parts
     method: Literal["logistic", "lda", "ridge"] = "logistic"

@@ -61,8 +61,8 @@ def probe(  # noqa: PLR0913 - one per option
     heights: Annotated[
         str | None,
         typer.Option(
-            help="Heights to probe, comma between; by default those that have several labels, of "
-            "trees among 1,2,3,4."
+            help="Heights to probe, with commas between; by default every height with at least "
+            "two labels, for treebanks of heights 1 to 4."
         ),
     ] = None,
     sentences: Annotated[int, typer.Option(min=2, help="Sampled from the grammar.")] = 1000,
