@@ -11,8 +11,10 @@ from .core import (
 )
 from .corpora import (
     Corpus as Corpus,
+    CorpusError as CorpusError,
     LanguageError as LanguageError,
     Posterior as Posterior,
+    Target as Target,
     Tree as Tree,
     TreebankError as TreebankError,
     corpus_of_trees as corpus_of_trees,
@@ -87,6 +89,7 @@ from .probes import (
     DiscriminantProbe as DiscriminantProbe,
     Eraser as Eraser,
     HeldOut as HeldOut,
+    HeldOutNumbers as HeldOutNumbers,
     LinearProbe as LinearProbe,
     MLPProbe as MLPProbe,
     NeighbourProbe as NeighbourProbe,
@@ -102,6 +105,7 @@ from .probes import (
     Split as Split,
     Statistics as Statistics,
     benjamini_hochberg as benjamini_hochberg,
+    number_patterns as number_patterns,
     overlap_null as overlap_null,
     paired_test as paired_test,
     pattern_subspace as pattern_subspace,
