@@ -102,7 +102,9 @@ def calibrate(settings: StudySettings, *, runs: int = 40) -> tuple[FalseClaims, 
     if runs < 1:
         raise SettingsError(f"runs is a positive whole number; received {runs}")
     corpus = make_corpus(settings.language, settings.sentences, settings.seed)
-    heights, _ = heights_of(settings, corpus)
+    heights, chosen = heights_of(settings, corpus)
+    if not heights:
+        raise SettingsError(chosen[0])
     subject = make_subject(settings.model, corpus)
     asked = settings.probes
     grid = {

@@ -22,6 +22,8 @@ BASELINES: Final = (
     "random_weights",
 )
 
+CERTAIN: Final = 1 - 1e-12  # a mean of ones up to rounding
+OTHERS: Final = "take other heights, other tokens, or a larger language"
 ON_THE_SURFACE: Final = "not beyond the word"
 
 
@@ -51,7 +53,11 @@ def strongest_baseline(row: Mapping[str, object]) -> tuple[str, float | None]:
 
 
 def decodable(
-    row: Mapping[str, object], *, level: float = 0.05, permutations: int | None = None
+    row: Mapping[str, object],
+    *,
+    level: float = 0.05,
+    permutations: int | None = None,
+    remedy: str = "give more",
 ) -> Verdict:
     """Rung 1: above chance, above shuffled labels, and above untrained models of this shape.
 
@@ -67,10 +73,11 @@ def decodable(
         row: one row of a score grid.
         level: chance, over all cells, of taking one for decodable that is not.
         permutations: how many were made, if known.
+        remedy: what to do where there are too few test groups.
 
     Returns:
-        The answer, with the numbers; "not tested" where one of the three is missing and no other
-        says no.
+        The answer, with the numbers; "not tested" where the target is constant, or where one
+        of the three is missing and no other says no.
 
     >>> row = {"accuracy": 0.75, "chance": 0.3, "random_weights": 0.4, "n_twins": 5}
     >>> told = {"p_family": 0.005, "p_untrained": 0.001}
@@ -79,8 +86,8 @@ def decodable(
     >>> decodable(row).state
     'not tested'
     """
-    if few := _too_few(row):
-        return few
+    if untold := _constant(row) or _too_few(row, remedy):
+        return untold
     if row.get("collapsed") is True:
         return Verdict("no", "the probe says the same of every held-out token")
     rivals = {
@@ -89,7 +96,7 @@ def decodable(
     }
     score, chance = _value(row, score_column(row)), _value(row, "chance")
     missing = ["chance was not measured"] if score is None or chance is None else []
-    if score is not None and chance is not None and score <= chance and not _constant(row):
+    if score is not None and chance is not None and score <= chance:
         return Verdict("no", f"no more than chance ({_beside(row, 'chance')})")
     for name, (column, words) in rivals.items():
         p = _value(row, name)
@@ -113,7 +120,12 @@ def decodable(
 
 
 def selective(
-    row: Mapping[str, object], *, word_types: int | None, features: int, level: float = 0.05
+    row: Mapping[str, object],
+    *,
+    word_types: int | None,
+    features: int,
+    level: float = 0.05,
+    remedy: str = "give more",
 ) -> Verdict:
     """Rung 2: it is about more than the surface.
 
@@ -130,6 +142,7 @@ def selective(
         word_types: distinct words in the corpus, if known.
         features: dimensions that the probe reads.
         level: chance, over all cells, of taking one for selective that is not.
+        remedy: what to do where there are too few test groups.
 
     Returns:
         The answer, with the numbers.
@@ -143,8 +156,8 @@ def selective(
     >>> selective({"accuracy": 0.8}, word_types=900, features=64).state
     'not tested'
     """
-    if few := _too_few(row):
-        return few
+    if untold := _constant(row) or _too_few(row, remedy):
+        return untold
     if row.get("site") in EMBEDDINGS:
         return Verdict(
             "not tested", "the embedding holds the word and its position only", ON_THE_SURFACE
@@ -190,17 +203,28 @@ def _more_than_the_surface(row: Mapping[str, object], word_types: int | None, fe
     return told
 
 
-def _constant(row: Mapping[str, object]) -> bool:
-    return _value(row, "n_classes") == 1
+def _constant(row: Mapping[str, object]) -> Verdict | None:
+    """The answer where nothing is left to be told apart, whatever was measured."""
+    chance = _value(row, "chance")
+    what = "value" if row.get("kind") == "number" else "class"
+    if _value(row, "n_classes") == 1:
+        return Verdict("not tested", f"constant on this corpus: there is one {what}; {OTHERS}")
+    if chance is not None and chance >= CERTAIN:
+        return Verdict(
+            "not tested",
+            f"constant on this corpus: tokens at one position all have the same {what}, so the "
+            f"position alone tells it; {OTHERS}",
+        )
+    return None
 
 
-def _too_few(row: Mapping[str, object]) -> Verdict | None:
+def _too_few(row: Mapping[str, object], remedy: str) -> Verdict | None:
     """The answer where there are too few test groups for any."""
     groups = _value(row, "n_groups")
     if groups is None or groups >= LEAST_GROUPS:
         return None
     return Verdict(
-        "not tested", f"{int(groups)} test groups, at least {LEAST_GROUPS} are needed: give more"
+        "not tested", f"{int(groups)} test groups, at least {LEAST_GROUPS} are needed: {remedy}"
     )
 
 
@@ -215,9 +239,6 @@ def _beside(row: Mapping[str, object], column: str) -> str:
 
 def _absent(name: str, row: Mapping[str, object], permutations: int | None) -> str:
     """Why one of the p-values is missing."""
-    if _constant(row):
-        what = "value" if row.get("kind") == "number" else "class"
-        return f"there is one {what}, so nothing to tell apart: sample more, or take other targets"
     if name == "p_family":
         return "no labels were shuffled" if permutations == 0 else "no labels could be shuffled"
     twins = int(_value(row, "n_twins") or 0)
