@@ -5,6 +5,7 @@ import numpy as np
 from ..evidence.class_scores import class_scores
 from ..evidence.intervals import accuracy_interval, sentence_sums
 from ..evidence.number_scores import credits_of, r2_interval, spearman
+from ..evidence.texts import TEXT_PARTS
 from ..geometry.class_means import Direction, directions_between
 from .held_out import HeldOut, HeldOutNumbers
 from .number_site import NumberCell
@@ -75,7 +76,14 @@ def score_cell(
         "control_task": control,
         **{
             name: plan.baseline(name)
-            for name in ("position", "previous_word", "word_identity", "next_word", "surface")
+            for name in (
+                "position",
+                "previous_word",
+                "word_identity",
+                "next_word",
+                "surface",
+                *TEXT_PARTS,
+            )
         },
         "unseen": _unseen(plan, cell),
         "selectivity": value - control,
