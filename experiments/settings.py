@@ -124,7 +124,7 @@ class Probes(Settings):
     heights: tuple[int, ...] | None = None  # None: with two labels or more; of trees, 1 to 4
     positions: Literal["all", "boundary"] = "all"
     groups: Literal["auto", "document", "sentence"] = "auto"  # never divided between parts
-    method: Literal["logistic", "lda", "ridge"] = "logistic"
+    method: Literal["logistic", "lda", "ridge", "means"] = "logistic"
     C: float | tuple[float, ...] | None = None  # None: a path, chosen on validation
     controls: tuple[Control, ...] = get_args(Control)
     tolerance: Annotated[float, Field(gt=0)] = 1e-4  # of the logistic objective, relative

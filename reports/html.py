@@ -27,7 +27,8 @@ __all__ = ["render_html"]
 
 SCORE_COLUMNS = (
     "accuracy", "r2", "spearman", "interval", "validation", "ceiling", "chance", "position",
-    "previous_word", "word_identity", "next_word", "surface", "unseen", "embedding",
+    "previous_word", "word_identity", "next_word", "surface", "bag_of_words", "characters",
+    "length", "unseen", "embedding",
     "random_weights", "shuffled",
     "control_task", "selectivity", "balanced_accuracy", "macro_f1", "auroc", "average_precision",
     "recall_at_1_fpr", "nll", "v_information", "codelength", "control_codelength",

@@ -14,8 +14,9 @@ from .words import WORDS
 __all__ = ["render_markdown", "summary_lines"]
 
 SHORT = (
-    "accuracy", "r2", "spearman", "interval", "ceiling", "chance", "surface", "random_weights",
-    "control_task", "shuffled", "p_family", "p_untrained", "p_surface",
+    "accuracy", "r2", "spearman", "interval", "ceiling", "chance", "surface", "bag_of_words",
+    "characters", "random_weights", "control_task", "shuffled", "p_family", "p_untrained",
+    "p_surface",
 )  # fmt: skip
 
 

@@ -18,6 +18,9 @@ BASELINES: Final = (
     "word_identity",
     "next_word",
     "surface",
+    "bag_of_words",
+    "characters",
+    "length",
     "embedding",
     "random_weights",
 )
@@ -130,7 +133,8 @@ def selective(
     """Rung 2: it is about more than the surface.
 
     The surface is the word, its neighbours (the next one where the model may see it), the position
-    and the embedding, read together; it has to be beaten on all tokens, and on those whose words
+    and the embedding, read together (of spans of running texts also their words, letters and
+    length); it has to be beaten on all tokens, and on those whose words
     were trained on. Where enough test words do not occur in the training part,
     the probe has to beat chance on these as well. Control tasks, which give every word type a
     random class (Hewitt and Liang 2019), stand beside the answer and do not decide it: a label
@@ -158,41 +162,45 @@ def selective(
     """
     if untold := _constant(row) or _too_few(row, remedy):
         return untold
+    surface, instead = _surface(row)
     if row.get("site") in EMBEDDINGS:
-        return Verdict(
-            "not tested", "the embedding holds the word and its position only", ON_THE_SURFACE
-        )
+        return Verdict("not tested", "the embedding holds the word and its position only", instead)
     if _value(row, "p_surface") is None:
         return Verdict("not tested", "the surface (word, neighbours, position) was not measured")
     room = _value(row, "p_perfect")
     if room is not None and room > level:
         return Verdict(
             "not tested",
-            "word, neighbours, position and embedding tell it already "
-            f"({number(_value(row, 'surface'))}): not even a probe without any error could be told "
-            "from them",
-            ON_THE_SURFACE,
+            f"{surface} tell it already ({number(_value(row, 'surface'))}): not even a probe "
+            "without any error could be told from them",
+            instead,
         )
     questions = {
-        "p_surface": ("surface", "no more than word, neighbours, position and embedding give"),
+        "p_surface": ("surface", f"no more than {surface} give"),
         "p_embedding": ("embedding", "no more than the embedding gives"),
         "p_unseen": ("unseen", "at words that were never trained on, no more than chance"),
     }
     for name, (column, words) in questions.items():
         p = _value(row, name)
         if p is not None and p > level:
-            return Verdict(
-                "no", f"{words} ({_beside(row, column)}): p = {number(p)}", ON_THE_SURFACE
-            )
+            return Verdict("no", f"{words} ({_beside(row, column)}): p = {number(p)}", instead)
     return Verdict("yes", _more_than_the_surface(row, word_types, features))
+
+
+def _surface(row: Mapping[str, object]) -> tuple[str, str]:
+    """What the surface of a row is, and what is true of a label that lies on it."""
+    if _value(row, "bag_of_words") is None:
+        return "word, neighbours, position and embedding", ON_THE_SURFACE
+    return "words, letters, length, position and embedding", "not beyond the words of the text"
 
 
 def _more_than_the_surface(row: Mapping[str, object], word_types: int | None, features: int) -> str:
     """What was beaten, and what stands beside it."""
     told = f"beats the surface ({number(_value(row, 'surface'))})"
     if _value(row, "p_unseen") is not None:
-        told += f"; at words never trained on it reaches {number(_value(row, 'unseen'))}"
-    else:
+        what = "words" if _value(row, "bag_of_words") is None else "texts"
+        told += f"; at {what} never trained on it reaches {number(_value(row, 'unseen'))}"
+    elif _value(row, "bag_of_words") is None:
         told += "; words never trained on: too few to test"
     control = _value(row, "control_task")
     if control is None:

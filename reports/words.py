@@ -32,6 +32,9 @@ WORDS: Final[tuple[tuple[str, str], ...]] = (
     ("surface", "the best that word, its neighbours (the next one where the model can see it), "
      "position and embedding give together: one logistic regression of all (ridge regression for "
      "numbers), or one of them where that does better on validation sentences"),
+    ("bag of words, characters, length", "of spans of running texts, guessing from their words "
+     "(TF-IDF), from pieces of words of one to four letters, and from the numbers of letters and "
+     "words; they are part of the surface"),
     ("unseen", "the score on the held-out tokens whose word never occurs in training"),
     ("random weights", "the same probe on the same architecture with fresh random weights: the "
      "highest of as many draws as the settings say (twins)"),

@@ -26,6 +26,7 @@ _HOME = {
     "Corpus": "corpora",
     "CorpusError": "corpora",
     "DifferenceOfMeans": "probes",
+    "Direction": "probes",
     "DiscriminantProbe": "probes",
     "EOS": "grammars",
     "Eraser": "probes",

@@ -95,6 +95,7 @@ from .piecewise import (
 )
 from .probes import (
     DifferenceOfMeans as DifferenceOfMeans,
+    Direction as Direction,
     DiscriminantProbe as DiscriminantProbe,
     Eraser as Eraser,
     HeldOut as HeldOut,
