@@ -1,7 +1,8 @@
 """Corpora: sentences, the hidden states of their tokens, trees, treebanks."""
 
-from .corpus import Corpus, Posterior
+from .corpus import Corpus
 from .errors import CorpusError, LanguageError, TreebankError
+from .language import Posterior
 from .targets import Target, TargetKind
 from .tree import Tree
 from .treebank import corpus_of_trees, read_treebank
