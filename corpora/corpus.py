@@ -12,7 +12,7 @@ from ..core import checked
 from .chosen_trees import ChosenTrees, chosen_rows
 from .errors import LanguageError
 from .language import Given, Language, Posterior, What
-from .rows import as_page, check_texts, fingerprint_of, rows_of, shortly
+from .rows import as_page, check_texts, fingerprint_of, numbered, rows_of, shortly
 from .targets import Target
 from .texts import At, fields_of_texts, taken_spans
 from .token_layers import Layer
@@ -48,6 +48,7 @@ class Corpus:
         targets: what is known of each row, by name.
         groups: ``[row]`` what probes never divide, or ``None``.
         at: which token stands for a span; ``""`` leaves it to whoever captures.
+        ready: the texts hold their special tokens already, as rendered chats do.
 
     Raises:
         LanguageError: there is not one document per sentence.
@@ -67,6 +68,7 @@ class Corpus:
     targets: Mapping[str, Target] = field(default_factory=dict, repr=False)
     groups: Shaped[np.ndarray, " row"] | None = field(default=None, repr=False)
     at: At | str = ""
+    ready: bool = False
 
     def __post_init__(self) -> None:
         check_texts(self)
@@ -80,6 +82,7 @@ class Corpus:
         targets: Any = None,
         groups: Any = None,
         at: At | str = "last",
+        ready: bool = False,
         source: str = "",
     ) -> "Corpus":
         """A corpus of running texts; each row is a span of characters, by default a whole text.
@@ -92,6 +95,7 @@ class Corpus:
                 :class:`linrep.Target`, which also says how values are read.
             groups: one value for each row, or for each text; probes never divide a group.
             at: which token stands for a span: its ``"last"``, its ``"first"``, or the ``"mean"``.
+            ready: the texts hold their special tokens, so that a tokenizer adds none.
             source: a line about where the texts come from.
 
         Raises:
@@ -105,7 +109,7 @@ class Corpus:
         >>> Corpus.from_texts(["In France."], spans=[(0, 0, 2), (0, 3, 9)]).words.tolist()
         ['In', 'France']
         """
-        return cls(**fields_of_texts(texts, spans, targets, groups, at), source=source)
+        return cls(**fields_of_texts(texts, spans, targets, groups, at), ready=ready, source=source)
 
     def __len__(self) -> int:
         """Number of sentences."""
@@ -156,14 +160,13 @@ class Corpus:
         """
         if self.documents is None:
             return None
-        return _numbers(self.documents)[self.sentence_ids]
+        ids: Int[np.ndarray, " token"] = numbered(self.documents)[self.sentence_ids]
+        return ids
 
     @property
     def text_ids(self) -> Int[np.ndarray, " row"] | None:
         """``[row]`` equal for rows of equal running texts; ``None`` where sentences are words."""
-        if self.texts is None:
-            return None
-        return _numbers(self.texts)[self.sentence_ids]
+        return None if self.texts is None else np.take(numbered(self.texts), self.sentence_ids)
 
     @property
     def unit(self) -> str:
@@ -274,6 +277,7 @@ class Corpus:
             {name: target.take(rows) for name, target in self.targets.items()},
             None if self.groups is None else self.groups[rows],
             self.at,
+            self.ready,
         )
 
     @cached_property
@@ -292,9 +296,3 @@ class Corpus:
 
     def _repr_html_(self) -> str:
         return as_page(self)
-
-
-def _numbers(names: Sequence[str]) -> Int[np.ndarray, " name"]:
-    """A number for each name, by first appearance."""
-    number = {name: i for i, name in enumerate(dict.fromkeys(names))}
-    return np.array([number[name] for name in names], dtype=np.int64)

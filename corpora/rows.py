@@ -1,16 +1,18 @@
 """A corpus as a table, and what of it must agree: one row for each token or span."""
 
 import hashlib
+from collections.abc import Sequence
 from html import escape
 from typing import Any, get_args
 
 import numpy as np
+from jaxtyping import Int
 
 from ..core import height_target
 from .errors import CorpusError, LanguageError
 from .texts import At
 
-__all__ = ["as_page", "check_texts", "fingerprint_of", "rows_of", "shortly"]
+__all__ = ["as_page", "check_texts", "fingerprint_of", "numbered", "rows_of", "shortly"]
 
 
 def rows_of(corpus: Any) -> Any:
@@ -94,7 +96,7 @@ def fingerprint_of(corpus: Any) -> str:
         digest.update(np.packbits(corpus.boundary(height)).tobytes())
     if corpus.texts is not None:
         digest.update("\x1f".join(corpus.texts).encode("utf-8", "surrogatepass") + b"\x1e")
-        digest.update(corpus.spans.astype("<i8").tobytes() + corpus.at.encode())
+        digest.update(corpus.spans.astype("<i8").tobytes() + f"{corpus.at}{corpus.ready}".encode())
     for name in sorted(corpus.targets):
         target = corpus.targets[name]
         digest.update(f"{name}\x1f{target.kind}\x1f{target.columns}\x1e".encode())
@@ -126,3 +128,13 @@ def as_page(corpus: Any) -> str:
         f"<tr><td style='text-align:left'>{escape(text)}</td></tr>" for text in first[:5]
     )
     return f"<b>{escape(shortly(corpus))}</b><table>{rows}</table>"
+
+
+def numbered(names: Sequence[str]) -> Int[np.ndarray, " name"]:
+    """A number for each name, by first appearance.
+
+    >>> numbered(["b", "a", "b"]).tolist()
+    [0, 1, 0]
+    """
+    number = {name: i for i, name in enumerate(dict.fromkeys(names))}
+    return np.array([number[name] for name in names], dtype=np.int64)

@@ -58,7 +58,7 @@ def taken_spans(
         rows: those that are chosen, text after text.
         sizes: spans of each chosen text.
     """
-    taken = spans[rows].copy()
+    taken: Int[np.ndarray, "chosen 3"] = spans[rows].copy()
     taken[:, 0] = np.repeat(np.arange(len(sizes)), sizes)
     return taken
 

@@ -41,7 +41,7 @@ def capture(  # noqa: PLR0913 - the public face; each is a choice of its own
     progress: bool = True,
     tokenizer: Any = None,
     long_inputs: str = "refuse",
-    special_tokens: bool = True,
+    special_tokens: bool | None = None,
     path: str = "auto",
     check: bool | Sequence[str] = True,
     shard_words: int | str = "auto",
@@ -71,7 +71,8 @@ def capture(  # noqa: PLR0913 - the public face; each is a choice of its own
         progress: show tokens per second and time left on a terminal.
         tokenizer: for an instance that is given without one.
         long_inputs: ``refuse``, ``window`` or ``cut`` sentences beyond the model's context.
-        special_tokens: let the tokenizer add its BOS, ``[CLS]``, ``[SEP]``.
+        special_tokens: let the tokenizer add its BOS, ``[CLS]``, ``[SEP]``; by default unless the
+            corpus' texts hold them already, as rendered chats do.
         path: ``modules`` (plain forward hooks), ``bridge`` (TransformerLens) or ``auto``.
         check: run the self-check; or the names of the checks to run.
         shard_words: words per shard of a store; ``"auto"``: about 256 MiB.
@@ -98,7 +99,9 @@ def capture(  # noqa: PLR0913 - the public face; each is a choice of its own
         batch_size=batch_size,
         device=device,
         long_inputs=long_inputs,
-        special_tokens=special_tokens,
+        special_tokens=not getattr(corpus, "ready", False)
+        if special_tokens is None
+        else special_tokens,
         path=path,
         shard_words=shard_words,
     )

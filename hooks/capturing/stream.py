@@ -54,7 +54,7 @@ def stream(  # noqa: PLR0913 - the same choices as capture
     progress: bool = True,
     tokenizer: Any = None,
     long_inputs: str = "refuse",
-    special_tokens: bool = True,
+    special_tokens: bool | None = None,
     check: bool | Sequence[str] = True,
     shard_words: int = 65536,
 ) -> Streamed:
@@ -102,7 +102,9 @@ def stream(  # noqa: PLR0913 - the same choices as capture
         batch_size=batch_size,
         device=device,
         long_inputs=long_inputs,
-        special_tokens=special_tokens,
+        special_tokens=not getattr(corpus, "ready", False)
+        if special_tokens is None
+        else special_tokens,
         shard_words=shard_words,
     )
     with left_alone(model):
