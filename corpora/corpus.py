@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any, final
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
 from ..core import checked
+from ..core.caching import cached_property
 from .chosen_trees import ChosenTrees, chosen_rows
 from .errors import LanguageError
 from .language import Given, Language, Posterior, What
@@ -39,7 +39,7 @@ class Corpus:
         vocabulary: the distinct words.
         offsets: ``[sentence + 1]`` where each sentence begins; the last entry is ``n_tokens``.
         layers: height -> what is known at that height.
-        trees: one tree per sentence, or ``None`` where there are none.
+        trees: one tree per sentence; empty where there are none.
         grammar: the grammar that the sentences come from, or ``None``.
         source: where the sentences come from, in words.
         documents: per sentence the name of its document, or ``None`` where they are not known.
@@ -59,7 +59,7 @@ class Corpus:
     vocabulary: tuple[str, ...]
     offsets: Int[np.ndarray, " bound"]
     layers: Mapping[int, Layer]
-    trees: Sequence[Tree] | None = field(default=None, repr=False)
+    trees: Sequence[Tree] = field(default=(), repr=False)
     grammar: Language | None = field(default=None, repr=False)
     source: str = ""
     documents: tuple[str, ...] | None = field(default=None, repr=False)
@@ -268,7 +268,7 @@ class Corpus:
             self.vocabulary,
             offsets,
             {height: layer.take(rows) for height, layer in self.layers.items()},
-            None if self.trees is None else ChosenTrees(self.trees, chosen),
+            ChosenTrees(self.trees, chosen) if len(self.trees) else (),
             self.grammar,
             self.source,
             None if self.documents is None else tuple(self.documents[i] for i in chosen),

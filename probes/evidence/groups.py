@@ -40,8 +40,8 @@ class Groups:
 
     Args:
         ids: ``[token]`` number of the group of each token, from 0.
-        unit: what a group is: a document, a sentence or text (all its copies together), given
-            ids, or a row of activations without any text.
+        unit: what a group is: a document, a sentence or a running text (all its copies
+            together), given ids, or a row of activations without any text.
         texts: ``[token]`` number of the text that the model reads there; equal texts share it.
     """
 
@@ -135,10 +135,11 @@ def read_groups(corpus: CorpusLike, given: npt.ArrayLike | str | None, n: int) -
     """Groups as asked for.
 
     Args:
-        corpus: tokens; ``groups``, ``document_ids`` and ``text_ids`` are read where it has them.
-        given: ``[token]`` ids, ``"document"``, ``"sentence"``, or ``None`` for the groups that the
-            corpus has, else its documents, and sentences where it knows neither. Sentences of
-            equal words are one group.
+        corpus: tokens; its ``groups``, ``document_ids`` and ``text_ids`` are read where it has
+            them.
+        given: ``[token]`` ids, ``"document"``, ``"sentence"``, or ``None`` for the groups of the
+            corpus, for documents where the corpus knows them, and for sentences otherwise.
+            Sentences of equal words are one group.
         n: tokens.
 
     Raises:
@@ -157,7 +158,7 @@ def read_groups(corpus: CorpusLike, given: npt.ArrayLike | str | None, n: int) -
         )
     own = getattr(corpus, "groups", None)
     if given is None and own is not None:
-        given = own
+        return Groups(_numbered(_ids(own, n)), "group", texts)
     if given is None or isinstance(given, str):
         if documents is None or given == "sentence":
             return Groups(texts, getattr(corpus, "unit", "sentence"), texts)
