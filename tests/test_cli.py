@@ -260,6 +260,33 @@ def test_a_recursive_grammar(refused, tmp_path):
         message = refused(*command)
         assert "S -> B -> S" in message
         assert str(file) in message
+        assert "linrep grammar FILE --unroll DEPTH --out NEW" in message
+
+
+def test_the_remedy_for_recursion_works_as_it_is_written(linrep, tmp_path):
+    file, new, plain = (tmp_path / name for name in ("loop.cfg", "new.cfg", "plain.cfg"))
+    file.write_text("S -> 'a' B\nB -> 'b' S | 'c' |\n")
+    status, printed, _ = linrep("grammar", file, "--unroll", 5, "--out", new)
+    assert status == 0
+    assert "probability cut off: 0.0740741" in printed
+    assert linrep("grammar", new, "--sample", 3)[0] == 0
+    status, _, message = linrep("grammar", file, "--unroll", 5, "--out", new)
+    assert status == 2
+    assert "exists already" in message
+    file.write_text("S -> 'a' B\nB -> 'c' |\n")
+    assert "--without-empty" in linrep("grammar", file)[2]
+    assert linrep("grammar", file, "--without-empty", "--out", plain)[0] == 0
+    assert "longest sentence: 2" in linrep("grammar", plain)[1]
+    assert linrep("grammar", file, "--without-empty", "--unroll", 2)[0] == 2
+
+
+def test_symbols_that_come_to_nothing_are_noted(linrep, tmp_path):
+    file = tmp_path / "found.cfg"
+    file.write_text("S -> 'a' | X\nX -> X 'x'\nU -> 'u'\n")
+    status, printed, _ = linrep("grammar", file)
+    assert status == 0
+    assert "X derives no sentence" in printed
+    assert "U cannot be reached" in printed
 
 
 def test_a_treebank_with_unbalanced_brackets(refused, model, tmp_path):
