@@ -280,6 +280,56 @@ def test_the_remedy_for_recursion_works_as_it_is_written(linrep, tmp_path):
     assert linrep("grammar", file, "--without-empty", "--unroll", 2)[0] == 2
 
 
+CHOICES = {
+    "one pass": ["--mode", "shapes", "--passes", 1, "--semiring", "boolean", "--max-shapes", 9],
+    "beliefs": ["--beliefs", "prefix", "--no-gauge", "--token-scale", 1.5, "--rotation", 3,
+                "--drowning", "allow"],
+    "head": ["--head", "log", "--log-error", 0.01, "--dtype", "float32", "--positions", "bias",
+             "--merge", "bodies", "--max-parameters", 100_000],
+    "sparse": ["--backend", "sparse"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_every_choice_of_the_construction_is_an_option(name, linrep, grammar, tmp_path):
+    from linrep.constructions import GrammarTransformer
+
+    given = CHOICES[name]
+    status, _, message = linrep("construct", grammar, "--out", tmp_path / "m", *given)
+    assert status == 0, message
+    made = GrammarTransformer.from_pretrained(tmp_path / "m").settings.to_dict()
+    for flag, value in zip(given, [*given[1:], ""], strict=True):
+        if str(flag).startswith("--no-"):
+            assert made[flag[5:]] is False
+        elif str(flag).startswith("--"):
+            assert made[flag[2:].replace("-", "_")] == value
+
+
+def test_no_choice_is_left_out():
+    from linrep.constructions.grammar.settings import Settings, options
+    from linrep.experiments.settings import Constructed
+
+    names = {option.name for option in options()}
+    tried = {str(flag)[2:] for given in CHOICES.values() for flag in given if "--" in str(flag)}
+    assert {flag.removeprefix("no-").replace("-", "_") for flag in tried} == names
+    assert set(Constructed.model_fields) == names | {"source"}
+    assert all(option.about.endswith(".") for option in options())
+    assert Settings().to_dict() == {option.name: option.default for option in options()}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--mode", "x"], "mode is one of 'spans', 'shapes'; received str 'x'"),
+        (["--token-scale", "much"], "token_scale is 'auto' or a positive number"),
+        (["--passes", 3], "passes is one of 1, 2"),
+        (["--beliefs", "prefix", "--mode", "shapes"], "beliefs need mode='spans'"),
+    ],
+)
+def test_a_choice_that_does_not_exist(refused, grammar, tmp_path, given, said):
+    assert said in refused("construct", grammar, *given, out=tmp_path / "m")
+
+
 def test_symbols_that_come_to_nothing_are_noted(linrep, tmp_path):
     file = tmp_path / "found.cfg"
     file.write_text("S -> 'a' | X\nX -> X 'x'\nU -> 'u'\n")
