@@ -52,7 +52,7 @@ def checks_of(
     checks = [
         exact_check(subject, corpus, corpus.grammar),
         accounts_check(subject.construction),
-        _ceilings(corpus, results, ceilings or {}),
+        _ceilings(subject, corpus, results, ceilings or {}),
         _staircase(results, comparison, sure),
         _overlaps(comparison, sure),
         *_unwritten(corpus, acts, results, claims),
@@ -64,9 +64,13 @@ def checks_of(
 
 
 def _ceilings(
-    corpus: Corpus, results: ProbeResults, ceilings: Mapping[tuple[str, str], np.ndarray]
+    subject: Subject,
+    corpus: Corpus,
+    results: ProbeResults,
+    ceilings: Mapping[tuple[str, str], np.ndarray],
 ) -> Check | str:
-    exact = results.settings["positions"] == "boundary" and ceilings_are_exact(corpus)
+    by_layer = subject.sight == "construction" and ceilings_are_exact(corpus)
+    exact = results.settings["positions"] == "boundary" and by_layer
     known = [score for score in results.scores if not np.isnan(score.ceiling)]
     name = "cells whose accuracy differs from the ceiling"
     meaning = "the ceiling lies in the interval of the probe at every site and height"

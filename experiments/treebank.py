@@ -6,7 +6,6 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ..core import checked
-from .closed import problems
 from .settings import (
     Experiment,
     GrammarFile,
@@ -16,6 +15,7 @@ from .settings import (
     StudySettings,
     Treebank,
 )
+from .settings_base import problems
 
 __all__ = ["probe_settings"]
 
