@@ -4,6 +4,7 @@ from ..core import CellScore
 from .errors import CausalError
 from .grammar_pairs import interchange_pairs, pairs_of
 from .interchange import interchange
+from .minimal_pairs import minimal_pairs
 from .pairs import Pairs
 from .results import InterchangeResult
 
@@ -14,5 +15,6 @@ __all__ = [
     "Pairs",
     "interchange",
     "interchange_pairs",
+    "minimal_pairs",
     "pairs_of",
 ]

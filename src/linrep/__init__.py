@@ -101,6 +101,7 @@ _HOME = {
     "interchange_pairs": "causal",
     "level_and_binarise": "grammars",
     "load_model": "models",
+    "minimal_pairs": "causal",
     "overlap_null": "probes",
     "paired_test": "probes",
     "pairs_of": "causal",
