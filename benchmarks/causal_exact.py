@@ -10,13 +10,14 @@ change at the sites that nothing uses, and completeness, selectivity, reliabilit
 import argparse
 import math
 import time
+from typing import Any
 
 import numpy as np
 
-from linrep import GrammarTransformer, families, interchange
+from linrep import Grammar, GrammarTransformer, families, interchange
 from linrep.core import LinrepError
 
-WAYS = (
+WAYS: tuple[dict[str, Any], ...] = (
     {},
     {"rotation": 1},
     {"passes": 1},
@@ -27,7 +28,7 @@ WAYS = (
 )
 
 
-def grammar_of(seed):
+def grammar_of(seed: int) -> Grammar:
     """A hierarchy whose sizes are drawn, or the Latin variant whose last token answers."""
     rng = np.random.default_rng(seed)
     if seed % 6 == 5:
@@ -39,7 +40,7 @@ def grammar_of(seed):
     return families.random_hierarchy(symbols, rules, arity, depth, seed=seed)
 
 
-def measured(grammar, way, pairs, seed):
+def measured(grammar: Grammar, way: dict[str, Any], pairs: int, seed: int) -> dict[str, Any]:
     """The worst of every number over a model's cells."""
     built = GrammarTransformer.from_grammar(grammar, **way)
     claims = {(p.site, p.target): p for p in built.predictions if p.exact or p.used is False}
@@ -62,7 +63,7 @@ def measured(grammar, way, pairs, seed):
     }
 
 
-def main():
+def main() -> None:
     """Print one line per model, and the worst of all."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--grammars", type=int, default=24)

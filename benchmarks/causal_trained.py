@@ -10,20 +10,32 @@ counterfactual, means over pairs whose labels differ.
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from linrep import capture, families, interchange, load_model, pattern_subspace, readout_subspace
+from linrep import (
+    Corpus,
+    Subspace,
+    capture,
+    families,
+    interchange,
+    load_model,
+    pattern_subspace,
+    readout_subspace,
+)
 from linrep.core import height_target
 from linrep.models import train
 
 SITES = (0, 1, 3)
+Spaces = dict[tuple[str, str], Subspace]
 
 
-def spaces_of(model, corpus, heights):
+def spaces_of(model: Any, corpus: Corpus, heights: tuple[int, ...]) -> tuple[Spaces, Spaces]:
     """Patterns and readouts, the position as covariate."""
     acts = capture(model, corpus, progress=False)
-    patterns, readouts = {}, {}
+    patterns: Spaces = {}
+    readouts: Spaces = {}
     for height in heights:
         ends = corpus.boundary(height)
         labels, places = corpus.labels(height)[ends], corpus.positions[ends]
@@ -36,7 +48,7 @@ def spaces_of(model, corpus, heights):
     return patterns, readouts
 
 
-def main():
+def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--steps", type=int, default=2500)

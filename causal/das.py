@@ -35,8 +35,8 @@ class Aligned:
     """A subspace that was learned, and what the same search reaches where nothing is to be found.
 
     Accuracies are shares of held-out moved pairs for which the model, after the exchange, gives the
-    most probability to a word that the counterfactual gives the most; those of arbitrary answers are of the
-    pairs that were trained on, since nothing carries over.
+    most probability to a word that the counterfactual gives the most; those of arbitrary answers
+    are of the pairs that were trained on, since nothing carries over.
 
     Args:
         site: where.

@@ -44,8 +44,10 @@ def minimal_pairs(
         CausalError: lengths differ, or all labels are the same.
 
     >>> pairs = minimal_pairs(
-    ...     [["the", "key"], ["the", "keys"], ["keys"]], [("is", "are"), ("are", "is"), ("are", "is")],
-    ...     ["one", "many", "many"], n=4,
+    ...     [["the", "key"], ["the", "keys"], ["keys"]],
+    ...     [("is", "are"), ("are", "is"), ("are", "is")],
+    ...     ["one", "many", "many"],
+    ...     n=4,
     ... )
     >>> int(pairs.moved.sum()), pairs.answers[0][0] in ("is", "are")
     (2, True)

@@ -21,7 +21,7 @@ from .languages import language_facts, make_corpus
 from .manifest import versions
 from .settings import Experiment, SettingsError, StudySettings
 from .subjects import make_subject
-from .use import exchanges_of, use_checks
+from .use import use_of
 
 __all__ = ["run_experiment", "run_study"]
 
@@ -100,13 +100,11 @@ def run_study(
     claims = [p for p in probed if (p.positions == "boundary") == boundary]
     elsewhere = [p for p in probed if (p.positions == "boundary") != boundary]
     # Whether the model uses it: states exchanged, the answer known.
-    exchanges, reason = exchanges_of(settings, subject, corpus, results)
-    comparison = compare(
-        results, claims, elsewhere=elsewhere, exchanges=exchanges, level=level, seed=settings.seed
-    )
+    exchanges, used, unused = use_of(settings, subject, corpus, results, probed)
+    both = {"elsewhere": elsewhere, "exchanges": exchanges}
+    comparison = compare(results, claims, **both, level=level, seed=settings.seed)
     checks, untested = checks_of(subject, corpus, acts, results, comparison, claims, ceilings)
     estimate = (ESTIMATE, *untested) if subject.construction is not None else ()
-    used, unused = use_checks(settings, subject, corpus, probed)
     study = Study(
         name=settings.name,
         question=settings.question,
@@ -114,7 +112,7 @@ def run_study(
         scores=scores_of(results),
         comparison=comparison,
         checks=(*checks, *used),
-        notes=(*chosen, *estimate, *reason, *unused),
+        notes=(*chosen, *estimate, *unused),
         subspaces={"learned": results.patterns, "predicted": {
             (p.site, p.target): p.subspace for p in claims if (p.site, p.target) in results.patterns
         }},

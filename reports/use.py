@@ -15,9 +15,6 @@ LEAST_SHARE: Final = 0.05
 LEAST_PAIRS: Final = 20
 """Base sentences of moved pairs below which nothing is said."""
 
-CLOSE: Final = 0.02
-"""The subspace may fall short of the best one drawn from the states by this share."""
-
 DISTURBED: Final = 0.5
 """Equal pairs that lose more than this part of what moved pairs gain are disturbed."""
 
@@ -34,8 +31,8 @@ def causal(
 
     Yes, if the exchange brings the model at least a twentieth of the way to the counterfactual,
     further than random subspaces, the placebo and a random-weight twin do (``p`` at most
-    ``level``), no less far than any subspace drawn from the states themselves, and equal pairs are
-    left in peace.
+    ``level``), no less far than subspaces drawn from the states themselves do on average, and equal
+    pairs are left in peace.
 
     Args:
         row: the exchange at this site; ``None`` if none was made.
@@ -88,9 +85,10 @@ def _fault(row: CellScore, level: float) -> str:
         return "the exchange changes nothing" if row.change <= 1e-9 else "hardly any effect"
     if not math.isnan(row.p) and row.p > level:
         return "no more than random subspaces, the placebo or a random-weight twin do"
-    if row.share < row.share_drawn_high - CLOSE:
+    if row.share < row.share_drawn:
         return (
-            f"a subspace drawn at random from the states does more ({number(row.share_drawn_high)})"
+            "subspaces drawn at random from the states do more on average "
+            f"({number(row.share_drawn)})"
         )
     lost = row.equal_edit - row.equal_base
     if not math.isnan(lost) and lost > DISTURBED * (row.base - row.edit):

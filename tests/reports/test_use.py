@@ -37,7 +37,7 @@ class Found:
         ({"share": 0.02, "completeness": 0.02}, "no", "hardly any effect"),
         ({"share": 0.5, "completeness": 0.0}, "no", "hardly any effect"),
         ({"share": 0.0, "completeness": 0.0, "change": 0.0}, "no", "changes nothing"),
-        ({"share_drawn_high": 0.7}, "no", "drawn at random from the states does more"),
+        ({"share_drawn": 0.7}, "no", "drawn at random from the states do more"),
         ({"equal_edit": 0.9}, "no", "equal labels are disturbed"),
         ({"n_groups": 5}, "not tested", "at least 20"),
         ({"identity": False}, "not tested", "own state"),
@@ -72,7 +72,9 @@ def test_a_page_holds_its_level_over_all_decodable_cells(grid):
     for p, state in ((0.04 / sum(read), "yes"), (0.06 / sum(read), "no")):
         rows = {cell: replace(row, p=p) for cell, row in done.items()}
         found = compare(grid, grid.predictions, exchanges=Found(rows), draws=50).verdicts
-        assert {v.causal.state for v in found.values()} == {state}
+        for verdicts in found.values():
+            can = verdicts.decodable.state == "yes"
+            assert verdicts.causal.state == (state if can else "not tested")
     assert found[CELL].headline == "aligned, not used from here"
 
 
