@@ -195,17 +195,17 @@ class _Task:
         read, targets, likeliest = [], [], []
         rng = np.random.default_rng(seed)
         for i, expected in enumerate(pairs.expected or ()):
-            places = np.array(pairs.read[i]) + front
-            here = said[i, places][:, columns].double().softmax(-1).numpy()
+            later = np.array(pairs.read[i]) + front
+            here = said[i, later][:, columns].double().softmax(-1).numpy()
             far = int(np.abs(here - expected).sum(1).argmax())
-            read.append(int(places[far]))
+            read.append(int(later[far]))
             targets.append(int(rng.choice(len(columns), p=expected[far])))
             likeliest.append(expected[far] >= expected[far].max() * 0.999)
         column = torch.tensor(read)[:, None]
         groups = np.unique(np.asarray(pairs.groups), return_inverse=True)[1]
         half = rng.permutation(groups.max() + 1) < (groups.max() + 1) // 2
         return cls(
-            torch.cat([ids[0], column], 1), torch.cat([ids[1], column], 1), *at,
+            torch.cat([ids[0], column], 1), torch.cat([ids[1], column], 1), at[0], at[1],
             torch.tensor(targets), torch.from_numpy(np.array(likeliest)), columns,
             torch.from_numpy(np.flatnonzero(half[groups])),
             torch.from_numpy(np.flatnonzero(~half[groups] & pairs.moved)),

@@ -1,12 +1,13 @@
 """Pictures of exchanges: how far along the way each edit brings the model."""
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
+
+from ..core import CellScore
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
-
-    from .results import InterchangeResult
 
 __all__ = ["share_figure"]
 
@@ -22,19 +23,19 @@ LINES: Final = {
 }
 
 
-def share_figure(result: "InterchangeResult") -> "go.Figure":
+def share_figure(cells: Sequence[CellScore]) -> "go.Figure":
     """Effect share over sites, one panel per target.
 
     Args:
-        result: what to draw.
+        cells: what to draw.
     """
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
-    targets = list(dict.fromkeys(row.target for row in result.rows))
+    targets = list(dict.fromkeys(row.target for row in cells))
     figure = make_subplots(1, max(len(targets), 1), subplot_titles=targets, shared_yaxes=True)
     for column, target in enumerate(targets, start=1):
-        rows = [row for row in result.rows if row.target == target]
+        rows = [row for row in cells if row.target == target]
         for name, (label, colour, dash) in LINES.items():
             values = [getattr(row, name) for row in rows]
             if all(math.isnan(value) for value in values):

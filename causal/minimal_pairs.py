@@ -103,12 +103,12 @@ def _draw(
     rng: np.random.Generator,
 ) -> list[tuple[int, int]]:
     """(base, source), every base once."""
-    found = []
+    found: list[tuple[int, int]] = []
     for i in rng.permutation(len(prefixes)).tolist():
         if len(found) == wanted:
             break
-        fit = np.flatnonzero((kinds != kinds[i]) == moved)
-        fit = np.array([j for j in fit if tuple(prefixes[j]) != tuple(prefixes[i])], dtype=int)
-        if len(fit):
+        like = np.flatnonzero((kinds != kinds[i]) == moved).tolist()
+        fit = [j for j in like if tuple(prefixes[j]) != tuple(prefixes[i])]
+        if fit:
             found.append((i, int(rng.choice(fit))))
     return found

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from html import escape
-from typing import Literal, final
+from typing import Any, Literal, final
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -145,7 +145,9 @@ class Pairs:
             raise CausalError(f"indices of pairs lie in 0..{len(self) - 1}; received {rows.max()}")
         names = ("base", "source", "base_at", "source_at", "before", "after", "read", "asked",
                  "asked_read")  # fmt: skip
-        picked = {name: tuple(getattr(self, name)[i] for i in rows) for name in names}
+        picked: dict[str, Any] = {
+            name: tuple(getattr(self, name)[i] for i in rows) for name in names
+        }
         return replace(
             self,
             **picked,

@@ -56,10 +56,11 @@ class InterchangeResult:
         """Effect share by site, one panel per target, with every control."""
         from .figures import share_figure
 
-        return share_figure(self)
+        return share_figure(self.rows)
 
     def _repr_html_(self) -> str:
         frame = self.to_frame()
-        names = ["site", "target", "dim", *[n for n in frame if n.endswith(SHOWN)]]
-        chosen = [n for n in frame if n in names or n.startswith("share")]
+        columns = [str(name) for name in frame]
+        names = ["site", "target", "dim", *[n for n in columns if n.endswith(SHOWN)]]
+        chosen = [n for n in columns if n in names or n.startswith("share")]
         return str(frame[chosen].to_html(index=False, float_format=lambda x: f"{x:.3f}"))

@@ -101,7 +101,7 @@ def run_study(
     elsewhere = [p for p in probed if (p.positions == "boundary") != boundary]
     # Whether the model uses it: states exchanged, the answer known.
     exchanges, used, unused = use_of(settings, subject, corpus, results, probed)
-    both = {"elsewhere": elsewhere, "exchanges": exchanges}
+    both: dict[str, Any] = {"elsewhere": elsewhere, "exchanges": exchanges}
     comparison = compare(results, claims, **both, level=level, seed=settings.seed)
     checks, untested = checks_of(subject, corpus, acts, results, comparison, claims, ceilings)
     estimate = (ESTIMATE, *untested) if subject.construction is not None else ()
