@@ -38,16 +38,14 @@ Spaces = dict[tuple[str, str], Subspace]
 
 
 def number_of(right: str, wrong: str) -> str | None:
-    """Which number the right verb has."""
-    if right in SINGULAR or wrong in PLURAL or right in (f"{wrong}s", f"{wrong}es"):
+    """Which number the right verb has; None for verbs whose two forms begin alike."""
+    if right in SINGULAR and wrong in PLURAL:
         return "singular"
-    if right in PLURAL or wrong in SINGULAR or wrong in (f"{right}s", f"{right}es"):
-        return "plural"
-    return None
+    return "plural" if right in PLURAL and wrong in SINGULAR else None
 
 
 def read_blimp(folder: Path) -> list[tuple[tuple[str, ...], tuple[str, str], str]]:
-    """Beginnings that end with the subject, their two verbs, their number; each once."""
+    """Beginnings that end with the subject, their two auxiliaries, their number; each once."""
     found = {}
     for name in PARADIGMS:
         for line in (folder / f"{name}.jsonl").read_text("utf-8").splitlines():
@@ -55,7 +53,7 @@ def read_blimp(folder: Path) -> list[tuple[tuple[str, ...], tuple[str, str], str
             prefix = tuple(row.get("one_prefix_prefix", "").split())
             both = row.get("one_prefix_word_good", ""), row.get("one_prefix_word_bad", "")
             number = number_of(*both)
-            if prefix and number and all(len(word.split()) == 1 for word in both):
+            if prefix and number:
                 found[prefix] = (prefix, both, number)
     return list(found.values())
 
@@ -79,15 +77,16 @@ def spaces_of(
 
 
 def floor(model: Any, pairs: Any, sites: list[str], arms: int) -> float:
-    """CPU seconds of the passes that are needed, without any edit.
+    """CPU seconds of the passes that are needed, without any edit and any padding.
 
-    Base and source whole, and for every site and arm the blocks behind the site.
+    Base and source whole, for every site and arm the blocks behind the site, and for each of them
+    the unembedding of the one position that is read.
     """
     inner, tokenizer = model.model, model.tokenizer
     texts = [" ".join(words) for words in pairs.base]
     lengths = [len(tokenizer(text)["input_ids"]) for text in texts]
     n = inner.config.num_hidden_layers
-    seconds, done = 0.0, 0
+    seconds = head = 0.0
     for size in sorted(set(lengths)):
         some = [t for t, m in zip(texts, lengths, strict=True) if m == size]
         ids = torch.tensor([tokenizer(text)["input_ids"] for text in some])
@@ -96,10 +95,12 @@ def floor(model: Any, pairs: Any, sites: list[str], arms: int) -> float:
             inner.base_model(ids, use_cache=False)
             begun = time.process_time()
             inner.base_model(ids, use_cache=False)
-            seconds += (time.process_time() - begun) * len(some) / len(ids)
-        done += len(some)
+            middle = time.process_time()
+            inner.get_output_embeddings()(torch.zeros(len(ids), inner.config.hidden_size))
+            head += (time.process_time() - middle) * len(some) / len(ids)
+            seconds += (middle - begun) * len(some) / len(ids)
     behind = sum(n - (int(site.split(".")[1]) + site.endswith("post")) for site in sites)
-    return seconds * (2 + arms * behind / n)
+    return seconds * (2 + arms * behind / n) + head * (2 + arms * len(sites))
 
 
 def main() -> None:

@@ -85,7 +85,7 @@ def exchange_all(
     inputs = inputs_of(subject, pairs, last_only)
     device = next(runner.model.parameters()).device
     tokens = budget(subject.d_model, device.type != "cpu")
-    batches = plan([len(line) for line in inputs.base], tokens=tokens // 4, lines=batch_size)
+    batches = _by_length([len(line) for line in inputs.base], tokens // 4, batch_size)
     judges = make_judges(pairs, batches, inputs.words, int(runner.model.config.vocab_size))
     some = np.random.default_rng(seed).permutation(len(pairs))[:STATES]
     few = some[:TRIED]
@@ -101,7 +101,7 @@ def exchange_all(
     source: list[Measures] = []
     identity: dict[str, bool] = {}
     for chosen, judge in zip(batches, judges, strict=True):
-        work = _Work.begin(runner, inputs, sites, chosen)
+        work = _Work.begin(runner, inputs, sites, chosen, judge.answers)
         base.append(judge(work.unedited, work.unedited, work.asked))
         source.append(judge(work.asked, work.unedited, work.asked))
         for site in sites:
@@ -125,6 +125,16 @@ def exchange_all(
         runner.resume,
         runner.block_passes,
     )
+
+
+def _by_length(lengths: Sequence[int], tokens: int, lines: int | None) -> list[np.ndarray]:
+    """Batches of inputs of one length each: padding would be run through every arm."""
+    sizes = np.asarray(lengths)
+    found = []
+    for size in np.unique(sizes)[::-1]:
+        alike = np.flatnonzero(sizes == size)
+        found += [alike[one] for one in plan(sizes[alike].tolist(), tokens=tokens, lines=lines)]
+    return found
 
 
 def _wanted(arms: dict[str, Arm], only: Sequence[str]) -> dict[str, Arm]:
@@ -154,24 +164,30 @@ class _Work:
     asked: Tensor
     at: tuple[Tensor, Tensor]
     read: tuple[Tensor, Tensor]
+    pick: Tensor | None
 
     @classmethod
     def begin(
-        cls, runner: Runner, inputs: Inputs, sites: Sequence[str], chosen: np.ndarray
+        cls,
+        runner: Runner,
+        inputs: Inputs,
+        sites: Sequence[str],
+        chosen: np.ndarray,
+        pick: Tensor | None,
     ) -> "_Work":
         batch = _batch(runner, inputs.base, chosen)
         at = positions_of([inputs.base_at[i] for i in chosen])
         read = positions_of([inputs.read[i] for i in chosen])
-        streams, unedited = runner.states(batch, sites, *read)
+        streams, unedited = runner.states(batch, sites, *read, pick)
         there = positions_of([inputs.source_at[i] for i in chosen])
         goal = positions_of([inputs.asked_read[i] for i in chosen])
         same = all(inputs.source[i] is inputs.asked[i] for i in chosen)
         other = _batch(runner, inputs.source, chosen)
-        states, asked = runner.states(other, sites, *(goal if same else there))
+        states, asked = runner.states(other, sites, *(goal if same else there), pick)
         given = {site: x[there[0], there[1]] for site, x in states.items()}
         if not same:
-            _, asked = runner.states(_batch(runner, inputs.asked, chosen), (), *goal)
-        return cls(runner, batch, streams, given, unedited, asked, at, read)
+            _, asked = runner.states(_batch(runner, inputs.asked, chosen), (), *goal, pick)
+        return cls(runner, batch, streams, given, unedited, asked, at, read, pick)
 
     def edited(self, site: str, arm: Arm, given: Tensor | None = None) -> Tensor:
         """The stream at a site after an exchange."""
@@ -195,7 +211,7 @@ class _Work:
         changed = self.edited(site, arm, own)
         same = torch.equal(changed, stream)
         if output and same:
-            said = self.runner.whole(self.batch, site, changed, *self.read)
+            said = self.runner.whole(self.batch, site, changed, *self.read, self.pick)
             same = torch.equal(said, self.unedited)
         return same
 
@@ -212,7 +228,8 @@ class _Work:
                 self.batch.ids.repeat(k, 1), self.batch.mask.repeat(k, 1), self.batch.lines * k
             )
             rows = torch.cat([self.read[0] + i * n for i in range(k)])
-            said = self.runner.after(batch, site, stream, rows, self.read[1].repeat(k))
+            pick = None if self.pick is None else self.pick.repeat(k, 1)
+            said = self.runner.after(batch, site, stream, rows, self.read[1].repeat(k), pick)
             for i, name in enumerate(some):
                 yield name, said[i * outputs : (i + 1) * outputs]
 

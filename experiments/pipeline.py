@@ -68,7 +68,7 @@ def run_study(
     Returns:
         What was found, and the manifest of what made it.
     """
-    asked = settings.probes
+    asked, seed = settings.probes, settings.seed
     # Sentences with the hidden state of every token.
     corpus = make_corpus(settings.language, settings.sentences, settings.seed)
     heights, chosen = heights_of(settings, corpus)
@@ -77,8 +77,8 @@ def run_study(
     # Its residual stream at every token, at every layer.
     read = _reader(settings, subject.tokenizer, engine)
     acts = read(subject.model, corpus)
-    seeds = range(settings.seed, settings.seed + asked.twins)
-    twins = [read(random_twin(subject.model, seed=seed), corpus) for seed in seeds]
+    seeds = range(seed, seed + asked.twins)
+    twins = [read(random_twin(subject.model, seed=one), corpus) for one in seeds]
     # What any classifier of any kind could reach.
     boundary = asked.positions == "boundary"
     ceilings = ceilings_of(corpus, acts.sites, heights, sight=subject.sight, boundary=boundary)
@@ -94,17 +94,16 @@ def run_study(
     )  # fmt: skip
     if subject.construction is not None:
         results = with_joint_patterns(results, acts, corpus, heights)
+        chosen = (*chosen, ESTIMATE)
     # What was learned beside what was predicted, and what the whole says.
     targets = [height_target(height) for height in heights]
     probed = [p for p in subject.predictions if p.site in acts.sites and p.target in targets]
     claims = [p for p in probed if (p.positions == "boundary") == boundary]
-    elsewhere = [p for p in probed if (p.positions == "boundary") != boundary]
+    rest = [p for p in probed if (p.positions == "boundary") != boundary]
     # Whether the model uses it: states exchanged, the answer known.
-    exchanges, used, unused = use_of(settings, subject, corpus, results, probed)
-    both: dict[str, Any] = {"elsewhere": elsewhere, "exchanges": exchanges}
-    comparison = compare(results, claims, **both, level=level, seed=settings.seed)
+    swaps, used, unused = use_of(settings, subject, corpus, results, probed)
+    comparison = compare(results, claims, elsewhere=rest, exchanges=swaps, level=level, seed=seed)
     checks, untested = checks_of(subject, corpus, acts, results, comparison, claims, ceilings)
-    estimate = (ESTIMATE, *untested) if subject.construction is not None else ()
     study = Study(
         name=settings.name,
         question=settings.question,
@@ -112,7 +111,7 @@ def run_study(
         scores=scores_of(results),
         comparison=comparison,
         checks=(*checks, *used),
-        notes=(*chosen, *estimate, *unused),
+        notes=(*chosen, *untested, *unused),
         subspaces={"learned": results.patterns, "predicted": {
             (p.site, p.target): p.subspace for p in claims if (p.site, p.target) in results.patterns
         }},
