@@ -6,6 +6,7 @@ from .causal import (
     Pairs as Pairs,
     interchange as interchange,
     interchange_pairs as interchange_pairs,
+    minimal_pairs as minimal_pairs,
     pairs_of as pairs_of,
 )
 from .constructions import (
