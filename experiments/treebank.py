@@ -6,7 +6,6 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ..core import checked
-from .closed import problems
 from .settings import (
     Experiment,
     GrammarFile,
