@@ -5,6 +5,7 @@ from typing import Any
 
 from ..causal import InterchangeResult, interchange
 from ..causal.counterfactual import has_counterfactual
+from ..causal.errors import NothingToExchange
 from ..core import Prediction
 from ..grammars import Corpus
 from ..probes import ProbeResults
@@ -52,11 +53,14 @@ def exchanges_of(
     reason = _why_not(settings, subject, corpus, results)
     if reason:
         return None, (f"states were not exchanged: {reason}",)
-    found = interchange(
-        subject.model, corpus, results.patterns, readouts=results.readouts, n=asked.pairs,
-        protocol=asked.protocol, draws=asked.draws, bootstrap=settings.probes.bootstrap,
-        seed=settings.seed, tokenizer=subject.tokenizer,
-    )  # fmt: skip
+    try:
+        found = interchange(
+            subject.model, corpus, results.patterns, readouts=results.readouts, n=asked.pairs,
+            protocol=asked.protocol, draws=asked.draws, bootstrap=settings.probes.bootstrap,
+            seed=settings.seed, tokenizer=subject.tokenizer,
+        )  # fmt: skip
+    except NothingToExchange as error:
+        return None, (f"states were not exchanged: {error}",)
     return found, found.notes
 
 
@@ -100,7 +104,10 @@ def use_checks(
         return (), ()
     spaces = {(claim.site, claim.target): claim.subspace for claim in sided}
     how: dict[str, Any] = {"n": PAIRS, "draws": 2, "bootstrap": 0, "twin": False}
-    found = interchange(subject.model, corpus, spaces, seed=settings.seed, **how)
+    try:
+        found = interchange(subject.model, corpus, spaces, seed=settings.seed, **how)
+    except NothingToExchange:
+        return (), ()  # said where the learned patterns were to be exchanged
     cells = found.cells
     exact = [cells[c.site, c.target] for c in sided if c.exact and (c.site, c.target) in cells]
     idle = [cells[c.site, c.target] for c in sided if not c.exact and (c.site, c.target) in cells]
