@@ -5,8 +5,7 @@ from typing import Any
 
 from ..causal import InterchangeResult, interchange
 from ..causal.counterfactual import has_counterfactual
-from ..causal.errors import NothingToExchange
-from ..core import Prediction
+from ..core import LinrepError, Prediction
 from ..grammars import Corpus
 from ..probes import ProbeResults
 from ..reports import Check
@@ -59,7 +58,7 @@ def exchanges_of(
             protocol=asked.protocol, draws=asked.draws, bootstrap=settings.probes.bootstrap,
             seed=settings.seed, tokenizer=subject.tokenizer,
         )  # fmt: skip
-    except NothingToExchange as error:
+    except LinrepError as error:  # the rest of the page stands without them
         return None, (f"states were not exchanged: {error}",)
     return found, found.notes
 
@@ -100,14 +99,17 @@ def use_checks(
         claims: predictions about its cells.
     """
     sided = [claim for claim in claims if claim.exact or claim.used is False]
-    if subject.construction is None or settings.probes.causal.run == "no" or not sided:
+    known = has_counterfactual(corpus.grammar) and bool(corpus.layers)
+    if not (known and sided) or subject.construction is None:
+        return (), ()
+    if settings.probes.causal.run == "no":
         return (), ()
     spaces = {(claim.site, claim.target): claim.subspace for claim in sided}
     how: dict[str, Any] = {"n": PAIRS, "draws": 2, "bootstrap": 0, "twin": False}
     try:
         found = interchange(subject.model, corpus, spaces, seed=settings.seed, **how)
-    except NothingToExchange:
-        return (), ()  # said where the learned patterns were to be exchanged
+    except LinrepError as error:
+        return (), (f"not tested: exchange of the predicted subspaces: {error}",)
     cells = found.cells
     exact = [cells[c.site, c.target] for c in sided if c.exact and (c.site, c.target) in cells]
     idle = [cells[c.site, c.target] for c in sided if not c.exact and (c.site, c.target) in cells]
