@@ -180,10 +180,10 @@ def coverage(batch: int, mean: float, groups: int, ragged: bool) -> list[int]:
     from linrep.probes.evidence.intervals import accuracy_interval, bootstrap_weights
 
     told = []
-    for run in range(BATCH * 20):
-        rng = np.random.default_rng([batch, run, groups])
+    rng = np.random.default_rng([batch, groups, int(1000 * mean), ragged])
+    weights = bootstrap_weights(groups, 1000, rng)  # other resamples in each batch
+    for _ in range(BATCH * 20):
         right, tokens = answers(rng, mean, groups, ragged)
-        weights = bootstrap_weights(groups, 1000, rng)
         low, high = accuracy_interval(right, tokens, weights)
         told.append(1 if low > mean else 2 if high < mean else 0)
     return told
