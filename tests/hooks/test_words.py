@@ -4,8 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from tokenizers import Regex
 
 from linrep.hooks import AlignmentError, CaptureError, capture
@@ -179,8 +178,8 @@ def test_unknown_words_are_named():
 
 
 def test_a_sentence_that_is_no_list_of_words_is_refused(build, tokenizer):
-    with pytest.raises(CaptureError, match="split running text"):
-        capture(build("bert"), ["a running text"], tokenizer=tokenizer())
+    with pytest.raises(CaptureError, match="a list of words; running text is given as a list of"):
+        capture(build("bert"), [["a"], "a running text"], tokenizer=tokenizer())
     with pytest.raises(CaptureError, match="holds no word"):
         capture(build("bert"), [[], []], tokenizer=tokenizer())
 

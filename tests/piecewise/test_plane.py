@@ -5,8 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from linrep.piecewise import (
     BoxError,
@@ -23,7 +22,7 @@ from linrep.piecewise import (
     upper_bound,
     zigzag,
 )
-from linrep.piecewise.regions import count
+from linrep.piecewise.regions import counting as count
 from linrep.piecewise.regions.envelope import Envelope
 
 
