@@ -48,10 +48,7 @@ def line(name: str, rung: int | None, answers: list[int]) -> str:
 def table(chosen: Sequence[Question], kept: Answers) -> str:
     """Rows of the questions that have answers."""
     told = [each for each in chosen if kept.get(each[0])]
-    rows = [
-        line(name, rung, [answer for batch in sorted(kept[name]) for answer in kept[name][batch]])
-        for name, _, _, rung in told
-    ]
+    rows = [line(name, rung, sum(kept[name].values(), [])) for name, _, _, rung in told]
     head = INTERVALS if told and told[0][3] is None else RATES
     return "\n".join([head, *rows])
 
@@ -84,7 +81,7 @@ def ask(chosen: Sequence[Question], batches: range, workers: int, saved: Path | 
         (each, batch) for batch in batches for each in chosen
         if batch not in kept.get(each[0], {})
     ]  # fmt: skip
-    if not missing:
+    if not missing or not workers:
         return kept
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         running = {
@@ -109,7 +106,9 @@ def put(page: Path, chosen: Sequence[Question], kept: Answers) -> None:
     text = page.read_text(encoding="utf-8")
 
     def filled(found: re.Match[str]) -> str:
-        own = [each for each in chosen if each[0].startswith(tuple(found[1].split(", ")))]
+        own = [each for each in chosen if each[0].startswith(found[1]) and kept.get(each[0])]
+        if not own:
+            return found[0]
         return f"<!-- {found[1]} -->\n{table(own, kept)}\n"
 
     text = re.sub(r"<!-- (.+?) -->\n(?:\|.*\n)*", filled, text)
@@ -121,7 +120,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     options.add_argument("--runs", type=int, default=200, help="pages of each kind")
-    options.add_argument("--workers", type=int, default=2)
+    options.add_argument("--workers", type=int, default=2, help="0: only what is saved")
     options.add_argument("--only", nargs="+", default=[""], help="parts of questions' names")
     options.add_argument("--trees", default="", help="a folder with documents, *.ptb below it")
     options.add_argument("--saved", type=Path, help="a file of answers, read and added to")

@@ -180,10 +180,10 @@ def coverage(batch: int, mean: float, groups: int, ragged: bool) -> list[int]:
     from linrep.probes.evidence.intervals import accuracy_interval, bootstrap_weights
 
     told = []
-    for run in range(BATCH * 20):
-        rng = np.random.default_rng([batch, run, groups])
+    rng = np.random.default_rng([batch, groups, int(1000 * mean), ragged])
+    weights = bootstrap_weights(groups, 1000, rng)  # other resamples in each batch
+    for _ in range(BATCH * 20):
         right, tokens = answers(rng, mean, groups, ragged)
-        weights = bootstrap_weights(groups, 1000, rng)
         low, high = accuracy_interval(right, tokens, weights)
         told.append(1 if low > mean else 2 if high < mean else 0)
     return told
@@ -212,6 +212,42 @@ def best_site(batch: int, sites: int) -> list[int]:
         right, tokens = answers(rng, mean, 40, True)
         low, high = accuracy_interval(right, tokens, bootstrap_weights(40, 1000, rng))
         told.append(1 if low > mean else 2 if high < mean else 0)
+    return told
+
+
+def splits(batch: int, groups: int, pooled: bool, strength: float) -> list[int]:
+    """Whether few groups tell: of one split, 60 % learned from, or of two halves pooled.
+
+    With strength 0 the label is a coin per group, and groups have a direction of their own.
+    """
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+
+    from linrep.probes.evidence.rivals import beats
+
+    told = []
+    for run in range(BATCH * 4):
+        rng = np.random.default_rng([batch, run, groups, 17])
+        ids = np.repeat(np.arange(groups), 30)
+        y = (
+            rng.integers(0, 2, len(ids))
+            if strength
+            else rng.permutation(np.arange(groups) % 2)[ids]
+        )
+        X = rng.standard_normal((len(ids), 32)) + rng.standard_normal((groups, 32))[ids]
+        X[:, 0] += strength * (2 * y - 1)
+        order = rng.permutation(groups)
+        half = groups // 2
+        tests = [order[:half], order[half:]] if pooled else [order[: max(int(0.4 * groups), 6)]]
+        sums = np.zeros(0)
+        for test in tests:
+            held = np.isin(ids, test)
+            fit = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
+            seen = np.unique(y[~held])
+            said = fit.fit(X[~held], y[~held]).predict(X[held]) if len(seen) > 1 else seen[0]
+            right = said == y[held]
+            over = right - max(y[held].mean(), 1 - y[held].mean())
+            sums = np.append(sums, [over[ids[held] == each].sum() for each in test])
+        told.append(int(beats(sums[:, None], seed=run, draws=499)[0] <= 0.05))
     return told
 
 
@@ -311,6 +347,36 @@ def companions(batch: int, inside: bool) -> list[int]:
     return pages
 
 
+def exchanged(batch: int, per: str, aim: str) -> list[int]:
+    """Whether a pattern refitted to exchanged labels exceeds the null drawn from the covariance.
+
+    Sentences exchange the labels at their positions. Streams have directions of unlike size, and a
+    part that is the same for a whole sentence. The prediction is a random plane, or the plane in
+    which most of the stream lies.
+    """
+    from linrep.core import Subspace
+    from linrep.probes import overlap_null, pattern_subspace
+
+    told = []
+    for run in range(BATCH):
+        rng = np.random.default_rng([batch, run, 19])
+        sentences, length, d = 120, 8, 32
+        size = np.linspace(2, 0.1, d)
+        shared = np.repeat(rng.standard_normal((sentences, d)), length, axis=0)
+        stream = (shared + rng.standard_normal(shared.shape)) * size
+        shape = (sentences, length if per == "token" else 1)
+        labels = np.broadcast_to(rng.integers(0, 3, shape), (sentences, length))
+        learned = pattern_subspace(stream, labels[rng.permutation(sentences)].ravel())
+        plane = (
+            np.linalg.qr(rng.standard_normal((d, 2)))[0] if aim == "random" else np.eye(d)[:, :2]
+        )
+        null = overlap_null(
+            learned.dim, 2, covariance=np.cov(stream.T), fixed=Subspace(plane), n=200, seed=run
+        )
+        told.append(int(learned.overlap(Subspace(plane)) > null.upper(0.05)))
+    return told
+
+
 def questions(trees: str) -> Iterator[Question]:
     """Name of each question, the function, its arguments, and how its answers are read."""
     from linrep.experiments.calibration import DECOYS, NEXT
@@ -324,19 +390,17 @@ def questions(trees: str) -> Iterator[Question]:
         for kind in ("encoder", "decoder"):
             if kind == "encoder" or name != NEXT:
                 yield f"decoy, {kind}: {name}", decoy, (name, kind), rung
-    yield "alignment, random predictions at 16 cells aligned", alignment, (True,), 0
-    yield "alignment, random predictions at 16 cells refuted", alignment, (False,), 0
-    for share in (0.5, 0.8):
-        yield f"alignment, overlap {share} called aligned", overlapping, (share,), 0
-    yield "alignment, a state beside a written one refuted", companions, (True,), 0
-    yield "limits, a state beside one outside the grid refuted", companions, (False,), 0
-    yield "planted, overlap 1.0 called aligned", overlapping, (1.0,), 0
+    yield from subspaces()
     for classes, strength, n in PLANTED:
         label = f"{classes} classes, strength {strength}, {n} sentences"
         yield f"planted, {label}", planted, (strength, n, classes), 0
     for classes, strength in itertools.product((2, 3), (0.4, 0.8)):
         label = f"{classes} classes, strength {strength}, 150 sentences"
         yield f"before, {label}", planted_before, (strength, 150, classes), 0
+    for groups, strength, pooled in itertools.product((12, 16, 24), (0.0, 0.25), (False, True)):
+        label = "two halves pooled" if pooled else "one split"
+        told = f"strength {strength}" if strength else "a coin per group"
+        yield f"splits, {groups} groups, {told}, {label}", splits, (groups, pooled, strength), 0
     for mean, groups, form in itertools.product(
         (0.6, 0.9, 0.98), (8, 30, 200), ("equal", "ragged")
     ):
@@ -344,6 +408,20 @@ def questions(trees: str) -> Iterator[Question]:
         yield label, coverage, (mean, groups, form == "ragged"), None
     for sites in (13, 25):
         yield f"coverage, best of {sites} sites", best_site, (sites,), None
+
+
+def subspaces() -> Iterator[Question]:
+    """Those about the third rung."""
+    yield "alignment, random predictions at 16 cells aligned", alignment, (True,), 0
+    yield "alignment, random predictions at 16 cells refuted", alignment, (False,), 0
+    for share in (0.5, 0.8):
+        yield f"alignment, overlap {share} called aligned", overlapping, (share,), 0
+    yield "alignment, a state beside a written one refuted", companions, (True,), 0
+    for per, aim in itertools.product(("token", "sentence"), ("random", "largest")):
+        label = f"exchanged labels per {per}, {aim} plane, beyond the covariance's null"
+        yield label, exchanged, (per, aim), 0
+    yield "limits, a state beside one outside the grid refuted", companions, (False,), 0
+    yield "planted, overlap 1.0 called aligned", overlapping, (1.0,), 0
 
 
 PLANTED = (

@@ -58,7 +58,7 @@ def accuracy_interval(
     """Interval of the accuracy over sentences, and honest at the edges.
 
     Percentile bootstrap over sentences of the held-out predictions (no refit), with the
-    percentiles widened for few sentences (Hesterberg 2015, arXiv:1411.5279). Where fewer than a
+    percentiles widened for few sentences (Hesterberg 2015, arXiv:1411.5279). Where fewer than four
     hundred sentences hold an error (or a success), resampling sees too little of the tail: then
     Student's interval of the log-odds is taken, its variance by leaving out each sentence in turn,
     its degrees of freedom no more than the sentences with an error (and one), and no more than

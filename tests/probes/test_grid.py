@@ -45,3 +45,13 @@ def test_targets_of_the_same_tokens_exchange_labels_together(planted):
     twice = probe(late, corpus, targets={n: corpus.labels(1) for n in ("a", "b")}, **asked)
     one, other = twice.scores
     assert one.p == one.p_family == other.p == other.p_family
+
+
+def test_the_default_path_of_penalties_reaches_beyond_a_coarse_one(planted):
+    acts, corpus, _ = planted(signal=(0.0, 4.0), d=48)
+    bare = {"heights": [1], "controls": (), "permutations": 0, "bootstrap": 0}
+    fine = probe(acts, corpus, **bare).score("late", "height 1")
+    coarse = probe(acts, corpus, C=(0.01, 0.1), **bare).score("late", "height 1")
+    assert fine.penalty > 0.1
+    assert fine.nll < coarse.nll
+    assert fine.accuracy >= coarse.accuracy

@@ -47,6 +47,18 @@ def test_intervals_cover(n, mean, spread, lengths):
     assert 0.93 <= hits / REPETITIONS <= 0.97
 
 
+def test_neither_end_misses_often_where_sentences_are_of_unlike_length():
+    """At most 4 % are promised; percentiles of the bootstrap have all of them here."""
+    rng = np.random.default_rng(3)
+    weights = bootstrap_weights(180, 400, rng)
+    above = below = 0
+    for _ in range(1500):
+        low, high = accuracy_interval(*sentences(rng, 180, 0.93, 20.0, 1, 60), weights)
+        above, below = above + (low > 0.93), below + (high < 0.93)
+    assert above <= 0.035 * 1500
+    assert below <= 0.035 * 1500
+
+
 def test_sentences_whose_length_goes_with_their_accuracy_are_covered():
     """The accuracy is a ratio of sums, not the mean of the sentences' accuracies."""
     rng = np.random.default_rng(7)
