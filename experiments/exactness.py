@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, NamedTuple, final
 
 import numpy as np
 
-from ..grammars import Grammar
+from ..grammars import Corpus, Grammar
+from ..reports import Check
 from .subjects import Subject
 
 if TYPE_CHECKING:
     from ..constructions import GrammarTransformer
 
-__all__ = ["EXACT", "NextTokens", "next_tokens_of"]
+__all__ = ["EXACT", "NextTokens", "accounts_check", "exact_check", "next_tokens_of"]
 
+SENTENCES = 100  # whose prefixes are checked
 EXACT = 1e-12  # float64 conditionals of named bases, sums of fewer than a hundred products
 
 
@@ -53,12 +55,55 @@ def next_tokens_of(
     pairs = zip(sentences, construction.next_tokens(sentences), scores, strict=True)
     for sentence, found, raw in pairs:
         exact = grammar.next_token_probabilities(sentence)
+        if construction.settings.semiring == "boolean":  # it knows what is possible, no more
+            exact = (exact > 0) / np.maximum((exact > 0).sum(axis=1, keepdims=True), 1)
         for error, row in zip(np.abs(found - exact).max(axis=1), raw, strict=False):
             allowed = max(rounding, _noise(construction, row))
             largest = max(largest, float(error))
             if error / allowed >= worst[0] / worst[1]:
                 worst = float(error), allowed
     return NextTokens(*worst, len(prefixes), largest)
+
+
+def exact_check(subject: Subject, corpus: Corpus, grammar: Grammar) -> Check:
+    """The model's next tokens beside the grammar's, after the prefixes of a few sentences."""
+    sentences = list(dict.fromkeys(corpus.sentences))[:SENTENCES]
+    found = next_tokens_of(subject, grammar, sentences)
+    dtype = str(subject.model.dtype).removeprefix("torch.")
+    assert subject.construction is not None  # noqa: S101 - the caller's condition
+    what = "the model gives every next token the probability that the grammar gives it"
+    if subject.construction.settings.semiring == "boolean":
+        what = (
+            "the model calls possible what the grammar calls possible (with the Boolean semiring "
+            "all such tokens count as equally probable)"
+        )
+    rotated = (
+        "; at the prefix that comes nearest to what the noise of the rotated basis, divided by the "
+        "prefix's score, allows"
+        if found.allowed > EXACT
+        else ""
+    )
+    return Check(
+        f"next-token distribution: largest error over {found.prefixes} prefixes",
+        found.error,
+        "<=",
+        found.allowed,
+        f"{what}, in {dtype}{rotated}",
+    )
+
+
+def accounts_check(construction: "GrammarTransformer") -> Check:
+    """The sizes of the model beside the theorem's formulas."""
+    rows = construction.accounting().rows
+    wrong = [row.name.strip() for row in rows if not row.holds]
+    return Check(
+        f"sizes that break the theorem's formulas, of {len(rows)}",
+        float(len(wrong)),
+        "<=",
+        0.0,
+        "layers, neurons, heads and width, counted in the weights, are those of the formulas"
+        + (f"; broken: {', '.join(wrong)}" if wrong else ""),
+    )
 
 
 def _noise(construction: "GrammarTransformer", row: np.ndarray) -> float:

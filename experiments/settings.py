@@ -3,12 +3,15 @@
 import os
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from ..core import LinrepError, YamlError, as_path, checked, read_yaml
+from ..core import YamlError, as_path, checked, read_yaml
 from ..core.limits import MOST_DRAWS
+from .model_settings import Constructed, Loaded, Model
+from .settings_base import Seed, Settings, SettingsError, problems, short
 
 __all__ = [
+    "Causal",
     "Constructed",
     "Experiment",
     "GrammarFile",
@@ -23,35 +26,9 @@ __all__ = [
     "SettingsError",
     "StudySettings",
     "Treebank",
+    "problems",
     "read_settings",
 ]
-
-
-class SettingsError(LinrepError):
-    """A settings file cannot be read, or a setting is impossible."""
-
-
-SHOWN = 10  # problems of one file that a message lists
-Seed: TypeAlias = Annotated[int, Field(ge=0, le=2**32 - 1)]  # what every generator takes
-
-
-class Settings(BaseModel):
-    """Frozen; a name that does not exist is refused.
-
-    Raises:
-        SettingsError: an unknown name, or an impossible value.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    def __init__(self, **fields: Any) -> None:
-        try:
-            super().__init__(**fields)
-        except ValidationError as error:
-            raise SettingsError(f"{type(self).__name__}: {problems(error)}") from error
-
-    # Settings inside settings are read as pydantic reads them, so that places are named in full.
-    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
 
 class LatinFamily(Settings):
@@ -102,24 +79,6 @@ Language: TypeAlias = Annotated[
 ]
 
 
-class Constructed(Settings):
-    """A transformer whose weights are computed from the grammar."""
-
-    source: Literal["constructed"] = "constructed"
-    positions: Literal["circular", "onehot", "bias"] = "onehot"
-    rotation: Annotated[int, Field(ge=0)] | None = 1
-
-
-class Loaded(Settings):
-    """A model folder or hub id: pretrained, trained or saved by a construction."""
-
-    source: Literal["loaded"] = "loaded"
-    path: str
-
-
-Model: TypeAlias = Annotated[Constructed | Loaded, Field(discriminator="source")]
-
-
 Control: TypeAlias = Literal[
     "shuffled", "control_task", "position", "previous_word", "word_identity", "surface",
     "embedding", "random_weights",
@@ -131,13 +90,22 @@ Name: TypeAlias = Annotated[
 ]
 
 
+class Causal(Settings):
+    """Exchanges of states, where the language gives the exact counterfactual."""
+
+    run: Literal["auto", "yes", "no"] = "auto"  # auto: where the answer is exact, and small models
+    pairs: Annotated[int, Field(ge=4, le=100_000)] = 80  # per height; half have other labels
+    draws: Annotated[int, Field(ge=2, le=1000)] = 12  # random subspaces of each kind
+    protocol: Literal["last token", "whole span"] = "last token"
+
+
 class Probes(Settings):
     """What is asked of the residual stream, and with which controls."""
 
-    heights: tuple[int, ...] | None = None  # None: that have several labels; of trees up to 4
+    heights: tuple[int, ...] | None = None  # None: with two labels or more; of trees, 1 to 4
     positions: Literal["all", "boundary"] = "all"
     groups: Literal["auto", "document", "sentence"] = "auto"  # never divided between parts
-    method: Literal["logistic", "lda", "ridge"] = "logistic"
+    method: Literal["logistic", "lda", "ridge", "means"] = "logistic"
     C: float | tuple[float, ...] | None = None  # None: a path, chosen on validation
     controls: tuple[Control, ...] = get_args(Control)
     tolerance: Annotated[float, Field(gt=0)] = 1e-4  # of the logistic objective, relative
@@ -145,6 +113,7 @@ class Probes(Settings):
     permutations: Draws = 200
     codelength: bool = False
     bootstrap: Draws = 1000
+    causal: Causal = Causal()
 
 
 class Reading(Settings):
@@ -247,36 +216,6 @@ def _yaml(text: str, where: str, remedy: str) -> Any:
         raise SettingsError(str(error)) from None
 
 
-def problems(error: ValidationError) -> str:
-    """Problems with their places, one line each; of very many the first.
-
-    A list whose entries are at fault counts as too short besides, which says nothing new.
-    """
-    found = error.errors(include_url=False)
-    lines = []
-    for item in found:
-        depth = len(item["loc"])
-        below = any(len(i["loc"]) > depth and i["loc"][:depth] == item["loc"] for i in found)
-        if item["type"] == "too_short" and below:
-            continue
-        place = ".".join(str(part) for part in item["loc"]) or "settings"
-        lines.append(f"{_short(place)}: {_short(item['msg'], 300)}{_received(item['input'])}")
-    rest = len(lines) - SHOWN
-    return "\n".join(lines[:SHOWN] + [f"and {rest} more"] * (rest > 0))
-
-
-def _short(text: str, most: int = 80) -> str:
-    return text if len(text) <= most else f"{text[: most - 3]}..."
-
-
-def _received(value: object) -> str:
-    """A value as a message shows it: whole if it is short, settings within settings never."""
-    shown = repr(value)
-    if isinstance(value, dict) or (isinstance(value, list) and "{" in shown):
-        return ""
-    return f"; received {_short(shown)}"
-
-
 def _override(data: dict[str, Any], text: str) -> None:
     """Set one dotted name in place.
 
@@ -285,8 +224,8 @@ def _override(data: dict[str, Any], text: str) -> None:
     """
     name, sign, value = text.partition("=")
     if not sign or not name:
-        raise SettingsError(f"--set needs NAME=VALUE; received {_short(text)!r}")
-    where = f"the value of --set {_short(text)}"
+        raise SettingsError(f"--set needs NAME=VALUE; received {short(text)!r}")
+    where = f"the value of --set {short(text)}"
     new = _yaml(value, where, "put text into quotes: NAME='\"...\"'")
     *path, last = name.strip().split(".")
     here: Any = data
@@ -296,5 +235,5 @@ def _override(data: dict[str, Any], text: str) -> None:
         here[int(last) if isinstance(here, list) else last] = new
     except (KeyError, IndexError, ValueError, TypeError) as error:
         raise SettingsError(
-            f"--set {_short(text)}: the settings have no {_short(name.strip())!r}"
+            f"--set {short(text)}: the settings have no {short(name.strip())!r}"
         ) from error

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, final
 
 from ..core import LinrepError, Subspace, checked
 from .comparison import Comparison
-from .values import Json, number, plain
+from .values import Json, number, plain, score_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,7 +101,10 @@ class Scores:
 
     def __post_init__(self) -> None:
         for row in self.rows:
-            missing = [name for name in ("site", "target", "accuracy") if row.get(name) is None]
+            missing = [name for name in ("site", "target") if row.get(name) is None]
+            score = score_column(row)  # of numbers that do not vary there is none
+            if score not in row or (row[score] is None and score == "accuracy"):
+                missing.append(score)
             if missing:
                 raise RecordError(f"a score row lacks {', '.join(missing)}; received {dict(row)}")
 

@@ -31,12 +31,14 @@ from linrep.core import LinrepError, Prediction, Subspace
 
 PACKAGES = (
     "core",
+    "corpora",
     "grammars",
     "piecewise",
     "models",
     "constructions",
     "probes",
     "hooks",
+    "causal",
     "reports",
     "experiments",
 )
@@ -49,7 +51,8 @@ EXCLUDED = {
     "AnyNetwork": "a type alias",
     "Kind": "a type alias",
     "Positions": "a type alias",
-    "PlaneRegions.from_blocks": "made by regions_in_plane alone",
+    "TargetKind": "a type alias",
+    "PlaneRegions.counted": "regions_in_plane checks its arguments first",
     "PlainTransformer.from_pretrained": "transformers' own method",
     "PlainTransformer.save_pretrained": "transformers' own method",
     "PlainTransformer.generate": "transformers' own method",
@@ -151,6 +154,11 @@ def grammar() -> Any:
 @functools.cache
 def corpus() -> Any:
     return grammar().sample(12, seed=0)
+
+
+@functools.cache
+def pairs() -> Any:
+    return linrep.interchange_pairs(grammar().sample(60, seed=0), 1, 24)
 
 
 @functools.cache
@@ -644,6 +652,7 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
     "probe_settings.grammar": lambda: None,
     "probe_settings.sentences": lambda: 20,
     "probe_settings.permutations": lambda: 3,
+    "probe_settings.causal": lambda: "auto",
     "run_study.settings": lambda: settings().studies[0],
     "StudySettings.language": lambda: settings().studies[0].language,
     "StudySettings.model": lambda: settings().studies[0].model,
@@ -674,6 +683,23 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
     "Verdicts.causal": lambda: _verdict(),
     "SegmentRegions.breakpoints": lambda: (Fraction(0),),
     "HeldOut.classes": lambda: ("a", "b"),
+    "Direction.toward": lambda: "true",
+    "Direction.away": lambda: "false",
+    "Direction.start": lambda: np.zeros(4),
+    "Direction.vector": lambda: np.ones(4),
+    "HeldOutNumbers.rows": lambda: np.arange(4),
+    "HeldOutNumbers.predicted": lambda: np.ones((4, 1)),
+    "HeldOutNumbers.true": lambda: np.ones((4, 1)),
+    "HeldOutNumbers.credit": lambda: np.ones(4),
+    "HeldOutNumbers.groups": lambda: np.arange(4),
+    "HeldOutNumbers.columns": lambda: ("y",),
+    "Target.name": lambda: "it",
+    "Target.values": lambda: np.array(["a", "b"]),
+    "Target.kind": lambda: "class",
+    "Target.read.name": lambda: "it",
+    "Target.read.values": lambda: [1.0, 2.0],
+    "Target.take.rows": lambda: [0],
+    "number_patterns.targets": lambda: {"y": matrix()[:, 0]},
     "write_run.path": lambda: fresh("run"),
     "fresh_folder.path": lambda: fresh("run"),
     "refuse_occupied.path": lambda: fresh("run"),
@@ -681,6 +707,48 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
     "CellEstimate.standard_error": lambda: 0.1,
     "CellEstimate.share": lambda: 0.1,
     "make_engine.name": lambda: "local",
+    "interchange.subspaces": lambda: {(SITE, "height 1"): Subspace(np.eye(16)[:, :2])},
+    "interchange.n": lambda: 6,
+    "interchange.draws": lambda: 2,
+    "interchange.bootstrap": lambda: 5,
+    "interchange_pairs.corpus": lambda: grammar().sample(40),
+    "interchange_pairs.n": lambda: 6,
+    "align.pairs": lambda: pairs(),
+    "align.epochs": lambda: 1,
+    "minimal_pairs.prefixes": lambda: [["the", "key"], ["keys"]],
+    "minimal_pairs.answers": lambda: [["is", "are"], ["are", "is"]],
+    "minimal_pairs.labels": lambda: ["one", "many"],
+    **{
+        f"pairs_of.{name}": functools.partial(lambda value: value, value)
+        for name, value in {
+            "base": [["a0"] * 4],
+            "source": [["a1"] * 4],
+            "base_at": [[0, 1]],
+            "source_at": [[0, 1]],
+            "before": ["1_0"],
+            "after": ["1_1"],
+        }.items()
+    },
+    **{
+        f"Pairs.{name}": functools.partial(lambda name: getattr(pairs(), name), name)
+        for name in (
+            "base",
+            "source",
+            "base_at",
+            "source_at",
+            "before",
+            "after",
+            "groups",
+            "read",
+            "asked",
+            "asked_read",
+            "expected",
+            "choices",
+        )
+    },
+    "Pairs.select.pairs": lambda: [0, 1],
+    "InterchangeResult.rows": lambda: (),
+    "InterchangeResult.pairs": dict,
 }
 
 OWNERS: dict[str, Callable[[], Any]] = {
@@ -716,7 +784,10 @@ OWNERS: dict[str, Callable[[], Any]] = {
     "RankLimitedProbe": lambda: linrep.RankLimitedProbe(1).fit(matrix(), labels()),
     "RidgeProbe": lambda: linrep.RidgeProbe().fit(matrix(), labels()),
     "SoftProbe": lambda: linrep.SoftProbe().fit(matrix(), _soft()),
+    "Direction": lambda: linrep.Direction("b", "a", np.zeros(4), np.ones(4)),
+    "Target": lambda: linrep.Target.read("it", [1.0, 2.0]),
     "Coordinate": lambda: linrep.constructions.Coordinate("bias"),
+    "Pairs": lambda: pairs(),
     "BinaryRule": lambda: linrep.level_and_binarise(grammar()).binary[0],
 }
 ESTIMATORS = {name for name in OWNERS if name.endswith("Probe")} | {"DifferenceOfMeans"}

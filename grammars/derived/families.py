@@ -77,7 +77,7 @@ def latin(order: int = 3, depth: int = 3, *, start: str = "every") -> Grammar:
     Levels ``1..depth - 1`` have one symbol per class; the start symbol, alone at level ``depth``,
     stands for every class and so has every pair as a body. Before a node below it is complete, its
     class is uniform whatever was seen, so the ceiling is ``1 / order`` everywhere but at its last
-    token, where it is 1: the sharpest staircase (prediction P4 of the theory). (A start symbol of
+    token, where it is 1: the sharpest staircase (P4 of docs/theory/grammar.md). (A start symbol of
     one class would betray its last child to whoever has seen the first.) Terminals are
     ``a0, a1, ...``; nonterminals of level l are ``{l}_{class}``, the start symbol ``S``.
 
@@ -211,7 +211,7 @@ def _rule(head: str, body: list[int], level: int, n_rules: int) -> Rule:
 
 
 def _only_reachable(start: str, rules: list[Rule]) -> Grammar:
-    from ..formats.validation import reachable
+    from ..formats.productive import reachable
 
     keep = reachable(start, rules)
     return Grammar(start, tuple(rule for rule in rules if rule.lhs in keep))

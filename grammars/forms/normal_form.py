@@ -81,7 +81,7 @@ class BinaryGrammar:
 
     @property
     def depth(self) -> int:
-        """Level of the start symbol, d' of the theory."""
+        """Level of the start symbol, d' of docs/theory/grammar.md."""
         return self.levels[self.start]
 
     @property
@@ -122,7 +122,7 @@ class BinaryGrammar:
 
     @cached_property
     def lengths(self) -> tuple[tuple[int, ...], ...]:
-        """For each symbol the lengths of what it derives, ascending: L of the theory.
+        """For each symbol the lengths of what it derives, ascending: L of docs/theory/grammar.md.
 
         Raises:
             TooLarge: they reach too far to be listed; :meth:`lengths_up_to` lists some.
