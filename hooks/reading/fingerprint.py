@@ -2,11 +2,14 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
 from torch import nn
+
+from ..errors import CaptureError
 
 __all__ = ["fingerprint_model", "fingerprint_tokenizer", "json_digest", "with_nan"]
 
@@ -19,7 +22,11 @@ def fingerprint_model(model: nn.Module) -> str:
     """SHA-256 over every weight (name, dtype, shape, bytes) and the configuration.
 
     Two models with the same digest compute the same activations under the same kernel. Weights
-    that are not in memory (offloaded to disk) are covered by name and shape alone.
+    that are not in memory (offloaded to disk) are covered by name and shape alone; quantised ones
+    by the tensors that they are made of.
+
+    Raises:
+        CaptureError: a weight is of a kind whose bytes nobody can read.
 
     >>> layer = nn.Linear(2, 2)
     >>> fingerprint_model(layer) == fingerprint_model(layer)
@@ -27,13 +34,11 @@ def fingerprint_model(model: nn.Module) -> str:
     """
     digest = hashlib.sha256()
     state = {name.replace("._original_component", ""): t for name, t in model.state_dict().items()}
-    for name in sorted(state):
-        tensor = state[name]
-        if not isinstance(tensor, torch.Tensor):
-            continue
-        digest.update(f"{name}:{tensor.dtype}:{tuple(tensor.shape)};".encode())
-        if tensor.device.type != "meta" and tensor.numel():
-            raw = tensor.detach().contiguous().reshape(-1).view(torch.uint8)
+    parts = [part for whole in sorted(state) for part in _parts(whole, state[whole])]
+    for name, tensor, form in parts:
+        digest.update(f"{name}:{tensor.dtype}:{tuple(tensor.shape)};{form}".encode())
+        if not form and tensor.device.type != "meta" and tensor.numel():
+            raw = _raw(name, tensor)
             for begin in range(0, len(raw), _CHUNK):
                 digest.update(raw[begin : begin + _CHUNK].cpu().numpy().data)
     config = getattr(model, "config", None)
@@ -41,6 +46,39 @@ def fingerprint_model(model: nn.Module) -> str:
         plain = {k: v for k, v in config.to_dict().items() if k not in _VOLATILE}
         digest.update(json_digest(plain).encode())
     return digest.hexdigest()
+
+
+def _parts(name: str, value: Any) -> Iterator[tuple[str, torch.Tensor, str]]:
+    """A weight, or the tensors that one in a special form is made of, each with its name.
+
+    The form is text: how the parts make the whole; it is empty for a plain tensor.
+    """
+    if not isinstance(value, torch.Tensor):
+        return
+    if type(value) is nn.Parameter or not hasattr(value, "__tensor_flatten__"):
+        yield name, value, ""
+        return
+    names, context = value.__tensor_flatten__()
+    # What is said of objects may tell where they lie in memory, which says nothing of the weight.
+    yield name, value, f"{type(value).__name__} {re.sub(' at 0x[0-9a-f]+', '', str(context))};"
+    for part in names:
+        yield from _parts(f"{name}.{part}", getattr(value, part))
+
+
+def _raw(name: str, tensor: torch.Tensor) -> torch.Tensor:
+    """The bytes of a tensor.
+
+    Raises:
+        CaptureError: they cannot be read.
+    """
+    try:
+        return tensor.detach().contiguous().reshape(-1).view(torch.uint8)
+    except (RuntimeError, TypeError) as error:  # NotImplementedError is a RuntimeError
+        raise CaptureError(
+            f"the weight {name} is a {type(tensor).__name__}, whose bytes cannot be read "
+            f"({str(error).splitlines()[0]:.100}): bring it into an ordinary form, "
+            "weight.dequantize() say, or take the model before it was quantised"
+        ) from None
 
 
 def with_nan(model: nn.Module) -> list[str]:
