@@ -231,7 +231,7 @@ def pairs_of(
 
     >>> from linrep.grammars import Grammar
     >>> g = Grammar.from_text("S -> A 'c' | B 'd'\nA -> 'a' | 'x' 'a'\nB -> 'b'")
-    >>> pairs = pairs_of(g, [["x", "a", "c"]], [["b", "d"]], [[1]], [[0]], target="height 1",
+    >>> pairs = pairs_of(g, [["x", "a", "c"]], [["b", "d"]], [[0, 1]], [[0, 0]], target="height 1",
     ...                  before=["A"], after=["B"])
     >>> int(pairs.moved.sum())
     1
