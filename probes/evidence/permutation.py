@@ -134,8 +134,15 @@ class Frame:
         positions: Int[np.ndarray, " token"],
         sentences: Int[np.ndarray, " token"] | None = None,
     ) -> "Frame":
-        """Find them; ``sentences`` where groups hold several."""
+        """Find them; ``sentences`` where groups hold several.
+
+        Groups of several sentences do not exchange as wholes: a label that goes with the place of
+        a sentence in its group (statements that are true and false by turns, say) would come back
+        to where it was, whatever was read. What such a group has over chance changes sign.
+        """
         wholes, _ = exchangeable(groups, positions)
+        if sentences is not None:
+            wholes = [block for block in wholes if len(np.unique(sentences[block[0]])) == 1]
         whole = np.concatenate([np.zeros(0, np.int64), *(block.ravel() for block in wholes)])
         whole.sort()
         ragged = np.setdiff1d(np.arange(len(groups)), whole)

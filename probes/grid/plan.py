@@ -201,9 +201,18 @@ def _guesses(
 def exchanged(
     tokens: Tokens, rows: np.ndarray, values: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
-    """Labels in other sentences than their own, each at its position where it has a partner."""
-    wholes, pieces = exchangeable(tokens.groups[rows], tokens.positions[rows])
-    moved: np.ndarray = values[swap_sentences([*wholes, *pieces], rng, fixed=False)]
+    """Labels in other sentences than their own, each at its position where it has a partner.
+
+    Sentences of one group come in any order: their places in it are no positions.
+    """
+    groups, positions, sentences = (
+        each[rows] for each in (tokens.groups, tokens.positions, tokens.sentences)
+    )
+    rank = rng.permutation(int(sentences.max(initial=-1)) + 1)
+    order = np.lexsort((positions, rank[sentences], groups))
+    wholes, pieces = exchangeable(groups[order], positions[order])
+    moved = np.empty_like(values)
+    moved[order] = values[order][swap_sentences([*wholes, *pieces], rng, fixed=False)]
     return moved
 
 
@@ -218,9 +227,9 @@ def ragged_note(
         return ()
     return (
         f"{name}: {null.signs.shape[1]} of {len(np.unique(tokens.groups[test]))} test {unit}s "
-        "share all their scored positions with fewer than seven others, so p lets what each of "
-        f"them has over chance change sign instead of exchanging its labels; {null.alone} of "
-        f"{total} test tokens have no partner at their position and do not count",
+        "hold several texts or share their scored positions with fewer than seven others, so p "
+        f"lets what each of them has over chance change sign instead of exchanging its labels; "
+        f"{null.alone} of {total} test tokens have no partner at their position and do not count",
     )
 
 

@@ -109,3 +109,21 @@ def test_columns_are_learned_on_training_rows():
     assert lengths.shape == (5, 2)
     assert np.allclose(lengths.mean(axis=0), 0)
     assert TextColumns("length", texts).columns(np.array([0, 4])).nnz == 0  # nothing varies
+
+
+def test_statements_that_are_true_and_false_by_turns_are_told_apart():
+    """Two of each city, one group: exchanged in their order labels would come back to them."""
+    rng = np.random.default_rng(4)
+    corpus = statements()
+    truth = np.tile([1, 0], N // 2)
+    corpus.groups = np.repeat(np.arange(N // 2), 2)
+    X = rng.standard_normal((N, D))
+    X[:, 0] += 2.5 * truth
+    targets = {"truth": truth, "degree": Target.read("degree", truth * 2.0)}
+    found = probe({"late": X}, corpus, targets=targets, C=1.0, bootstrap=0)
+    noise = probe({"late": X[:, 1:]}, corpus, targets=targets, C=1.0, bootstrap=0)
+    for name in targets:
+        score = found.score("late", name)
+        assert score.p_family <= 0.01
+        assert score.value - score.shuffled > 0.3
+        assert noise.score("late", name).p_family > 0.05
