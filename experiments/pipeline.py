@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from ..core import Engine, Prediction, checked, height_target, progress, running
+from ..corpora import Corpus
 from ..hooks import capture
 from ..models import random_twin
 from ..probes import ProbeError, ProbeResults, probe
@@ -86,7 +87,8 @@ def run_study(
     ceilings = ceilings_of(corpus, acts.sites, heights, sight=subject.sight, boundary=boundary)
     # Statistics, probes and every control, for all sites and heights.
     grid: dict[str, Any] = {
-        "heights": heights, "positions": asked.positions, "method": asked.method, "C": asked.C,
+        "heights": heights, "targets": _named(corpus), "positions": asked.positions,
+        "method": asked.method, "C": asked.C,
         "groups": None if asked.groups == "auto" else asked.groups, "tolerance": asked.tolerance,
         "seed": settings.seed, "engine": engine,
     }  # fmt: skip
@@ -126,6 +128,11 @@ def run_study(
         }},
     )  # fmt: skip
     return study, made
+
+
+def _named(corpus: Corpus) -> list[str] | None:
+    """Targets that the corpus brings itself."""
+    return list(corpus.targets) or None
 
 
 def _claims(

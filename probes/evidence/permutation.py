@@ -4,9 +4,11 @@ Sentences are the unit: tokens of one sentence are no independent witnesses. Sen
 scored positions exchange all their labels, which is exact. Where there are too few of them no
 exchange keeps both the position of a label and its sentence; there each sentence keeps its labels,
 and what it has over chance at its positions changes sign at random, the whole sentence at once.
+Where a group holds several sentences, which of them comes first means nothing: sentences of a group
+with the same scored positions exchange labels too. Else groups of one true and one false statement
+each would have nothing to exchange.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -15,97 +17,10 @@ from jaxtyping import Float, Int
 
 from ...core.limits import available_memory, refuse_large
 from ..errors import ProbeError
+from .exchanging import exchangeable, mix_within, places, swap_sentences, twins_within
 from .intervals import permutation_p
 
-__all__ = ["Frame", "LabelNull", "exchangeable", "swap_sentences"]
-
-
-def exchangeable(
-    groups: Int[np.ndarray, " token"],
-    positions: Int[np.ndarray, " token"],
-    *,
-    smallest: int = 8,
-) -> tuple[list[Int[np.ndarray, "_ _"]], list[Int[np.ndarray, "_ _"]]]:
-    """Blocks of rows whose labels may change places without a label leaving its position.
-
-    In each block all tokens of a column stand at the same position of their sentences, and
-    sentences (its rows) may be permuted. Each row is in one block.
-
-    Args:
-        groups: ``[token]`` sentence (or other group) of each row.
-        positions: ``[token]`` place of each row in its sentence.
-        smallest: sentences with the same scored positions that exchange as wholes.
-
-    Returns:
-        Blocks of whole sentences, and those of the other sentences: position by position, but
-        positions that the same sentences have go together.
-
-    >>> exchangeable(np.array([0, 0, 1, 1, 2]), np.array([0, 3, 0, 3, 3]), smallest=2)
-    ([array([[0, 1],
-           [2, 3]])], [array([[4]])])
-    """
-    order = np.lexsort((positions, groups))
-    group, place = groups[order], _places(groups[order], positions[order])
-    steps = np.arange(len(order))
-    sentences: dict[bytes, list[np.ndarray]] = {}
-    for rows in np.split(steps, np.flatnonzero(np.diff(group)) + 1) if len(steps) else ():
-        sentences.setdefault(place[rows].tobytes(), []).append(rows)
-    wholes = [np.stack(same) for same in sentences.values() if len(same) >= smallest]
-    others = [rows for same in sentences.values() if len(same) < smallest for rows in same]
-    rest = np.concatenate([steps[:0], *others])
-    rest = rest[np.lexsort((group[rest], place[rest]))]
-    columns: dict[bytes, list[np.ndarray]] = {}
-    for rows in np.split(rest, np.flatnonzero(np.diff(place[rest])) + 1) if len(rest) else ():
-        columns.setdefault(group[rows].tobytes(), []).append(rows)
-    pieces = [np.stack(same, axis=1) for same in columns.values()]
-    return [order[block] for block in wholes], [order[block] for block in pieces]
-
-
-def _places(
-    groups: Int[np.ndarray, " token"], positions: Int[np.ndarray, " token"]
-) -> Int[np.ndarray, " token"]:
-    """A number for each position, of rows in order of group and position.
-
-    Groups of several sentences have a position several times: these are places of their own.
-    """
-    steps = np.arange(len(groups))
-    fresh = np.ones(len(groups), dtype=bool)
-    fresh[1:] = (groups[1:] != groups[:-1]) | (positions[1:] != positions[:-1])
-    again = steps - np.maximum.accumulate(np.where(fresh, steps, 0))
-    _, place = np.unique(np.stack([positions, again], axis=1), axis=0, return_inverse=True)
-    return place.reshape(-1)
-
-
-def swap_sentences(
-    blocks: Sequence[Int[np.ndarray, "_ _"]],
-    rng: np.random.Generator,
-    *,
-    fixed: bool = True,
-) -> Int[np.ndarray, " token"]:
-    """For each token the token whose label it gets when sentences exchange their labels.
-
-    Held fixed: the position of every label, hence how often each class stands at each position;
-    inside a block (see :func:`exchangeable`) also which labels stand together in a sentence.
-
-    Args:
-        blocks: of all rows.
-        rng: draws the partners.
-        fixed: draw any permutation, in which a sentence may keep its own labels, as a test needs;
-            else one cycle through all, in which none does, as a control needs. There tokens
-            without a partner at their position exchange with one another.
-    """
-    source = np.empty(sum(block.size for block in blocks), dtype=np.int64)
-    if not fixed:
-        alone = [block.reshape(-1, 1) for block in blocks if len(block) == 1]
-        blocks = [block for block in blocks if len(block) > 1]
-        blocks += [np.concatenate(alone)] if alone else []
-    for block in blocks:
-        cycle = rng.permutation(len(block))
-        if fixed:
-            source[block] = block[cycle]
-        else:
-            source[block[cycle]] = block[np.roll(cycle, 1)]
-    return source
+__all__ = ["Frame", "LabelNull"]
 
 
 @final
@@ -119,6 +34,7 @@ class Frame:
         ragged: ``[ragged]`` the other rows.
         place: ``[ragged]`` number of each one's position.
         sentence: ``[ragged]`` number of each one's sentence (or other group).
+        within: ``[whole]`` cells of like sentences of one group, and the sentences.
     """
 
     whole: Int[np.ndarray, " whole"]
@@ -126,6 +42,7 @@ class Frame:
     ragged: Int[np.ndarray, " ragged"]
     place: Int[np.ndarray, " ragged"]
     sentence: Int[np.ndarray, " ragged"]
+    within: tuple[np.ndarray, np.ndarray]
 
     @classmethod
     def of(
@@ -140,15 +57,18 @@ class Frame:
         whole.sort()
         ragged = np.setdiff1d(np.arange(len(groups)), whole)
         ragged = ragged[np.lexsort((positions[ragged], groups[ragged]))]
-        place = _places((groups if sentences is None else sentences)[ragged], positions[ragged])
+        place = places((groups if sentences is None else sentences)[ragged], positions[ragged])
         _, sentence = np.unique(groups[ragged], return_inverse=True)
         inside = tuple(np.searchsorted(whole, block) for block in wholes)
-        return cls(whole, inside, ragged, place, sentence.reshape(-1))
+        texts = groups if sentences is None else sentences
+        cells = twins_within(groups[whole], positions[whole], texts[whole])
+        return cls(whole, inside, ragged, place, sentence.reshape(-1), (cells, texts[whole]))
 
     def swap(self, rng: np.random.Generator) -> Int[np.ndarray, " whole"]:
         """For each whole row the row whose value it gets in one draw."""
         source: np.ndarray = self.whole[swap_sentences(self.blocks, rng)]
-        return source
+        mixed: np.ndarray = source[mix_within(*self.within, rng)]
+        return mixed
 
     def signs(self, draws: int, rng: np.random.Generator) -> Int[np.ndarray, "draw sentence"]:
         """1 or -1 for each ragged sentence."""

@@ -10,8 +10,9 @@ from jaxtyping import Bool, Float, Int
 
 from ..errors import ProbeError
 from ..evidence.baselines import best_guess, control_labels
+from ..evidence.exchanging import exchangeable, mix_within, swap_sentences, twins_within
 from ..evidence.number_null import NumberNull
-from ..evidence.permutation import LabelNull, exchangeable, swap_sentences
+from ..evidence.permutation import LabelNull
 from ..evidence.splits import Split
 from ..evidence.surface import Surface
 from ..evidence.tokens import Tokens
@@ -202,8 +203,15 @@ def exchanged(
     tokens: Tokens, rows: np.ndarray, values: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
     """Labels in other sentences than their own, each at its position where it has a partner."""
-    wholes, pieces = exchangeable(tokens.groups[rows], tokens.positions[rows])
-    moved: np.ndarray = values[swap_sentences([*wholes, *pieces], rng, fixed=False)]
+    groups, positions, sentences = (
+        tokens.groups[rows],
+        tokens.positions[rows],
+        tokens.sentences[rows],
+    )
+    wholes, pieces = exchangeable(groups, positions)
+    source = swap_sentences([*wholes, *pieces], rng, fixed=False)
+    cells = twins_within(groups, positions, sentences)
+    moved: np.ndarray = values[source][mix_within(cells, sentences, rng)]
     return moved
 
 
