@@ -9,8 +9,8 @@ from pydantic import ValidationError
 from ..core import checked
 from ..corpora import Corpus, read_conllu, read_spans, read_table
 from ..corpora.readers.files import ending, found_files, json_lines
-from .closed import SettingsError, problems
 from .settings import DataFile
+from .settings_base import SettingsError, problems
 
 __all__ = ["of_data", "question_of", "read_data"]
 

@@ -108,6 +108,7 @@ _HOME = {
     "interchange_pairs": "causal",
     "level_and_binarise": "grammars",
     "load_model": "models",
+    "minimal_pairs": "causal",
     "number_patterns": "probes",
     "overlap_null": "probes",
     "paired_test": "probes",
