@@ -152,10 +152,10 @@ def _read(name: str, acts: Any, twin: Any, target: str, seed: int) -> _Set:
     kept = np.asarray(acts.kept, dtype=bool) & one.defined
     if twin is not None:
         kept &= np.asarray(twin.kept, dtype=bool)
-    strata = np.zeros(len(kept))
+    strata = np.zeros(len(kept), dtype=np.int64)
     if one.kind == "class":
-        _, strata = np.unique(one.values, return_inverse=True)
-    division = divide(acts.corpus, None, FRACTIONS, strata.reshape(-1), kept, seed=seed)
+        strata = np.unique(one.values, return_inverse=True)[1].reshape(-1)
+    division = divide(acts.corpus, None, FRACTIONS, strata, kept, seed=seed)
     groups = read_groups(acts.corpus, None, len(kept))
     learn = np.flatnonzero((division.split.train | division.split.validation) & kept)
     held = np.flatnonzero(division.split.test & kept)
