@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..grammars import Corpus
-from .settings import SettingsError, StudySettings, Treebank
+from .settings import DataFile, SettingsError, StudySettings, Treebank
 
 __all__ = ["heights_of"]
 
@@ -23,11 +23,13 @@ def heights_of(settings: StudySettings, corpus: Corpus) -> tuple[tuple[int, ...]
 
     Returns:
         Heights in order, and sentences for the notes: none if nothing was left out by default. No
-        height, and why, where every height of a grammar has one label.
+        height, and why, where every height of a grammar has one label; none of labelled texts.
 
     Raises:
         SettingsError: nothing was asked for and no height of the trees has two labels.
     """
+    if isinstance(settings.language, DataFile):
+        return (), ()
     if settings.probes.heights:
         return settings.probes.heights, ()
     treebank = isinstance(settings.language, Treebank)

@@ -3,7 +3,16 @@
 from typing import TYPE_CHECKING
 
 from ..grammars import Corpus, Grammar, families, read_treebank
-from .settings import GrammarFile, GrammarText, HierarchyFamily, Language, LatinFamily, Treebank
+from .data import read_data
+from .settings import (
+    DataFile,
+    GrammarFile,
+    GrammarText,
+    HierarchyFamily,
+    Language,
+    LatinFamily,
+    Treebank,
+)
 from .supply import supply_of
 
 if TYPE_CHECKING:
@@ -15,7 +24,7 @@ __all__ = ["language_facts", "make_corpus", "make_grammar"]
 
 
 def make_grammar(language: Language) -> Grammar | None:
-    """The grammar that the settings name; ``None`` for a treebank.
+    """The grammar that the settings name; ``None`` for a treebank and for labelled texts.
 
     >>> make_grammar(LatinFamily(order=2, depth=2)).depth
     2
@@ -38,7 +47,7 @@ def make_grammar(language: Language) -> Grammar | None:
 
 
 def make_corpus(language: Language, sentences: int, seed: int) -> Corpus:
-    """Sentences with labels: sampled from a grammar, or those of a treebank.
+    """Sentences with labels: sampled from a grammar, those of a treebank, or labelled texts.
 
     Args:
         language: where the sentences come from.
@@ -51,6 +60,8 @@ def make_corpus(language: Language, sentences: int, seed: int) -> Corpus:
     grammar = make_grammar(language)
     if grammar is not None:
         return grammar.sample(sentences, seed=seed)
+    if isinstance(language, DataFile):
+        return read_data(language)
     assert isinstance(language, Treebank)  # noqa: S101 - the only kind left
     return read_treebank(language.paths, unary=language.unary)
 
@@ -59,6 +70,8 @@ def language_facts(corpus: Corpus) -> "Mapping[str, Json]":
     """What a reader wants to know about the sentences."""
     import numpy as np
 
+    if corpus.texts is not None:
+        return _text_facts(corpus)
     facts: dict[str, Json] = {
         "sentences": len(corpus),
         "tokens": corpus.n_tokens,
@@ -82,4 +95,29 @@ def language_facts(corpus: Corpus) -> "Mapping[str, Json]":
         }
         if grammar.notes:
             facts["notes on the grammar"] = "; ".join(grammar.notes)
+    return facts
+
+
+def _text_facts(corpus: Corpus) -> "Mapping[str, Json]":
+    """What a reader wants to know about labelled texts."""
+    import numpy as np
+
+    whole = corpus.words.tolist() == list(corpus.texts or ())
+    facts: dict[str, Json] = {
+        "texts": len(corpus),
+        "read of each": "the whole text" if whole else f"{corpus.n_tokens} pieces in all",
+        "token that stands for it": corpus.at or "last",
+        "texts from": corpus.source,
+        "corpus fingerprint": corpus.fingerprint[:16],
+    }
+    if corpus.groups is not None:
+        facts["groups"] = len(np.unique(corpus.groups))
+    for name, target in corpus.targets.items():
+        facts[f"target {name}"] = (
+            f"{len(np.unique(target.values[target.defined]))} classes"
+            if target.kind == "class"
+            else "a number"
+            if target.values.shape[1] == 1
+            else f"{target.values.shape[1]} numbers"
+        ) + f", of {int(target.defined.sum())} rows"
     return facts

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from ..core import Engine, Prediction, checked, height_target, progress, running
+from ..corpora import Corpus
 from ..hooks import capture
 from ..models import random_twin
 from ..probes import ProbeError, ProbeResults, probe
@@ -87,7 +88,7 @@ def run_study(
     # Statistics, probes and every control, for all sites and heights.
     claims, elsewhere = _claims(subject, acts.sites, heights, boundary=boundary)
     made = {"activations": plain(acts.manifest), "random twin": plain(twins[0].manifest)}
-    grid = _grid(settings, heights, engine)
+    grid = _grid(settings, heights, engine) | {"targets": _named(corpus)}
     try:
         results = probe(acts, corpus, **grid, random_weights=twins, ceilings=ceilings)
     except ProbeError as error:  # a small language: what can be said without probes
@@ -117,6 +118,11 @@ def run_study(
         }},
     )  # fmt: skip
     return study, made
+
+
+def _named(corpus: Corpus) -> list[str] | None:
+    """Targets that the corpus brings itself."""
+    return list(corpus.targets) or None
 
 
 def _grid(settings: StudySettings, heights: Sequence[int], engine: str | Engine) -> dict[str, Any]:

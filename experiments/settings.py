@@ -13,6 +13,7 @@ from .settings_base import Seed, Settings, SettingsError, problems, short
 __all__ = [
     "Causal",
     "Constructed",
+    "DataFile",
     "Experiment",
     "GrammarFile",
     "GrammarText",
@@ -73,8 +74,21 @@ class Treebank(Settings):
     unary: Literal["keep", "collapse"] = "keep"
 
 
+class DataFile(Settings):
+    """Labelled texts in files: a table, CoNLL-U, spans; nothing is sampled."""
+
+    source: Literal["data"] = "data"
+    paths: str
+    targets: Annotated[tuple[str, ...], Field(min_length=1)]
+    text: str = "text"  # column of a table
+    span: str | tuple[str, str] | None = None  # column of the piece read, or of its two ends
+    group: str | None = None  # column of what is never divided
+    at: Literal["last", "first", "mean"] = "last"  # token that stands for what is read
+    kinds: dict[str, Literal["class", "number"]] = {}  # of targets whose values do not tell
+
+
 Language: TypeAlias = Annotated[
-    LatinFamily | HierarchyFamily | GrammarFile | GrammarText | Treebank,
+    LatinFamily | HierarchyFamily | GrammarFile | GrammarText | Treebank | DataFile,
     Field(discriminator="source"),
 ]
 
@@ -141,8 +155,13 @@ class StudySettings(Settings):
 
     @model_validator(mode="after")
     def _a_construction_needs_a_grammar(self) -> "StudySettings":
-        if isinstance(self.model, Constructed) and isinstance(self.language, Treebank):
-            raise ValueError("a constructed model needs a grammar; a treebank has none")
+        given = isinstance(self.language, Treebank | DataFile)
+        if isinstance(self.model, Constructed) and given:
+            raise ValueError("a constructed model needs a grammar; files of text have none")
+        if isinstance(self.language, DataFile) and self.probes.heights:
+            raise ValueError("heights are of trees; labelled texts have targets")
+        if isinstance(self.language, DataFile) and self.probes.positions != "all":
+            raise ValueError("boundaries are of trees; labelled texts are read at every row")
         return self
 
 

@@ -6,7 +6,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ..core import checked
+from .data import question_of
 from .settings import (
+    DataFile,
     Experiment,
     GrammarFile,
     Language,
@@ -43,6 +45,7 @@ def probe_settings(  # noqa: PLR0913 - one per option of the command
     special_tokens: bool = True,
     check: str | None = None,
     seed: int = 0,
+    data: DataFile | None = None,
 ) -> Experiment:
     """Settings of ``linrep probe``.
 
@@ -65,6 +68,7 @@ def probe_settings(  # noqa: PLR0913 - one per option of the command
         special_tokens: let the tokenizer add its BOS, ``[CLS]``, ``[SEP]``.
         check: the self-checks of the capture, comma between; by default all.
         seed: of everything random.
+        data: labelled texts, instead of trees and of a grammar.
 
     Returns:
         The experiment.
@@ -75,18 +79,27 @@ def probe_settings(  # noqa: PLR0913 - one per option of the command
     >>> probe_settings("model", "trees/*.ptb", heights="1,2").studies[0].probes.heights
     (1, 2)
     """
-    if (trees is None) == (grammar is None):
-        raise SettingsError("give --trees 'GLOB' or --grammar FILE, one of the two")
+    if data is None and (trees is None) == (grammar is None):
+        raise SettingsError(
+            "give --data FILE, --trees 'GLOB' or --grammar FILE: one of the two kinds of trees, or "
+            "labelled text"
+        )
     language: Language = (
-        GrammarFile(path=os.fspath(grammar)) if grammar is not None else Treebank(paths=str(trees))
+        data
+        if data is not None
+        else GrammarFile(path=os.fspath(grammar))
+        if grammar is not None
+        else Treebank(paths=str(trees))
     )
+    question = QUESTION if data is None else question_of(data)
+    groups = "auto" if data is not None else groups
     name = "/".join(Path(model).parts[-2:])
     try:
         wanted = _heights(heights)
         study = StudySettings.model_validate(
             {
-                "name": "grammar" if grammar is not None else "treebank",
-                "question": QUESTION,
+                "name": _name(language),
+                "question": question,
                 "language": language,
                 "model": Loaded(path=model),
                 "sentences": sentences,
@@ -111,7 +124,13 @@ def probe_settings(  # noqa: PLR0913 - one per option of the command
             f"--heights takes numbers with commas, such as 1,2,3; received {heights!r}"
         ) from error
     where = "a treebank" if grammar is None else Path(os.fspath(grammar)).name
-    return Experiment(title=f"{name} on {where}", question=QUESTION, studies=(study,))
+    where = where if data is None else Path(data.paths).name
+    return Experiment(title=f"{name} on {where}", question=question, studies=(study,))
+
+
+def _name(language: Language) -> str:
+    names = {"data": "texts", "treebank": "treebank"}
+    return names.get(language.source, "grammar")
 
 
 def _heights(text: str | None) -> tuple[int, ...] | None:

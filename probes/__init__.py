@@ -17,6 +17,8 @@ from .grid.held_out import HeldOut, HeldOutNumbers
 from .grid.probe import probe
 from .grid.results import ProbeResults
 from .grid.score import Score
+from .transfer import transfer
+from .transferred import Moved, Transfer
 
 if TYPE_CHECKING:
     from .estimators.discriminant import DifferenceOfMeans, DiscriminantProbe
@@ -51,6 +53,7 @@ __all__ = [
     "HeldOutNumbers",
     "LinearProbe",
     "MLPProbe",
+    "Moved",
     "NeighbourProbe",
     "OverlapNull",
     "PositionsProbe",
@@ -64,6 +67,7 @@ __all__ = [
     "Split",
     "Statistics",
     "Subspace",
+    "Transfer",
     "benjamini_hochberg",
     "number_patterns",
     "overlap_null",
@@ -73,6 +77,7 @@ __all__ = [
     "rank_curve",
     "readout_subspace",
     "split_by_group",
+    "transfer",
 ]
 
 

@@ -416,6 +416,12 @@ BY_NAME: dict[str, Callable[[], Any]] = {
 }
 
 BY_PLACE: dict[str, Callable[[], Any]] = {
+    "Corpus.from_texts.texts": lambda: ["Oslo is in Norway.", "Oslo is in Chad."],
+    "Moved.train": lambda: "a",
+    "Moved.test": lambda: "b",
+    "Transfer.rows": lambda: (),
+    "Transfer.names": lambda: ("a", "b"),
+    "Transfer.cosines": lambda: {},
     "Prediction.target": lambda: "height 1",
     "Prediction.positions": lambda: "all",
     "Prediction.rank": lambda: 1,
@@ -752,6 +758,7 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
 }
 
 OWNERS: dict[str, Callable[[], Any]] = {
+    "Transfer": lambda: linrep.Transfer("truth", (), ("a", "b"), {}),
     "Subspace": lambda: Subspace(np.eye(4)[:, :2]),
     "BinaryGrammar": lambda: linrep.level_and_binarise(grammar()),
     "Corpus": corpus,

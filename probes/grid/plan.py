@@ -10,8 +10,9 @@ from jaxtyping import Bool, Float, Int
 
 from ..errors import ProbeError
 from ..evidence.baselines import best_guess, control_labels
+from ..evidence.exchanging import exchangeable, swap_sentences
 from ..evidence.number_null import NumberNull
-from ..evidence.permutation import LabelNull, exchangeable, swap_sentences
+from ..evidence.permutation import LabelNull
 from ..evidence.splits import Split
 from ..evidence.surface import Surface
 from ..evidence.tokens import Tokens

@@ -45,6 +45,7 @@ _HOME = {
     "MLPProbe": "probes",
     "MaxoutNetwork": "piecewise",
     "MaxoutTransformer": "constructions",
+    "Moved": "probes",
     "NeighbourProbe": "probes",
     "OverlapNull": "probes",
     "Pairs": "causal",
@@ -78,6 +79,7 @@ _HOME = {
     "Subspace": "core",
     "Target": "corpora",
     "TooLarge": "grammars",
+    "Transfer": "probes",
     "Tree": "corpora",
     "TreebankError": "corpora",
     "UnknownToken": "grammars",
@@ -138,6 +140,7 @@ _HOME = {
     "to_lark": "grammars",
     "to_nltk": "grammars",
     "train": "models",
+    "transfer": "probes",
     "unroll": "grammars",
     "write_run": "reports",
 }

@@ -34,7 +34,11 @@ def register(app: typer.Typer) -> None:
 
 
 PROBE_EXAMPLES = (
-    "Examples: linrep probe --model bert-base-uncased --trees 'trees/*.ptb' --out runs/bert ;  "
+    "Examples: linrep probe --model gpt2 --data statements.csv --text statement --target label "
+    "--group city --out runs/truth ;  "
+    "linrep probe --model bert-base-uncased --data 'ud/*.conllu' --target upos --target depth "
+    "--out runs/ud ;  "
+    "linrep probe --model bert-base-uncased --trees 'trees/*.ptb' --out runs/bert ;  "
     "linrep probe --model runs/model --grammar language.cfg --out runs/trained"
 )
 CHECK_EXAMPLE = "Example: linrep check runs/demo --require 'accuracy>=0.99@blocks.3.*/height 2'"
@@ -58,6 +62,31 @@ def probe(  # noqa: PLR0913 - one per option
     out: OutFolder,
     trees: Annotated[str | None, typer.Option(help="Glob of Penn-bracket files, quoted.")] = None,
     grammar: Annotated[Path | None, typer.Option(help="Grammar file, instead of trees.")] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(
+            help="Labelled text instead of trees: a table (.csv, .tsv, .jsonl, .parquet), a glob "
+            "of CoNLL-U files, quoted, or spans (.jsonl)."
+        ),
+    ] = None,
+    target: Annotated[
+        list[str] | None,
+        typer.Option(help="What of the data to recover: a column, upos, depth, ...; repeatable."),
+    ] = None,
+    text: Annotated[str, typer.Option(help="Column of the texts of a table.")] = "text",
+    span: Annotated[
+        str | None,
+        typer.Option(
+            help="What of each text is read: a column with its characters, or two with their "
+            "places, comma between; by default the whole text."
+        ),
+    ] = None,
+    at: Annotated[
+        str, typer.Option(help="Token that stands for what is read: last, first or mean.")
+    ] = "last",
+    number: Annotated[
+        list[str] | None, typer.Option(help="Target whose integers are numbers; repeatable.")
+    ] = None,
     heights: Annotated[
         str | None,
         typer.Option(
@@ -71,7 +100,7 @@ def probe(  # noqa: PLR0913 - one per option
         str,
         typer.Option(
             help="Never divided between training and test: document, sentence, or auto "
-            "(documents where there are several files, else sentences)."
+            "(documents where there are several files, else sentences); of a table a column."
         ),
     ] = "auto",
     permutations: Annotated[int, typer.Option(min=0, help="Shuffles per p-value.")] = 200,
@@ -105,13 +134,19 @@ def probe(  # noqa: PLR0913 - one per option
     overwrite: Overwrite = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Probe a model on a treebank, or on a grammar, beside its random-weight twin."""
+    """Probe a model on labelled text, a treebank or a grammar, beside its random-weight twins."""
+    from .experiments.data import of_data
     from .experiments.treebank import probe_settings
 
+    labelled = of_data(
+        data, target, trees=trees, grammar=grammar, text=text, span=span, group=group, at=at,
+        numbers=number,
+    )  # fmt: skip
     settings = probe_settings(
         model, trees, grammar, heights=heights, sentences=sentences, positions=positions,
         groups=group, permutations=permutations, codelength=codelength, causal=causal,
         long_inputs=long_inputs, special_tokens=special_tokens, check=check, seed=seed,
+        data=labelled,
     )  # fmt: skip
     _make(settings, out, engine, overwrite, as_json)
 

@@ -10,6 +10,7 @@ import pytest
 
 from linrep import (
     CorpusError,
+    LinrepError,
     from_messages,
     read_columns,
     read_conllu,
@@ -143,6 +144,13 @@ def test_faults_of_files_are_told(tmp_path, name, text, message):
 def test_what_is_no_table_is_told(table):
     with pytest.raises(CorpusError, match="table"):
         read_table(table)
+
+
+@pytest.mark.parametrize("read", [read_conllu, read_spans, read_columns, read_pairs])
+@pytest.mark.parametrize("paths", [np.array(3), 3, None, [], {}, b"a"])
+def test_what_is_no_file_is_told(read, paths):
+    with pytest.raises(LinrepError):
+        read(paths)
 
 
 # ---------------------------------------------------------------- CoNLL-U

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from linrep.probes.evidence.permutation import LabelNull, exchangeable, swap_sentences
+from linrep.probes.evidence.exchanging import exchangeable, swap_sentences
+from linrep.probes.evidence.permutation import LabelNull
 
 
 def blocks_of(groups, places):
