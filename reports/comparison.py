@@ -47,7 +47,11 @@ class ProbeGrid(Protocol):
 @final
 @dataclass(frozen=True)
 class Row:
-    """One (site, target): the prediction if there is one, the overlap, the verdicts."""
+    """One (site, target): the prediction if there is one, the overlap, the verdicts.
+
+    ``used`` is that of the prediction: whether a later layer still reads the state, so that the
+    output depends on it here; ``None`` where theory does not say.
+    """
 
     site: str
     target: str
@@ -57,6 +61,7 @@ class Row:
     predicted_rank: int | None = None
     claim: str = ""
     source: str = ""
+    used: bool | None = None
 
 
 @final
@@ -101,6 +106,7 @@ def _flat(row: Row, names: Sequence[str]) -> dict[str, object]:
         "as_predicted": row.subspaces.as_predicted if row.subspaces else None,
         "predicted_accuracy": row.predicted_accuracy,
         "predicted_rank": row.predicted_rank,
+        "predicted_used": row.used,
         **answers,
         "rung": row.verdicts.rung,
         "word": row.verdicts.word,
@@ -186,8 +192,9 @@ def _row(
     if claim is None:
         return Row(*cell, verdicts)
     return Row(
-        *cell, verdicts, found, claim.accuracy, claim.rank, claim=claim.claim, source=claim.source
-    )
+        *cell, verdicts, found, claim.accuracy, claim.rank, claim=claim.claim, source=claim.source,
+        used=claim.used,
+    )  # fmt: skip
 
 
 def _by_cell(predictions: Iterable[Prediction]) -> dict[tuple[str, str], Prediction]:

@@ -25,6 +25,7 @@ UNITS = {"nll": "nats", "v_information": "nats", "codelength": "bits", "control_
 SIGNS = {"<=": "≤", ">=": "≥"}
 OVERLAP_COLUMNS = {
     "written": "written here",
+    "used": "still read by a later layer",
     "overlap": "overlap",
     "contains_learned_in_predicted": "share of learned in predicted",
     "contains_predicted_in_learned": "share of predicted in learned",
@@ -182,7 +183,7 @@ def _records(comparison: Comparison) -> list[dict[str, Any]]:
         records.append(
             {name: found.get(name) for name in OVERLAP_COLUMNS}
             | {"site": row.site, "target": row.target, "claim": row.claim}
-            | {"predicted_accuracy": row.predicted_accuracy}
+            | {"predicted_accuracy": row.predicted_accuracy, "used": row.used}
             | {"as_predicted": row.subspaces.as_predicted if row.subspaces else None}
         )
     return records

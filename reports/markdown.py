@@ -90,12 +90,21 @@ def _study(study: Study) -> list[str]:
             _table(["site", "target", *(n.replace("_", " ") for n in names), "verdict"], rows)
         )
     overlaps = [
-        [row.site, row.target, number(row.subspaces.written), number(row.subspaces.overlap),
+        [row.site, row.target, number(row.subspaces.written), number(row.used),
+         number(row.subspaces.overlap),
          number(row.subspaces.null_high), number(row.subspaces.as_predicted)]
         for row in study.comparison.rows if row.subspaces
     ]  # fmt: skip
     if overlaps:
-        head = ["site", "target", "written", "overlap", "null, upper end", "as predicted"]
+        head = [
+            "site",
+            "target",
+            "written",
+            "still read by a later layer",
+            "overlap",
+            "null, upper end",
+            "as predicted",
+        ]
         parts.append(_table(head, overlaps))
     parts.append(_bullets([*study.notes, *remarks(study.scores)]))
     parts.append(_bullets(f"{name}: {number(value)}" for name, value in study.facts.items()))

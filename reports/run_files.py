@@ -129,6 +129,7 @@ class RowFile(_File):
     predicted_rank: int | None
     claim: str
     source: str
+    used: bool | None = None
 
 
 class ComparisonFile(_File):
