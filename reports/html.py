@@ -114,6 +114,7 @@ def _study(study: Study, index: int) -> dict[str, object]:
             [site_label(row["site"]), row["target"], *[number(row[c]) for c in OVERLAP_COLUMNS]]
             for row in overlaps
         ],
+        "trees": study.trees,
         "notes": [*study.notes, *remarks(study.scores), *study.scores.notes],
     }  # fmt: skip
 

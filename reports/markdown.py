@@ -74,7 +74,7 @@ def _study(study: Study) -> list[str]:
         cell = verdicts.get((str(row["site"]), str(row["target"])))
         numbers = [number(row.get(name)) for name in names]
         rows.append([str(row["site"]), str(row["target"]), *numbers, cell.short if cell else "–"])
-    parts = []
+    parts = [f"```text\n{tree}\n```" for tree in study.trees]
     if study.checks:
         parts.append(
             _table(

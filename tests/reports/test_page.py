@@ -116,6 +116,17 @@ def test_whether_a_state_is_still_read_stands_beside_the_prediction(page, run, t
     assert "| no | – |" in render_markdown(replace(run, studies=(silent,)))
 
 
+def test_sentences_stand_under_their_trees(run, tmp_path):
+    (study,) = run.studies
+    picture = "┌ S ┐\na  <b>"
+    drawn = replace(run, studies=(replace(study, trees=(picture,)),))
+    page = render_html(drawn)
+    assert "┌ S ┐\na  &lt;b&gt;" in page
+    assert "under their trees" not in render_html(run)
+    assert "┌ S ┐" in render_markdown(drawn)
+    assert read_run(write_run(drawn, tmp_path / "run")).studies[0].trees == (picture,)
+
+
 def test_the_same_run_gives_the_same_page(run):
     assert render_html(run) == render_html(run)
 
