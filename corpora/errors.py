@@ -2,7 +2,11 @@
 
 from ..core import LinrepError
 
-__all__ = ["LanguageError", "TreebankError"]
+__all__ = ["CorpusError", "LanguageError", "TreebankError"]
+
+
+class CorpusError(LinrepError):
+    """Texts, spans, targets or groups cannot be read as a corpus; the message says which."""
 
 
 class LanguageError(LinrepError):

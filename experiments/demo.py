@@ -23,10 +23,10 @@ QUESTION = (
 )
 LATIN = (
     "Every symbol is the sum of its two children modulo the number of classes. Until a span ends, "
-    "its symbol is uniform whatever was seen, so no probe can beat a guess; at its last token the "
-    "layer of its height makes it known. Theory predicts a staircase from 1/order to 1. The whole "
-    "sentence has one symbol, so its last token follows from all the others: the model has to use "
-    "every state to predict it."
+    "its symbol is uniform whatever was seen, so no probe can beat a guess; at its last token "
+    "block h writes the symbol of height h, and the ceiling jumps from 1/order to 1: a staircase. "
+    "The whole sentence has one symbol, so its last token follows from all the others: the model "
+    "has to use every state to predict it."
 )
 ENGLISH = (
     "A little English, with sentences of several shapes that a person can read: “kim saw lee with "

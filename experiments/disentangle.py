@@ -8,7 +8,7 @@ import numpy as np
 from ..core import Subspace, height_target, progress
 from ..grammars import Corpus
 from ..hooks import Activations
-from ..probes import ProbeResults, pattern_subspace
+from ..probes import HeldOut, ProbeResults, pattern_subspace
 from ..probes.grid.notes import lost_dimensions
 
 __all__ = ["ESTIMATE", "joint_patterns", "with_joint_patterns"]
@@ -27,7 +27,11 @@ def with_joint_patterns(
 ) -> ProbeResults:
     """The grid with :func:`joint_patterns` for its own, and with what it notes about them."""
     patterns = joint_patterns(acts, corpus, heights)
-    classes = {target: len(held.classes) for (_, target), held in results.held_out.items()}
+    classes = {
+        target: len(held.classes)
+        for (_, target), held in results.held_out.items()
+        if isinstance(held, HeldOut)
+    }
     replaced = lost_dimensions(results.patterns, classes)
     kept = [note for note in results.notes if note not in replaced]
     notes = (*lost_dimensions(patterns, classes, OTHERS), *kept)

@@ -6,10 +6,12 @@ from typing import Annotated, Any, Literal, TypeAlias, get_args
 from pydantic import Field, ValidationError, model_validator
 
 from ..core import YamlError, as_path, checked, read_yaml
+from ..core.limits import MOST_DRAWS
 from .model_settings import Constructed, Loaded, Model
 from .settings_base import Seed, Settings, SettingsError, problems, short
 
 __all__ = [
+    "Causal",
     "Constructed",
     "Experiment",
     "GrammarFile",
@@ -81,20 +83,29 @@ Control: TypeAlias = Literal[
     "shuffled", "control_task", "position", "previous_word", "word_identity", "surface",
     "embedding", "random_weights",
 ]  # fmt: skip
-Draws: TypeAlias = Annotated[int, Field(ge=0, le=1_000_000)]  # more fit no memory
+Draws: TypeAlias = Annotated[int, Field(ge=0, le=MOST_DRAWS)]
 Name: TypeAlias = Annotated[
     str,
     Field(pattern=r"^[^./\\|\x00][^/\\|\x00]*$", max_length=200, description="of a file"),
 ]
 
 
+class Causal(Settings):
+    """Exchanges of states, where the language gives the exact counterfactual."""
+
+    run: Literal["auto", "yes", "no"] = "auto"  # auto: where the answer is exact, and small models
+    pairs: Annotated[int, Field(ge=4, le=100_000)] = 80  # per height; half have other labels
+    draws: Annotated[int, Field(ge=2, le=1000)] = 12  # random subspaces of each kind
+    protocol: Literal["last token", "whole span"] = "last token"
+
+
 class Probes(Settings):
     """What is asked of the residual stream, and with which controls."""
 
-    heights: tuple[int, ...] | None = None  # None: that have several labels; of trees up to 4
+    heights: tuple[int, ...] | None = None  # None: with two labels or more; of trees, 1 to 4
     positions: Literal["all", "boundary"] = "all"
     groups: Literal["auto", "document", "sentence"] = "auto"  # never divided between parts
-    method: Literal["logistic", "lda", "ridge"] = "logistic"
+    method: Literal["logistic", "lda", "ridge", "means"] = "logistic"
     C: float | tuple[float, ...] | None = None  # None: a path, chosen on validation
     controls: tuple[Control, ...] = get_args(Control)
     tolerance: Annotated[float, Field(gt=0)] = 1e-4  # of the logistic objective, relative
@@ -102,6 +113,7 @@ class Probes(Settings):
     permutations: Draws = 200
     codelength: bool = False
     bootstrap: Draws = 1000
+    causal: Causal = Causal()
 
 
 class Reading(Settings):

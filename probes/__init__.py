@@ -7,12 +7,16 @@ from ..core import Subspace
 from .errors import ProbeError
 from .evidence.intervals import benjamini_hochberg, paired_test
 from .evidence.splits import Split, split_by_group
+from .geometry.class_means import Direction
 from .geometry.erasure import Eraser
 from .geometry.nulls import OverlapNull, overlap_null
+from .geometry.number_patterns import number_patterns
 from .geometry.patterns import pattern_subspace, readout_subspace
 from .geometry.statistics import Statistics
+from .grid.held_out import HeldOut, HeldOutNumbers
 from .grid.probe import probe
-from .grid.results import HeldOut, ProbeResults, Score
+from .grid.results import ProbeResults
+from .grid.score import Score
 
 if TYPE_CHECKING:
     from .estimators.discriminant import DifferenceOfMeans, DiscriminantProbe
@@ -40,9 +44,11 @@ _ESTIMATORS = {
 
 __all__ = [
     "DifferenceOfMeans",
+    "Direction",
     "DiscriminantProbe",
     "Eraser",
     "HeldOut",
+    "HeldOutNumbers",
     "LinearProbe",
     "MLPProbe",
     "NeighbourProbe",
@@ -59,6 +65,7 @@ __all__ = [
     "Statistics",
     "Subspace",
     "benjamini_hochberg",
+    "number_patterns",
     "overlap_null",
     "paired_test",
     "pattern_subspace",

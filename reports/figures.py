@@ -9,7 +9,8 @@ from .comparison import Comparison
 from .drawing import as_float, error_bars, gaps, heatmap, name_sites, style, words_only
 from .record import RecordError, Scores, Study
 from .rungs import strongest_baseline
-from .values import Json, site_label, site_order
+from .used import used_caption, used_figure
+from .values import Json, score_column, score_word, site_label, site_order
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -18,7 +19,7 @@ __all__ = ["accuracy_figure", "grid_figure", "overlap_figure", "study_figures"]
 
 # Okabe and Ito's palette: told apart by colour-blind readers and in print by the dashes.
 LINES: Final[Mapping[str, tuple[str, str, str]]] = {
-    "accuracy": ("probe", "#0072B2", "solid"),
+    "score": ("probe", "#0072B2", "solid"),
     "ceiling": ("ceiling", "#111111", "dash"),
     "random_weights": ("random weights", "#D55E00", "solid"),
     "control_task": ("control task", "#CC79A7", "dashdot"),
@@ -47,8 +48,10 @@ def study_figures(study: "Study") -> Mapping[str, "go.Figure"]:
     if not study.scores.rows:
         return {}
     figures = {
-        "Accuracy by layer, one panel per target, beside the ceiling and every control. Bars are "
-        "the intervals of the probe.": accuracy_figure(study.scores, study.comparison),
+        f"Held-out {_score_words(study.scores)} by layer, one panel per target, beside the ceiling "
+        "and every control. Bars are the intervals of the probe.": accuracy_figure(
+            study.scores, study.comparison
+        ),
         "The same grid as numbers: what the probe reaches, what any classifier could, and the "
         "strongest baseline.": grid_figure(study.scores),
     }
@@ -58,12 +61,14 @@ def study_figures(study: "Study") -> Mapping[str, "go.Figure"]:
             "(the table below gives the dimensions of both). Cells framed in black are those where "
             "theory says that the state is written."
         ] = overlap_figure(study.comparison)
+    if any(row.exchange for row in study.comparison.rows):
+        figures[used_caption(study.comparison)] = used_figure(study.scores, study.comparison)
     return figures
 
 
 @checked(RecordError)
 def accuracy_figure(scores: "Scores", comparison: Comparison | None = None) -> "go.Figure":
-    """Lines over layers, one panel per target.
+    """Lines over layers, one panel per target: accuracy of classes, R2 of numbers.
 
     Args:
         scores: the grid.
@@ -91,7 +96,7 @@ def accuracy_figure(scores: "Scores", comparison: Comparison | None = None) -> "
         for trace in _predicted(sites, target, comparison, shown):
             figure.add_trace(trace, **place)
     figure.update_yaxes(range=[-0.03, 1.05], gridcolor="#eee")
-    figure.update_yaxes(title_text="held-out accuracy", col=1)
+    figure.update_yaxes(title_text=f"held-out {_score_words(scores)}", col=1)
     figure.update_xaxes(gridcolor="#f3f3f3")
     name_sites(figure, sites)
     return style(figure, PANEL_HEIGHT * rows + 150, top=100)
@@ -105,10 +110,12 @@ def _panel(
 
     traces = []
     for name, (label, colour, dash) in reversed(list(LINES.items())):
-        values = [as_float(cell.get(name)) for cell in column]
+        values = [
+            as_float(cell.get(score_column(cell) if name == "score" else name)) for cell in column
+        ]
         if all(math.isnan(value) for value in values):
             continue
-        error = error_bars(column, values, colour) if name == "accuracy" else None
+        error = error_bars(column, values, colour) if name == "score" else None
         traces.append(
             go.Scatter(
                 x=[site_label(site) for site in sites],
@@ -116,8 +123,8 @@ def _panel(
                 name=label,
                 legendgroup=name,
                 showlegend=name not in shown,
-                mode="lines+markers" if name == "accuracy" else "lines",
-                line={"color": colour, "dash": dash, "width": 2.6 if name == "accuracy" else 1.8},
+                mode="lines+markers" if name == "score" else "lines",
+                line={"color": colour, "dash": dash, "width": 2.6 if name == "score" else 1.8},
                 marker={"size": 7},
                 error_y=error,
                 hovertemplate=f"{label} %{{y:.3f}} at %{{x}}<extra></extra>",
@@ -171,7 +178,7 @@ def grid_figure(scores: "Scores") -> "go.Figure":
     sites, targets = _axes(scores.rows)
     cells = _cells(scores.rows)
     grids = {
-        "probe": _grid(cells, sites, targets, lambda cell: as_float(cell.get("accuracy"))),
+        "probe": _grid(cells, sites, targets, lambda cell: as_float(cell.get(score_column(cell)))),
         "ceiling": _grid(cells, sites, targets, lambda cell: as_float(cell.get("ceiling"))),
         "strongest baseline": _grid(cells, sites, targets, _strongest),
     }
@@ -233,6 +240,11 @@ def overlap_figure(comparison: Comparison) -> "go.Figure":
     _first_on_top(figure)
     name_sites(figure, sites)
     return style(figure, 46 * len(targets) + 150)
+
+
+def _score_words(scores: "Scores") -> str:
+    """What the panels show."""
+    return " and ".join(dict.fromkeys(score_word(row) for row in scores.rows))
 
 
 def _first_on_top(figure: "go.Figure") -> None:

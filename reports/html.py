@@ -4,28 +4,49 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
+from ..core.claims import explained
 from .comparison import Comparison
 from .figures import study_figures
 from .record import Run, Study
 from .remarks import remarks
 from .rungs import strongest_baseline
-from .values import Json, best_row, number, plain, site_label, site_order
+from .used import EXCHANGE_COLUMNS, exchange_lines
+from .values import (
+    Json,
+    best_row,
+    number,
+    plain,
+    score_column,
+    score_word,
+    site_label,
+    site_order,
+)
 from .words import WORDS
 
 __all__ = ["render_html"]
 
 SCORE_COLUMNS = (
-    "accuracy", "interval", "validation", "ceiling", "chance", "position", "previous_word",
-    "word_identity", "next_word", "surface", "unseen", "embedding", "random_weights", "shuffled",
-    "control_task", "selectivity", "nll", "v_information", "codelength", "control_codelength",
+    "accuracy", "r2", "spearman", "interval", "validation", "ceiling", "chance", "position",
+    "previous_word", "word_identity", "next_word", "surface", "bag_of_words", "characters",
+    "length", "unseen", "embedding",
+    "random_weights", "shuffled",
+    "control_task", "selectivity", "balanced_accuracy", "macro_f1", "auroc", "average_precision",
+    "recall_at_1_fpr", "nll", "v_information", "codelength", "control_codelength",
     "p", "q", "p_family", "p_untrained", "p_surface", "p_perfect", "p_embedding", "p_unseen",
     "p_control", "penalty", "n_train", "n_test", "n_groups", "n_unseen", "n_classes",
+    "converged", "collapsed",
 )  # fmt: skip
 UNITS = {"nll": "nats", "v_information": "nats", "codelength": "bits", "control_codelength": "bits"}
+HEADS = {
+    "r2": "R²",
+    "macro_f1": "macro F1",
+    "auroc": "AUROC",
+    "recall_at_1_fpr": "recall at 1 % false positives",
+}
 SIGNS = {"<=": "≤", ">=": "≥"}
 OVERLAP_COLUMNS = {
     "written": "written here",
-    "used": "still read by a later layer",
+    "predicted_use": "still read by a later layer",
     "overlap": "overlap",
     "contains_learned_in_predicted": "share of learned in predicted",
     "contains_predicted_in_learned": "share of predicted in learned",
@@ -86,6 +107,7 @@ def _study(study: Study, index: int) -> dict[str, object]:
         "name": study.name,
         "question": study.question,
         "facts": [(name, number(value)) for name, value in study.facts.items()],
+        "score": " or ".join(dict.fromkeys(score_word(row) for row in scores.values())),
         "sites": [{"name": site, "label": site_label(site)} for site in sites],
         "matrix": [
             {"target": target, "cells": [cells.get((site, target)) for site in sites]}
@@ -115,6 +137,9 @@ def _study(study: Study, index: int) -> dict[str, object]:
             for row in overlaps
         ],
         "trees": study.trees,
+        "claims": explained(str(row["claim"]) for row in overlaps),
+        "exchange_columns": ["site", "target", *EXCHANGE_COLUMNS.values()],
+        "exchange_lines": exchange_lines(study.comparison),
         "notes": [*study.notes, *remarks(study.scores), *study.scores.notes],
     }  # fmt: skip
 
@@ -127,7 +152,7 @@ def _cell(score: Mapping[str, Json], row: Any) -> dict[str, object]:
         "word": "not compared" if row is None else row.verdicts.headline,
         "starred": row is not None and bool(row.verdicts.untested),
         "mark": "" if found is None else (" ✓" if found.as_predicted else " ✗"),
-        "accuracy": number(score["accuracy"]),
+        "score": number(score.get(score_column(score))),
         "ceiling": number(score.get("ceiling")),
         "title": "" if row is None else "\n".join(
             f"{name}: {getattr(row.verdicts, name)}"
@@ -145,7 +170,7 @@ def _best(study: Study, target: str) -> dict[str, str]:
         "target": target,
         "site": str(best["site"]),
         "label": site_label(str(best["site"])),
-        "accuracy": number(best["accuracy"]),
+        "score": f"{number(best.get(score_column(best)))}{_unit(best)}",
         "interval": number(best.get("interval")),
         "ceiling": number(best.get("ceiling")),
         "share": _share(best),
@@ -155,13 +180,14 @@ def _best(study: Study, target: str) -> dict[str, str]:
 
 
 def _share(row: Mapping[str, Json]) -> str:
-    accuracy, chance, ceiling = (row.get(name) for name in ("accuracy", "chance", "ceiling"))
-    if not all(isinstance(value, float) for value in (accuracy, chance, ceiling)):
+    names = (score_column(row), "chance", "ceiling")
+    score, chance, ceiling = (row.get(name) for name in names)
+    if not all(isinstance(value, float) for value in (score, chance, ceiling)):
         return "–"
     span = float(str(ceiling)) - float(str(chance))
     if span < 0.005:  # the ratio of two differences within rounding of the table says nothing
-        return "no way to go"
-    return f"{(float(str(accuracy)) - float(str(chance))) / span:.0%}"
+        return "chance = ceiling"
+    return f"{(float(str(score)) - float(str(chance))) / span:.0%}"
 
 
 def _reasons(study: Study) -> list[str]:
@@ -184,15 +210,20 @@ def _records(comparison: Comparison) -> list[dict[str, Any]]:
         records.append(
             {name: found.get(name) for name in OVERLAP_COLUMNS}
             | {"site": row.site, "target": row.target, "claim": row.claim}
-            | {"predicted_accuracy": row.predicted_accuracy, "used": row.used}
+            | {"predicted_accuracy": row.predicted_accuracy, "predicted_use": row.predicted_use}
             | {"as_predicted": row.subspaces.as_predicted if row.subspaces else None}
         )
     return records
 
 
+def _unit(row: Mapping[str, Json]) -> str:
+    """What stands behind a score that is no accuracy."""
+    return " (R²)" if row.get("kind") == "number" else ""
+
+
 def _head(column: str) -> str:
     unit = f" ({UNITS[column]})" if column in UNITS else ""
-    return column.replace("_", " ") + unit
+    return HEADS.get(column, column.replace("_", " ")) + unit
 
 
 def _shown(column: str, value: Json) -> str:

@@ -4,16 +4,19 @@ import re
 from collections.abc import Iterable, Sequence
 
 from ..core import checked
+from ..core.claims import explained
 from .record import RecordError, Run, Study
 from .remarks import remarks
-from .values import best_row, number, site_label
+from .used import EXCHANGE_COLUMNS, exchange_lines
+from .values import best_row, number, score_column, score_word, site_label
 from .words import WORDS
 
 __all__ = ["render_markdown", "summary_lines"]
 
 SHORT = (
-    "accuracy", "interval", "ceiling", "chance", "surface", "random_weights", "control_task",
-    "shuffled", "p_family", "p_untrained", "p_surface",
+    "accuracy", "r2", "spearman", "interval", "ceiling", "chance", "surface", "bag_of_words",
+    "characters", "random_weights", "control_task", "shuffled", "p_family", "p_untrained",
+    "p_surface",
 )  # fmt: skip
 
 
@@ -38,8 +41,8 @@ def render_markdown(run: Run) -> str:
 def summary_lines(run: Run) -> list[str]:
     """A few lines for the end of a command: checks, then the best site of each target.
 
-    The best site is that of highest accuracy on validation sentences: the test sentences, whose
-    accuracy is shown, have no say in the choice.
+    The best site is that of highest score on validation sentences: the test sentences, whose
+    score is shown, have no say in the choice.
 
     Args:
         run: what to sum up.
@@ -59,7 +62,8 @@ def summary_lines(run: Run) -> list[str]:
             best = best_row(rows)
             cell = verdicts.get((str(best["site"]), target))
             lines.append(
-                f"  {target}: accuracy {number(best['accuracy'])} [{number(best.get('interval'))}]"
+                f"  {target}: {score_word(best)} {number(best.get(score_column(best)))} "
+                f"[{number(best.get('interval'))}]"
                 f" at {site_label(str(best['site']))}, ceiling {number(best.get('ceiling'))}"
                 + (f", {cell.sentence}" if cell else "")
             )
@@ -86,11 +90,10 @@ def _study(study: Study) -> list[str]:
             )
         )
     if rows:
-        parts.append(
-            _table(["site", "target", *(n.replace("_", " ") for n in names), "verdict"], rows)
-        )
+        shown = [name.replace("_", " ").replace("r2", "R²") for name in names]
+        parts.append(_table(["site", "target", *shown, "verdict"], rows))
     overlaps = [
-        [row.site, row.target, number(row.subspaces.written), number(row.used),
+        [row.site, row.target, number(row.subspaces.written), number(row.predicted_use),
          number(row.subspaces.overlap),
          number(row.subspaces.null_high), number(row.subspaces.as_predicted)]
         for row in study.comparison.rows if row.subspaces
@@ -106,6 +109,11 @@ def _study(study: Study) -> list[str]:
             "as predicted",
         ]
         parts.append(_table(head, overlaps))
+        claims = explained(row.claim for row in study.comparison.rows if row.subspaces)
+        parts.append(_bullets(f"{name}: {meaning}" for name, meaning in claims.items()))
+    exchanges = exchange_lines(study.comparison)
+    if exchanges:
+        parts.append(_table(["site", "target", *EXCHANGE_COLUMNS.values()], exchanges))
     parts.append(_bullets([*study.notes, *remarks(study.scores)]))
     parts.append(_bullets(f"{name}: {number(value)}" for name, value in study.facts.items()))
     return parts

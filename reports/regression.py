@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, final
 
 from ..core import LinrepError, checked
 from .record import Run
-from .values import Json
+from .values import Json, score_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -110,7 +110,7 @@ def _cells(run: Run) -> dict[tuple[str, str, str], Mapping[str, Json]]:
 
 
 def _change(cell: tuple[str, str, str], old: Mapping[str, Json], new: Mapping[str, Json]) -> Change:
-    before, after = _float(old["accuracy"]), _float(new["accuracy"])
+    before, after = _float(old.get(score_column(old))), _float(new.get(score_column(new)))
     apart = before != after
     ends_old, ends_new = old.get("interval"), new.get("interval")
     if isinstance(ends_old, list) and isinstance(ends_new, list):

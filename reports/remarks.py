@@ -50,7 +50,8 @@ def twin_above_chance(rows: Sequence[Mapping[str, Json]]) -> list[Mapping[str, J
     it can be too narrow: it decides whether a sentence of explanation is shown, and nothing else.
 
     Args:
-        rows: a grid of scores; rows without a twin, chance or the number of tokens are left out.
+        rows: a grid of scores; rows of numbers, and those without a twin, chance or the number of
+            tokens, are left out.
 
     Returns:
         The rows concerned.
@@ -62,7 +63,8 @@ def twin_above_chance(rows: Sequence[Mapping[str, Json]]) -> list[Mapping[str, J
     from scipy.stats import beta
 
     names = ("random_weights", "chance", "n_test")
-    measured = [row for row in rows if all(as_float(row.get(name)) >= 0 for name in names)]
+    classes = [row for row in rows if row.get("kind") != "number"]  # R2 counts no tokens
+    measured = [row for row in classes if all(as_float(row.get(name)) >= 0 for name in names)]
     tail = LEVEL / 2 / max(len(measured), 1)
     above = []
     for row in measured:

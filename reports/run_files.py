@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from ..core import LinrepError
+from .values import score_column
 
 __all__ = [
     "DATA",
@@ -90,13 +91,21 @@ class _ScoreRow(BaseModel):
 
     site: str
     target: str
-    accuracy: float
+    kind: Literal["class", "number"] | None = None
+    accuracy: float | None = None
+    r2: float | None = None
     interval: Annotated[list[float | None], Field(min_length=2, max_length=2)] | None = None
 
 
 def _as_it_is(row: dict[str, Any]) -> dict[str, Any]:
-    """Checked, with its columns in their order."""
+    """Checked, with its columns in their order.
+
+    Raises:
+        ValueError: it has no score.
+    """
     _ScoreRow.model_validate(row)
+    if row.get(score_column(row)) is None and score_column(row) == "accuracy":
+        raise ValueError("a row of scores has an accuracy, or kind 'number'")
     return row
 
 
@@ -129,7 +138,8 @@ class RowFile(_File):
     predicted_rank: int | None
     claim: str
     source: str
-    used: bool | None = None
+    exchange: dict[str, bool | int | float | str | None] | None = None
+    predicted_use: bool | None = None
 
 
 class ComparisonFile(_File):

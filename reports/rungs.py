@@ -6,7 +6,7 @@ from typing import Final
 
 from ..probes.evidence.rivals import LEAST_GROUPS, LEAST_TWINS
 from ..probes.grid.notes import EMBEDDINGS
-from .values import number
+from .values import number, score_column
 from .verdicts import Verdict
 
 __all__ = ["baselines", "decodable", "selective", "strongest_baseline"]
@@ -18,6 +18,9 @@ BASELINES: Final = (
     "word_identity",
     "next_word",
     "surface",
+    "bag_of_words",
+    "characters",
+    "length",
     "embedding",
     "random_weights",
 )
@@ -61,6 +64,9 @@ def decodable(
 ) -> Verdict:
     """Rung 1: above chance, above shuffled labels, and above untrained models of this shape.
 
+    The score is accuracy of classes and R2 of numbers; a probe that says the same of every held-out
+    token is no finding.
+
     Both p-values hold for all cells of the grid together, and both have to be at most ``level``.
     Labels are shuffled among equal positions, so the one against them is also that of a score no
     better than the position tells.
@@ -85,13 +91,15 @@ def decodable(
     """
     if untold := _constant(row) or _too_few(row, remedy):
         return untold
+    if row.get("collapsed") is True:
+        return Verdict("no", "the probe says the same of every held-out token")
     rivals = {
         "p_family": ("shuffled", "not told from shuffled labels"),
         "p_untrained": ("random_weights", "no more than an untrained model of this shape gives"),
     }
-    accuracy, chance = _value(row, "accuracy"), _value(row, "chance")
-    missing = ["chance was not measured"] if accuracy is None or chance is None else []
-    if accuracy is not None and chance is not None and accuracy <= chance:
+    score, chance = _value(row, score_column(row)), _value(row, "chance")
+    missing = ["chance was not measured"] if score is None or chance is None else []
+    if score is not None and chance is not None and score <= chance:
         return Verdict("no", f"no more than chance ({_beside(row, 'chance')})")
     for name, (column, words) in rivals.items():
         p = _value(row, name)
@@ -109,7 +117,7 @@ def decodable(
     p = max(float(str(row[name])) for name in rivals)
     return Verdict(
         "yes",
-        f"{number(accuracy)} is above chance ({number(chance)}), shuffled labels and untrained "
+        f"{number(score)} is above chance ({number(chance)}), shuffled labels and untrained "
         f"models (at most {number(_value(row, 'random_weights'))}); p is at most {number(p)}",
     )
 
@@ -125,7 +133,8 @@ def selective(
     """Rung 2: it is about more than the surface.
 
     The surface is the word, its neighbours (the next one where the model may see it), the position
-    and the embedding, read together; it has to be beaten on all tokens, and on those whose words
+    and the embedding, read together (of spans of running texts also their words, letters and
+    length); it has to be beaten on all tokens, and on those whose words
     were trained on. Where enough test words do not occur in the training part,
     the probe has to beat chance on these as well. Control tasks, which give every word type a
     random class (Hewitt and Liang 2019), stand beside the answer and do not decide it: a label
@@ -153,41 +162,45 @@ def selective(
     """
     if untold := _constant(row) or _too_few(row, remedy):
         return untold
+    surface, instead = _surface(row)
     if row.get("site") in EMBEDDINGS:
-        return Verdict(
-            "not tested", "the embedding holds the word and its position only", ON_THE_SURFACE
-        )
+        return Verdict("not tested", "the embedding holds the word and its position only", instead)
     if _value(row, "p_surface") is None:
         return Verdict("not tested", "the surface (word, neighbours, position) was not measured")
     room = _value(row, "p_perfect")
     if room is not None and room > level:
         return Verdict(
             "not tested",
-            "word, neighbours, position and embedding tell it already "
-            f"({number(_value(row, 'surface'))}): not even a probe without any error could be told "
-            "from them",
-            ON_THE_SURFACE,
+            f"{surface} tell it already ({number(_value(row, 'surface'))}): not even a probe "
+            "without any error could be told from them",
+            instead,
         )
     questions = {
-        "p_surface": ("surface", "no more than word, neighbours, position and embedding give"),
+        "p_surface": ("surface", f"no more than {surface} give"),
         "p_embedding": ("embedding", "no more than the embedding gives"),
         "p_unseen": ("unseen", "at words that were never trained on, no more than chance"),
     }
     for name, (column, words) in questions.items():
         p = _value(row, name)
         if p is not None and p > level:
-            return Verdict(
-                "no", f"{words} ({_beside(row, column)}): p = {number(p)}", ON_THE_SURFACE
-            )
+            return Verdict("no", f"{words} ({_beside(row, column)}): p = {number(p)}", instead)
     return Verdict("yes", _more_than_the_surface(row, word_types, features))
+
+
+def _surface(row: Mapping[str, object]) -> tuple[str, str]:
+    """What the surface of a row is, and what is true of a label that lies on it."""
+    if _value(row, "bag_of_words") is None:
+        return "word, neighbours, position and embedding", ON_THE_SURFACE
+    return "words, letters, length, position and embedding", "not beyond the words of the text"
 
 
 def _more_than_the_surface(row: Mapping[str, object], word_types: int | None, features: int) -> str:
     """What was beaten, and what stands beside it."""
     told = f"beats the surface ({number(_value(row, 'surface'))})"
     if _value(row, "p_unseen") is not None:
-        told += f"; at words never trained on it reaches {number(_value(row, 'unseen'))}"
-    else:
+        what = "words" if _value(row, "bag_of_words") is None else "texts"
+        told += f"; at {what} never trained on it reaches {number(_value(row, 'unseen'))}"
+    elif _value(row, "bag_of_words") is None:
         told += "; words never trained on: too few to test"
     control = _value(row, "control_task")
     if control is None:
@@ -201,12 +214,13 @@ def _more_than_the_surface(row: Mapping[str, object], word_types: int | None, fe
 def _constant(row: Mapping[str, object]) -> Verdict | None:
     """The answer where nothing is left to be told apart, whatever was measured."""
     chance = _value(row, "chance")
+    what = "value" if row.get("kind") == "number" else "class"
     if _value(row, "n_classes") == 1:
-        return Verdict("not tested", f"constant on this corpus: there is one class; {OTHERS}")
+        return Verdict("not tested", f"constant on this corpus: there is one {what}; {OTHERS}")
     if chance is not None and chance >= CERTAIN:
         return Verdict(
             "not tested",
-            "constant on this corpus: tokens at one position all have the same class, so the "
+            f"constant on this corpus: tokens at one position all have the same {what}, so the "
             f"position alone tells it; {OTHERS}",
         )
     return None
@@ -228,7 +242,7 @@ def _beside(row: Mapping[str, object], column: str) -> str:
         return f"{number(_value(row, 'unseen'))} on {row.get('n_unseen')} tokens"
     other = _value(row, column)
     against = "" if other is None else f" against {number(other)}"
-    return f"{number(_value(row, 'accuracy'))}{against}"
+    return f"{number(_value(row, score_column(row)))}{against}"
 
 
 def _absent(name: str, row: Mapping[str, object], permutations: int | None) -> str:

@@ -8,7 +8,16 @@ import numpy as np
 
 from ..probes.grid.notes import EMBEDDINGS
 
-__all__ = ["Json", "best_row", "number", "plain", "site_label", "site_order"]
+__all__ = [
+    "Json",
+    "best_row",
+    "number",
+    "plain",
+    "score_column",
+    "score_word",
+    "site_label",
+    "site_order",
+]
 
 if TYPE_CHECKING:
     Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
@@ -61,10 +70,28 @@ def number(value: object, digits: int = 3) -> str:
     return str(value)
 
 
+def score_column(row: Mapping[str, object]) -> str:
+    """The column that holds a row's score: accuracy of classes, R2 of numbers.
+
+    >>> score_column({"accuracy": 0.5}), score_column({"kind": "number", "r2": 0.5})
+    ('accuracy', 'r2')
+    """
+    return "r2" if row.get("kind") == "number" else "accuracy"
+
+
+def score_word(row: Mapping[str, object]) -> str:
+    """What a row's score is called on a page.
+
+    >>> score_word({"kind": "number"})
+    'R²'
+    """
+    return "R²" if row.get("kind") == "number" else "accuracy"
+
+
 def best_row(rows: Sequence[Mapping[str, Json]]) -> Mapping[str, Json]:
     """The row of the site where a target is read best on validation sentences, first of equals.
 
-    Where a target has no validation accuracy, the first site: accuracies on the test sentences
+    Where a target has no validation score, the first site: scores on the test sentences
     must not choose what they then measure.
 
     >>> rows = [{"validation": 0.5, "accuracy": 0.9}, {"validation": 0.7, "accuracy": 0.6}]

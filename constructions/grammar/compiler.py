@@ -4,7 +4,7 @@ import math
 from fractions import Fraction
 from typing import Any
 
-from ...corpora.corpus import Language
+from ...corpora.language import Language
 from ...grammars import Grammar
 from ..errors import ConstructionError
 from .backends.rotation import ROTATION_NOISE
@@ -22,7 +22,7 @@ from .scale import RANGE, Scales, token_scale
 from .semirings import semiring
 from .settings import Settings
 
-__all__ = ["GivenGrammar", "compile_grammar", "require_grammar"]
+__all__ = ["GivenGrammar", "compile_grammar", "require_grammar", "shapes_of"]
 
 GivenGrammar = Grammar | Language | None
 """A grammar, or what a corpus knows of the one it was sampled from."""
@@ -57,7 +57,7 @@ def compile_grammar(grammar: Grammar, settings: Settings) -> Program:
             "on their number, or raise max_shapes"
         )
     normal = normal_form(grammar, settings)
-    shapes = _shapes(normal) if settings.mode == "shapes" else []
+    shapes = shapes_of(normal) if settings.mode == "shapes" else []
     draft = Draft(
         terminals=normal.grammar.terminals,
         n_max=normal.lengths[-1],
@@ -149,7 +149,8 @@ def _compile_shapes(draft: Draft, normal: Normal, shapes: list[Shape], settings:
         }
 
 
-def _shapes(normal: Normal) -> list[Shape]:
+def shapes_of(normal: Normal) -> list[Shape]:
+    """The tree shapes of a normal form, in the order in which they are compiled."""
     roots = frozenset(root for root, _ in normal.roots)
     weights = ShapeWeights(normal.grammar)
     trees = enumerate_shapes(normal.grammar, sorted(roots))

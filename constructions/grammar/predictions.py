@@ -1,22 +1,21 @@
 """What theory says a probe will find in a constructed model, as data.
 
-Source: theory of exact grammar transformers, sections 9 and 10 (predictions P1 to P7).
+Source: docs/theory/grammar.md, sections 9 and 10 (predictions P1 to P7).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from jaxtyping import Float
 
 from ...core import Prediction, Subspace, height_target
 from ...grammars import Grammar
-from .backends.position_codes import position_scheme
-from .backends.rotation import rotation_matrix
+from .backends.basis import Basis
 from .determinism import why_not_deterministic
 from .program.program import Program
 from .settings import Settings
 
-__all__ = ["is_latin", "predict"]
+__all__ = ["is_latin", "predict", "site_after"]
 
 _SOURCE = "arXiv 2606.17522; exact construction, section 10"
 
@@ -39,12 +38,15 @@ def predict(grammar: Grammar, settings: Settings, program: Program) -> list[Pred
     corpus' ceiling given prefix and boundary is the claim (P6).
 
     Use: a state is used as long as an operation that the output depends on still reads it; a later
-    interchange changes nothing, though the state can be read there perfectly.
+    interchange changes nothing, though the state can be read there perfectly. Until the first such
+    operation an interchange of the last token's state is exact, in grammars of one shape and
+    invertible rules: whatever depends on the span reads the state there.
     """
-    basis = _Basis(settings, program)
+    basis = Basis(settings, program)
     exact = why_not_deterministic(grammar) is None
     latin = is_latin(grammar)
     written, used = program.written_after(), program.used_after()
+    first = program.first_read()
     predictions = []
     for height, labels in sorted(program.states.items()):
         if len(labels) < 2:
@@ -60,11 +62,11 @@ def predict(grammar: Grammar, settings: Settings, program: Program) -> list[Pred
             accuracy = (1.0 if exact else None) if here else 1 / len(labels) if latin else None
             why = f"inside values of height {height}"
             partly = bool(done) and not here
-            space = basis.states(done or labels, why, contrasts=not partly)
+            space = _states(basis, done or labels, why, contrasts=not partly)
             claim = ("P1+P2" if exact else "P1+P6") if done else "P4" if latin else "P1"
             predictions.append(
                 Prediction(
-                    site=_site(blocks),
+                    site=site_after(blocks),
                     target=height_target(height),
                     subspace=space,
                     written=bool(done),
@@ -73,14 +75,22 @@ def predict(grammar: Grammar, settings: Settings, program: Program) -> list[Pred
                     accuracy=accuracy,
                     claim=claim,
                     source=_SOURCE,
-                    used=any(not used[blocks].isdisjoint(cs) for cs in done.values()),
+                    used=(still := any(not used[blocks].isdisjoint(cs) for cs in done.values())),
+                    exact=_whole(done, here and still, first, blocks) if exact else None,
                 )
             )
     return predictions
 
 
+def _whole(
+    labels: Mapping[str, tuple[int, ...]], still: bool, first: Mapping[int, int], blocks: int
+) -> bool:
+    """Whether all labels are written and nothing has read them yet."""
+    return still and all(first[c] > blocks for cs in labels.values() for c in cs)
+
+
 def _belief(
-    basis: "_Basis",
+    basis: Basis,
     blocks: int,
     height: int,
     beliefs: Mapping[str, int],
@@ -89,7 +99,7 @@ def _belief(
 ) -> Prediction:
     coordinates = list(beliefs.values())
     return Prediction(
-        site=_site(blocks),
+        site=site_after(blocks),
         target=height_target(height),
         subspace=basis.span(coordinates, f"belief block of height {height}"),
         written=True,
@@ -101,42 +111,24 @@ def _belief(
     )
 
 
-def _site(blocks: int) -> str:
+def site_after(blocks: int) -> str:
+    """Where the stream can be read after so many blocks.
+
+    >>> site_after(0), site_after(2)
+    ('blocks.0.hook_resid_pre', 'blocks.1.hook_resid_post')
+    """
     return "blocks.0.hook_resid_pre" if blocks == 0 else f"blocks.{blocks - 1}.hook_resid_post"
 
 
-class _Basis:
-    """Coordinates as directions of the residual stream, rotated if the model is."""
-
-    def __init__(self, settings: Settings, program: Program) -> None:
-        code = position_scheme(settings.positions, program.n_max).code.shape[1]
-        sparse = settings.backend == "sparse"
-        self.width = len(program.registry) + (0 if sparse else code)
-        seed = settings.rotation
-        self.rotation = None if seed is None else rotation_matrix(self.width, seed)
-
-    def span(self, coordinates: Sequence[int], provenance: str) -> Subspace:
-        """Span of coordinates."""
-        return self._subspace(coordinates, np.eye(len(coordinates)), provenance)
-
-    def states(
-        self, labels: Mapping[str, tuple[int, ...]], provenance: str, *, contrasts: bool
-    ) -> Subspace:
-        """Where class means of these labels differ."""
-        cells: list[tuple[int, ...]] = list(labels.values())
-        coordinates = [c for group in cells for c in group]
-        if contrasts and all(len(group) == 1 for group in cells):
-            return self._subspace(coordinates, _sum_zero(len(coordinates)), provenance)
-        return self.span(coordinates, provenance)
-
-    def _subspace(
-        self, coordinates: Sequence[int], inside: Float[np.ndarray, "coordinate k"], why: str
-    ) -> Subspace:
-        basis = np.zeros((self.width, inside.shape[1]))
-        basis[list(coordinates)] = inside
-        if self.rotation is not None:
-            basis = self.rotation.T @ basis
-        return Subspace(basis, "pattern", why)
+def _states(
+    basis: Basis, labels: Mapping[str, tuple[int, ...]], why: str, *, contrasts: bool
+) -> Subspace:
+    """Where class means of these labels differ."""
+    cells: list[tuple[int, ...]] = list(labels.values())
+    coordinates = [c for group in cells for c in group]
+    if contrasts and all(len(group) == 1 for group in cells):
+        return basis.subspace(coordinates, _sum_zero(len(coordinates)), why)
+    return basis.span(coordinates, why)
 
 
 def _sum_zero(n: int) -> Float[np.ndarray, "coordinate k"]:

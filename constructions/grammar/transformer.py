@@ -13,14 +13,16 @@ from jaxtyping import Float, Int
 from ...core import Prediction, checked, writing
 from ...core.folders import named_folder
 from ...grammars import EOS, Grammar
-from ...models import PlainTransformer, probabilities
+from ...models import PlainTransformer, load, probabilities
 from ..errors import ConstructionError, require_count
 from .backends.dense import build_dense
 from .backends.sparse import SparseModel
 from .backends.trials import rotation_trials
+from .charts.states import ChartStates
 from .compiler import GivenGrammar, compile_grammar, require_grammar
 from .guarantee import Guarantee, guarantee, require_guarantee
 from .passes.log_head import DEAD
+from .predictions import predict
 from .program.coordinates import Registry
 from .program.program import Program
 from .recipe import read_json, recipe_of
@@ -96,8 +98,7 @@ class GrammarTransformer:
                 or a rotated model would be wrong after some prefix; the number is given.
         """
         grammar = require_grammar(grammar)
-        unknown = set(settings) - set(Settings.__dataclass_fields__)
-        if unknown:
+        if unknown := set(settings) - set(Settings.__dataclass_fields__):
             raise ConstructionError(
                 f"unknown settings {sorted(unknown)}; there are "
                 f"{', '.join(Settings.__dataclass_fields__)}"
@@ -175,9 +176,9 @@ class GrammarTransformer:
             row[: len(one)] = one
         if isinstance(self._engine, SparseModel):
             raw = self._engine.forward(ids).astype(np.float64)
-            if self.settings.head == "probabilities":
-                raw = probabilities(torch.from_numpy(raw), self._score_floor).numpy()
-            return raw
+            if self.settings.head != "probabilities":
+                return raw
+            return probabilities(torch.from_numpy(raw), self._score_floor).numpy()
         with torch.inference_mode():  # causal: what follows a sentence cannot change it
             logits = self._engine(torch.from_numpy(ids)).logits
         return np.asarray(logits.double().numpy())
@@ -240,7 +241,7 @@ class GrammarTransformer:
                 max_new_tokens=self.n_max + 1,
             )
         end = len(self.vocabulary) - 1
-        rows = [row[: row.index(end)] if end in row else row for row in drawn[:, 1:].tolist()]
+        rows = [row[: [*row, end].index(end)] for row in drawn[:, 1:].tolist()]
         return [tuple(self.vocabulary[token] for token in row) for row in rows]
 
     # -- what theory says about it --------------------------------------------------------------
@@ -248,9 +249,12 @@ class GrammarTransformer:
     @cached_property
     def predictions(self) -> list[Prediction]:
         """What a probe of the residual stream must find, as data."""
-        from .predictions import predict
-
         return predict(self.grammar, self.settings, self.program)
+
+    @cached_property
+    def chart(self) -> ChartStates:
+        """Inside, context and belief values as targets, and where each is written."""
+        return ChartStates(self.grammar, self.settings, self.program)
 
     @cached_property
     def guarantee(self) -> Guarantee:
@@ -259,10 +263,8 @@ class GrammarTransformer:
 
     def accounting(self) -> Accounting:
         """Depth, neurons, heads, width read off the weights, beside the theorem's formulas."""
-        note = f"exactness: {self.guarantee}"
-        return account(self.grammar, self.settings, self.program, self._engine, note)
-
-    # -- disk -----------------------------------------------------------------------------------
+        exact = f"exactness: {self.guarantee}"
+        return account(self.grammar, self.settings, self.program, self._engine, exact)
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write an ordinary Hugging Face model folder (sparse: its recipe as JSON)."""
@@ -287,8 +289,6 @@ class GrammarTransformer:
         if (path / _SPARSE_FILE).is_file():
             grammar, settings = recipe_of(read_json(path / _SPARSE_FILE), path)
             return cls._around(grammar, settings, compile_grammar(grammar, settings))
-        from ...models import load
-
         loaded = load(path).model
         recipe = getattr(loaded.config, "linrep", None)
         if not isinstance(recipe, dict) or recipe.get("construction") != "grammar":

@@ -37,7 +37,7 @@ class Table:
         start: the start symbol.
         productions: rules.
         levels: 0 for terminals, else one more than the highest child
-            (theory of bounded-depth grammars: the longest path to a token).
+            (the longest path to a token).
     """
 
     names: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Exact posteriors of ancestors and the ceilings they imply (theory, section 9).
+"""Exact posteriors of ancestors and the ceilings they imply (docs/theory/grammar.md, section 9).
 
 The label of a token at height h is the first symbol with level at most h on the way from the root.
 Joint weights: with the prefix (J), with the prefix and "the node ends here" (K), with the whole
@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 from ...core import progress
-from ...corpora.corpus import Given
+from ...corpora.language import Given
 from ..forms.normal_form import BinaryGrammar
 from ..forms.table import Table
 from .chart import PAD, Chart, make_chart

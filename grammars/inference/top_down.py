@@ -2,8 +2,11 @@
 
 All three passes can be restricted to the contexts of one height: pushing only from symbols whose
 level in the original grammar is above it leaves exactly the contexts in which a symbol is the
-node of that height (theory, section 9). Helpers pass on what they receive.
+node of that height (docs/theory/grammar.md, section 9). Helpers pass on what they receive.
 """
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from jaxtyping import Int, Shaped
@@ -17,6 +20,7 @@ def starts(
     chart: Chart,
     pushes: tuple[bool, ...] | None = None,
     begins: Int[np.ndarray, " batch"] | None = None,
+    roots: Mapping[int, Any] | None = None,
 ) -> Shaped[np.ndarray, "symbol batch read"]:
     """Weight of the tokens read so far together with "this symbol starts next": alpha.
 
@@ -24,11 +28,13 @@ def starts(
         chart: inside weights.
         pushes: for each symbol whether it is expanded; ``None`` expands all.
         begins: ``[batch]`` where each sentence begins, in tokens read; ``None`` means 0.
+        roots: symbols that a sentence can be, with their weights; ``None`` means the start symbol.
     """
     grammar, weights = chart.grammar, chart.weights
     alpha = chart.zeros(len(grammar.symbols))
     batch = np.arange(len(chart.tokens))
-    alpha[grammar.start, batch, 0 if begins is None else begins] = 1
+    for root, share in ({grammar.start: 1} if roots is None else roots).items():
+        alpha[root, batch, 0 if begins is None else begins] = share
     for symbol in reversed(grammar.ascending):
         if pushes is not None and not pushes[symbol]:
             continue

@@ -13,9 +13,11 @@ from typing import final
 import numpy as np
 from jaxtyping import Float, Int
 
+from ...core.limits import available_memory, refuse_large
+from ..errors import ProbeError
 from .intervals import permutation_p
 
-__all__ = ["LabelNull", "exchangeable", "swap_sentences"]
+__all__ = ["Frame", "LabelNull", "exchangeable", "swap_sentences"]
 
 
 def exchangeable(
@@ -108,6 +110,59 @@ def swap_sentences(
 
 @final
 @dataclass(frozen=True, eq=False)
+class Frame:
+    """Which rows exchange what they have with which: the same for all targets on the same rows.
+
+    Args:
+        whole: ``[whole]`` rows of the sentences that exchange all they have.
+        blocks: of places in ``whole``: sentences with the same positions.
+        ragged: ``[ragged]`` the other rows.
+        place: ``[ragged]`` number of each one's position.
+        sentence: ``[ragged]`` number of each one's sentence (or other group).
+    """
+
+    whole: Int[np.ndarray, " whole"]
+    blocks: tuple[np.ndarray, ...]
+    ragged: Int[np.ndarray, " ragged"]
+    place: Int[np.ndarray, " ragged"]
+    sentence: Int[np.ndarray, " ragged"]
+
+    @classmethod
+    def of(
+        cls,
+        groups: Int[np.ndarray, " token"],
+        positions: Int[np.ndarray, " token"],
+        sentences: Int[np.ndarray, " token"] | None = None,
+    ) -> "Frame":
+        """Find them; ``sentences`` where groups hold several."""
+        wholes, _ = exchangeable(groups, positions)
+        whole = np.concatenate([np.zeros(0, np.int64), *(block.ravel() for block in wholes)])
+        whole.sort()
+        ragged = np.setdiff1d(np.arange(len(groups)), whole)
+        ragged = ragged[np.lexsort((positions[ragged], groups[ragged]))]
+        place = _places((groups if sentences is None else sentences)[ragged], positions[ragged])
+        _, sentence = np.unique(groups[ragged], return_inverse=True)
+        inside = tuple(np.searchsorted(whole, block) for block in wholes)
+        return cls(whole, inside, ragged, place, sentence.reshape(-1))
+
+    def swap(self, rng: np.random.Generator) -> Int[np.ndarray, " whole"]:
+        """For each whole row the row whose value it gets in one draw."""
+        source: np.ndarray = self.whole[swap_sentences(self.blocks, rng)]
+        return source
+
+    def signs(self, draws: int, rng: np.random.Generator) -> Int[np.ndarray, "draw sentence"]:
+        """1 or -1 for each ragged sentence."""
+        shape = (draws, int(self.sentence.max(initial=-1)) + 1)
+        return rng.integers(0, 2, size=shape, dtype=np.int8) * np.int8(2) - np.int8(1)
+
+    @property
+    def alone(self) -> int:
+        """Rows that no other sentence has a partner for: they say nothing."""
+        return int((np.bincount(self.place) == 1).sum())
+
+
+@final
+@dataclass(frozen=True, eq=False)
 class LabelNull:
     """Draws under the hypothesis that labels go with positions and sentences alone.
 
@@ -150,23 +205,24 @@ class LabelNull:
             rng: of the draws.
             sentences: ``[token]`` sentence of each row, where groups hold several: chance is that
                 of a position in a sentence, over all groups; signs are one per group.
+
+        Raises:
+            ProbeError: so many draws for so many tokens fit no memory.
         """
-        wholes, _ = exchangeable(groups, positions)
-        whole = np.concatenate([np.zeros(0, np.int64), *(block.ravel() for block in wholes)])
-        whole.sort()
+        frame = Frame.of(groups, positions, sentences)
         narrow = np.min_scalar_type(-int(codes.max(initial=0)) - 1)
-        swapped = np.empty((draws, len(whole)), dtype=narrow)
-        inside = [np.searchsorted(whole, block) for block in wholes]
+        held = narrow.itemsize * len(frame.whole) + len(codes) - len(frame.whole)
+        refuse_large(
+            ProbeError, draws * held, available_memory(),
+            f"{draws} permutations of {len(codes)} test tokens", "lower permutations",
+        )  # fmt: skip
+        swapped = np.empty((draws, len(frame.whole)), dtype=narrow)
         for row in swapped:
-            row[:] = codes[whole[swap_sentences(inside, rng)]]
-        ragged = np.setdiff1d(np.arange(len(codes)), whole)
-        ragged = ragged[np.lexsort((positions[ragged], groups[ragged]))]
-        place = _places((groups if sentences is None else sentences)[ragged], positions[ragged])
-        names, sentence = np.unique(groups[ragged], return_inverse=True)
-        signs = rng.integers(0, 2, size=(draws, len(names)), dtype=np.int8) * np.int8(2) - np.int8(
-            1
-        )
-        return cls(codes, whole, swapped, ragged, place, sentence.reshape(-1), signs)
+            row[:] = codes[frame.swap(rng)]
+        signs = frame.signs(draws, rng)
+        return cls(
+            codes, frame.whole, swapped, frame.ragged, frame.place, frame.sentence, signs
+        )  # fmt: skip
 
     @property
     def alone(self) -> int:

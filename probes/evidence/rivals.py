@@ -11,7 +11,9 @@ probability of the level.
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
+
+from .number_scores import unexplained
 
 __all__ = ["DRAWS", "LEAST_GROUPS", "LEAST_TWINS", "beats", "beats_untrained", "group_differences"]
 
@@ -82,15 +84,17 @@ def beats_untrained(
     *,
     seed: int,
     draws: int = DRAWS,
+    numbers: Bool[np.ndarray, " cell"] | None = None,
 ) -> Float[np.ndarray, " cell"]:
     """One-sided p-values that one more untrained model reads as much, for all cells together.
 
     The next untrained model is predicted from the mean and the spread of those measured on the
     same test tokens, with Student's factor for few of them, of one degree of freedom fewer than
     for a normal law: what random weights happen to hold has a long tail. Accuracies are compared
-    as log-odds, for the last errors are harder to lose than the first. Deviations of all cells
-    are drawn together, as mixtures of those of the models. A cell whose spread is below that of
-    the whole grid is given the grid's: a spread is badly known of five models.
+    as log-odds, and R2 as the logarithm of what is left unexplained, for the last errors are harder
+    to lose than the first. Deviations of all cells are drawn together, as mixtures of those of the
+    models. A cell whose spread is below that of the whole grid is given the grid's (of its kind):
+    a spread is badly known of five models.
 
     Args:
         accuracy: ``[cell]`` of the probe.
@@ -98,6 +102,7 @@ def beats_untrained(
         tokens: ``[cell]`` test tokens that the accuracies are of.
         seed: of the draws.
         draws: how many.
+        numbers: ``[cell]`` whether it is R2 of numbers instead; none by default.
 
     Returns:
         NaN for cells without untrained models, and for all with fewer than three of them.
@@ -112,11 +117,15 @@ def beats_untrained(
     k, n = untrained.shape
     if k < LEAST_TWINS:
         return np.full(n, np.nan)
-    own, untrained = (_log_odds(each, tokens) for each in (accuracy, untrained))
+    numbers = np.zeros(n, dtype=bool) if numbers is None else numbers
+    own, untrained = (_even(each, tokens, numbers) for each in (accuracy, untrained))
     apart = untrained - untrained.mean(axis=0)
     spread = np.sqrt(np.square(apart).sum(axis=0) / (k - 1))
-    measured = np.isfinite(spread)
-    whole = float(np.sqrt(np.mean(np.square(spread[measured])))) if measured.any() else 0.0
+    whole = np.zeros(n)
+    for kind in (numbers, ~numbers):
+        measured = kind & np.isfinite(spread)
+        if measured.any():
+            whole[kind] = np.sqrt(np.mean(np.square(spread[measured])))
     size = np.maximum(spread, whole) * np.sqrt(1 + 1 / k)
     # A spread of zero is that of the grid as well; its direction is then nobody's.
     free = max(k - 2, 1)
@@ -133,10 +142,15 @@ def beats_untrained(
     )
 
 
-def _log_odds(accuracy: np.ndarray, tokens: np.ndarray) -> np.ndarray:
-    """Finite also where all or nothing is right: half a token is added on either side."""
-    odds: np.ndarray = np.log(accuracy * tokens + 0.5) - np.log((1 - accuracy) * tokens + 0.5)
-    return odds
+def _even(scores: np.ndarray, tokens: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Scores on a scale of even steps, finite also where all or nothing is right.
+
+    Half a token is added on either side of the log-odds.
+    """
+    share = np.where(numbers, 0.5, scores)
+    odds = np.log(share * tokens + 0.5) - np.log((1 - share) * tokens + 0.5)
+    even: np.ndarray = np.where(numbers, unexplained(np.where(numbers, scores, 0.0), tokens), odds)
+    return even
 
 
 def _highest(

@@ -1,7 +1,8 @@
 """What can be read off the surface: the word, its neighbours, the position and the embedding.
 
-One logistic regression of all of them together. Whatever a probe reads beyond it is no property of
-the words at hand taken one by one.
+Of spans of running texts also their words, their letters and their length. One logistic regression
+of all of them together. Whatever a probe reads beyond it is no property of the words at hand taken
+one by one.
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from jaxtyping import Float, Int
 from scipy import optimize, sparse, special
 
 from ..solvers.rotation import Rotation
+from .texts import TextColumns
 
 __all__ = ["Surface"]
 
@@ -29,10 +31,16 @@ class Surface:
         keys: ``[token]`` numbers each: word, word before, word after where the model sees it,
             position; -1 for none.
         embedding: ``[token, d]`` the model's embedding, in the same order, if it was captured.
+        texts: of spans of running texts what their characters tell.
     """
 
     keys: tuple[np.ndarray, ...]
     embedding: Float[np.ndarray, "token d_model"] | None
+    texts: tuple[TextColumns, ...] = ()
+
+    def alone(self, part: TextColumns) -> "Surface":
+        """What one part of the texts tells by itself."""
+        return Surface((), None, (part,))
 
     def guess(
         self,
@@ -55,8 +63,8 @@ class Surface:
         """
         if n_classes == 1:
             return np.zeros(len(asked), dtype=np.int64)
-        columns = self._columns(train)
-        dense = self._dense(train)
+        columns = self.columns(train)
+        dense = self.dense(train)
         known = validation[codes[1] >= 0]
         wanted = codes[1][codes[1] >= 0]
         path = INVERSE_PENALTIES if len(known) else (1.0,)
@@ -76,19 +84,23 @@ class Surface:
         guess: np.ndarray = logits.argmax(axis=1)
         return guess
 
-    def _columns(self, train: np.ndarray) -> sparse.csr_matrix:
-        """Zeros and ones: a column for every word, neighbour and position of the training rows."""
-        n = len(self.keys[0])
-        parts = []
+    def columns(self, train: np.ndarray) -> sparse.csr_matrix:
+        """A column of zeros and ones for every word, neighbour and position of the training rows.
+
+        And those of texts.
+        """
+        parts = [part.columns(train) for part in self.texts]
         for keys in self.keys:
             known = np.unique(keys[train])
             place = np.clip(np.searchsorted(known, keys), 0, len(known) - 1)
             rows = np.flatnonzero(known[place] == keys)
             ones = np.ones(len(rows))
-            parts.append(sparse.csr_matrix((ones, (rows, place[rows])), shape=(n, len(known))))
+            shape = (len(keys), len(known))
+            parts.append(sparse.csr_matrix((ones, (rows, place[rows])), shape=shape))
         return sparse.csr_matrix(sparse.hstack(parts))
 
-    def _dense(self, train: np.ndarray) -> "_Dense":
+    def dense(self, train: np.ndarray) -> "_Dense":
+        """What makes the embedding's leading columns of rows, learned on the training rows."""
         if self.embedding is None:
             return _Dense(None, None)
         return _Dense(self.embedding, Rotation.fit(self.embedding[train]))

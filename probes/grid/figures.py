@@ -22,8 +22,9 @@ BESIDE: Final = {  # field -> dash of its line, symbol of its markers: a single 
 
 
 def accuracy_figure(results: "ProbeResults") -> "go.Figure":
-    """Accuracy with its interval over sites, one colour a target, and what stands beside it.
+    """Accuracy, or R2 of numbers, with its interval over sites, and what stands beside it.
 
+    One colour a target.
     Ceiling dashed, chance dotted, shuffled labels and random weights in dashes of their own; what
     was measured at no site is left out.
     """
@@ -35,12 +36,12 @@ def accuracy_figure(results: "ProbeResults") -> "go.Figure":
         sites, colour = [cell.site for cell in cells], COLOURS[index % len(COLOURS)]
         figure.add_scatter(
             x=sites,
-            y=[cell.accuracy for cell in cells],
+            y=[cell.value for cell in cells],
             error_y={
                 "type": "data",
                 "symmetric": False,
-                "array": [cell.interval[1] - cell.accuracy for cell in cells],
-                "arrayminus": [cell.accuracy - cell.interval[0] for cell in cells],
+                "array": [cell.interval[1] - cell.value for cell in cells],
+                "arrayminus": [cell.value - cell.interval[0] for cell in cells],
             },
             name=target,
             legendgroup=target,
@@ -60,7 +61,12 @@ def accuracy_figure(results: "ProbeResults") -> "go.Figure":
                 marker={"symbol": symbol, "size": 8},
                 mode="lines+markers",
             )
+    kinds = {score.kind for score in results.scores}
+    words = {"class": "accuracy", "number": "R²"}
+    named = ", ".join(word for kind, word in words.items() if kind in kinds)
     figure.update_layout(
-        xaxis_title="site", yaxis_title="accuracy on held-out sentences", yaxis_range=[0, 1.02]
+        xaxis_title="site",
+        yaxis_title=f"{named or 'score'} on held-out sentences",
+        yaxis_range=[0, 1.02] if kinds <= {"class"} else None,
     )
     return figure

@@ -11,8 +11,10 @@ from jaxtyping import Float
 from ..evidence.intervals import benjamini_hochberg, family_wise, permutation_p
 from ..evidence.rivals import LEAST_GROUPS, beats, beats_untrained, group_differences
 from .notes import EMBEDDINGS
+from .number_site import NumberCell
+from .numbers import NumberPlan
 from .plan import Plan
-from .results import Score
+from .score import Score
 from .site import Cell
 
 __all__ = ["Judged", "judge"]
@@ -30,19 +32,18 @@ class Judged:
         score: its numbers.
         plan: its target.
         cell: what the probe said.
-        twins: ``[twin, test]`` whether each random-weight twin was right; ``None`` without any.
+        twins: ``[twin, test]`` credits of each random-weight twin; ``None`` without any.
     """
 
     score: Score
-    plan: Plan
-    cell: Cell
+    plan: Plan | NumberPlan
+    cell: Cell | NumberCell
     twins: np.ndarray | None
 
     @property
     def right(self) -> Float[np.ndarray, " test"]:
-        """1 where the probe is right, else 0."""
-        found: np.ndarray = (self.cell.predicted == self.plan.codes[2]).astype(np.float64)
-        return found
+        """Credits of the probe: of classes 1 where it is right, else 0; of numbers shares of R2."""
+        return self.plan.credit(self.cell.predicted)
 
     def over(self, rival: str) -> Float[np.ndarray, " test"] | None:
         """What the probe gets right beyond a guess, if that was made."""
@@ -97,7 +98,12 @@ class Judged:
 
 
 def judge(
-    cells: Sequence[Judged], controls: Sequence[str], *, permutations: bool, seed: int
+    cells: Sequence[Judged],
+    controls: Sequence[str],
+    *,
+    permutations: bool,
+    seed: int,
+    hidden: Sequence[str] = (),
 ) -> tuple[Score, ...]:
     """Fill the columns that need the whole grid; those of controls not asked for are emptied.
 
@@ -106,15 +112,16 @@ def judge(
         controls: asked for.
         permutations: labels were exchanged.
         seed: of the signs.
+        hidden: further columns to empty.
     """
     if not cells:
         return ()
     tested = [not judged.plan.constant for judged in cells]
     columns = _rivals(cells, tested, controls, seed)
     columns |= _shuffled(cells, tested, permutations)
-    hidden = [name for name in GUESSES if name not in controls]
+    hidden = [*hidden, *(name for name in GUESSES if name not in controls)]
     hidden += ["next_word"] if "previous_word" not in controls else []
-    embedding = {c.score.target: c.score.accuracy for c in cells if c.score.site in EMBEDDINGS}
+    embedding = {c.score.target: c.score.value for c in cells if c.score.site in EMBEDDINGS}
     finished = []
     for index, judged in enumerate(cells):
         changes = {name: float(values[index]) for name, values in columns.items()}
@@ -161,12 +168,13 @@ def _rivals(
     for index, judged in enumerate(cells):
         if judged.twins is not None and tested[index]:
             untrained[: len(judged.twins), index] = judged.twins.mean(axis=1)
-    accuracy = np.array([judged.score.accuracy for judged in cells])
+    values = np.array([judged.score.value for judged in cells])
+    numbers = np.array([isinstance(judged.plan, NumberPlan) for judged in cells])
     tokens = np.array([len(judged.plan.test) for judged in cells], dtype=np.float64)
     # Both doubts have to be gone: other test texts, and other random weights.
     found["p_untrained"] = np.maximum(
         beats(sums(Judged.over_twins), seed=seed),
-        beats_untrained(accuracy, untrained, tokens, seed=seed),
+        beats_untrained(values, untrained, tokens, seed=seed, numbers=numbers),
     )
     return found
 

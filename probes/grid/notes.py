@@ -10,10 +10,12 @@ from ..evidence.groups import Division
 from ..evidence.rivals import LEAST_TWINS
 from ..inputs.protocols import ActivationsLike
 from ..solvers.methods import Method
+from .number_site import NumberCell
+from .numbers import NumberPlan
 from .plan import Plan
-from .results import Score
+from .score import Score
 from .site import Cell
-from .targets import Target
+from .targets import ClassTarget, NumberTarget
 
 __all__ = ["CONTROLS", "EMBEDDINGS", "account", "collect_notes", "lost_dimensions"]
 
@@ -32,15 +34,17 @@ EMBEDDINGS = ("hook_embed", "blocks.0.hook_resid_pre")  # before any block, in t
 
 def account(
     method: Method,
-    targets: Sequence[Target],
+    targets: Sequence[ClassTarget | NumberTarget],
     positions: object,
     controls: Sequence[str],
     division: Division,
     **numbers: int | float | bool,
 ) -> dict[str, Any]:
     """Settings, JSON-able."""
+    numeric = any(isinstance(target, NumberTarget) for target in targets)
     return {
         "method": method.name,
+        **({"method of numbers": "ridge, penalty by exact leave-one-out"} if numeric else {}),
         "C": list(method.penalties),
         "tolerance": method.tolerance,
         **numbers,
@@ -53,23 +57,36 @@ def account(
         "interval": "95 %, percentile cluster bootstrap over test groups of held-out "
         "predictions (no refit); Student's interval of the log-odds where errors are few",
         "p": "labels exchanged between test groups where eight or more have the same scored "
-        "positions; what each other group has over chance at its positions changes sign",
+        "positions; for the rest, each group's excess over chance is flipped in sign at random "
+        "(a sign test by group)",
     }
 
 
 def collect_notes(
-    plans: Sequence[Plan],
+    plans: Sequence[Plan | NumberPlan],
     controls: Sequence[str],
     twins: Sequence[ActivationsLike],
     ceilings: Mapping[Any, Any] | None,
     scores: Sequence[Score],
     kept: np.ndarray,
-    cells: Mapping[tuple[str, str], Cell],
+    cells: Mapping[tuple[str, str], Cell | NumberCell],
 ) -> tuple[str, ...]:
-    """One line for everything that was left out or could not be tested."""
+    """One line for everything that was left out or could not be tested.
+
+    Args:
+        plans: of the targets.
+        controls: that were run.
+        twins: random-weight twins that were given.
+        ceilings: that were given.
+        scores: of all cells.
+        kept: ``[token]`` tokens that have an activation.
+        cells: what each site says.
+    """
     notes = [note for plan in plans for note in plan.notes]
     patterns = {key: cell.pattern for key, cell in cells.items() if cell.pattern is not None}
-    notes += lost_dimensions(patterns, {plan.name: len(plan.classes) for plan in plans})
+    notes += lost_dimensions(
+        patterns, {plan.name: len(plan.classes) for plan in plans if isinstance(plan, Plan)}
+    )
     short = [f"{target} at {site}" for (site, target), cell in cells.items() if not cell.converged]
     if short:
         notes.append(
@@ -79,13 +96,20 @@ def collect_notes(
     if not kept.all():
         notes.append(f"{int((~kept).sum())} tokens have no activation and are left out")
     notes += [
-        f"{p.name}: one class, nothing to learn; p is not tested" for p in plans if p.constant
-    ]
+        f"{p.name}: one {'value' if isinstance(p, NumberPlan) else 'class'}, nothing to learn; p "
+        "is not tested"
+        for p in plans if p.constant
+    ]  # fmt: skip
+    same = [f"{score.target} at {score.site}" for score in scores if score.collapsed]
+    if same:
+        notes.append(f"collapsed, the probe says the same of every test token: {', '.join(same)}")
     notes += [
         f"{name}: not tested, left out of controls" for name in CONTROLS if name not in controls
     ]
     if all(np.isnan(score.codelength) for score in scores):
-        notes.append("codelength: not asked for (codelength=True)")
+        only = all(score.kind == "number" for score in scores)
+        why = "not defined for numbers" if only else "not asked for (codelength=True)"
+        notes.append(f"codelength: {why}")
     if "random_weights" in controls:
         notes += _about_twins(twins, {score.site for score in scores})
     if "embedding" in controls and not any(score.site in EMBEDDINGS for score in scores):

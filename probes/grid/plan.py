@@ -10,13 +10,14 @@ from jaxtyping import Bool, Float, Int
 
 from ..errors import ProbeError
 from ..evidence.baselines import best_guess, control_labels
+from ..evidence.number_null import NumberNull
 from ..evidence.permutation import LabelNull, exchangeable, swap_sentences
 from ..evidence.splits import Split
 from ..evidence.surface import Surface
 from ..evidence.tokens import Tokens
-from .targets import Target
+from .targets import ClassTarget
 
-__all__ = ["CONTROL_DRAWS", "Plan", "make_plan"]
+__all__ = ["CONTROL_DRAWS", "Plan", "exchanged", "make_plan", "ragged_note"]
 
 CONTROL_DRAWS = 10
 """Control tasks per target: one draw of random classes can be an easy one."""
@@ -64,10 +65,14 @@ class Plan:
         """There is one class: nothing to learn."""
         return len(self.classes) == 1
 
+    def credit(self, predicted: np.ndarray) -> Float[np.ndarray, " test"]:
+        """1 where a prediction is right, else 0."""
+        found: np.ndarray = (predicted == self.codes[2]).astype(np.float64)
+        return found
+
     def right(self, rival: str) -> Float[np.ndarray, " test"]:
         """1 where a guess is right, else 0."""
-        found: np.ndarray = (self.guesses[rival] == self.codes[2]).astype(np.float64)
-        return found
+        return self.credit(self.guesses[rival])
 
     def baseline(self, rival: str) -> float:
         """Accuracy of a guess; NaN for one that was not made."""
@@ -91,7 +96,7 @@ class Plan:
 
 
 def make_plan(
-    target: Target,
+    target: ClassTarget,
     tokens: Tokens,
     split: Split,
     kept: np.ndarray,
@@ -154,14 +159,14 @@ def make_plan(
         # Both parts: against true test labels a strong feature makes a fit to noise swing far
         # to either side of chance.
         shuffled=(
-            _exchanged(tokens, train, coded[0], rng_shuffle),
-            _exchanged(tokens, test, coded[2], rng_shuffle),
+            exchanged(tokens, train, coded[0], rng_shuffle),
+            exchanged(tokens, test, coded[2], rng_shuffle),
         ),
         controls=tuple((control[train], control[test]) for control in controls),
         guesses=_guesses(tokens, surface, parts, coded, len(learned)),
         unseen=~np.isin(tokens.words[test], tokens.words[train]),
         null=null,
-        notes=(*notes, *_ragged(target.name, null, tokens, test)),
+        notes=(*notes, *ragged_note(target.name, null, tokens, test)),
     )
 
 
@@ -181,7 +186,11 @@ def _guesses(
     }
     if surface is None:
         return {name: guess[n:] for name, guess in made.items()}
-    together = surface.guess(train, validation, asked, (coded[0], coded[1]), n_classes)
+    learned = (coded[0], coded[1])
+    together = surface.guess(train, validation, asked, learned, n_classes)
+    for part in surface.texts:
+        alone = surface.alone(part)
+        made[part.part] = alone.guess(train, validation, asked, learned, n_classes)
     candidates = {"together": together, **made}
     right = {name: int((guess[:n] == coded[1]).sum()) for name, guess in candidates.items()}
     strongest = max(right, key=lambda name: right[name])  # the first of equals: all together
@@ -189,18 +198,20 @@ def _guesses(
     return {**named, "surface": candidates[strongest][n:]}
 
 
-def _exchanged(
-    tokens: Tokens, rows: np.ndarray, codes: np.ndarray, rng: np.random.Generator
+def exchanged(
+    tokens: Tokens, rows: np.ndarray, values: np.ndarray, rng: np.random.Generator
 ) -> np.ndarray:
     """Labels in other sentences than their own, each at its position where it has a partner."""
     wholes, pieces = exchangeable(tokens.groups[rows], tokens.positions[rows])
-    moved: np.ndarray = codes[swap_sentences([*wholes, *pieces], rng, fixed=False)]
+    moved: np.ndarray = values[swap_sentences([*wholes, *pieces], rng, fixed=False)]
     return moved
 
 
-def _ragged(name: str, null: LabelNull, tokens: Tokens, test: np.ndarray) -> tuple[str, ...]:
+def ragged_note(
+    name: str, null: LabelNull | NumberNull, tokens: Tokens, test: np.ndarray
+) -> tuple[str, ...]:
     """A note where labels are not exchanged between whole groups."""
-    total, unit = len(null.codes), tokens.unit
+    total, unit = len(test), tokens.unit
     if null.alone == total:
         return (f"{name}: p is not tested, no two test {unit}s share a scored position",)
     if not len(null.ragged):
@@ -214,7 +225,7 @@ def _ragged(name: str, null: LabelNull, tokens: Tokens, test: np.ndarray) -> tup
 
 
 def _learned(
-    target: Target,
+    target: ClassTarget,
     codes: np.ndarray,
     tokens: Tokens,
     parts: Sequence[np.ndarray],

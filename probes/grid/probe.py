@@ -2,30 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
 
-from ...core import Engine, Shared, progress, running
+from ...core import Engine, progress, running
 from ..errors import ProbeError
 from ..evidence.groups import FRACTIONS, divide
-from ..evidence.intervals import bootstrap_weights
 from ..evidence.tokens import Tokens
-from ..inputs.protocols import ActivationsLike, CorpusLike
-from ..inputs.reading import (
-    as_array,
-    check_activations,
-    check_corpus,
-    check_manifest,
-    read_kept,
-    read_twins,
-    sees_next,
-    shown,
-)
+from ..inputs.reading import sees_next
 from ..solvers.methods import Method
 from .checks import (
-    check_ceilings,
     check_controls,
     check_counts,
     check_flag,
@@ -33,14 +20,23 @@ from .checks import (
     check_tolerance,
     read_penalties,
 )
+from .entrance import enter
 from .judging import Judged, judge
-from .notes import CONTROLS, EMBEDDINGS, account, collect_notes
-from .plan import Plan, make_plan
+from .notes import CONTROLS, account, collect_notes
+from .preparing import (
+    ceilings_of,
+    embedding_of,
+    kept_rows,
+    plan_of,
+    resamples,
+    seeds_of,
+    share_site,
+)
 from .results import ProbeResults
-from .scoring import held_out, score_cell
+from .scoring import directions_of, held_out, score_cell
 from .site import Companions
 from .site_work import SiteFound, SiteWork, current_threads, probe_in_worker
-from .targets import Target, make_targets
+from .targets import ClassTarget, make_targets, strata
 
 __all__ = ["CONTROLS", "probe"]
 
@@ -48,16 +44,16 @@ LATE = 63  # positions from here on count as one when patterns are estimated
 
 
 def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keyword
-    acts: ActivationsLike,
-    corpus: CorpusLike,
+    acts: Any,
+    corpus: Any = None,
     *,
     heights: Sequence[int] | None = None,
-    targets: Mapping[str, npt.ArrayLike] | None = None,
+    targets: Any = None,
     positions: Any = "all",
     method: str = "logistic",
     C: Any = None,
     controls: Sequence[str] = CONTROLS,
-    random_weights: ActivationsLike | Sequence[ActivationsLike] | None = None,
+    random_weights: Any = None,
     ceilings: Mapping[Any, npt.ArrayLike] | None = None,
     permutations: int = 200,
     codelength: bool = False,
@@ -78,13 +74,23 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
     classes) per permutation and test token of each target.
 
     Args:
-        acts: activations per site, rows aligned with the corpus.
-        corpus: tokens, sentences, labels.
-        heights: heights to probe; all of the corpus' by default.
-        targets: further targets by name, ``[token]`` labels (``""`` or NaN = undefined).
+        acts: activations per site, rows aligned with the corpus; or arrays ``[row, d_model]`` by
+            site, or one array.
+        corpus: tokens, sentences, labels; by default that of the activations. Or the values to
+            recover, of any form that ``targets`` may have: then rows are those of the activations.
+            Without any corpus rows have no words and no positions, and controls that need them
+            are left out with a note; each row is a group of its own, equal rows are one.
+        heights: heights to probe; without targets all of the corpus', and all its targets.
+        targets: what to recover, one value for each row: by name (a mapping, a data frame), in a
+            list of :class:`linrep.Target`, alone, or names of targets that the corpus has.
+            Text, bools and few different integers are classes; floats are numbers, and a table
+            ``[row, column]`` is a vector (``Target.read`` says how, and otherwise). ``""``,
+            ``None`` and NaN are undefined. Numbers are answered by ridge regression and scored
+            by R2.
         positions: tokens to probe at: ``"all"``, ``"boundary"`` (ends of the target's span), a
             mask, or one of these per target.
-        method: kind of probe.
+        method: kind of probe for classes: ``"logistic"``, ``"lda"``, ``"ridge"``, or ``"means"``
+            (the nearest class mean; ``directions`` of the results are the differences of means).
         C: inverse penalty of the logistic probe, scikit-learn's; of several the one with the best
             validation loss is taken, per cell; by default 0.001 to 10. Controls take their
             target's.
@@ -115,21 +121,20 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
     Raises:
         ProbeError: the data cannot answer; the message says why.
     """
-    check_activations(acts)
-    check_manifest(acts)
-    check_corpus(corpus)
-    twins = read_twins(random_weights)
-    controls = check_controls(controls)
+    entered = enter(acts, corpus, targets, random_weights)
+    acts, corpus, twins = entered.acts, entered.corpus, entered.twins
+    asked = check_controls(controls)
+    controls = entered.controls(asked)
     check_counts(seed=seed, permutations=permutations, bootstrap=bootstrap, min_count=min_count)
     check_flag(codelength=codelength)
     shares = check_fractions(fractions)
     kind = Method(method, read_penalties(C), tolerance=check_tolerance(tolerance))
-    wanted = make_targets(corpus, heights, targets, positions)
+    wanted = make_targets(corpus, heights, entered.targets, positions)
     if not acts.sites:
         raise ProbeError("no site was captured: capture at least one")
-    kept = _kept(acts, twins, len(np.asarray(corpus.sentence_ids)))
-    highest = _ceilings(ceilings, acts.sites, wanted, len(kept))
-    division = divide(corpus, groups, shares, _stratify(wanted), kept, seed=seed)
+    kept = kept_rows(acts, twins, len(np.asarray(corpus.sentence_ids)))
+    highest = ceilings_of(ceilings, acts.sites, wanted, len(kept))
+    division = divide(corpus, groups, shares, strata(wanted), kept, seed=seed)
     split = division.split
     tokens = Tokens.of(corpus, division.groups, sees_next=sees_next(acts.manifest))
     settings = account(
@@ -137,29 +142,29 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
         permutations=permutations, codelength=codelength, bootstrap=bootstrap,
         min_count=min_count, seed=seed,
     )  # fmt: skip
-    surface = tokens.surface(_embedding(acts)) if "surface" in controls else None
+    surface = tokens.surface(embedding_of(acts)) if "surface" in controls else None
     plans = [
-        make_plan(
+        plan_of(
             target, tokens, split, kept, surface,
             min_count=min_count, permutations=permutations, seed=seed,
-            seeds=_seeds(seed, target.name, 2),
         )
         for target in wanted
     ]  # fmt: skip
     del surface  # it holds a copy of the embedding
+    classes = [target for target in wanted if isinstance(target, ClassTarget)]
     companions = Companions(
-        (*(target.name for target in wanted), "position"),
-        (*(target.codes for target in wanted), np.minimum(np.asarray(corpus.positions), LATE)),
+        (*(target.name for target in classes), "position"),
+        (*(target.codes for target in classes), np.minimum(np.asarray(corpus.positions), LATE)),
     )
-    weights = _resamples(plans, bootstrap, np.random.default_rng(_seeds(seed, "bootstrap", 1)[0]))
+    weights = resamples(plans, bootstrap, np.random.default_rng(seeds_of(seed, "bootstrap", 1)[0]))
     asked_twins = twins if "random_weights" in controls else ()
     found: dict[str, SiteFound] = {}
     with running(engine) as runner:
         beside = {site: [twin for twin in asked_twins if site in twin.sites] for site in acts.sites}
         works = [
             SiteWork(
-                site, _shared(runner, acts, site),
-                [_shared(runner, twin, site) for twin in beside[site]], plans, kind,
+                site, share_site(runner, acts, site),
+                [share_site(runner, twin, site) for twin in beside[site]], plans, kind,
                 controls, companions, np.flatnonzero(split.train & kept), len(kept),
                 seed if codelength else None, current_threads(),
             )
@@ -183,96 +188,29 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
             for site in acts.sites for plan in plans
         ],
         controls, permutations=permutations > 0, seed=seed,
+        hidden=("control_codelength",) if entered.bare else (),
     )  # fmt: skip
-    plan_of = {plan.name: plan for plan in plans}
+    planned = {plan.name: plan for plan in plans}
     return ProbeResults(
         scores=scores,
         patterns={key: cell.pattern for key, cell in cells.items() if cell.pattern is not None},
         readouts={key: cell.readout for key, cell in cells.items() if cell.readout is not None},
-        held_out={key: held_out(plan_of[key[1]], cell) for key, cell in cells.items()},
+        directions={
+            key: directions_of(planned[key[1]], cell)
+            for key, cell in cells.items()
+            if method == "means"
+        },
+        held_out={key: held_out(planned[key[1]], cell) for key, cell in cells.items()},
         covariances={site: found[site].covariance for site in acts.sites},
         settings={
             **settings,
-            "word_types": len(np.unique(tokens.words)),
+            "word_types": None if entered.bare else len(np.unique(tokens.words)),
             "manifest": dict(acts.manifest),
         },
         notes=(
             division.note,
+            *entered.note(asked),
+            *(f"{target.name}: {target.note}" for target in wanted if target.note),
             *collect_notes(plans, controls, twins, ceilings, scores, kept, cells),
         ),
     )
-
-
-def _seeds(seed: int, name: str, count: int) -> list[np.random.SeedSequence]:
-    """Seeds of one target's draws: which other targets stand in the grid does not matter."""
-    return np.random.SeedSequence([seed, crc32(name.encode())]).spawn(count)
-
-
-def _kept(acts: ActivationsLike, twins: Sequence[ActivationsLike], n: int) -> np.ndarray:
-    kept = read_kept(acts, n, "activations have", "capture this corpus")
-    for twin in twins:
-        kept &= read_kept(twin, n, "the random-weight twin has", "capture the same corpus")
-    return kept
-
-
-def _shared(engine: Engine, acts: ActivationsLike, site: str) -> Shared:
-    return engine.share(lambda: as_array(acts[site], f"activations at {site!r} are [token, d]"))
-
-
-def _embedding(acts: ActivationsLike) -> np.ndarray | None:
-    """What enters the first block, if it was captured."""
-    here = [site for site in EMBEDDINGS if site in acts.sites]
-    return as_array(acts[here[-1]], f"activations at {here[-1]!r} are [token, d]") if here else None
-
-
-def _stratify(targets: Sequence[Target]) -> np.ndarray:
-    """Labels whose shares the parts should have alike; undefined where a target is not asked."""
-    columns = [np.where(target.mask, target.codes, -1) for target in targets]
-    labels: np.ndarray = np.stack(columns, axis=1).astype(np.float64)
-    labels[labels < 0] = np.nan
-    return labels
-
-
-def _resamples(
-    plans: Sequence[Plan], draws: int, rng: np.random.Generator
-) -> dict[str, np.ndarray]:
-    """Bootstrap weights per target; targets with as many sentences share them."""
-    if draws == 0:
-        return {}
-    by_size: dict[int, np.ndarray] = {}
-    for size in sorted({len(np.unique(plan.groups[2])) for plan in plans}):
-        by_size[size] = bootstrap_weights(size, draws, rng)
-    return {plan.name: by_size[len(np.unique(plan.groups[2]))] for plan in plans}
-
-
-def _ceilings(
-    given: Mapping[Any, npt.ArrayLike] | None,
-    sites: Sequence[str],
-    targets: Sequence[Target],
-    n: int,
-) -> dict[tuple[str, str], np.ndarray]:
-    """Ceilings per cell, checked; what is given for a cell goes before what is for its target.
-
-    Raises:
-        ProbeError: one is given for no cell, or is not usable.
-    """
-    if given is not None and not isinstance(given, Mapping):
-        raise ProbeError(
-            "ceilings are a mapping from targets, or (site, target), to [token] largest posteriors;"
-            f" received {shown(given)}"
-        )
-    names = [target.name for target in targets]
-    cells = {(site, name) for site in sites for name in names}
-    unknown = [key for key in given or {} if key not in cells and key not in names]
-    if unknown:
-        raise ProbeError(
-            f"ceilings are given for {unknown}: neither targets {names} nor (site, target) pairs "
-            f"of sites {list(sites)}"
-        )
-    read = {key: check_ceilings(values, n, repr(key)) for key, values in (given or {}).items()}
-    found: dict[tuple[str, str], np.ndarray] = {}
-    for site, name in cells:
-        values = read.get((site, name), read.get(name))
-        if values is not None:
-            found[site, name] = values
-    return found

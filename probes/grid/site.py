@@ -1,7 +1,7 @@
 """One site: fit every target with its controls, and look at the held-out tokens."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -15,6 +15,8 @@ from ..geometry.statistics import Statistics
 from ..inputs.labels import one_hot
 from ..solvers.methods import Head, HeadProblem, Method, fit_heads
 from ..solvers.rotation import Rotation
+from .number_site import NumberCell, number_cells
+from .numbers import NumberPlan
 from .plan import Plan
 
 __all__ = ["Cell", "Companions", "probe_site"]
@@ -37,6 +39,8 @@ class Cell:
         pattern: where class means move.
         readout: what a discriminant reads.
         converged: the solver met its tolerance, for the target and for its controls.
+        margin: ``[test]`` of two classes, how much higher the second scores than the first.
+        means: ``[class, d_model]`` of the training rows, where the method goes by them.
     """
 
     predicted: Int[np.ndarray, " test"]
@@ -49,6 +53,8 @@ class Cell:
     pattern: Subspace | None
     readout: Subspace | None
     converged: bool = True
+    margin: Float[np.ndarray, " test"] | None = None
+    means: Float[np.ndarray, "class d_model"] | None = None
 
 
 @final
@@ -67,14 +73,14 @@ class Companions:
 
 def probe_site(
     X: np.ndarray,
-    plans: Sequence[Plan],
+    plans: Sequence[Plan | NumberPlan],
     *,
     method: Method,
     controls: Sequence[str],
     companions: Companions | None,
     site: str,
     send: int | None = None,
-) -> dict[str, Cell]:
+) -> dict[str, Cell | NumberCell]:
     """Fit and score all targets at one site; those with the same rows share every pass.
 
     Args:
@@ -89,32 +95,59 @@ def probe_site(
     Raises:
         ProbeError: activations are not finite, or not a matrix.
     """
-    cells: dict[str, Cell] = {}
-    nan = float("nan")
-    shared: dict[tuple[bytes, bytes, bytes], list[Plan]] = {}
+    cells: dict[str, Cell | NumberCell] = {}
+    shared: dict[tuple[object, bool], list[Plan | NumberPlan]] = {}
     for plan in plans:
-        shared.setdefault(plan.rows_key, []).append(plan)
-    for same_rows in shared.values():
+        # Distances between means are those of the activations as they are.
+        standardize = method.name != "means" or isinstance(plan, NumberPlan)
+        shared.setdefault((plan.rows_key, standardize), []).append(plan)
+    for (_, standardize), same_rows in shared.items():
         rows = same_rows[0]
         try:
-            rotation = Rotation.fit(X[rows.train])
-            train, validation, test = (
-                rotation(X[part]) for part in (rows.train, rows.validation, rows.test)
+            rotation = Rotation.fit(X[rows.train], standardize=standardize)
+            features = (
+                rotation(X[rows.train]),
+                rotation(X[rows.validation]),
+                rotation(X[rows.test]),
             )
         except ProbeError as error:
             raise ProbeError(f"site {site!r}: {error}") from error
-        heads = _fit(rotation, train, validation, same_rows, method, controls)
-        lengths = (
-            {} if send is None else _codelengths(rotation, train, same_rows, heads, method, send)
+        numbers = [plan for plan in same_rows if isinstance(plan, NumberPlan)]
+        cells.update(
+            number_cells(rotation, features, numbers, controls, subspaces=companions is not None)
         )
-        for plan in same_rows:
-            own = {kind: head for (name, kind), head in heads.items() if name == plan.name}
-            found = None
-            if companions is not None:
-                found = _subspaces(rotation, train, plan, companions)
-            cells[plan.name] = _cell(
-                plan, own, validation, test, found, lengths.get(plan.name, (nan, nan))
+        classes = [plan for plan in same_rows if isinstance(plan, Plan)]
+        if classes:
+            cells.update(
+                _class_cells(rotation, features, classes, method, controls, companions, send)
             )
+    return cells
+
+
+def _class_cells(
+    rotation: Rotation,
+    features: tuple[np.ndarray, np.ndarray, np.ndarray],
+    plans: Sequence[Plan],
+    method: Method,
+    controls: Sequence[str],
+    companions: Companions | None,
+    send: int | None,
+) -> dict[str, Cell]:
+    """Fit and score all class targets on the same rows."""
+    train, validation, test = features
+    nan = float("nan")
+    cells = {}
+    heads = _fit(rotation, train, validation, plans, method, controls)
+    lengths = {} if send is None else _codelengths(rotation, train, plans, heads, method, send)
+    for plan in plans:
+        own = {kind: head for (name, kind), head in heads.items() if name == plan.name}
+        found = None if companions is None else _subspaces(rotation, train, plan, companions)
+        cells[plan.name] = _cell(
+            plan, own, validation, test, found, lengths.get(plan.name, (nan, nan))
+        )
+        if method.name == "means" and not plan.constant:
+            moved = rotation.directions(own["true"].weights.T).T
+            cells[plan.name] = replace(cells[plan.name], means=moved + rotation.mean)
     return cells
 
 
@@ -203,6 +236,7 @@ def _cell(
         pattern=pattern,
         readout=readout,
         converged=all(head.converged for head in heads.values()),
+        margin=said["true"] @ np.array([-1.0, 1.0]) if len(plan.classes) == 2 else None,
     )
 
 

@@ -12,6 +12,8 @@ from ...core import Shared
 from ..errors import ProbeError
 from ..inputs.reading import as_array
 from ..solvers.methods import Method
+from .number_site import NumberCell
+from .numbers import NumberPlan
 from .plan import Plan
 from .site import Cell, Companions, probe_site
 
@@ -27,12 +29,12 @@ class SiteFound:
 
     Args:
         cells: per target.
-        twins: per target ``[twin, test]`` whether the same probe is right on each random-weight
-            twin; no twin, no entry.
+        twins: per target ``[twin, test]`` credits of the same probe on each random-weight twin
+            (1 where it is right, of classes); no twin, no entry.
         covariance: of the training activations.
     """
 
-    cells: dict[str, Cell]
+    cells: dict[str, Cell | NumberCell]
     twins: dict[str, np.ndarray]
     covariance: Float[np.ndarray, "d_model d_model"]
 
@@ -60,7 +62,7 @@ class SiteWork:
     site: str
     activations: Shared
     twins: Sequence[Shared]
-    plans: Sequence[Plan]
+    plans: Sequence[Plan | NumberPlan]
     method: Method
     controls: Sequence[str]
     companions: Companions
@@ -77,7 +79,7 @@ class SiteWork:
             companions=self.companions, site=self.site, send=self.send,
         )  # fmt: skip
         spread = np.atleast_2d(np.cov(X[self.trained], rowvar=False, dtype=np.float64))
-        return SiteFound(cells, self._of_twins(), spread.astype(np.float32))
+        return SiteFound(cells, self._of_twins(), _narrow(spread))
 
     def _of_twins(self) -> dict[str, np.ndarray]:
         """The same probes on random weights, each with a penalty of its own, as the model has."""
@@ -88,7 +90,7 @@ class SiteWork:
                 X, self.plans, method=self.method, controls=(), companions=None, site=self.site
             )
             for plan in self.plans:
-                right.setdefault(plan.name, []).append(cells[plan.name].predicted == plan.codes[2])
+                right.setdefault(plan.name, []).append(plan.credit(cells[plan.name].predicted))
         return {name: np.stack(each) for name, each in right.items()}
 
 
@@ -110,3 +112,10 @@ def _matrix(shared: Shared, site: str, n: int) -> np.ndarray:
     if array.ndim != 2 or len(array) != n or array.dtype.kind not in NUMBERS:
         raise ProbeError(f"{wanted}; received {array.dtype} of shape {array.shape}")
     return array
+
+
+def _narrow(spread: np.ndarray) -> np.ndarray:
+    """In float32 where that holds it: squares of very large or small activations do not fit."""
+    size = float(np.abs(spread).max(initial=0.0))
+    narrow: np.ndarray = spread if size and not 1e-30 < size < 1e30 else spread.astype(np.float32)
+    return narrow

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...core.arguments import shown
 from ...core.hints import Unfit, array_like
+from ...core.texts import encodable
 from ..errors import ProbeError
 
 __all__ = [
@@ -19,8 +20,6 @@ __all__ = [
     "read_heights",
     "read_kept",
     "read_names",
-    "read_targets",
-    "read_twins",
     "sees_next",
     "shown",
 ]
@@ -70,8 +69,8 @@ def check_activations(acts: object, what: str = "activations") -> None:
     if missing:
         raise ProbeError(
             f"{what} are what linrep.capture returns; received {shown(acts)}, which has no "
-            f"{', '.join(missing)}. Arrays of your own: linrep.Activations.from_arrays({{site: "
-            "array}, corpus)"
+            f"{', '.join(missing)}. Arrays of your own are given as {{site: array}}, or one array "
+            "[row, d_model] alone"
         )
     read_names(acts.sites, f"sites of the {what} are a list of names")  # type: ignore[attr-defined]
 
@@ -103,21 +102,6 @@ def read_kept(acts: Any, n: int, what: str, remedy: str) -> np.ndarray:
     return kept.astype(bool)
 
 
-def read_twins(given: Any) -> tuple[Any, ...]:
-    """Activations of random-weight twins, given alone, in a list, or not at all.
-
-    Raises:
-        ProbeError: one is no activations.
-    """
-    if given is None:
-        return ()
-    several = isinstance(given, list | tuple)
-    twins = tuple(given) if several else (given,)
-    for twin in twins:
-        check_activations(twin, "activations of the random-weight twin")
-    return twins
-
-
 def sees_next(manifest: Mapping[str, Any]) -> bool:
     """Whether a token's activation can depend on the word after it.
 
@@ -144,7 +128,7 @@ def check_corpus(corpus: object) -> None:
 
 
 def read_names(names: object, what: str) -> tuple[str, ...]:
-    """A list of names, given in any container but a single string.
+    """A list of names that files can hold, given in any container but a single string.
 
     Raises:
         ProbeError: it is something else.
@@ -152,7 +136,7 @@ def read_names(names: object, what: str) -> tuple[str, ...]:
     one = isinstance(names, str | bytes | Mapping) or not isinstance(names, Iterable)
     one = one or getattr(names, "ndim", 1) == 0
     found: tuple[Any, ...] = () if one else tuple(names)  # type: ignore[arg-type]
-    if one or not all(isinstance(name, str) for name in found):
+    if one or not all(isinstance(name, str) and encodable(name) for name in found):
         raise ProbeError(f"{what}; received {shown(names)}")
     return found
 
@@ -178,26 +162,3 @@ def read_heights(heights: object, known: Sequence[int]) -> tuple[int, ...]:
                 f"the corpus has no labels at height {height!r}: it has heights {list(known)}"
             )
     return tuple(int(height) for height in asked)
-
-
-def read_targets(targets: object) -> dict[str, Any]:
-    """Values by name; a table with named columns will do.
-
-    Raises:
-        ProbeError: it is something else, or a name is no text.
-    """
-    if targets is None:
-        return {}
-    if not hasattr(targets, "items"):
-        raise ProbeError(
-            "targets are a mapping from names to [token] labels, targets={'name': labels}; "
-            f"received {shown(targets)}"
-        )
-    found = dict(targets.items())
-    for name in found:
-        if not (isinstance(name, str) and name):
-            raise ProbeError(
-                f"targets have names, text that is not empty; received {shown(name)}: call it "
-                f"{str(name) or 'target'!r}"
-            )
-    return found

@@ -1,21 +1,39 @@
 """What editors and type checkers see of linrep; a test holds it to the table in __init__.py."""
 
+from .causal import (
+    CausalError as CausalError,
+    InterchangeResult as InterchangeResult,
+    Pairs as Pairs,
+    interchange as interchange,
+    interchange_pairs as interchange_pairs,
+    minimal_pairs as minimal_pairs,
+    pairs_of as pairs_of,
+)
 from .constructions import (
     GrammarTransformer as GrammarTransformer,
     MaxoutTransformer as MaxoutTransformer,
 )
 from .core import (
+    CellScore as CellScore,
     LinrepError as LinrepError,
     Prediction as Prediction,
     Subspace as Subspace,
 )
 from .corpora import (
     Corpus as Corpus,
+    CorpusError as CorpusError,
     LanguageError as LanguageError,
     Posterior as Posterior,
+    Target as Target,
     Tree as Tree,
     TreebankError as TreebankError,
     corpus_of_trees as corpus_of_trees,
+    from_messages as from_messages,
+    read_columns as read_columns,
+    read_conllu as read_conllu,
+    read_pairs as read_pairs,
+    read_spans as read_spans,
+    read_table as read_table,
     read_treebank as read_treebank,
 )
 from .experiments import (
@@ -84,9 +102,11 @@ from .piecewise import (
 )
 from .probes import (
     DifferenceOfMeans as DifferenceOfMeans,
+    Direction as Direction,
     DiscriminantProbe as DiscriminantProbe,
     Eraser as Eraser,
     HeldOut as HeldOut,
+    HeldOutNumbers as HeldOutNumbers,
     LinearProbe as LinearProbe,
     MLPProbe as MLPProbe,
     NeighbourProbe as NeighbourProbe,
@@ -102,6 +122,7 @@ from .probes import (
     Split as Split,
     Statistics as Statistics,
     benjamini_hochberg as benjamini_hochberg,
+    number_patterns as number_patterns,
     overlap_null as overlap_null,
     paired_test as paired_test,
     pattern_subspace as pattern_subspace,

@@ -27,7 +27,8 @@ from linrep.experiments.unwritten import beyond_null, largest_share
 
 def test_every_check_holds(study):
     failed = [str(check) for check in study.checks if not check.passed]
-    assert len(study.checks) == 7
+    # in "latin" every sentence is possible: no exchange can be seen there
+    assert len(study.checks) == (8 if study.name == "latin" else 9)
     assert not failed
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from linrep.core import LinrepError
 from linrep.probes import ProbeError, probe
-from linrep.probes.inputs.reading import as_array, read_heights, read_targets, shown
+from linrep.probes.inputs.reading import as_array, read_heights, shown
 
 N = 30  # sentences: enough for three parts
 SOON = {"permutations": 0, "bootstrap": 0}
@@ -28,10 +28,10 @@ def as_users_run_it():
         ({"heights": [True]}, "no labels at height True"),
         ({"heights": [np.array([1])]}, "no labels at height array"),
         ({"targets": 3}, "targets are a mapping from names to .* received int 3"),
-        ({"targets": ["a", "b"]}, "targets are a mapping"),
+        ({"targets": ["a", "b"]}, "the corpus has no target 'a': it has .*'height 1'"),
         ({"targets": {3: ["a"]}}, "targets have names, .* received int 3: call it '3'"),
         ({"targets": {"": ["a"]}}, "targets have names"),
-        ({"targets": {"a": [[1], [1, 2]]}}, r"labels are a vector \[token\]; .* no array"),
+        ({"targets": {"a": [[1], [1, 2]]}}, "target 'a' has one value for each row"),
         ({"positions": 5}, "a mask of positions is bool"),
         ({"positions": {None: "all", "b": "all"}}, r"unknown targets \['None', 'b'\]"),
         ({"positions": [[True], [True, False]]}, "a mask of positions is bool .* no array"),
@@ -63,13 +63,38 @@ def test_groups_that_cannot_be_sorted_are_refused(planted):
         probe(acts, corpus, groups=[None] * corpus.n_tokens, **SOON)
 
 
-@pytest.mark.parametrize("given", [None, 3, "x", [], np.ones((3, 2)), {"late": np.ones((3, 2))}])
-def test_what_is_no_activations_or_no_corpus_is_sent_to_where_they_are_made(planted, given):
-    acts, corpus, _ = planted(signal=(0.0, 1.0), n_sentences=N)
-    with pytest.raises(ProbeError, match=r"has no .*sites.*linrep\.Activations\.from_arrays"):
+@pytest.mark.parametrize("given", [None, 3, "x", {}, object()])
+def test_what_is_no_activations_is_told_what_they_are(planted, given):
+    _, corpus, _ = planted(signal=(0.0, 1.0), n_sentences=N)
+    with pytest.raises(ProbeError, match=r"has no .*sites.*given as \{site: array\}"):
         probe(given, corpus, **SOON)
+
+
+@pytest.mark.parametrize("given", [[], np.ones(3), np.ones((3, 2, 2)), {"late": ["a"]}])
+def test_arrays_of_another_form_are_refused(planted, given):
+    _, corpus, _ = planted(signal=(0.0, 1.0), n_sentences=N)
+    with pytest.raises(ProbeError, match=r"numbers \[row, d_model\]; received .* of shape"):
+        probe(given, corpus, **SOON)
+
+
+@pytest.mark.parametrize("given", [np.ones((3, 2)), {"late": np.ones((3, 2))}])
+def test_arrays_have_a_row_for_each_token(planted, given):
+    _, corpus, _ = planted(signal=(0.0, 1.0), n_sentences=N)
+    with pytest.raises(ProbeError, match="3 rows, the corpus .* one row for each of its tokens"):
+        probe(given, corpus, **SOON)
+
+
+@pytest.mark.parametrize("given", [3, "x", object()])
+def test_what_is_neither_corpus_nor_values_is_sent_to_where_they_are_made(planted, given):
+    acts, _, _ = planted(signal=(0.0, 1.0), n_sentences=N)
     with pytest.raises(ProbeError, match=r"read_treebank returns; .* has no words"):
         probe(acts, given, **SOON)
+
+
+def test_activations_without_corpus_or_values_ask_for_one(planted):
+    acts, _, _ = planted(signal=(0.0, 1.0), n_sentences=N)
+    with pytest.raises(ProbeError, match="nothing to probe: .* know no corpus"):
+        probe(acts, **SOON)
 
 
 @pytest.mark.parametrize(
@@ -117,8 +142,6 @@ def test_what_can_be_understood_is_taken(planted):
     for heights in ([1], (1,), {1}, range(1, 2), np.array([1]), iter([1])):
         assert probe(acts, corpus, heights=heights, **SOON).targets == ("height 1",)
     assert read_heights(None, (1, 2)) == ()
-    pandas = pytest.importorskip("pandas")
-    assert list(read_targets(pandas.DataFrame({"a": [1, 2]}))) == ["a"]
     controls = iter(["shuffled"])
     assert probe(acts, corpus, controls=controls, **SOON).settings["controls"] == ["shuffled"]
 

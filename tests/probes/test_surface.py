@@ -62,7 +62,7 @@ def test_it_is_the_logistic_regression_of_all_columns(monkeypatch):
     surface = Surface((words, before, positions), rng.standard_normal((N, 3)))
     labels = rng.integers(0, 3, N)
     train = np.arange(700)
-    columns, dense = surface._columns(train), surface._dense(train)
+    columns, dense = surface.columns(train), surface.dense(train)
     fit = _Fit(columns[train], dense(train), labels[train], 3)
     mine = fit.logits(fit.solve(fit.start(), 0.5), columns, dense(np.arange(N)))
     wide = np.hstack([columns.toarray(), dense(np.arange(N))])

@@ -68,7 +68,7 @@ def test_the_page_tells_what_was_asked_and_found(page, run):
             assert number(row["accuracy"]) in text
             assert number(row["ceiling"]) in text
     assert "1 of 1 checks passed" in text
-    assert "not tested: nothing was erased or swapped" in text
+    assert "not tested: no states were exchanged" in text
 
 
 def test_a_failed_check_shows(make):
@@ -101,17 +101,17 @@ def test_markdown_names_the_rungs_that_were_not_tested(run):
 def test_whether_a_state_is_still_read_stands_beside_the_prediction(page, run, tmp_path):
     """In every form, and after the folder; where theory does not say, a dash."""
     (study,) = run.studies
-    used = {(row.site, row.target): row.used for row in study.comparison.rows}
+    used = {(row.site, row.target): row.predicted_use for row in study.comparison.rows}
     assert {False, True} == set(used.values())
     frame = study.comparison.to_frame()
-    assert list(frame["predicted_used"]) == list(used.values())
+    assert list(frame["predicted_use"]) == list(used.values())
     assert "still read by a later layer" in "".join(page.text)
     lines = [line for line in render_markdown(run).splitlines() if "| height" in line]
     last = [line for line in lines if "blocks.2.hook_resid_post | height 1" in line]
     assert any("| yes | no |" in line for line in last)  # written, and read no more
     again = read_run(write_run(run, tmp_path / "run")).studies[0]
     assert again.comparison == study.comparison
-    untold = replace(study.comparison.rows[0], used=None)
+    untold = replace(study.comparison.rows[0], predicted_use=None)
     silent = replace(study, comparison=replace(study.comparison, rows=(untold,)))
     assert "| no | – |" in render_markdown(replace(run, studies=(silent,)))
 

@@ -7,8 +7,8 @@ start, so, with K_h[X] = P(prefix, label X, its node ends here) and J_h[X] = P(p
     J_h(t)[X] = sum_l alpha[X](t - l) pi[X, l](t),
 
 where pi[X, l] is the weight with which X's yield *starts with* the last l tokens. The argmax over a
-block is the Bayes classifier of that height. Source: theory of exact grammar transformers, section
-9.
+block is the Bayes classifier of that height. Source: docs/theory/grammar.md,
+section 9.
 """
 
 from collections.abc import Mapping
@@ -16,11 +16,12 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import final
 
+from ....grammars import BinaryGrammar
 from ..program.program import LayerDraft, Shift
 from ..settings import Beliefs
 from .spans import Spans, by_level
 
-__all__ = ["BeliefBlocks"]
+__all__ = ["BeliefBlocks", "best_beginnings"]
 
 
 @final
@@ -106,19 +107,30 @@ class BeliefBlocks:
         return self._best.get((symbol, length), Fraction(1))
 
     def _gauge(self, symbol: int) -> None:
-        """Largest weight of a single derivation's prefix, by dynamic programming."""
-        grammar, best = self.spans.grammar, self._best
-        options: list[tuple[int, Fraction]] = []
-        steps = [(r.child, r.weight) for r in grammar.unary_of[symbol]]
-        steps += [(r.left, r.weight * grammar.mass[r.right]) for r in grammar.binary_of[symbol]]
-        for child, weight in steps:
-            for n in range(1, grammar.lengths[child][-1] + 1):
-                options.append((n, weight * best.get((child, n), Fraction(1))))
-        for two in grammar.binary_of[symbol]:
-            for n in grammar.lengths[two.left]:
-                done = two.weight * grammar.viterbi[two.left][n]
-                for m in range(1, grammar.lengths[two.right][-1] + 1):
-                    options.append((n + m, done * best.get((two.right, m), Fraction(1))))
-        for length, value in options:
-            if value > best.get((symbol, length), Fraction(0)):
-                best[symbol, length] = value
+        best_beginnings(self.spans.grammar, symbol, self._best)
+
+
+def best_beginnings(
+    grammar: BinaryGrammar, symbol: int, best: dict[tuple[int, int], Fraction]
+) -> None:
+    """Add a symbol's largest weights of a single derivation's prefix, by dynamic programming.
+
+    Args:
+        grammar: the normal form.
+        symbol: whose children are known already; tokens count 1.
+        best: (symbol, tokens) -> weight, added to.
+    """
+    options: list[tuple[int, Fraction]] = []
+    steps = [(r.child, r.weight) for r in grammar.unary_of[symbol]]
+    steps += [(r.left, r.weight * grammar.mass[r.right]) for r in grammar.binary_of[symbol]]
+    for child, weight in steps:
+        for n in range(1, grammar.lengths[child][-1] + 1):
+            options.append((n, weight * best.get((child, n), Fraction(1))))
+    for two in grammar.binary_of[symbol]:
+        for n in grammar.lengths[two.left]:
+            done = two.weight * grammar.viterbi[two.left][n]
+            for m in range(1, grammar.lengths[two.right][-1] + 1):
+                options.append((n + m, done * best.get((two.right, m), Fraction(1))))
+    for length, value in options:
+        if value > best.get((symbol, length), Fraction(0)):
+            best[symbol, length] = value

@@ -1,0 +1,200 @@
+"""Everything about one number target that does not depend on the site: rows, scale, controls."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import final
+from zlib import crc32
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from ..errors import ProbeError
+from ..evidence.number_guesses import control_numbers, mean_guess, surface_numbers
+from ..evidence.number_null import NumberNull
+from ..evidence.number_scores import Scale, credits_of
+from ..evidence.permutation import Frame
+from ..evidence.splits import Split
+from ..evidence.surface import Surface
+from ..evidence.tokens import Tokens
+from .plan import CONTROL_DRAWS, exchanged, ragged_note
+from .targets import NumberTarget
+
+__all__ = ["NumberPlan", "make_number_plan"]
+
+WIDEST = 64  # columns of all control tasks of a target together, if two of them fit
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class NumberPlan:
+    """One number target (or a vector of them), split, scaled, with its controls.
+
+    All numbers are in training standard deviations from the training mean, column by column;
+    columns that do not vary in training are left out.
+
+    Args:
+        name: of the target.
+        columns: names of the columns that are learned.
+        scale: from the target's numbers to these.
+        train: rows (of the corpus) that are learned from.
+        validation: rows for choices among sites.
+        test: rows that are scored.
+        values: ``[row, column]`` of ``train``, ``validation`` and ``test``.
+        groups: groups of the same three.
+        shuffled: numbers of ``train`` and ``test`` exchanged between sentences.
+        controls: of each control task its numbers on ``train`` and ``test``.
+        guesses: ``[test, column]`` numbers guessed from the position, the word, each neighbour,
+            and from the ``surface``: what does best on validation rows, one of these or all
+            together.
+        unseen: ``[test]`` tokens whose word does not occur in ``train``.
+        null: what predictions of the test rows would do if activations said nothing.
+        notes: what was left out, and why.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    scale: Scale
+    train: Int[np.ndarray, " train"]
+    validation: Int[np.ndarray, " validation"]
+    test: Int[np.ndarray, " test"]
+    values: tuple[np.ndarray, np.ndarray, np.ndarray]
+    groups: tuple[np.ndarray, np.ndarray, np.ndarray]
+    shuffled: tuple[np.ndarray, np.ndarray]
+    controls: tuple[tuple[np.ndarray, np.ndarray], ...]
+    guesses: dict[str, np.ndarray]
+    unseen: Bool[np.ndarray, " test"]
+    null: NumberNull
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def constant(self) -> bool:
+        """No column varies, in training or among the rows that are scored."""
+        return not len(self.columns) or not bool(np.square(self.values[2]).sum() > 0)
+
+    def credit(self, predicted: np.ndarray) -> Float[np.ndarray, " test"]:
+        """Each test token's share of R2."""
+        return credits_of(predicted, self.values[2])
+
+    def right(self, rival: str) -> Float[np.ndarray, " test"]:
+        """Credits of a guess."""
+        return self.credit(self.guesses[rival])
+
+    def baseline(self, rival: str) -> float:
+        """R2 of a guess; NaN for one that was not made."""
+        return float(self.right(rival).mean()) if rival in self.guesses else float("nan")
+
+    @property
+    def control_way(self) -> tuple[float, float]:
+        """R2 on a control task: of the training mean, and the best there can be.
+
+        Nothing but the mean can be said of a word that was never seen.
+        """
+        return 0.0, 1.0 - float(self.unseen.mean())
+
+    @property
+    def rows_key(self) -> tuple[bytes, bytes, bytes]:
+        """Equal for plans that use the same rows."""
+        return self.train.tobytes(), self.validation.tobytes(), self.test.tobytes()
+
+
+def make_number_plan(
+    target: NumberTarget,
+    tokens: Tokens,
+    split: Split,
+    kept: np.ndarray,
+    surface: Surface | None,
+    *,
+    permutations: int,
+    seed: int,
+    seeds: Sequence[np.random.SeedSequence],
+) -> NumberPlan:
+    """Divide the rows of one target, scale its numbers and draw its controls.
+
+    Raises:
+        ProbeError: a part is empty.
+    """
+    order = tokens.order
+    asked = (target.mask & kept)[order]
+    parts = [
+        np.flatnonzero(asked & part[order]) for part in (split.train, split.validation, split.test)
+    ]
+    train, _, test = parts
+    if len(train) < 2 or not len(test):
+        raise ProbeError(
+            f"target {target.name!r} has {len(train)} training and {len(test)} test tokens: more "
+            "sentences in which it is defined are needed"
+        )
+    given = target.values[order]
+    scale = Scale.of(given[train])
+    values = [scale(given[rows]) for rows in parts]
+    columns = tuple(
+        name for name, varies in zip(target.columns, scale.varies, strict=True) if varies
+    )
+    rng_shuffle, rng_control = (np.random.default_rng(each) for each in seeds)
+    # Targets on the same test tokens exchange together, classes and numbers alike.
+    rng_swap = np.random.default_rng([seed, crc32(order[test].tobytes())])
+    frame = Frame.of(tokens.groups[test], tokens.positions[test], tokens.sentences[test])
+    null = NumberNull.draw(values[2], frame, permutations, rng_swap)
+    draws = min(CONTROL_DRAWS, max(2, WIDEST // max(len(columns), 1)))
+    tasks = [control_numbers(tokens.words, values[0], rng_control) for _ in range(draws)]
+    return NumberPlan(
+        name=target.name,
+        columns=columns,
+        scale=scale,
+        train=order[train],
+        validation=order[parts[1]],
+        test=order[test],
+        values=(values[0], values[1], values[2]),
+        groups=(tokens.groups[train], tokens.groups[parts[1]], tokens.groups[test]),
+        shuffled=(
+            exchanged(tokens, train, values[0], rng_shuffle),
+            exchanged(tokens, test, values[2], rng_shuffle),
+        ),
+        controls=tuple((task[train], task[test]) for task in tasks),
+        guesses=_guesses(tokens, surface, parts, values),
+        unseen=~np.isin(tokens.words[test], tokens.words[train]),
+        null=null,
+        notes=(
+            *_constant_columns(target, columns),
+            *ragged_note(target.name, null, tokens, test),
+        ),
+    )
+
+
+def _guesses(
+    tokens: Tokens,
+    surface: Surface | None,
+    parts: Sequence[np.ndarray],
+    values: Sequence[np.ndarray],
+) -> dict[str, np.ndarray]:
+    """Numbers of the test rows by every guess that needs no activation of a block."""
+    train, validation, test = parts
+    asked, n = np.concatenate([validation, test]), len(validation)
+    made = {
+        name: mean_guess(key[train], values[0], key[asked]) for name, key in tokens.keys.items()
+    }
+    if surface is None:
+        return {name: guess[n:] for name, guess in made.items()}
+    learned = (values[0], values[1])
+    together = surface_numbers(surface, train, validation, asked, learned)
+    for part in surface.texts:
+        made[part.part] = surface_numbers(surface.alone(part), train, validation, asked, learned)
+    candidates = {"together": together, **made}
+    missed = {
+        name: float(np.square(guess[:n] - values[1]).sum()) for name, guess in candidates.items()
+    }
+    strongest = min(missed, key=lambda name: missed[name])  # the first of equals: all together
+    named = {name: guess[n:] for name, guess in made.items()}
+    return {**named, "surface": candidates[strongest][n:]}
+
+
+def _constant_columns(target: NumberTarget, columns: tuple[str, ...]) -> tuple[str, ...]:
+    """A note about the columns of a vector that do not vary."""
+    lost = [name for name in target.columns if name not in columns]
+    if not lost or not columns:
+        return ()
+    more = ", ..." if len(lost) > 8 else ""
+    return (
+        f"{target.name}: {len(lost)} of {len(target.columns)} columns do not vary in training and "
+        f"are left out ({', '.join(lost[:8])}{more})",
+    )
