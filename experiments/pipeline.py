@@ -20,6 +20,7 @@ from .disentangle import ESTIMATE, with_joint_patterns
 from .heights import heights_of
 from .languages import language_facts, make_corpus
 from .manifest import versions
+from .pictures import drawn_trees
 from .settings import Experiment, SettingsError, StudySettings
 from .subjects import Subject, make_subject
 from .supply import supply_of, with_remedy
@@ -93,8 +94,7 @@ def run_study(
         results = probe(acts, corpus, **grid, random_weights=twins, ceilings=ceilings)
     except ProbeError as error:  # a small language: what can be said without probes
         return unanswered(settings, corpus, subject, acts, claims, error, chosen), made
-    supply = supply_of(corpus)
-    results = with_remedy(results, supply)
+    results = with_remedy(results, supply := supply_of(corpus))
     if subject.construction is not None:
         results = with_joint_patterns(results, acts, corpus, heights)
         chosen = (*chosen, ESTIMATE)
@@ -112,6 +112,7 @@ def run_study(
         scores=scores_of(results),
         comparison=comparison,
         checks=(*checks, *used),
+        trees=drawn_trees(corpus),
         notes=(*chosen, *(supply.notes if supply else ()), *untested, *unused),
         subspaces={"learned": results.patterns, "predicted": {
             (p.site, p.target): p.subspace for p in claims if (p.site, p.target) in results.patterns

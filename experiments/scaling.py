@@ -8,8 +8,8 @@ square of the number of rules.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
 
@@ -21,7 +21,11 @@ from ..grammars import Grammar, families
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-__all__ = ["Curve", "Scaling", "ScalingError", "run"]
+    from ..constructions import GrammarTransformer
+
+__all__ = ["Curve", "Scaling", "ScalingError", "compiled", "run"]
+
+DENSE = 5_000_000  # parameters of an ordinary model, at most
 
 
 class ScalingError(LinrepError):
@@ -39,6 +43,8 @@ class Curve:
         x: grammar depth d, number of shapes c, or number of rules M.
         y: layers or neurons, read off the weights.
         expected: what theory says about the slope or the exponent.
+        fixed: the other sizes of the grammars, each with its values along the curve.
+        weights: back end whose weights were counted, point by point: ``dense`` or ``sparse``.
     """
 
     sweep: str
@@ -46,6 +52,8 @@ class Curve:
     x: tuple[int, ...]
     y: tuple[int, ...]
     expected: str
+    fixed: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    weights: tuple[str, ...] = ()
 
     @property
     def slope(self) -> float:
@@ -124,28 +132,34 @@ Sizes = dict[str, int]
 Modes = dict[str, tuple[dict[str, Any], str]]
 
 
-def run(out: str | Path, *, tiny: bool = False) -> Scaling:
-    """Sweep, fit, write ``scaling.json`` and ``scaling.html`` into a new folder.
+def run(out: str | Path, *, tiny: bool = False, grammars: Sequence[str | Path] = ()) -> Scaling:
+    """Sweep, fit, hold to the theorem; a run folder, with ``scaling.json`` and the curves beside.
 
     Args:
         out: the folder; it must not exist, or be empty.
         tiny: a few seconds instead of about a minute.
+        grammars: files of grammars, whose sizes are held to the theorem's formulas as well.
 
     Raises:
         ScalingError: the folder holds something.
     """
+    from ..reports import write_run
+    from .scaling_page import as_run
+
     folder = Path(out)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise ScalingError(f"{str(folder)!r} already holds something; give a new folder")
+    named = {str(file): Grammar.from_file(file) for file in grammars}
     settings: dict[str, Any] = {
         "depths": list(range(2, 5 if tiny else 8)),
         "children of varying length": list(range(1, 5 if tiny else 8)),
         "rules per symbol": [1, 2, 3] if tiny else [1, 2, 3, 4, 5, 6],
         "symbols": 4 if tiny else 6,
+        "grammars": list(named),
     }
     curves = [*_depth(settings), *_shapes(settings), *_rules(settings)]
     scaling = Scaling(tuple(curves), settings)
-    folder.mkdir(parents=True, exist_ok=True)
+    write_run(as_run(scaling, named), folder)
     content = {"settings": settings, "fits": scaling.table(), "curves": [asdict(c) for c in curves]}
     (folder / "scaling.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     (folder / "scaling.html").write_text(_page(scaling), encoding="utf-8")
@@ -161,7 +175,8 @@ def _depth(settings: dict[str, Any]) -> Iterator[Curve]:
     depths = settings["depths"]
     for name, (mode, theory) in modes.items():
         sizes = _sweep(depths, lambda d: families.latin(order=2, depth=d), mode, f"depth, {name}")
-        yield Curve("depth", name, tuple(depths), tuple(s["layers"] for s in sizes), theory)
+        x = tuple(depths)
+        yield _curve("depth", name, x, "layers", theory, sizes, ["tree shapes c", "symbols"])
 
 
 def _shapes(settings: dict[str, Any]) -> Iterator[Curve]:
@@ -176,7 +191,7 @@ def _shapes(settings: dict[str, Any]) -> Iterator[Curve]:
     for name, (mode, theory) in modes.items():
         sizes = _sweep(counts, lambda j: _varying(j, total), mode, f"shapes, {name}")
         x = tuple(size["tree shapes c"] for size in sizes)
-        yield Curve("shapes", name, x, tuple(size["neurons"] for size in sizes), theory)
+        yield _curve("shapes", name, x, "neurons", theory, sizes, ["depth d", "rules M"])
 
 
 def _varying(varying: int, total: int) -> Grammar:
@@ -199,20 +214,60 @@ def _rules(settings: dict[str, Any]) -> Iterator[Curve]:
     for name, (mode, theory) in modes.items():
         sizes = _sweep(per_symbol, grammar, mode, f"rules, {name}")
         x = tuple(len(grammar(m).rules) for m in per_symbol)
-        yield Curve("rules", name, x, tuple(size["neurons"] for size in sizes), theory)
+        fixed = ["depth d", "tree shapes c", "longest sentence"]
+        yield _curve("rules", name, x, "neurons", theory, sizes, fixed)
+
+
+def _curve(
+    sweep: str,
+    name: str,
+    x: tuple[int, ...],
+    up: str,
+    theory: str,
+    sizes: Sequence[Sizes],
+    fixed: Sequence[str],
+) -> Curve:
+    return Curve(
+        sweep,
+        name,
+        x,
+        tuple(size[up] for size in sizes),
+        theory,
+        {label: tuple(size[label] for size in sizes) for label in fixed},
+        tuple("dense" if size["dense"] else "sparse" for size in sizes),
+    )
 
 
 def _sweep(
     values: Sequence[int], grammar: Callable[[int], Grammar], mode: dict[str, Any], title: str
 ) -> list[Sizes]:
-    """Sizes of the compiled models; the sparse back end needs no dense width."""
-    from ..constructions import GrammarTransformer
-
+    """Sizes counted in the weights of the compiled models, and those of the grammars."""
     found = []
     for value in progress(values, title):
-        model = GrammarTransformer.from_grammar(grammar(value), backend="sparse", **mode)
-        found.append({row.name: row.measured for row in model.accounting().rows})
+        language = grammar(value)
+        model = compiled(language, **mode)
+        found.append(
+            {row.name.strip(): row.measured for row in model.accounting().rows}
+            | {
+                "depth d": language.depth,
+                "tree shapes c": language.n_shapes,
+                "rules M": len(language.rules),
+                "symbols": max(map(len, language.table.at_height[1:-1]), default=1),
+                "longest sentence": max(language.lengths),
+                "dense": model.settings.backend == "dense",
+            }
+        )
     return found
+
+
+def compiled(grammar: Grammar, **mode: Any) -> "GrammarTransformer":
+    """A model of ordinary weights where they are few enough to be counted, else a sparse one."""
+    from ..constructions import ConstructionError, GrammarTransformer
+
+    try:
+        return GrammarTransformer.from_grammar(grammar, max_parameters=DENSE, **mode)
+    except ConstructionError:  # too large; whatever else is wrong is wrong of the sparse one too
+        return GrammarTransformer.from_grammar(grammar, backend="sparse", **mode)
 
 
 def _page(scaling: Scaling) -> str:

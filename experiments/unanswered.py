@@ -9,6 +9,7 @@ from ..probes import ProbeError
 from ..reports import Check, Comparison, Scores, Study
 from .exactness import accounts_check, exact_check
 from .languages import language_facts
+from .pictures import drawn_trees
 from .settings import StudySettings
 from .subjects import Subject
 from .supply import NEEDED, supply_of
@@ -68,4 +69,5 @@ def unanswered(
         comparison=Comparison(()),
         checks=checks,
         notes=tuple(reasons),
+        trees=drawn_trees(corpus),
     )

@@ -46,6 +46,7 @@ HEADS = {
 SIGNS = {"<=": "≤", ">=": "≥"}
 OVERLAP_COLUMNS = {
     "written": "written here",
+    "predicted_use": "still read by a later layer",
     "overlap": "overlap",
     "contains_learned_in_predicted": "share of learned in predicted",
     "contains_predicted_in_learned": "share of predicted in learned",
@@ -135,6 +136,7 @@ def _study(study: Study, index: int) -> dict[str, object]:
             [site_label(row["site"]), row["target"], *[number(row[c]) for c in OVERLAP_COLUMNS]]
             for row in overlaps
         ],
+        "trees": study.trees,
         "claims": explained(str(row["claim"]) for row in overlaps),
         "exchange_columns": ["site", "target", *EXCHANGE_COLUMNS.values()],
         "exchange_lines": exchange_lines(study.comparison),
@@ -208,7 +210,7 @@ def _records(comparison: Comparison) -> list[dict[str, Any]]:
         records.append(
             {name: found.get(name) for name in OVERLAP_COLUMNS}
             | {"site": row.site, "target": row.target, "claim": row.claim}
-            | {"predicted_accuracy": row.predicted_accuracy}
+            | {"predicted_accuracy": row.predicted_accuracy, "predicted_use": row.predicted_use}
             | {"as_predicted": row.subspaces.as_predicted if row.subspaces else None}
         )
     return records

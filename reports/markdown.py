@@ -78,7 +78,7 @@ def _study(study: Study) -> list[str]:
         cell = verdicts.get((str(row["site"]), str(row["target"])))
         numbers = [number(row.get(name)) for name in names]
         rows.append([str(row["site"]), str(row["target"]), *numbers, cell.short if cell else "–"])
-    parts = []
+    parts = [f"```text\n{tree}\n```" for tree in study.trees]
     if study.checks:
         parts.append(
             _table(
@@ -93,12 +93,21 @@ def _study(study: Study) -> list[str]:
         shown = [name.replace("_", " ").replace("r2", "R²") for name in names]
         parts.append(_table(["site", "target", *shown, "verdict"], rows))
     overlaps = [
-        [row.site, row.target, number(row.subspaces.written), number(row.subspaces.overlap),
+        [row.site, row.target, number(row.subspaces.written), number(row.predicted_use),
+         number(row.subspaces.overlap),
          number(row.subspaces.null_high), number(row.subspaces.as_predicted)]
         for row in study.comparison.rows if row.subspaces
     ]  # fmt: skip
     if overlaps:
-        head = ["site", "target", "written", "overlap", "null, upper end", "as predicted"]
+        head = [
+            "site",
+            "target",
+            "written",
+            "still read by a later layer",
+            "overlap",
+            "null, upper end",
+            "as predicted",
+        ]
         parts.append(_table(head, overlaps))
         claims = explained(row.claim for row in study.comparison.rows if row.subspaces)
         parts.append(_bullets(f"{name}: {meaning}" for name, meaning in claims.items()))

@@ -130,6 +130,7 @@ class Study:
         checks: numbers that had to be reached.
         notes: sentences that a reader needs to judge the numbers.
         subspaces: ``"learned" | "predicted"`` -> (site, target) -> subspace.
+        trees: a few sentences drawn under their trees, for a fixed-width font.
     """
 
     name: str
@@ -140,6 +141,7 @@ class Study:
     checks: tuple[Check, ...] = ()
     notes: tuple[str, ...] = ()
     subspaces: Mapping[str, Mapping[tuple[str, str], Subspace]] = field(default_factory=dict)
+    trees: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.name or any(sign in self.name for sign in "/\\|\0") or self.name[0] == ".":

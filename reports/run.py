@@ -188,6 +188,7 @@ def _study_json(study: Study) -> dict[str, object]:
             "settings": study.comparison.settings,
         },
         "notes": study.notes,
+        "trees": study.trees,
     }
 
 
@@ -209,6 +210,7 @@ def _study(data: StudyFile, spaces: Mapping[str, Any]) -> Study:
         checks=tuple(Check(**_nan(check.model_dump(), "value")) for check in data.checks),
         notes=tuple(data.notes),
         subspaces=spaces.get(data.name, {}),
+        trees=tuple(data.trees),
     )
 
 

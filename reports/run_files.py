@@ -159,6 +159,7 @@ class StudyFile(_File):
     scores: ScoresFile
     comparison: ComparisonFile
     notes: list[str]
+    trees: list[str] = []
 
 
 def study_file(name: str) -> str:

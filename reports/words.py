@@ -57,6 +57,9 @@ WORDS: Final[tuple[tuple[str, str], ...]] = (
      "the smaller lies in the larger, so the share of each in the other stands beside it"),
     ("null", "overlap that random subspaces of the same dimensions reach: their mean, and the "
      "upper end that fewer than 5 % of pages exceed at any compared cell"),
+    ("still read by a later layer", "what theory says of a constructed model: whether anything "
+     "that the output depends on still reads the state here. Where nothing does, the state can be "
+     "found as predicted, and changing it changes nothing"),
     ("best", "read best: the site of highest score on validation sentences; the score shown "
      "is that of the test sentences, which had no part in the choice"),
     ("decodable", "above chance, above shuffled labels, and above what untrained models of this "

@@ -456,17 +456,33 @@ def test_settings_with_an_unknown_name(refused, made, tmp_path):
     assert "studies.0.sentence" in message
 
 
-@pytest.mark.parametrize("theorem", ["maxout", "scaling"])
-def test_theorems_are_measured_into_a_new_folder(linrep, theorem, tmp_path):
-    out = tmp_path / "deep" / theorem
-    status, printed, _ = linrep(theorem, "--tiny", "--out", out, "--json")
+def test_the_maxout_theorem_is_measured_into_a_new_folder(linrep, tmp_path):
+    out = tmp_path / "deep" / "maxout"
+    status, printed, _ = linrep("maxout", "--tiny", "--out", out, "--json")
     assert status == 0
     data = json.loads(printed)
-    assert data["report"] == str(out / f"{theorem}.html")
-    assert sorted(file.name for file in out.iterdir()) == [f"{theorem}.html", f"{theorem}.json"]
-    status, printed, message = linrep(theorem, "--tiny", "--out", out)
+    assert data["report"] == str(out / "maxout.html")
+    assert sorted(file.name for file in out.iterdir()) == ["maxout.html", "maxout.json"]
+    status, printed, message = linrep("maxout", "--tiny", "--out", out)
     assert (status, printed) == (2, "")
     assert "is not empty" in message
+
+
+def test_sizes_make_a_run_that_the_other_commands_read(linrep, grammar, tmp_path):
+    out = tmp_path / "deep" / "scaling"
+    status, printed, _ = linrep("scaling", "--tiny", "--out", out, "--grammar", grammar)
+    assert status == 0
+    assert "ok: two passes: layers per level" in printed
+    assert {"report.html", "scaling.html", "scaling.json"} <= {file.name for file in out.iterdir()}
+    assert linrep("check", out)[0] == 0
+    assert linrep("compare", out, out)[0] == 0
+    assert linrep("report", out, "--to", tmp_path / "again.md")[0] == 0
+    page = (tmp_path / "again.md").read_text("utf-8")
+    assert "## grammar 1" in page
+    assert str(grammar) in page
+    status, printed, message = linrep("scaling", "--tiny", "--out", out)
+    assert (status, printed) == (2, "")
+    assert "already holds a run" in message
 
 
 def test_an_engine_that_is_not(refused, tmp_path):

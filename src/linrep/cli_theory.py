@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from .cli_common import JsonFlag, OutFolder, Seed, add, announce, emit, quiet
+from .cli_common import JsonFlag, OutFolder, Seed, add, announce, emit, emit_run, quiet
 
 __all__ = ["register"]
 
@@ -50,24 +50,22 @@ def maxout(
 
 
 def scaling(
-    out: OutFolder = Path("runs/scaling"), tiny: Tiny = False, as_json: JsonFlag = False
+    out: OutFolder = Path("runs/scaling"),
+    grammar: Annotated[
+        list[Path] | None,
+        typer.Option(help="A grammar file of your own, held to the formulas too; repeatable."),
+    ] = None,
+    tiny: Tiny = False,
+    as_json: JsonFlag = False,
 ) -> None:
-    """Sizes of grammar transformers against depth, shapes and rules, beside the theorem's."""
-    from .reports import fresh_folder, refuse_occupied
+    """Sizes of grammar transformers against depth, shapes and rules, held to the theorem's."""
+    from .reports import refuse_occupied
 
     refuse_occupied(out)
     announce("loading PyTorch")
     quiet()
     from .experiments.scaling import run
+    from .reports import read_run
 
-    with fresh_folder(out) as folder:
-        fits = run(folder, tiny=tiny).table()
-    page = str(out / "scaling.html")
-    lines = [
-        f"{fit['sweep']}, {fit['construction']}: slope {fit['slope']:g}, exponent "
-        f"{fit['exponent']:g} (theory: {fit['theory']})"
-        for fit in fits
-    ]
-    emit(
-        {"report": page, "fits": fits}, "\n".join([*lines, "", f"report: {page}"]), as_json=as_json
-    )
+    run(out, tiny=tiny, grammars=tuple(grammar or ()))
+    emit_run(read_run(out), out, as_json=as_json)

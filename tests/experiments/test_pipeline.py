@@ -221,7 +221,7 @@ def test_the_ceiling_check_says_whose_ceilings_and_which_intervals(study):
 
 def test_the_demo_promises_no_more_than_sampling_allows():
     """Held-out accuracies above a ceiling, within their intervals, stand on the same page."""
-    _, hierarchy = demo_settings().studies
+    _, _, hierarchy = demo_settings().studies
     assert "never" not in hierarchy.question
     assert "not to exceed them beyond sampling error" in hierarchy.question
 

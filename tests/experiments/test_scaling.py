@@ -1,10 +1,23 @@
 """The sweep finds the slopes of the theorem, and writes what it promises."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from linrep.experiments.scaling import Curve, ScalingError, run
+from linrep import Grammar, families
+from linrep.experiments.scaling import Curve, Scaling, ScalingError, run
+from linrep.experiments.scaling_page import as_run
+from linrep.reports import read_run
+
+CURVES = tuple(
+    Curve(sweep, name, (1, 2), (slope, 2 * slope), "")
+    for sweep, name, slope in (
+        ("depth", "two passes", 2), ("depth", "one pass", 1), ("shapes", "shapes, two passes", 9),
+        ("shapes", "shapes, one pass", 9), ("shapes", "spans", 1), ("rules", "spans", 2),
+        ("rules", "pairs of rules", 3),
+    )
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +57,35 @@ def test_the_folder_holds_the_figures_and_their_numbers(scaling):
     assert "<script src=" not in page  # readable without a network
     with pytest.raises(ScalingError, match="already holds something"):
         run(folder, tiny=True)
+
+
+def test_nothing_else_varies_and_weights_are_ordinary_ones(scaling):
+    found, _ = scaling
+    for curve in found.curves:
+        assert all(len(set(values)) == 1 for values in curve.fixed.values()), curve.name
+        assert curve.fixed
+        assert set(curve.weights) == {"dense"}
+
+
+def test_the_run_says_pass_or_fail(scaling):
+    found, folder = scaling
+    run_ = read_run(folder)
+    assert run_.passed
+    assert [study.name for study in run_.studies] == ["depth", "shapes", "rules"]
+    first, *others = found.curves
+    for wrong in (replace(first, y=(4, 6, 9)), replace(first, fixed={"rules M": (1, 2, 2)})):
+        assert not as_run(Scaling((wrong, *others), {}), {}).study("depth").passed
+
+
+def test_a_grammar_of_ones_own_is_held_to_the_formulas():
+    small = families.latin(order=2, depth=2)
+    own = as_run(Scaling(CURVES, {}), {"mine": small}).study("grammar 1")
+    assert own.passed
+    assert len(own.checks) == 3
+    many = Grammar.from_text("S -> " + " ".join(["A"] * 12) + "\nA -> 'a' | 'a' 'b'")
+    own = as_run(Scaling(CURVES, {}), {"many shapes": many}).study("grammar 1")
+    assert own.passed
+    assert [note[:18] for note in own.notes] == ["not tested: shapes"] * 2
 
 
 def test_a_curve_that_is_no_line_is_told_from_one():

@@ -72,7 +72,7 @@ def test_one_line_per_fault_and_no_dump_of_the_settings(tmp_path):
         study["probes"]["permutations"] = -5
     with pytest.raises(SettingsError) as caught:
         read_settings(write(tmp_path, data))
-    first, second = str(caught.value).splitlines()
+    first, second, _ = str(caught.value).splitlines()
     assert first.endswith(
         "studies.0.probes.permutations: Input should be greater than or equal to 0; received -5"
     )

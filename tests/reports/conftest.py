@@ -55,7 +55,18 @@ def make_grid(found: bool = True, seed: int = 0) -> Grid:
             noise = rng.standard_normal((D_MODEL, 2))
             grid.patterns[site, target] = Subspace(seen if written and found else noise)
             grid.predictions.append(
-                Prediction(site, target, Subspace(true), written, "boundary", 2, None, "P1", "test")
+                Prediction(
+                    site,
+                    target,
+                    Subspace(true),
+                    written,
+                    "boundary",
+                    2,
+                    None,
+                    "P1",
+                    "test",
+                    used=written and layer < LAYERS,
+                )
             )
     return grid
 

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from linrep.reports import write_run
+from linrep.reports import read_run, write_run
 from linrep.reports.html import render_html
 from linrep.reports.markdown import render_markdown, summary_lines
 from linrep.reports.values import number
@@ -96,6 +96,35 @@ def test_markdown_names_the_rungs_that_were_not_tested(run):
     assert "| aligned (selective: not tested) |" in shown
     assert "| aligned |" not in shown
     assert "| aligned |" in render_markdown(run)
+
+
+def test_whether_a_state_is_still_read_stands_beside_the_prediction(page, run, tmp_path):
+    """In every form, and after the folder; where theory does not say, a dash."""
+    (study,) = run.studies
+    used = {(row.site, row.target): row.predicted_use for row in study.comparison.rows}
+    assert {False, True} == set(used.values())
+    frame = study.comparison.to_frame()
+    assert list(frame["predicted_use"]) == list(used.values())
+    assert "still read by a later layer" in "".join(page.text)
+    lines = [line for line in render_markdown(run).splitlines() if "| height" in line]
+    last = [line for line in lines if "blocks.2.hook_resid_post | height 1" in line]
+    assert any("| yes | no |" in line for line in last)  # written, and read no more
+    again = read_run(write_run(run, tmp_path / "run")).studies[0]
+    assert again.comparison == study.comparison
+    untold = replace(study.comparison.rows[0], predicted_use=None)
+    silent = replace(study, comparison=replace(study.comparison, rows=(untold,)))
+    assert "| no | – |" in render_markdown(replace(run, studies=(silent,)))
+
+
+def test_sentences_stand_under_their_trees(run, tmp_path):
+    (study,) = run.studies
+    picture = "┌ S ┐\na  <b>"
+    drawn = replace(run, studies=(replace(study, trees=(picture,)),))
+    page = render_html(drawn)
+    assert "┌ S ┐\na  &lt;b&gt;" in page
+    assert "under their trees" not in render_html(run)
+    assert "┌ S ┐" in render_markdown(drawn)
+    assert read_run(write_run(drawn, tmp_path / "run")).studies[0].trees == (picture,)
 
 
 def test_the_same_run_gives_the_same_page(run):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from linrep.reports import RegressionError, compare_runs
+from linrep.reports import Comparison, RegressionError, Scores, compare_runs
 
 
 def test_a_run_equals_itself(run):
@@ -13,6 +13,21 @@ def test_a_run_equals_itself(run):
     assert not found.worse
     assert not found.settings
     assert all(change.difference == 0 and not change.apart for change in found.changes)
+
+
+def test_runs_without_cells_are_compared_by_their_studies(run):
+    """Runs of sizes, and of languages too small to probe, have none."""
+    bare = tuple(
+        replace(study, scores=Scores(()), comparison=Comparison(())) for study in run.studies
+    )
+    without = replace(run, studies=bare)
+    found = compare_runs(without, replace(without, settings={"seed": 9}))
+    assert not found.changes
+    assert "seed" in found.settings
+    other = replace(without, studies=tuple(replace(s, name="other") for s in bare))
+    for before, after in ((without, other), (without, run), (run, without)):
+        with pytest.raises(RegressionError, match="share no"):
+            compare_runs(before, after)
 
 
 def test_a_loss_is_seen_and_a_gain_is_not_worse(run, make):
