@@ -205,12 +205,8 @@ class _Work:
         inner = path.model
         inputs = {"input_ids": self.batch.ids, "attention_mask": self.batch.mask.long()}
         with torch.inference_mode():
-            if what is None:
-                with path.attach({s: remember(s) for s in self.later}):
-                    logits = inner(**inputs).logits
-            else:
-                with erase(inner, what), path.attach({s: remember(s) for s in self.later}):
-                    logits = inner(**inputs).logits
+            with erase(inner, what or {}), path.attach({s: remember(s) for s in self.later}):
+                logits = inner(**inputs).logits
             said = read_out(inner)(logits.flatten(0, 1)).reshape(*logits.shape)
         return seen, said.clamp_min(FLOOR).log()
 
