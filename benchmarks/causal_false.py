@@ -5,7 +5,8 @@
 Each run is one page: a small language, a model, a grid of probes, exchanges of every learned
 pattern, and the verdicts, at the level of 5 % for the page. Of three kinds in turn: a model with
 random weights; a trained model whose labels are shuffled among tokens of equal position; a
-constructed model whose predictions are interchanged between heights. Printed are the pages on
+constructed model whose predictions are interchanged between heights (``--kinds true``: left as they
+are, to see that the rung can be reached). Printed are the pages on
 which any cell reaches the fourth rung, and, more strictly, those on which any cell's fourth
 question alone is answered yes although the first says no.
 """
@@ -37,11 +38,14 @@ from linrep.models import PlainConfig, PlainTransformer, initialise, train, word
 
 LEVEL = 0.05
 KINDS = ("random", "shuffled", "permuted")
+POWER = "true"  # the right predictions: where the fourth rung has to be reached
 WIDTH, BLOCKS = 24, 2
 
 
-def language(seed: int) -> Grammar:
-    """A small hierarchy."""
+def language(seed: int, kind: str = "") -> Grammar:
+    """A small hierarchy; for predictions the Latin language, whose states can be read."""
+    if kind in ("permuted", "true"):
+        return families.latin(3, 3, start="one")
     return families.random_hierarchy(4, 2, 2, 3, seed=seed % 7)
 
 
@@ -60,13 +64,15 @@ def shuffled(corpus: Corpus, seed: int) -> Corpus:
 
 def page(kind: str, seed: int, trained: Callable[[int], Any]) -> Comparison:
     """The comparison of one page."""
-    grammar = language(seed)
-    corpus = grammar.sample(150, seed=seed)
+    grammar = language(seed, kind)
+    corpus = grammar.sample(400 if kind in ("permuted", "true") else 150, seed=seed)
     predictions: list[Prediction] = []
-    if kind == "permuted":
+    if kind in ("permuted", "true"):
         built = GrammarTransformer.from_grammar(grammar, rotation=seed)
         model, truth = built.model, {(p.site, p.target): p for p in built.predictions}
         other = {"height 1": "height 2", "height 2": "height 1"}
+        if kind == "true":
+            other = {name: name for name in other}
         predictions = [
             replace(p, subspace=truth[p.site, other[p.target]].subspace,
                     rank=truth[p.site, other[p.target]].rank)
@@ -99,7 +105,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=200)
-    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
+    parser.add_argument("--kinds", nargs="+", choices=(*KINDS, POWER), default=KINDS)
     parser.add_argument("--steps", type=int, default=400)
     asked = parser.parse_args()
     models: dict[int, Any] = {}

@@ -2,6 +2,8 @@
 
 from ..core import CellScore
 from .das import Aligned, align
+from .dosing import Dose, DoseResponse, dose_response
+from .erasing import ErasureResult, ErasureRow, erasure_effects
 from .errors import CausalError
 from .grammar_pairs import interchange_pairs, pairs_of
 from .interchange import interchange
@@ -13,9 +15,15 @@ __all__ = [
     "Aligned",
     "CausalError",
     "CellScore",
+    "Dose",
+    "DoseResponse",
+    "ErasureResult",
+    "ErasureRow",
     "InterchangeResult",
     "Pairs",
     "align",
+    "dose_response",
+    "erasure_effects",
     "interchange",
     "interchange_pairs",
     "minimal_pairs",

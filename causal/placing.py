@@ -12,7 +12,7 @@ from ..hooks.reading.settings import Settings
 from .errors import CausalError
 from .pairs import Pairs
 
-__all__ = ["Inputs", "inputs_of"]
+__all__ = ["Inputs", "first_token", "inputs_of"]
 
 
 @final
@@ -100,6 +100,12 @@ def _places(line: Line, words: Sequence[int]) -> np.ndarray:
     return np.asarray(line.stop, dtype=np.int64)[list(words)] - 1
 
 
+def first_token(subject: Subject, words: Sequence[str], answer: str) -> int:
+    """Id of the first token of a word as it follows others."""
+    (line,) = _encode(subject, [[*words, answer]], "answered")
+    return int(line.ids[line.start[-1]])
+
+
 def _answers(subject: Subject, pairs: Pairs) -> dict[str, int]:
     """First token of every answer, as it follows the base.
 
@@ -111,8 +117,7 @@ def _answers(subject: Subject, pairs: Pairs) -> dict[str, int]:
     for base, both in zip(pairs.base, pairs.answers, strict=True):
         for word in both:
             if word not in words:
-                (line,) = _encode(subject, [[*base, word]], "answered")
-                words[word] = int(line.ids[line.start[-1]])
+                words[word] = first_token(subject, base, word)
         if words[both[0]] == words[both[1]]:
             raise CausalError(
                 f"the answers {both[0]!r} and {both[1]!r} begin with the same token, so that the "

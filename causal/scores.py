@@ -1,5 +1,6 @@
 """From the numbers of single pairs to those of a cell: shares, intervals, p-values."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
 
@@ -120,7 +121,7 @@ def score_cell(
         share_drawn=share(mean("drawn")),
         share_drawn_high=max(drawn, default=NAN),
         share_twin=share(lost),
-        **_whole_numbers(arms["edit"], found.base, moved),
+        **_whole_numbers(arms, found.base, moved),
         identity=found.identity[site],
         follows=follows,
         p=_largest_p(groups, found, twin, site, pairs),
@@ -128,13 +129,15 @@ def score_cell(
 
 
 def _whole_numbers(
-    edit: Measures, base: Measures, moved: Bool[np.ndarray, " pair"]
+    arms: Mapping[str, Measures], base: Measures, moved: Bool[np.ndarray, " pair"]
 ) -> dict[str, float]:
     """Reliability with its two parts, the losses of equal pairs, and extremes."""
-    away, equal = float(base.gap[moved].mean()), ~moved
-    complete = kept = before = after = NAN
+    edit, away, equal = arms["edit"], float(base.gap[moved].mean()), ~moved
+    complete = drawn = kept = before = after = NAN
     if away > 0:
+        gaps = [arms[name].gap[moved].mean() for name in names_of(list(arms), "drawn")]
         complete = float(np.clip(1 - edit.gap[moved].mean() / away, 0.0, 1.0))
+        drawn = float(np.clip(1 - np.mean(gaps) / away, 0.0, 1.0)) if gaps else NAN
     if equal.any():
         kept = 1 - float(edit.shift[equal].mean())
         before, after = float(base.loss[equal].mean()), float(edit.loss[equal].mean())
@@ -143,6 +146,7 @@ def _whole_numbers(
         "equal_base": before,
         "equal_edit": after,
         "completeness": complete,
+        "completeness_drawn": drawn,
         "selectivity": kept,
         "reliability": 2 * complete * kept / both if both > 0 else (0.0 if both == 0 else NAN),
         "error": float(edit.error[moved].max()),

@@ -108,8 +108,8 @@ class Causal(Settings):
     """Exchanges of states, where the language gives the exact counterfactual."""
 
     run: Literal["auto", "yes", "no"] = "auto"  # auto: where the answer is exact, and small models
-    pairs: Annotated[int, Field(ge=4, le=100_000)] = 80  # per height; half have other labels
-    draws: Annotated[int, Field(ge=2, le=1000)] = 12  # random subspaces of each kind
+    pairs: Annotated[int, Field(ge=4, le=100_000)] = 60  # per height; half have other labels
+    draws: Annotated[int, Field(ge=2, le=1000)] = 8  # random subspaces of each kind
     protocol: Literal["last token", "whole span"] = "last token"
 
 

@@ -22,6 +22,7 @@ NOTHING_FOLLOWS: Final = 0.01
 """Nats: a smaller divergence of the counterfactual leaves nothing to see."""
 
 UNUSED: Final = "not used from here"
+UNSHOWN: Final = "use not shown"
 
 
 def causal(
@@ -72,7 +73,8 @@ def causal(
     said = f"an exchange goes {number(row.share)} of the way ({_beside(row)})"
     fault = _fault(row, level)
     if fault:
-        return Verdict("no", f"{fault}: {said}{_theory(claim)}", UNUSED)
+        instead = UNUSED if _weak(row) else UNSHOWN
+        return Verdict("no", f"{fault}: {said}{_theory(claim)}", instead)
     if math.isnan(row.p):
         return Verdict("not tested", f"no control was run: {said}")
     return Verdict("yes", f"{said}; p = {number(row.p)}{_theory(claim)}")
@@ -81,19 +83,28 @@ def causal(
 def _fault(row: CellScore, level: float) -> str:
     """What speaks against use; empty if nothing does."""
     way = row.completeness if row.measure == "KL" else row.share
-    if min(row.share, way) < LEAST_SHARE:
+    if _weak(row):
         return "the exchange changes nothing" if row.change <= 1e-9 else "hardly any effect"
     if not math.isnan(row.p) and row.p > level:
         return "no more than random subspaces, the placebo or a random-weight twin do"
-    if row.share < row.share_drawn:
+    # A divergence rewards noise; total variation does not, and log-odds have no such corner.
+    kl = row.measure == "KL"
+    drawn = row.completeness_drawn if kl else row.share_drawn
+    if way < drawn:
         return (
             "subspaces drawn at random from the states do more on average "
-            f"({number(row.share_drawn)})"
+            f"({number(drawn)} against {number(way)})"
         )
     lost = row.equal_edit - row.equal_base
     if not math.isnan(lost) and lost > DISTURBED * (row.base - row.edit):
         return "pairs with equal labels are disturbed as well"
     return ""
+
+
+def _weak(row: CellScore) -> bool:
+    """Whether the exchange goes less than the least share of the way."""
+    way = row.completeness if row.measure == "KL" else row.share
+    return min(row.share, way) < LEAST_SHARE
 
 
 def _unit(row: CellScore) -> str:

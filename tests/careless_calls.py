@@ -754,6 +754,17 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
     },
     "Pairs.select.pairs": lambda: [0, 1],
     "InterchangeResult.rows": lambda: (),
+    "ErasureResult.rows": lambda: (),
+    "ErasureRow.decodability": dict,
+    "DoseResponse.doses": lambda: (),
+    "erasure_effects.corpus": lambda: grammar().sample(24),
+    "erasure_effects.subspace": lambda: Subspace(np.eye(16)[:, :2]),
+    "erasure_effects.targets": lambda: {"height 1": grammar().sample(24).labels(1)},
+    "dose_response.model": lambda: linrep.random_twin(plain_model(), seed=1),
+    "dose_response.direction": lambda: np.ones(16),
+    "dose_response.prefixes": lambda: [["a0"], ["a1"]],
+    "dose_response.answers": lambda: [["a0", "a1"]] * 2,
+    "dose_response.neutral": lambda: [["a0", "a1", "a0"]],
     "InterchangeResult.pairs": dict,
 }
 

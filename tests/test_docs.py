@@ -12,7 +12,7 @@ if not DOCS.is_dir():
 DECISIONS = sorted((DOCS / "decisions").glob("*.md"))
 PACKAGES = (
     "src/linrep/core", "corpora", "grammars", "piecewise", "models", "constructions", "probes",
-    "hooks", "reports", "experiments",
+    "hooks", "causal", "reports", "experiments",
 )  # fmt: skip
 PARTS = ("Question", "Choice", "Reason", "What would change it")
 

@@ -4,6 +4,8 @@ from .causal import (
     CausalError as CausalError,
     InterchangeResult as InterchangeResult,
     Pairs as Pairs,
+    dose_response as dose_response,
+    erasure_effects as erasure_effects,
     interchange as interchange,
     interchange_pairs as interchange_pairs,
     minimal_pairs as minimal_pairs,

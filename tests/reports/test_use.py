@@ -15,7 +15,8 @@ USED = CellScore(
     base=1.4, source=0.001, edit=0.5, whole=0.4, readout=1.4, random=1.4, placebo=1.3, drawn=1.1,
     twin=1.4, share=0.64, share_low=0.6, share_high=0.7, share_whole=0.71, share_readout=0.0,
     share_random=0.0, share_placebo=0.07, share_drawn=0.2, share_drawn_high=0.5, share_twin=0.0,
-    equal_base=0.001, equal_edit=0.003, completeness=0.6, selectivity=0.99, reliability=0.75,
+    equal_base=0.001, equal_edit=0.003, completeness=0.6, completeness_drawn=0.2,
+    selectivity=0.99, reliability=0.75,
     error=0.9, error_base=1.0, change=0.9, identity=True, follows=True, p=1e-5,
 )  # fmt: skip
 
@@ -37,7 +38,7 @@ class Found:
         ({"share": 0.02, "completeness": 0.02}, "no", "hardly any effect"),
         ({"share": 0.5, "completeness": 0.0}, "no", "hardly any effect"),
         ({"share": 0.0, "completeness": 0.0, "change": 0.0}, "no", "changes nothing"),
-        ({"share_drawn": 0.7}, "no", "drawn at random from the states do more"),
+        ({"completeness_drawn": 0.7}, "no", "drawn at random from the states do more"),
         ({"equal_edit": 0.9}, "no", "equal labels are disturbed"),
         ({"n_groups": 5}, "not tested", "at least 20"),
         ({"identity": False}, "not tested", "own state"),
@@ -50,7 +51,9 @@ def test_each_answer_has_its_reason(change, state, words):
     found = causal(replace(USED, **change))
     assert found.state == state
     assert words in found.reason
-    assert found.instead == ("not used from here" if state == "no" else "")
+    weak = "hardly" in words or "nothing" in words
+    instead = "not used from here" if weak else "use not shown"
+    assert found.instead == (instead if state == "no" else "")
 
 
 def test_theory_is_named_in_the_reason():
@@ -75,7 +78,7 @@ def test_a_page_holds_its_level_over_all_decodable_cells(grid):
         for verdicts in found.values():
             can = verdicts.decodable.state == "yes"
             assert verdicts.causal.state == (state if can else "not tested")
-    assert found[CELL].headline == "aligned, not used from here"
+    assert found[CELL].headline == "aligned, use not shown"
 
 
 def test_rung_four_needs_the_others(nothing_found):

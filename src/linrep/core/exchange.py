@@ -48,6 +48,7 @@ class CellScore:
         equal_base: loss of equal pairs without an edit; NaN if there are none.
         equal_edit: loss of equal pairs with the exchange: it should stay.
         completeness: how much of the distance to the counterfactual is gone, 0 to 1.
+        completeness_drawn: the same of subspaces drawn from the states, mean.
         selectivity: one minus how far equal pairs are moved (total variation), 0 to 1.
         reliability: harmonic mean of the two.
         error: largest difference of a probability from the counterfactual's, moved pairs.
@@ -90,6 +91,7 @@ class CellScore:
     equal_base: float
     equal_edit: float
     completeness: float
+    completeness_drawn: float
     selectivity: float
     reliability: float
     error: float
