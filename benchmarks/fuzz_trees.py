@@ -33,7 +33,7 @@ WORDS = [
 
 def facts(corpus: Corpus) -> list[Any]:
     """What probes ask of a corpus."""
-    found: list[Any] = [corpus.sentences, [str(tree) for tree in corpus.trees or ()]]
+    found: list[Any] = [corpus.sentences, [str(tree) for tree in corpus.trees]]
     for height in list(corpus.heights)[:4]:
         found += [corpus.labels(height).tolist(), corpus.boundary(height).tolist()]
     return found

@@ -79,7 +79,7 @@ class Corpus:
         vocabulary: the distinct words.
         offsets: ``[sentence + 1]`` where each sentence begins; the last entry is ``n_tokens``.
         layers: height -> what is known at that height.
-        trees: one tree per sentence, or ``None`` where there are none.
+        trees: one tree per sentence; empty where there are none.
         grammar: the grammar that the sentences come from, or ``None``.
         source: where the sentences come from, in words.
         documents: per sentence the name of its document, or ``None`` where they are not known.
@@ -92,7 +92,7 @@ class Corpus:
     vocabulary: tuple[str, ...]
     offsets: Int[np.ndarray, " bound"]
     layers: Mapping[int, Layer]
-    trees: Sequence[Tree] | None = field(default=None, repr=False)
+    trees: Sequence[Tree] = field(default=(), repr=False)
     grammar: Language | None = field(default=None, repr=False)
     source: str = ""
     documents: tuple[str, ...] | None = field(default=None, repr=False)
@@ -264,7 +264,7 @@ class Corpus:
             self.vocabulary,
             offsets,
             {height: layer.take(rows) for height, layer in self.layers.items()},
-            None if trees is None else ChosenTrees(trees, chosen),
+            ChosenTrees(trees, chosen) if len(trees) else (),
             self.grammar,
             self.source,
             None if self.documents is None else tuple(self.documents[i] for i in chosen),

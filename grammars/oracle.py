@@ -14,8 +14,7 @@ from ..corpora.tree import Tree
 from .ancestor_oracle import AncestorOracle
 from .errors import LanguageError
 from .formats.rule import EOS
-from .inference import counting
-from .inference import shape_counts as shapes
+from .inference import counting, shape_counts as shapes
 from .inference.chart import scale_exponents
 from .inference.enumeration import enumerate_sentences
 from .inference.next_token import (

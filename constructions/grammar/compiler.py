@@ -4,6 +4,7 @@ import math
 from fractions import Fraction
 from typing import Any
 
+from ...corpora.corpus import Language
 from ...grammars import Grammar
 from ..errors import ConstructionError
 from .backends.rotation import ROTATION_NOISE
@@ -21,11 +22,14 @@ from .scale import RANGE, Scales, token_scale
 from .semirings import semiring
 from .settings import Settings
 
-__all__ = ["compile_grammar", "require_grammar", "shapes_of"]
+__all__ = ["GivenGrammar", "compile_grammar", "require_grammar", "shapes_of"]
+
+GivenGrammar = Grammar | Language | None
+"""A grammar, or what a corpus knows of the one it was sampled from."""
 
 
-def require_grammar(grammar: object) -> None:
-    """Refuse the text of a grammar, its path, or anything else that is not a grammar yet.
+def require_grammar(grammar: object) -> Grammar:
+    """The grammar; its text, its path, or anything else that is not a grammar yet is refused.
 
     Raises:
         ConstructionError: it is none.
@@ -35,6 +39,7 @@ def require_grammar(grammar: object) -> None:
             f"a transformer is built from a Grammar; received {type(grammar).__name__} "
             f"{str(grammar)[:60]!r}: read it first, with Grammar.from_text(...) or from_file(...)"
         )
+    return grammar
 
 
 def compile_grammar(grammar: Grammar, settings: Settings) -> Program:

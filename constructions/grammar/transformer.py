@@ -19,7 +19,7 @@ from .backends.dense import build_dense
 from .backends.sparse import SparseModel
 from .backends.trials import rotation_trials
 from .charts.states import ChartStates
-from .compiler import compile_grammar, require_grammar
+from .compiler import GivenGrammar, compile_grammar, require_grammar
 from .guarantee import Guarantee, guarantee, require_guarantee
 from .passes.log_head import DEAD
 from .predictions import predict
@@ -70,12 +70,12 @@ class GrammarTransformer:
 
     @classmethod
     def from_grammar(
-        cls, grammar: Grammar, *, dtype: torch.dtype | str = torch.float64, **settings: Any
+        cls, grammar: GivenGrammar, *, dtype: torch.dtype | str = torch.float64, **settings: Any
     ) -> "GrammarTransformer":
         """Compile a grammar.
 
         Args:
-            grammar: any bounded-depth grammar.
+            grammar: any bounded-depth grammar; that of a sampled corpus, ``corpus.grammar``, too.
             dtype: of the weights, ``torch.float64`` or ``torch.float32``.
             **settings: the fields of :class:`Settings`. ``mode`` (``spans``: a chart, neurons
                 independent of the number of tree shapes; ``shapes``: one parser per shape, as in
@@ -97,7 +97,7 @@ class GrammarTransformer:
             ConstructionError: the choices clash, a limit is exceeded, weights do not fit the dtype,
                 or a rotated model would be wrong after some prefix; the number is given.
         """
-        require_grammar(grammar)
+        grammar = require_grammar(grammar)
         if unknown := set(settings) - set(Settings.__dataclass_fields__):
             raise ConstructionError(
                 f"unknown settings {sorted(unknown)}; there are "

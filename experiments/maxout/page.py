@@ -32,8 +32,7 @@ from ...piecewise import (
     zigzag,
 )
 from ...reports import Check
-from . import errors as errors
-from . import figures as figures
+from . import errors as errors, figures as figures
 from .section import Section
 from .staircase import staircase
 

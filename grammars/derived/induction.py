@@ -46,7 +46,7 @@ def induce(
     if tokens not in ("words", "tags"):
         raise LanguageError(f"tokens is 'words' or 'tags'; received {tokens!r}")
     trees = treebank.trees if isinstance(treebank, Corpus) else treebank
-    if trees is None or not len(trees):
+    if not len(trees):
         raise LanguageError("a grammar is induced from trees; this corpus has none")
     if tokens == "tags":
         trees = [_tags_as_tokens(tree) for tree in trees]

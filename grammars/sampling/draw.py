@@ -95,7 +95,7 @@ def corpus_of_sentences(
     tokens = np.concatenate([*encoded, np.empty(0, dtype=np.int64)]).astype(np.int32)
     offsets = np.concatenate([[0], np.cumsum([len(ids) for ids in encoded], dtype=np.int64)])
     source = f"{len(encoded)} given sentences"
-    return Corpus(tokens, table.terminals, offsets, {}, None, grammar, source)
+    return Corpus(tokens, table.terminals, offsets, {}, (), grammar, source)
 
 
 def _weights(table: Table, by: str) -> np.ndarray:

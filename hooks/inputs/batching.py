@@ -83,7 +83,7 @@ def plan(
 def collate(lines: Sequence[Line], pad_id: int, side: Literal["left", "right"] = "right") -> Batch:
     """Pad lines to the longest.
 
-    >>> from .words import encode_vocabulary
+    >>> from .alignment import encode_vocabulary
     >>> lines = encode_vocabulary([["a", "a"], ["a"]], ["<bos>", "a"]).lines
     >>> collate(lines, pad_id=9, side="left").ids.tolist()
     [[0, 1, 1], [9, 0, 1]]

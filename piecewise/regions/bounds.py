@@ -151,7 +151,7 @@ def is_relu(net: AnyNetwork) -> bool:
 def upper_bound(net: AnyNetwork, dim: Whole | None = None) -> int:
     """The smallest bound above that covers this network on inputs (or a slice) of ``dim``.
 
-    >>> from .families import zigzag
+    >>> from ..networks.families import zigzag
     >>> upper_bound(zigzag(3, 4))
     625
     """

@@ -50,7 +50,7 @@ def regions_in_plane(
         BoxError: the box is empty or inverted.
         BudgetError: too many cells; the message says how many are estimated.
 
-    >>> from .families import product, zigzag
+    >>> from ..networks.families import product, zigzag
     >>> regions_in_plane(product(zigzag(2, 2), 2), (0, 1)).counts
     RegionCounts(cells=81, linear_regions=81, affine_maps=46)
     """
@@ -139,7 +139,7 @@ def estimate_cells(
         SliceError: the window does not fit the network.
         BoxError: the box is empty or inverted.
 
-    >>> from .families import random_network
+    >>> from ..networks.families import random_network
     >>> estimate_cells(random_network(2, [4], seed=0), (-1, 1)).cells < 12
     True
     """

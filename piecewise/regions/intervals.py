@@ -23,7 +23,7 @@ def piece_intervals(net: AnyNetwork, box: object) -> list[Ends]:
         BoxError: the box does not fit the network's inputs.
         NetworkError: values on it may be beyond float64.
 
-    >>> from .families import tent
+    >>> from ..networks.families import tent
     >>> lo, hi = piece_intervals(tent(1), (0, 1))[0]
     >>> lo.tolist(), hi.tolist()
     ([[-1.0, -1.0]], [[1.0, 1.0]])

@@ -98,7 +98,7 @@ def regions_on_segment(
         SliceError: the points have the wrong dimension, are not finite or coincide.
         BudgetError: more than ``budget`` cells.
 
-    >>> from .families import tent
+    >>> from ..networks.families import tent
     >>> regions_on_segment(tent(1), 0, 1).breakpoints
     (Fraction(1, 2),)
     """

@@ -116,8 +116,8 @@ def ceilings_of(
     unknown = [key for key in given or {} if key not in cells and key not in names]
     if unknown:
         raise ProbeError(
-            f"ceilings are given for {unknown}: neither class targets {names} nor (site, target) "
-            f"pairs of sites {list(sites)}"
+            f"ceilings are given for {unknown}: neither targets of classes {names} nor "
+            f"(site, target) pairs of sites {list(sites)}"
         )
     read = {key: check_ceilings(values, n, repr(key)) for key, values in (given or {}).items()}
     found: dict[tuple[str, str], np.ndarray] = {}

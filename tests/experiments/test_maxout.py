@@ -6,9 +6,11 @@ from html import escape
 import pytest
 
 from linrep.core import LinrepError
-from linrep.experiments.maxout import figures as maxout_figures
-from linrep.experiments.maxout import page as maxout
-from linrep.experiments.maxout import staircase as maxout_staircase
+from linrep.experiments.maxout import (
+    figures as maxout_figures,
+    page as maxout,
+    staircase as maxout_staircase,
+)
 
 
 def test_the_tiny_experiment_passes_every_check(tmp_path):

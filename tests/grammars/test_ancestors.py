@@ -5,8 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from linrep.grammars import Grammar, ImpossiblePrefix, LanguageError, families
 
@@ -207,7 +206,7 @@ def test_given_sentences_have_posteriors_but_no_labels():
     posterior = corpus.posterior(1, "sentence")
     assert posterior.labels == ("A", "B")
     assert posterior.probabilities.tolist() == [[0.25, 0.75]] * 4
-    assert (corpus.heights, corpus.trees, len(corpus)) == ((), None, 2)
+    assert (corpus.heights, corpus.trees, len(corpus)) == ((), (), 2)
     with pytest.raises(LanguageError, match="it has heights none"):
         corpus.labels(1)
     with pytest.raises(LanguageError, match="a corpus with at least one token"):

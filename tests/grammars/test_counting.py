@@ -5,8 +5,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from linrep.grammars import Grammar, TooLarge, Tree
 from linrep.grammars.inference import shape_counts as shapes_module

@@ -7,8 +7,7 @@ from fractions import Fraction
 import jaxtyping
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from linrep.grammars import Grammar, ImpossiblePrefix, LanguageError, UnknownToken
 from linrep.grammars.formats.validation import reachable

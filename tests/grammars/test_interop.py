@@ -3,8 +3,7 @@
 import lark
 import nltk
 import pytest
-from hypothesis import assume, given, settings
-from hypothesis import strategies as st
+from hypothesis import assume, given, settings, strategies as st
 
 from linrep.grammars import Grammar, GrammarError, families, from_lark, from_nltk, to_lark, to_nltk
 

@@ -5,8 +5,7 @@ from fractions import Fraction
 
 import nltk
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from linrep import LinrepError
 from linrep.grammars import Grammar, GrammarError, Rule, families, to_nltk

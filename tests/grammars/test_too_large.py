@@ -7,8 +7,16 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from linrep.grammars import Grammar, GrammarError, TooLarge, examples, families, from_lark, unroll
-from linrep.grammars import memory as memory_module
+from linrep.grammars import (
+    Grammar,
+    GrammarError,
+    TooLarge,
+    examples,
+    families,
+    from_lark,
+    memory as memory_module,
+    unroll,
+)
 from linrep.grammars.formats.rule import Rule
 from linrep.grammars.formats.validation import find_cycle
 from linrep.grammars.inference.counting import derivations_by_length, derivations_up_to

@@ -3,8 +3,7 @@
 from dataclasses import make_dataclass
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from linrep.corpora.penn import parse_penn
 from linrep.corpora.tree import rebuild

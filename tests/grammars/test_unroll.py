@@ -6,8 +6,7 @@ from itertools import product
 
 import nltk
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from linrep.grammars import (
     Grammar,

@@ -4,8 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from linrep.probes import ProbeError, probe, split_by_group
 from linrep.probes.evidence.groups import divide, enough_in_test, read_groups, text_keys

@@ -13,7 +13,8 @@ from linrep.probes.evidence.permutation import LabelNull
 from linrep.probes.evidence.tokens import Tokens
 from linrep.probes.grid.checks import check_counts
 from linrep.probes.grid.plan import make_plan
-from linrep.probes.grid.probe import CONTROLS, _seeds
+from linrep.probes.grid.preparing import seeds_of
+from linrep.probes.grid.probe import CONTROLS
 from linrep.probes.grid.targets import make_targets
 
 FLOATS = ("nll", "v_information", "codelength", "control_codelength")
@@ -102,7 +103,7 @@ def test_selectivity_is_the_papers(planted, seed):
     split = split_by_group(corpus.sentence_ids, target.codes.astype(float), seed=seed)
     plan = make_plan(
         target, Tokens.of(corpus, read_groups(corpus, None, len(kept))), split, kept, None,
-        min_count=2, permutations=0, seed=seed, seeds=_seeds(seed, target.name, 2),
+        min_count=2, permutations=0, seed=seed, seeds=seeds_of(seed, target.name, 2),
     )  # fmt: skip
     rows = np.concatenate([plan.train, plan.test])
     X = acts["late"]
@@ -515,7 +516,7 @@ def test_a_plot_shows_what_was_measured_at_a_single_site_too(planted):
         ({"method": "forest"}, "'logistic', 'lda' or 'ridge'"),
         ({"C": -1.0}, "C is positive"),
         ({"targets": {"short": ["a"]}}, "1 labels"),
-        ({"targets": {"free": "ab"}, "positions": "boundary"}, "vector"),
+        ({"targets": {"free": "ab"}, "positions": "boundary"}, "one value for each row"),
         ({"positions": "middle"}, "'all', 'boundary'"),
         ({"positions": {"height 9": "all"}}, "unknown targets"),
         ({"positions": np.ones(3, dtype=bool)}, "mask of positions"),

@@ -133,7 +133,7 @@ def test_how_integers_were_read_is_said():
         (lambda: probe(X, [TRUTH.targets["truth"]] * 2), "given twice"),
         (lambda: probe(X, np.full(N, np.inf)), "infinite value in row 0"),
         (lambda: probe(X, [None] * N), "defined at none"),
-        (lambda: probe(X, YEARS, ceilings={"target": np.ones(N)}), "neither class targets"),
+        (lambda: probe(X, YEARS, ceilings={"target": np.ones(N)}), "neither targets of classes"),
         (lambda: probe(X, WORDS, positions="boundary"), "no height"),
         (lambda: probe(X, {1: WORDS}), "targets have names"),
     ],

@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from linrep.probes import ProbeError, split_by_group
 from linrep.probes.evidence.baselines import best_guess, control_labels, previous_words

@@ -1,8 +1,7 @@
 """Requirements: met, failed, unreadable, about nothing."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from linrep.reports import Requirement, RequirementError, check_run
 
