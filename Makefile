@@ -5,21 +5,30 @@ STAMP    := $(VENV)/.installed
 PIP_ARGS ?=
 OUT      ?= runs/demo
 SEEDS    ?= 1 2 3
+ROOMS    := corpora grammars piecewise models constructions hooks probes causal reports experiments
 
-.PHONY: demo test test-orders setup clean
+.PHONY: demo test test-orders test-package setup links clean
 .DELETE_ON_ERROR:
 
-setup: $(STAMP)
+setup: links $(STAMP)
 $(STAMP): setup.cfg pyproject.toml constraints.txt
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'linrep needs Python 3.11 or newer: make PYTHON=python3.12 ...')"
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || $(PYTHON) -m virtualenv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e ".[test,ray]"
 	@touch $@
 
+# src/linrep/NAME leads to the folder NAME. Where a checkout or an archive lost a link, it is made.
+links:
+	@for name in $(ROOMS); do \
+	  test -d src/linrep/$$name && continue; \
+	  echo "src/linrep/$$name was no link to ../../$$name: it is one now"; \
+	  rm -f src/linrep/$$name && ln -s ../../$$name src/linrep/$$name; \
+	done
+
 demo: $(STAMP)
 	$(BIN)/linrep demo --out $(OUT) --overwrite
 
-test: $(STAMP)
+test: links $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -32,6 +41,13 @@ test-orders: $(STAMP)
 	  OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q -p randomly \
 	    -p no:cacheprovider --randomly-seed=$$seed || exit 1; \
 	done
+
+# Slow: the wheel alone, in a bare environment, makes the demo.
+test-package: $(STAMP)
+	rm -rf build/package && $(PYTHON) -m venv build/package/venv
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir build/package .
+	build/package/venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt build/package/*.whl
+	cd build/package && venv/bin/linrep demo --out demo
 
 clean:
 	rm -rf build dist *.egg-info src/*.egg-info $(VENV)

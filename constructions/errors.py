@@ -1,6 +1,7 @@
 """The error of constructions of grammars."""
 
 from ..core import LinrepError
+from ..core.limits import MOST_DRAWS
 
 __all__ = ["ConstructionError", "require_count"]
 
@@ -10,11 +11,15 @@ class ConstructionError(LinrepError):
 
 
 def require_count(name: str, value: int) -> int:
-    """A number of things, refused if it is negative.
+    """A number of things to draw, refused if it is negative or beyond what can be worked off.
 
     Raises:
         ConstructionError: with its name.
     """
     if value < 0:
         raise ConstructionError(f"{name} is not negative; received {value}")
+    if value > MOST_DRAWS:
+        raise ConstructionError(
+            f"{name} is at most {MOST_DRAWS:,}; received {value}: take fewer at once"
+        )
     return value

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from html import escape
 from typing import Literal, Protocol, final, runtime_checkable
 
@@ -11,6 +10,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
 from ..core import checked
+from ..core.caching import cached_property
 from .chosen_trees import ChosenTrees
 from .errors import LanguageError
 from .token_layers import Layer

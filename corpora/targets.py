@@ -82,7 +82,7 @@ class Target:
         bools and categories are classes; floats are numbers, and so is every table
         ``[row, column]`` (a vector for each row); integers are classes where they have at most 20
         different values with five rows each or more on average, else numbers: ``note`` says how
-        they were read.
+        they were read, also of floats that are whole numbers.
 
         Args:
             name: of the target.
@@ -221,18 +221,27 @@ def _told(
     array: np.ndarray, undefined: np.ndarray, of: Literal["text", "float", "integer"]
 ) -> tuple[TargetKind, str]:
     """The kind that values show, and a note where it could have been the other."""
-    if of != "integer":
-        return ("class" if of == "text" else "number"), ""
+    if of == "text":
+        return "class", ""
     here = array[~undefined]
     distinct = len(set(here.tolist()))
+    if of == "float":
+        # A column of integers with gaps comes as floats: who meant classes is told.
+        whole = distinct <= MOST_CLASSES and all(float(value).is_integer() for value in here)
+        if not (whole and distinct):
+            return "number", ""
+        return "number", (
+            f"whole numbers of {distinct} different values, given as floats, were read as numbers; "
+            "Target.read(name, values, kind='class') reads them as classes"
+        )
     if distinct <= MOST_CLASSES and len(here) >= LEAST_ROWS * distinct:
         return "class", (
-            f"integers of {distinct} different values were read as classes; kind='number' reads "
-            "them as numbers"
+            f"integers of {distinct} different values were read as classes; Target.read(name, "
+            "values, kind='number') reads them as numbers"
         )
     return "number", (
-        f"integers of {distinct} different values were read as numbers; kind='class' reads them "
-        "as classes"
+        f"integers of {distinct} different values were read as numbers; Target.read(name, "
+        "values, kind='class') reads them as classes"
     )
 
 

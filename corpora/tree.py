@@ -81,7 +81,7 @@ class Tree:
         """Brackets on one line, the Penn style; round brackets in tokens become -LRB-, -RRB-."""
         return self._written(_as_brackets)
 
-    @checked(LanguageError)
+    @checked(LanguageError, most={"indent": 10_000})
     def pretty(self, indent: int = 0) -> str:
         """Brackets over several lines, two blanks per level."""
         lines: list[str] = []

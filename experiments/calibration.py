@@ -102,7 +102,9 @@ def calibrate(settings: StudySettings, *, runs: int = 40) -> tuple[FalseClaims, 
     if runs < 1:
         raise SettingsError(f"runs is a positive whole number; received {runs}")
     corpus = make_corpus(settings.language, settings.sentences, settings.seed)
-    heights, _ = heights_of(settings, corpus)
+    heights, chosen = heights_of(settings, corpus)
+    if not heights:
+        raise SettingsError(chosen[0])
     subject = make_subject(settings.model, corpus)
     asked = settings.probes
     grid = {
@@ -241,6 +243,18 @@ def _majority(corpus: Corpus, rng: np.random.Generator) -> np.ndarray:
     return commonest
 
 
+def _numbers(keys: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A number, from a normal law, for each key."""
+    _, place = np.unique(keys, return_inverse=True)
+    numbers: np.ndarray = rng.standard_normal(place.max() + 1)[place]
+    return numbers
+
+
+def _number_of_group(corpus: Corpus, rng: np.random.Generator) -> np.ndarray:
+    documents = corpus.document_ids
+    return _numbers(corpus.sentence_ids if documents is None else documents, rng)
+
+
 NEXT = "a coin per word after"
 DECOYS: Mapping[str, tuple[int, Decoy]] = {
     "labels shuffled over all tokens": (0, _shuffled),
@@ -250,5 +264,9 @@ DECOYS: Mapping[str, tuple[int, Decoy]] = {
     "a coin per word before": (1, _neighbour(-1)),
     NEXT: (1, _neighbour(1)),
     "the commonest label of the word": (1, _majority),
+    "a number per token": (0, lambda corpus, rng: rng.standard_normal(corpus.n_tokens)),
+    "a number per group (document or sentence)": (0, _number_of_group),
+    "a number per position": (1, lambda corpus, rng: _numbers(corpus.positions, rng)),
+    "a number per word type": (1, lambda corpus, rng: _numbers(corpus.words, rng)),
 }
-"""Made-up labels, and the highest rung that is true of them."""
+"""Made-up labels and numbers, and the highest rung that is true of them."""

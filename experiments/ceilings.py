@@ -72,12 +72,12 @@ def ceilings_of(
     """Largest exact posterior per token, site and height.
 
     The mean over the tokens that are scored is the ceiling there. In a construction the ``l``-th
-    bottom-up layer of mode ``spans`` has seen the position and the last R_l tokens (section 9 of
-    the theory); from the layer that writes a height on, the whole span of a node that ends
-    here. Elsewhere a causal model has seen the prefix, and where only boundary tokens are
-    scored, that the node ends; a bidirectional one the sentence. Where only boundary tokens are
-    scored, knowing that can beat the sentence's posterior, so a bidirectional model has no ceiling
-    there.
+    bottom-up layer of mode ``spans`` has seen the position and the last R_l tokens
+    (docs/theory/grammar.md, section 9); from the layer that writes a height on, the whole span of
+    a node that ends here. Elsewhere a causal model has seen the prefix, and where only boundary
+    tokens are scored, that the node ends; a bidirectional one the sentence. Where only boundary
+    tokens are scored, knowing that can beat the sentence's posterior, so a bidirectional model
+    has no ceiling there.
 
     Args:
         corpus: tokens; one without a grammar has no ceilings.

@@ -1,7 +1,6 @@
 """Numbers that a construction has to reach, exactly or within the noise of the sample."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,18 +11,14 @@ from ..probes import ProbeResults
 from ..probes.evidence.intervals import accuracy_interval, bootstrap_weights, sentence_sums
 from ..reports import Check, Comparison, Row
 from .ceilings import ceilings_are_exact
-from .exactness import EXACT, next_tokens_of
+from .exactness import accounts_check, exact_check, next_tokens_of
 from .subjects import Subject
-from .unwritten import beyond_null, largest_share
-
-if TYPE_CHECKING:
-    from ..constructions import GrammarTransformer
+from .unwritten import beyond_null, stream_check
 
 __all__ = ["apart_from_ceiling", "checks_of", "next_token_error"]
 
 FAMILY_LEVEL = 0.95
 DRAWS = 10_000  # the outermost percentiles of 27 simultaneous intervals keep 9 draws on each side
-SENTENCES = 100  # whose prefixes are checked
 ROUNDING = 1e-12  # of a mean over tokens
 CERTAIN = 1 - 1e-12  # means of posteriors that are 1 up to rounding
 
@@ -55,8 +50,8 @@ def checks_of(
         return (), ()
     sure = {(claim.site, claim.target) for claim in claims if claim.accuracy == 1.0}
     checks = [
-        _exact(subject, corpus, corpus.grammar),
-        _accounts(subject.construction),
+        exact_check(subject, corpus, corpus.grammar),
+        accounts_check(subject.construction),
         _ceilings(corpus, results, ceilings or {}),
         _staircase(results, comparison, sure),
         _overlaps(comparison, sure),
@@ -94,39 +89,6 @@ def _ceilings(
         f"(Bonferroni), so they are wider than those printed, each of which holds alone; "
         "the ceiling is of this model's site, not of its random-weight twin's"
         + (f"; apart: {', '.join(apart)}" if apart else ""),
-    )
-
-
-def _exact(subject: Subject, corpus: Corpus, grammar: Grammar) -> Check:
-    sentences = list(dict.fromkeys(corpus.sentences))[:SENTENCES]
-    found = next_tokens_of(subject, grammar, sentences)
-    dtype = str(subject.model.dtype).removeprefix("torch.")
-    rotated = (
-        "; at the prefix that comes nearest to what the noise of the rotated basis, divided by the "
-        "prefix's score, allows"
-        if found.allowed > EXACT
-        else ""
-    )
-    return Check(
-        f"next-token distribution: largest error over {found.prefixes} prefixes",
-        found.error,
-        "<=",
-        found.allowed,
-        f"the model gives every next token the probability that the grammar gives it, in {dtype}"
-        f"{rotated}",
-    )
-
-
-def _accounts(construction: "GrammarTransformer") -> Check:
-    rows = construction.accounting().rows
-    wrong = [row.name.strip() for row in rows if not row.holds]
-    return Check(
-        f"sizes that break the theorem's formulas, of {len(rows)}",
-        float(len(wrong)),
-        "<=",
-        0.0,
-        "layers, neurons, heads and width, counted in the weights, are those of the formulas"
-        + (f"; broken: {', '.join(wrong)}" if wrong else ""),
     )
 
 
@@ -266,16 +228,8 @@ def _unwritten(
     if not absent:
         return ("not tested: cells where nothing is written: 0 cells are predicted to be so",)
     cells = f"{len(absent)} cells where nothing is written"
-    precision = float(np.finfo(acts[absent[0].site].dtype).eps)
     return (
-        Check(
-            f"stream: largest share in the predicted subspace at the {cells}",
-            max(largest_share(acts, corpus, claim) for claim in absent),
-            "<=",
-            max(EXACT, precision),
-            "before the state is written the stream has no component in its subspace; what "
-            "remains, relative to the longest activation, is the rounding of the activations",
-        ),
+        stream_check(acts, corpus, absent),
         Check(
             f"subspaces: cells beyond the null, of {cells}",
             float(sum(beyond_null(results, absent, level=1 - FAMILY_LEVEL))),

@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING, NamedTuple, final
 
 import numpy as np
 
-from ..grammars import Grammar
+from ..grammars import Corpus, Grammar
+from ..reports import Check
 from .subjects import Subject
 
 if TYPE_CHECKING:
     from ..constructions import GrammarTransformer
 
-__all__ = ["EXACT", "NextTokens", "next_tokens_of"]
+__all__ = ["EXACT", "NextTokens", "accounts_check", "exact_check", "next_tokens_of"]
 
+SENTENCES = 100  # whose prefixes are checked
 EXACT = 1e-12  # float64 conditionals of named bases, sums of fewer than a hundred products
 
 
@@ -59,6 +61,41 @@ def next_tokens_of(
             if error / allowed >= worst[0] / worst[1]:
                 worst = float(error), allowed
     return NextTokens(*worst, len(prefixes), largest)
+
+
+def exact_check(subject: Subject, corpus: Corpus, grammar: Grammar) -> Check:
+    """The model's next tokens beside the grammar's, after the prefixes of a few sentences."""
+    sentences = list(dict.fromkeys(corpus.sentences))[:SENTENCES]
+    found = next_tokens_of(subject, grammar, sentences)
+    dtype = str(subject.model.dtype).removeprefix("torch.")
+    rotated = (
+        "; at the prefix that comes nearest to what the noise of the rotated basis, divided by the "
+        "prefix's score, allows"
+        if found.allowed > EXACT
+        else ""
+    )
+    return Check(
+        f"next-token distribution: largest error over {found.prefixes} prefixes",
+        found.error,
+        "<=",
+        found.allowed,
+        f"the model gives every next token the probability that the grammar gives it, in {dtype}"
+        f"{rotated}",
+    )
+
+
+def accounts_check(construction: "GrammarTransformer") -> Check:
+    """The sizes of the model beside the theorem's formulas."""
+    rows = construction.accounting().rows
+    wrong = [row.name.strip() for row in rows if not row.holds]
+    return Check(
+        f"sizes that break the theorem's formulas, of {len(rows)}",
+        float(len(wrong)),
+        "<=",
+        0.0,
+        "layers, neurons, heads and width, counted in the weights, are those of the formulas"
+        + (f"; broken: {', '.join(wrong)}" if wrong else ""),
+    )
 
 
 def _noise(construction: "GrammarTransformer", row: np.ndarray) -> float:

@@ -22,16 +22,23 @@ def heights_of(settings: StudySettings, corpus: Corpus) -> tuple[tuple[int, ...]
         corpus: its sentences.
 
     Returns:
-        Heights in order, and sentences for the notes: none if nothing was left out by default.
+        Heights in order, and sentences for the notes: none if nothing was left out by default. No
+        height, and why, where every height of a grammar has one label.
 
     Raises:
-        SettingsError: nothing was asked for and no height has two labels.
+        SettingsError: nothing was asked for and no height of the trees has two labels.
     """
     if settings.probes.heights:
         return settings.probes.heights, ()
     treebank = isinstance(settings.language, Treebank)
     usual = tuple(range(1, HIGHEST + 1)) if treebank else corpus.heights
     told = tuple(h for h in usual if h in corpus.heights and _tells(corpus, h))
+    if not told and not treebank:
+        return (), (
+            "not tested: every token has the same label at each of the heights "
+            f"{list(usual)} of this language, so there is nothing to tell apart: take a larger "
+            "grammar, one with two symbols or more at some height below its root",
+        )
     if not told:
         raise SettingsError(
             f"no height has more than one label among the heights {list(usual)}, so there is "

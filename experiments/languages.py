@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from ..grammars import Corpus, Grammar, families, read_treebank
 from .settings import GrammarFile, GrammarText, HierarchyFamily, Language, LatinFamily, Treebank
+from .supply import supply_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -66,6 +67,9 @@ def language_facts(corpus: Corpus) -> "Mapping[str, Json]":
         "corpus fingerprint": corpus.fingerprint[:16],
     }
     grammar = corpus.grammar
+    supply = supply_of(corpus)
+    if supply is not None:
+        facts["different sentences"] = supply.fact
     if isinstance(grammar, Grammar):
         lengths = sorted(grammar.lengths)
         facts |= {

@@ -3,14 +3,14 @@
 corpus -> model -> activations -> statistics -> probes -> comparison -> report
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from ..core import Engine, checked, height_target, progress, running
+from ..core import Engine, Prediction, checked, height_target, progress, running
 from ..hooks import capture
 from ..models import random_twin
-from ..probes import ProbeResults, probe
+from ..probes import ProbeError, ProbeResults, probe
 from ..reports import Run, Scores, Study, compare
 from ..reports.values import plain
 from .ceilings import ceilings_of
@@ -20,7 +20,10 @@ from .heights import heights_of
 from .languages import language_facts, make_corpus
 from .manifest import versions
 from .settings import Experiment, SettingsError, StudySettings
-from .subjects import make_subject
+from .subjects import Subject, make_subject
+from .supply import supply_of, with_remedy
+from .unanswered import unanswered
+from .use import exchanges_of, use_checks
 
 __all__ = ["run_experiment", "run_study"]
 
@@ -87,32 +90,57 @@ def run_study(
         "groups": None if asked.groups == "auto" else asked.groups, "tolerance": asked.tolerance,
         "seed": settings.seed, "engine": engine,
     }  # fmt: skip
-    results = probe(
-        acts, corpus, **grid, controls=asked.controls, random_weights=twins, ceilings=ceilings,
-        permutations=asked.permutations, codelength=asked.codelength, bootstrap=asked.bootstrap,
-    )  # fmt: skip
+    claims, elsewhere = _claims(subject, acts.sites, heights, boundary=boundary)
+    made = {"activations": plain(acts.manifest), "random twin": plain(twins[0].manifest)}
+    try:
+        results = probe(
+            acts, corpus, **grid, controls=asked.controls, random_weights=twins, ceilings=ceilings,
+            permutations=asked.permutations, codelength=asked.codelength, bootstrap=asked.bootstrap,
+        )  # fmt: skip
+    except ProbeError as error:  # a small language: what can be said without probes
+        return unanswered(settings, corpus, subject, acts, claims, error, chosen), made
+    supply = supply_of(corpus)
+    results = with_remedy(results, supply)
     if subject.construction is not None:
         results = with_joint_patterns(results, acts, corpus, heights)
     # What was learned beside what was predicted, and what the whole says.
-    targets = [height_target(height) for height in heights]
-    probed = [p for p in subject.predictions if p.site in acts.sites and p.target in targets]
-    claims = [p for p in probed if (p.positions == "boundary") == boundary]
-    elsewhere = [p for p in probed if (p.positions == "boundary") != boundary]
-    comparison = compare(results, claims, elsewhere=elsewhere, level=level, seed=settings.seed)
+    # Whether the model uses it: states exchanged, the answer known.
+    exchanges, reason = exchanges_of(settings, subject, corpus, results)
+    comparison = compare(
+        results, claims, elsewhere=elsewhere, exchanges=exchanges, level=level, seed=settings.seed
+    )
     checks, untested = checks_of(subject, corpus, acts, results, comparison, claims, ceilings)
+    used, unused = use_checks(settings, subject, corpus, [*claims, *elsewhere])
     study = Study(
         name=settings.name,
         question=settings.question,
         facts={**language_facts(corpus), **subject.facts},
         scores=scores_of(results),
         comparison=comparison,
-        checks=checks,
-        notes=(*chosen, *((ESTIMATE, *untested) if subject.construction is not None else ())),
+        checks=(*checks, *used),
+        notes=(
+            *chosen, *(supply.notes if supply else ()), *_told(subject, untested), *reason, *unused,
+        ),
         subspaces={"learned": results.patterns, "predicted": {
             (p.site, p.target): p.subspace for p in claims if (p.site, p.target) in results.patterns
         }},
     )  # fmt: skip
-    return study, {"activations": plain(acts.manifest), "random twin": plain(twins[0].manifest)}
+    return study, made
+
+
+def _claims(
+    subject: Subject, sites: Sequence[str], heights: Sequence[int], *, boundary: bool
+) -> tuple[list[Prediction], list[Prediction]]:
+    """Predictions about the cells of the grid: at the tokens probed, and at others."""
+    targets = [height_target(height) for height in heights]
+    probed = [p for p in subject.predictions if p.site in sites and p.target in targets]
+    here = [p for p in probed if (p.positions == "boundary") == boundary]
+    return here, [p for p in probed if (p.positions == "boundary") != boundary]
+
+
+def _told(subject: Subject, untested: Sequence[str]) -> tuple[str, ...]:
+    """What a reader of a construction's page has to know."""
+    return (ESTIMATE, *untested) if subject.construction is not None else ()
 
 
 def _reader(settings: StudySettings, tokenizer: Any, engine: str | Engine) -> Any:

@@ -3,11 +3,14 @@
 import os
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
-from ..core import LinrepError, YamlError, as_path, checked, read_yaml
+from ..core import YamlError, as_path, checked, read_yaml
+from ..core.limits import MOST_DRAWS
+from .closed import Settings, SettingsError, problems, shortened
 
 __all__ = [
+    "Causal",
     "Constructed",
     "Experiment",
     "GrammarFile",
@@ -26,31 +29,7 @@ __all__ = [
 ]
 
 
-class SettingsError(LinrepError):
-    """A settings file cannot be read, or a setting is impossible."""
-
-
-SHOWN = 10  # problems of one file that a message lists
 Seed: TypeAlias = Annotated[int, Field(ge=0, le=2**32 - 1)]  # what every generator takes
-
-
-class Settings(BaseModel):
-    """Frozen; a name that does not exist is refused.
-
-    Raises:
-        SettingsError: an unknown name, or an impossible value.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    def __init__(self, **fields: Any) -> None:
-        try:
-            super().__init__(**fields)
-        except ValidationError as error:
-            raise SettingsError(f"{type(self).__name__}: {problems(error)}") from error
-
-    # Settings inside settings are read as pydantic reads them, so that places are named in full.
-    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
 
 
 class LatinFamily(Settings):
@@ -123,11 +102,20 @@ Control: TypeAlias = Literal[
     "shuffled", "control_task", "position", "previous_word", "word_identity", "surface",
     "embedding", "random_weights",
 ]  # fmt: skip
-Draws: TypeAlias = Annotated[int, Field(ge=0, le=1_000_000)]  # more fit no memory
+Draws: TypeAlias = Annotated[int, Field(ge=0, le=MOST_DRAWS)]
 Name: TypeAlias = Annotated[
     str,
     Field(pattern=r"^[^./\\|\x00][^/\\|\x00]*$", max_length=200, description="of a file"),
 ]
+
+
+class Causal(Settings):
+    """Exchanges of states, where the language gives the exact counterfactual."""
+
+    run: Literal["auto", "yes", "no"] = "auto"  # auto: where the answer is exact, and small models
+    pairs: Annotated[int, Field(ge=4, le=100_000)] = 80  # per height; half have other labels
+    draws: Annotated[int, Field(ge=2, le=1000)] = 12  # random subspaces of each kind
+    protocol: Literal["last token", "whole span"] = "last token"
 
 
 class Probes(Settings):
@@ -136,7 +124,7 @@ class Probes(Settings):
     heights: tuple[int, ...] | None = None  # None: that have several labels; of trees up to 4
     positions: Literal["all", "boundary"] = "all"
     groups: Literal["auto", "document", "sentence"] = "auto"  # never divided between parts
-    method: Literal["logistic", "lda", "ridge"] = "logistic"
+    method: Literal["logistic", "lda", "ridge", "means"] = "logistic"
     C: float | tuple[float, ...] | None = None  # None: a path, chosen on validation
     controls: tuple[Control, ...] = get_args(Control)
     tolerance: Annotated[float, Field(gt=0)] = 1e-4  # of the logistic objective, relative
@@ -144,6 +132,7 @@ class Probes(Settings):
     permutations: Draws = 200
     codelength: bool = False
     bootstrap: Draws = 1000
+    causal: Causal = Causal()
 
 
 class Reading(Settings):
@@ -246,36 +235,6 @@ def _yaml(text: str, where: str, remedy: str) -> Any:
         raise SettingsError(str(error)) from None
 
 
-def problems(error: ValidationError) -> str:
-    """Problems with their places, one line each; of very many the first.
-
-    A list whose entries are at fault counts as too short besides, which says nothing new.
-    """
-    found = error.errors(include_url=False)
-    lines = []
-    for item in found:
-        depth = len(item["loc"])
-        below = any(len(i["loc"]) > depth and i["loc"][:depth] == item["loc"] for i in found)
-        if item["type"] == "too_short" and below:
-            continue
-        place = ".".join(str(part) for part in item["loc"]) or "settings"
-        lines.append(f"{_short(place)}: {_short(item['msg'], 300)}{_received(item['input'])}")
-    rest = len(lines) - SHOWN
-    return "\n".join(lines[:SHOWN] + [f"and {rest} more"] * (rest > 0))
-
-
-def _short(text: str, most: int = 80) -> str:
-    return text if len(text) <= most else f"{text[: most - 3]}..."
-
-
-def _received(value: object) -> str:
-    """A value as a message shows it: whole if it is short, settings within settings never."""
-    shown = repr(value)
-    if isinstance(value, dict) or (isinstance(value, list) and "{" in shown):
-        return ""
-    return f"; received {_short(shown)}"
-
-
 def _override(data: dict[str, Any], text: str) -> None:
     """Set one dotted name in place.
 
@@ -284,8 +243,8 @@ def _override(data: dict[str, Any], text: str) -> None:
     """
     name, sign, value = text.partition("=")
     if not sign or not name:
-        raise SettingsError(f"--set needs NAME=VALUE; received {_short(text)!r}")
-    where = f"the value of --set {_short(text)}"
+        raise SettingsError(f"--set needs NAME=VALUE; received {shortened(text)!r}")
+    where = f"the value of --set {shortened(text)}"
     new = _yaml(value, where, "put text into quotes: NAME='\"...\"'")
     *path, last = name.strip().split(".")
     here: Any = data
@@ -295,5 +254,5 @@ def _override(data: dict[str, Any], text: str) -> None:
         here[int(last) if isinstance(here, list) else last] = new
     except (KeyError, IndexError, ValueError, TypeError) as error:
         raise SettingsError(
-            f"--set {_short(text)}: the settings have no {_short(name.strip())!r}"
+            f"--set {shortened(text)}: the settings have no {shortened(name.strip())!r}"
         ) from error

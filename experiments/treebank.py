@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ..core import checked
+from .closed import problems
 from .settings import (
     Experiment,
     GrammarFile,
@@ -14,7 +15,6 @@ from .settings import (
     SettingsError,
     StudySettings,
     Treebank,
-    problems,
 )
 
 __all__ = ["probe_settings"]

@@ -9,8 +9,10 @@ from ..core import Prediction
 from ..grammars import Corpus
 from ..hooks import Activations
 from ..probes import ProbeResults, overlap_null
+from ..reports import Check
+from .exactness import EXACT
 
-__all__ = ["beyond_null", "largest_share"]
+__all__ = ["beyond_null", "largest_share", "stream_check"]
 
 TAIL = 10  # draws of the null that lie beyond the corrected level
 
@@ -33,6 +35,26 @@ def largest_share(acts: Activations, corpus: Corpus, claim: Prediction) -> float
     longest = float(np.linalg.norm(stream, axis=1).max(initial=0.0))
     inside = float(np.abs(stream @ claim.subspace.basis).max(initial=0.0))
     return inside / longest if longest > 0 else 0.0
+
+
+def stream_check(acts: Activations, corpus: Corpus, absent: Sequence[Prediction]) -> Check:
+    """The largest share of the stream in subspaces where nothing is written.
+
+    Args:
+        acts: activations of the corpus.
+        corpus: tells which tokens the claims are about.
+        absent: claims that nothing is written, at least one.
+    """
+    precision = float(np.finfo(acts[absent[0].site].dtype).eps)
+    return Check(
+        "stream: largest share in the predicted subspace at the "
+        f"{len(absent)} cells where nothing is written",
+        max(largest_share(acts, corpus, claim) for claim in absent),
+        "<=",
+        max(EXACT, precision),
+        "before the state is written the stream has no component in its subspace; what "
+        "remains, relative to the longest activation, is the rounding of the activations",
+    )
 
 
 def beyond_null(

@@ -1,10 +1,10 @@
 """Refusing what would not fit, before allocating it."""
 
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from ..core.limits import available_memory, refuse_large
 from .errors import TooLarge
 
 __all__ = [
@@ -27,14 +27,6 @@ MOST_RULES = 500_000
 _RULE_BYTES, _SYMBOL_BYTES = 1500, 150
 
 
-def available_memory() -> int | None:
-    """Bytes of memory of this machine; ``None`` where the system does not tell."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (ValueError, OSError, AttributeError):
-        return None
-
-
 def require_memory(needed: int | float, what: str, remedy: str = _FEWER) -> None:
     """Refuse, before allocating, what would take more than the machine's memory.
 
@@ -46,11 +38,7 @@ def require_memory(needed: int | float, what: str, remedy: str = _FEWER) -> None
     Raises:
         TooLarge: with the memory needed and available.
     """
-    available = available_memory()
-    if available is not None and needed > available:
-        raise TooLarge(
-            f"{what} needs {_gib(needed)} GiB; this machine has {_gib(available)} GiB; {remedy}"
-        )
+    refuse_large(TooLarge, needed, available_memory(), what, remedy)
 
 
 def require_digits(bits: int | float, what: str) -> None:
@@ -108,10 +96,3 @@ def require_rules(n_rules: int, arity: int) -> None:
             f"{what} is more than can be worked with: at most {MOST_RULES} rules; lower the depth "
             "or the number of symbols or rules"
         )
-
-
-def _gib(size: int | float) -> str:
-    # Integers may be too large to be divided as floats.
-    if size < 2**1000:
-        return f"{size / 2**30:.3g}"
-    return f"2**{size.bit_length() - 31}" if isinstance(size, int) else "more than 2**990"

@@ -17,7 +17,7 @@ from .twin import initialise
 __all__ = ["TrainedModel", "TrainingError", "batch_ids", "require_small", "train"]
 
 MOST = 200_000_000  # parameters: with gradients and AdamW's two moments 3.2 GB in float32
-COUNTED = 10**9  # sentences or steps that could ever be worked off
+COUNTED = 10**8  # sentences or steps that could ever be worked off
 _IGNORED = -100  # the label PyTorch's cross-entropy skips
 
 
@@ -134,7 +134,10 @@ def train(
         if not 0 <= value <= 1e6:
             raise TrainingError(f"{name} lies in 0..1e6; received {value}")
     if max(sentences, steps, batch_size) > COUNTED:
-        raise TrainingError(f"sentences, steps and batch_size are at most {COUNTED}")
+        raise TrainingError(
+            f"sentences, steps and batch_size are at most {COUNTED:,}; received {sentences}, "
+            f"{steps}, {batch_size}: take fewer"
+        )
     require_small(**shape)
     vocabulary = word_ids(list(grammar.terminals))
     ids, mask = batch_ids(grammar.sample(sentences, seed=seed).sentences, vocabulary, eos=True)

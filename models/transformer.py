@@ -19,10 +19,14 @@ from transformers import (
 from transformers.modeling_outputs import CausalLMOutput
 
 from ..core import LinrepError, checked, refuse_full, writing
+from ..core.limits import available_memory, refuse_large
 from .config import ConfigError, PlainConfig
 from .layers import PlainBlock, ZeroEmbedding, ZeroLinear
 
 __all__ = ["PlainTransformer", "PositionError", "ScoresToLogits", "probabilities"]
+
+
+_BLOCK_BYTES = 60_000  # of a block's modules, without their weights
 
 
 class PositionError(LinrepError):
@@ -52,6 +56,7 @@ class PlainTransformer(PreTrainedModel, GenerationMixin):  # type: ignore[no-unt
 
     @checked(ConfigError)
     def __init__(self, config: PlainConfig) -> None:
+        _require_room(config)
         super().__init__(config)
         self.tok = ZeroEmbedding(config.vocab_size, config.hidden_size)
         self.posn = ZeroEmbedding(config.max_position_embeddings, config.hidden_size)
@@ -213,6 +218,27 @@ def probabilities(
     kept = torch.where(scores > floor, scores, torch.zeros_like(scores))
     total = kept.sum(-1, keepdim=True)
     return torch.where(total > 0, kept / total.where(total > 0, torch.ones_like(total)), kept)
+
+
+def _require_room(config: PlainConfig) -> None:
+    """Refuse, before any is made, more weights than the machine's memory holds.
+
+    Raises:
+        ConfigError: with the memory needed and available.
+    """
+    inner = config.num_attention_heads * config.head_dim
+    block = 4 * config.hidden_size * inner + 2 * config.hidden_size * config.intermediate_size
+    if config.attention_bias_table:
+        block += config.num_attention_heads * config.max_position_embeddings**2
+    tables = (2 * config.vocab_size + config.max_position_embeddings) * config.hidden_size
+    weights = (tables + config.num_hidden_layers * block) * torch.get_default_dtype().itemsize
+    refuse_large(
+        ConfigError, weights + config.num_hidden_layers * _BLOCK_BYTES, available_memory(),
+        f"a transformer of {config.num_hidden_layers} blocks with {config.num_attention_heads} "
+        f"heads, width {config.hidden_size}, {config.intermediate_size} hidden neurons, "
+        f"{config.vocab_size} words and {config.max_position_embeddings} positions",
+        "ask for fewer or smaller ones",
+    )  # fmt: skip
 
 
 def _allowed(

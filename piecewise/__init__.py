@@ -4,9 +4,9 @@ from .errors import BoxError, BudgetError, NetworkError, PiecewiseError, SliceEr
 from .networks.activations import absolute_layer, leaky_layer, pool_layer, relu_layer
 from .networks.approximate import Approximation, freudenthal, mcshane
 from .networks.box import Box, as_box
+from .networks.constructors import from_cpwl, from_difference, from_max_min
 from .networks.families import product, random_network, tent, zigzag
 from .networks.given import AnyNetwork, as_network
-from .networks.interpolate import from_cpwl, from_difference, from_max_min
 from .networks.layer import MaxoutLayer
 from .networks.network import MaxoutNetwork
 from .regions.bounds import (
@@ -18,7 +18,8 @@ from .regions.bounds import (
     upper_bound,
     zaslavsky,
 )
-from .regions.count import CellEstimate, estimate_cells, regions_in_plane
+from .regions.count import regions_in_plane
+from .regions.counting import CellEstimate, estimate_cells
 from .regions.intervals import hidden_intervals, piece_intervals
 from .regions.plane import Plane
 from .regions.regions import PlaneRegions, RegionCounts

@@ -7,6 +7,7 @@ from ..core import Subspace
 from .errors import ProbeError
 from .evidence.intervals import benjamini_hochberg, paired_test
 from .evidence.splits import Split, split_by_group
+from .geometry.class_means import Direction
 from .geometry.erasure import Eraser
 from .geometry.nulls import OverlapNull, overlap_null
 from .geometry.number_patterns import number_patterns
@@ -43,6 +44,7 @@ _ESTIMATORS = {
 
 __all__ = [
     "DifferenceOfMeans",
+    "Direction",
     "DiscriminantProbe",
     "Eraser",
     "HeldOut",

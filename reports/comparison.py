@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any, Protocol, final, runtime_checkable
 
 import numpy as np
 
-from ..core import Prediction, Subspace, checked
+from ..core import CellScore, Prediction, Subspace, checked
+from ..core.limits import MOST_DRAWS
 from .meeting import ELSEWHERE, ComparedSubspaces, ComparisonError, Null, aligned, meet
 from .rungs import decodable, selective
+from .use import causal
 from .verdicts import Verdict, Verdicts
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ComparedSubspaces", "Comparison", "ComparisonError", "ProbeGrid", "Row", "compare"]
 
-NO_INTERVENTION = "nothing was erased or swapped in this run"
+NO_INTERVENTION = "no states were exchanged in this run"
 
 
 @runtime_checkable
@@ -30,7 +32,11 @@ class ProbeGrid(Protocol):
 
     @property
     def settings(self) -> Mapping[str, Any]:
-        """Settings of the grid; ``word_types``, if there, is the number of distinct words."""
+        """Settings of the grid.
+
+        Read are, where there, ``word_types`` (the number of distinct words) and ``remedy`` (what to
+        do where test groups are too few).
+        """
 
     @property
     def covariances(self) -> Mapping[str, np.ndarray]:
@@ -40,10 +46,26 @@ class ProbeGrid(Protocol):
         """One row per (site, target)."""
 
 
+@runtime_checkable
+class Exchanges(Protocol):
+    """What a comparison needs of :class:`linrep.causal.InterchangeResult`."""
+
+    @property
+    def cells(self) -> Mapping[tuple[str, str], CellScore]:
+        """(site, target) -> what the exchange of its learned pattern did."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was left out, and why."""
+
+
 @final
 @dataclass(frozen=True)
 class Row:
-    """One (site, target): the prediction if there is one, the overlap, the verdicts."""
+    """One (site, target): the prediction if there is one, the overlap, the exchange, the verdicts.
+
+    ``predicted_use`` is whether theory says that the state is used there.
+    """
 
     site: str
     target: str
@@ -53,6 +75,8 @@ class Row:
     predicted_rank: int | None = None
     claim: str = ""
     source: str = ""
+    exchange: CellScore | None = None
+    predicted_use: bool | None = None
 
 
 @final
@@ -97,6 +121,8 @@ def _flat(row: Row, names: Sequence[str]) -> dict[str, object]:
         "as_predicted": row.subspaces.as_predicted if row.subspaces else None,
         "predicted_accuracy": row.predicted_accuracy,
         "predicted_rank": row.predicted_rank,
+        "share": None if row.exchange is None else row.exchange.share,
+        "predicted_use": row.predicted_use,
         **answers,
         "rung": row.verdicts.rung,
         "word": row.verdicts.word,
@@ -105,12 +131,13 @@ def _flat(row: Row, names: Sequence[str]) -> dict[str, object]:
     }
 
 
-@checked(ComparisonError)
+@checked(ComparisonError, most={"draws": MOST_DRAWS})
 def compare(
     results: ProbeGrid,
     predictions: Iterable[Prediction] = (),
     *,
     elsewhere: Iterable[Prediction] = (),
+    exchanges: Any = None,
     draws: int = 200,
     level: float = 0.05,
     seed: int = 0,
@@ -128,6 +155,9 @@ def compare(
         results: a grid of probes.
         predictions: claims of a construction; empty for models whose basis no theory shares.
         elsewhere: predictions about other tokens than those probed; named, not compared.
+        exchanges: what :func:`linrep.interchange` found for the learned patterns; without it the
+            fourth rung is not tested. Its p-values are held to the level over all cells that are
+            decodable, since no other can reach that rung.
         draws: random subspaces per null.
         level: chance that a page says something false at a rung, over all cells together.
         seed: of the random subspaces.
@@ -151,25 +181,52 @@ def compare(
     met = sum(cell in claims and cell in results.patterns for cell in cells)
     null = Null(draws, level / max(met, 1), seed)
     permutations = results.settings.get("permutations")
+    remedy = str(results.settings.get("remedy", "give more"))
+    read = [
+        decodable(score, level=level, permutations=permutations, remedy=remedy) for score in scores
+    ]
+    done, part, reason = _exchanged(exchanges, cells, read, level)
     rows = []
-    for score, cell in zip(scores, cells, strict=True):
+    for score, cell, first in zip(scores, cells, read, strict=True):
         learned, claim = results.patterns.get(cell), claims.get(cell)
         covariance = results.covariances[cell[0]]
         found = None
         if learned is not None and claim is not None:
             found = meet(learned, claim, covariance, null)
         verdicts = Verdicts(
-            decodable=decodable(score, level=level, permutations=permutations),
+            decodable=first,
             selective=selective(
-                score, word_types=word_types, features=len(covariance), level=level
+                score, word_types=word_types, features=len(covariance), level=level, remedy=remedy
             ),
             aligned=aligned(found, claimed=claim is not None, elsewhere=others.get(cell)),
-            causal=Verdict("not tested", NO_INTERVENTION),
+            causal=causal(done.get(cell), level=part, claim=claim, why=reason),
         )
-        rows.append(_row(cell, verdicts, found, claim))
+        rows.append(_row(cell, verdicts, found, claim, done.get(cell)))
     return Comparison(
         tuple(rows), {"draws": draws, "level": level, "seed": seed, "word_types": word_types}
     )
+
+
+def _exchanged(
+    given: Any, cells: Sequence[tuple[str, str]], read: Sequence[Verdict], level: float
+) -> tuple[Mapping[tuple[str, str], CellScore], float, str]:
+    """The exchanges by cell, each one's share of the level, and why others have none.
+
+    Raises:
+        ComparisonError: they are no exchanges.
+    """
+    if given is None:
+        return {}, level, NO_INTERVENTION
+    if not isinstance(given, Exchanges):
+        raise ComparisonError(
+            f"exchanges are what linrep.interchange returns; received {type(given).__name__}"
+        )
+    done = {cell: row for cell, row in given.cells.items() if cell in set(cells)}
+    candidates = sum(
+        cell in done and verdict.state == "yes" for cell, verdict in zip(cells, read, strict=True)
+    )
+    reason = "; ".join(given.notes) or "there is no pattern here whose states could be exchanged"
+    return done, level / max(candidates, 1), reason
 
 
 def _row(
@@ -177,12 +234,14 @@ def _row(
     verdicts: Verdicts,
     found: ComparedSubspaces | None,
     claim: Prediction | None,
+    done: CellScore | None,
 ) -> Row:
     if claim is None:
-        return Row(*cell, verdicts)
+        return Row(*cell, verdicts, exchange=done)
     return Row(
-        *cell, verdicts, found, claim.accuracy, claim.rank, claim=claim.claim, source=claim.source
-    )
+        *cell, verdicts, found, claim.accuracy, claim.rank, claim=claim.claim, source=claim.source,
+        exchange=done, predicted_use=claim.used,
+    )  # fmt: skip
 
 
 def _by_cell(predictions: Iterable[Prediction]) -> dict[tuple[str, str], Prediction]:

@@ -9,6 +9,7 @@ from .comparison import Comparison
 from .drawing import as_float, error_bars, gaps, heatmap, name_sites, style, words_only
 from .record import RecordError, Scores, Study
 from .rungs import strongest_baseline
+from .used import used_caption, used_figure
 from .values import Json, score_column, score_word, site_label, site_order
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ def study_figures(study: "Study") -> Mapping[str, "go.Figure"]:
     Returns:
         Captions and figures; figures without anything to show are left out.
     """
+    if not study.scores.rows:
+        return {}
     figures = {
         f"Held-out {_score_words(study.scores)} by layer, one panel per target, beside the ceiling "
         "and every control. Bars are the intervals of the probe.": accuracy_figure(
@@ -58,6 +61,8 @@ def study_figures(study: "Study") -> Mapping[str, "go.Figure"]:
             "(the table below gives the dimensions of both). Cells framed in black are those where "
             "theory says that the state is written."
         ] = overlap_figure(study.comparison)
+    if any(row.exchange for row in study.comparison.rows):
+        figures[used_caption(study.comparison)] = used_figure(study.scores, study.comparison)
     return figures
 
 

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
+from ..core.claims import explained
 from .comparison import Comparison
 from .figures import study_figures
 from .record import Run, Study
 from .remarks import remarks
 from .rungs import strongest_baseline
+from .used import EXCHANGE_COLUMNS, exchange_lines
 from .values import (
     Json,
     best_row,
@@ -25,7 +27,8 @@ __all__ = ["render_html"]
 
 SCORE_COLUMNS = (
     "accuracy", "r2", "spearman", "interval", "validation", "ceiling", "chance", "position",
-    "previous_word", "word_identity", "next_word", "surface", "unseen", "embedding",
+    "previous_word", "word_identity", "next_word", "surface", "bag_of_words", "characters",
+    "length", "unseen", "embedding",
     "random_weights", "shuffled",
     "control_task", "selectivity", "balanced_accuracy", "macro_f1", "auroc", "average_precision",
     "recall_at_1_fpr", "nll", "v_information", "codelength", "control_codelength",
@@ -132,6 +135,9 @@ def _study(study: Study, index: int) -> dict[str, object]:
             [site_label(row["site"]), row["target"], *[number(row[c]) for c in OVERLAP_COLUMNS]]
             for row in overlaps
         ],
+        "claims": explained(str(row["claim"]) for row in overlaps),
+        "exchange_columns": ["site", "target", *EXCHANGE_COLUMNS.values()],
+        "exchange_lines": exchange_lines(study.comparison),
         "notes": [*study.notes, *remarks(study.scores), *study.scores.notes],
     }  # fmt: skip
 

@@ -4,16 +4,19 @@ import re
 from collections.abc import Iterable, Sequence
 
 from ..core import checked
+from ..core.claims import explained
 from .record import RecordError, Run, Study
 from .remarks import remarks
+from .used import EXCHANGE_COLUMNS, exchange_lines
 from .values import best_row, number, score_column, score_word, site_label
 from .words import WORDS
 
 __all__ = ["render_markdown", "summary_lines"]
 
 SHORT = (
-    "accuracy", "r2", "spearman", "interval", "ceiling", "chance", "surface", "random_weights",
-    "control_task", "shuffled", "p_family", "p_untrained", "p_surface",
+    "accuracy", "r2", "spearman", "interval", "ceiling", "chance", "surface", "bag_of_words",
+    "characters", "random_weights", "control_task", "shuffled", "p_family", "p_untrained",
+    "p_surface",
 )  # fmt: skip
 
 
@@ -51,6 +54,8 @@ def summary_lines(run: Run) -> list[str]:
     for study in run.studies:
         lines.append(f"{study.name}")
         lines += [f"  {check}" for check in study.checks]
+        if not study.scores.rows:
+            lines += [f"  {note}" for note in study.notes]
         verdicts = study.comparison.verdicts
         for target in dict.fromkeys(str(row["target"]) for row in study.scores.rows):
             rows = [row for row in study.scores.rows if row["target"] == target]
@@ -84,17 +89,9 @@ def _study(study: Study) -> list[str]:
                 ],
             )
         )
-    parts.append(
-        _table(
-            [
-                "site",
-                "target",
-                *(n.replace("_", " ").replace("r2", "R²") for n in names),
-                "verdict",
-            ],
-            rows,
-        )
-    )
+    if rows:
+        shown = [name.replace("_", " ").replace("r2", "R²") for name in names]
+        parts.append(_table(["site", "target", *shown, "verdict"], rows))
     overlaps = [
         [row.site, row.target, number(row.subspaces.written), number(row.subspaces.overlap),
          number(row.subspaces.null_high), number(row.subspaces.as_predicted)]
@@ -103,6 +100,11 @@ def _study(study: Study) -> list[str]:
     if overlaps:
         head = ["site", "target", "written", "overlap", "null, upper end", "as predicted"]
         parts.append(_table(head, overlaps))
+        claims = explained(row.claim for row in study.comparison.rows if row.subspaces)
+        parts.append(_bullets(f"{name}: {meaning}" for name, meaning in claims.items()))
+    exchanges = exchange_lines(study.comparison)
+    if exchanges:
+        parts.append(_table(["site", "target", *EXCHANGE_COLUMNS.values()], exchanges))
     parts.append(_bullets([*study.notes, *remarks(study.scores)]))
     parts.append(_bullets(f"{name}: {number(value)}" for name, value in study.facts.items()))
     return parts

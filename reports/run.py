@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from ..core import Subspace, as_path, checked, read_yaml
+from ..core import CellScore, Subspace, as_path, checked, read_yaml
 from .comparison import ComparedSubspaces, Comparison, Row
 from .folder import FolderError, fresh_folder
 from .record import Check, RecordError, Run, Scores, Study
@@ -34,6 +34,7 @@ from .verdicts import RUNGS, Verdict, Verdicts
 __all__ = ["dumps", "read_run", "run_json", "write_run"]
 
 SPACES = TypeAdapter(ComparedSubspaces)
+EXCHANGE = TypeAdapter(CellScore)
 
 
 @checked(RecordError)
@@ -193,7 +194,8 @@ def _study_json(study: Study) -> dict[str, object]:
 def _row_json(row: Row) -> dict[str, object]:
     found = None if row.subspaces is None else vars(row.subspaces)
     verdicts = {name: vars(getattr(row.verdicts, name)) for name in RUNGS}
-    return vars(row) | {"verdicts": verdicts, "subspaces": found}
+    done = None if row.exchange is None else vars(row.exchange)
+    return vars(row) | {"verdicts": verdicts, "subspaces": found, "exchange": done}
 
 
 def _study(data: StudyFile, spaces: Mapping[str, Any]) -> Study:
@@ -215,7 +217,11 @@ def _row(data: Mapping[str, Any]) -> Row:
     found = data["subspaces"]
     if found is not None:
         found = SPACES.validate_python(_nan(found, "angle_max"))
-    return Row(**(dict(data) | {"verdicts": verdicts, "subspaces": found}))
+    done = data["exchange"]
+    if done is not None:
+        empty = {name: float("nan") for name, value in done.items() if value is None}
+        done = EXCHANGE.validate_python(dict(done) | empty)
+    return Row(**(dict(data) | {"verdicts": verdicts, "subspaces": found, "exchange": done}))
 
 
 def _nan(data: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -138,6 +138,8 @@ class RowFile(_File):
     predicted_rank: int | None
     claim: str
     source: str
+    exchange: dict[str, bool | int | float | str | None] | None = None
+    predicted_use: bool | None = None
 
 
 class ComparisonFile(_File):

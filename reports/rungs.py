@@ -18,10 +18,15 @@ BASELINES: Final = (
     "word_identity",
     "next_word",
     "surface",
+    "bag_of_words",
+    "characters",
+    "length",
     "embedding",
     "random_weights",
 )
 
+CERTAIN: Final = 1 - 1e-12  # a mean of ones up to rounding
+OTHERS: Final = "take other heights, other tokens, or a larger language"
 ON_THE_SURFACE: Final = "not beyond the word"
 
 
@@ -51,7 +56,11 @@ def strongest_baseline(row: Mapping[str, object]) -> tuple[str, float | None]:
 
 
 def decodable(
-    row: Mapping[str, object], *, level: float = 0.05, permutations: int | None = None
+    row: Mapping[str, object],
+    *,
+    level: float = 0.05,
+    permutations: int | None = None,
+    remedy: str = "give more",
 ) -> Verdict:
     """Rung 1: above chance, above shuffled labels, and above untrained models of this shape.
 
@@ -67,10 +76,11 @@ def decodable(
         row: one row of a score grid.
         level: chance, over all cells, of taking one for decodable that is not.
         permutations: how many were made, if known.
+        remedy: what to do where there are too few test groups.
 
     Returns:
-        The answer, with the numbers; "not tested" where one of the three is missing and no other
-        says no.
+        The answer, with the numbers; "not tested" where the target is constant, or where one
+        of the three is missing and no other says no.
 
     >>> row = {"accuracy": 0.75, "chance": 0.3, "random_weights": 0.4, "n_twins": 5}
     >>> told = {"p_family": 0.005, "p_untrained": 0.001}
@@ -79,8 +89,8 @@ def decodable(
     >>> decodable(row).state
     'not tested'
     """
-    if few := _too_few(row):
-        return few
+    if untold := _constant(row) or _too_few(row, remedy):
+        return untold
     if row.get("collapsed") is True:
         return Verdict("no", "the probe says the same of every held-out token")
     rivals = {
@@ -89,7 +99,7 @@ def decodable(
     }
     score, chance = _value(row, score_column(row)), _value(row, "chance")
     missing = ["chance was not measured"] if score is None or chance is None else []
-    if score is not None and chance is not None and score <= chance and not _constant(row):
+    if score is not None and chance is not None and score <= chance:
         return Verdict("no", f"no more than chance ({_beside(row, 'chance')})")
     for name, (column, words) in rivals.items():
         p = _value(row, name)
@@ -113,12 +123,18 @@ def decodable(
 
 
 def selective(
-    row: Mapping[str, object], *, word_types: int | None, features: int, level: float = 0.05
+    row: Mapping[str, object],
+    *,
+    word_types: int | None,
+    features: int,
+    level: float = 0.05,
+    remedy: str = "give more",
 ) -> Verdict:
     """Rung 2: it is about more than the surface.
 
     The surface is the word, its neighbours (the next one where the model may see it), the position
-    and the embedding, read together; it has to be beaten on all tokens, and on those whose words
+    and the embedding, read together (of spans of running texts also their words, letters and
+    length); it has to be beaten on all tokens, and on those whose words
     were trained on. Where enough test words do not occur in the training part,
     the probe has to beat chance on these as well. Control tasks, which give every word type a
     random class (Hewitt and Liang 2019), stand beside the answer and do not decide it: a label
@@ -130,6 +146,7 @@ def selective(
         word_types: distinct words in the corpus, if known.
         features: dimensions that the probe reads.
         level: chance, over all cells, of taking one for selective that is not.
+        remedy: what to do where there are too few test groups.
 
     Returns:
         The answer, with the numbers.
@@ -143,43 +160,47 @@ def selective(
     >>> selective({"accuracy": 0.8}, word_types=900, features=64).state
     'not tested'
     """
-    if few := _too_few(row):
-        return few
+    if untold := _constant(row) or _too_few(row, remedy):
+        return untold
+    surface, instead = _surface(row)
     if row.get("site") in EMBEDDINGS:
-        return Verdict(
-            "not tested", "the embedding holds the word and its position only", ON_THE_SURFACE
-        )
+        return Verdict("not tested", "the embedding holds the word and its position only", instead)
     if _value(row, "p_surface") is None:
         return Verdict("not tested", "the surface (word, neighbours, position) was not measured")
     room = _value(row, "p_perfect")
     if room is not None and room > level:
         return Verdict(
             "not tested",
-            "word, neighbours, position and embedding tell it already "
-            f"({number(_value(row, 'surface'))}): not even a probe without any error could be told "
-            "from them",
-            ON_THE_SURFACE,
+            f"{surface} tell it already ({number(_value(row, 'surface'))}): not even a probe "
+            "without any error could be told from them",
+            instead,
         )
     questions = {
-        "p_surface": ("surface", "no more than word, neighbours, position and embedding give"),
+        "p_surface": ("surface", f"no more than {surface} give"),
         "p_embedding": ("embedding", "no more than the embedding gives"),
         "p_unseen": ("unseen", "at words that were never trained on, no more than chance"),
     }
     for name, (column, words) in questions.items():
         p = _value(row, name)
         if p is not None and p > level:
-            return Verdict(
-                "no", f"{words} ({_beside(row, column)}): p = {number(p)}", ON_THE_SURFACE
-            )
+            return Verdict("no", f"{words} ({_beside(row, column)}): p = {number(p)}", instead)
     return Verdict("yes", _more_than_the_surface(row, word_types, features))
+
+
+def _surface(row: Mapping[str, object]) -> tuple[str, str]:
+    """What the surface of a row is, and what is true of a label that lies on it."""
+    if _value(row, "bag_of_words") is None:
+        return "word, neighbours, position and embedding", ON_THE_SURFACE
+    return "words, letters, length, position and embedding", "not beyond the words of the text"
 
 
 def _more_than_the_surface(row: Mapping[str, object], word_types: int | None, features: int) -> str:
     """What was beaten, and what stands beside it."""
     told = f"beats the surface ({number(_value(row, 'surface'))})"
     if _value(row, "p_unseen") is not None:
-        told += f"; at words never trained on it reaches {number(_value(row, 'unseen'))}"
-    else:
+        what = "words" if _value(row, "bag_of_words") is None else "texts"
+        told += f"; at {what} never trained on it reaches {number(_value(row, 'unseen'))}"
+    elif _value(row, "bag_of_words") is None:
         told += "; words never trained on: too few to test"
     control = _value(row, "control_task")
     if control is None:
@@ -190,17 +211,28 @@ def _more_than_the_surface(row: Mapping[str, object], word_types: int | None, fe
     return told
 
 
-def _constant(row: Mapping[str, object]) -> bool:
-    return _value(row, "n_classes") == 1
+def _constant(row: Mapping[str, object]) -> Verdict | None:
+    """The answer where nothing is left to be told apart, whatever was measured."""
+    chance = _value(row, "chance")
+    what = "value" if row.get("kind") == "number" else "class"
+    if _value(row, "n_classes") == 1:
+        return Verdict("not tested", f"constant on this corpus: there is one {what}; {OTHERS}")
+    if chance is not None and chance >= CERTAIN:
+        return Verdict(
+            "not tested",
+            f"constant on this corpus: tokens at one position all have the same {what}, so the "
+            f"position alone tells it; {OTHERS}",
+        )
+    return None
 
 
-def _too_few(row: Mapping[str, object]) -> Verdict | None:
+def _too_few(row: Mapping[str, object], remedy: str) -> Verdict | None:
     """The answer where there are too few test groups for any."""
     groups = _value(row, "n_groups")
     if groups is None or groups >= LEAST_GROUPS:
         return None
     return Verdict(
-        "not tested", f"{int(groups)} test groups, at least {LEAST_GROUPS} are needed: give more"
+        "not tested", f"{int(groups)} test groups, at least {LEAST_GROUPS} are needed: {remedy}"
     )
 
 
@@ -215,9 +247,6 @@ def _beside(row: Mapping[str, object], column: str) -> str:
 
 def _absent(name: str, row: Mapping[str, object], permutations: int | None) -> str:
     """Why one of the p-values is missing."""
-    if _constant(row):
-        what = "value" if row.get("kind") == "number" else "class"
-        return f"there is one {what}, so nothing to tell apart: sample more, or take other targets"
     if name == "p_family":
         return "no labels were shuffled" if permutations == 0 else "no labels could be shuffled"
     twins = int(_value(row, "n_twins") or 0)

@@ -32,6 +32,9 @@ WORDS: Final[tuple[tuple[str, str], ...]] = (
     ("surface", "the best that word, its neighbours (the next one where the model can see it), "
      "position and embedding give together: one logistic regression of all (ridge regression for "
      "numbers), or one of them where that does better on validation sentences"),
+    ("bag of words, characters, length", "of spans of running texts, guessing from their words "
+     "(TF-IDF), from pieces of words of one to four letters, and from the numbers of letters and "
+     "words; they are part of the surface"),
     ("unseen", "the score on the held-out tokens whose word never occurs in training"),
     ("random weights", "the same probe on the same architecture with fresh random weights: the "
      "highest of as many draws as the settings say (twins)"),
@@ -63,5 +66,15 @@ WORDS: Final[tuple[tuple[str, str], ...]] = (
      "where there are enough. Otherwise it is “not beyond the word”"),
     ("aligned", "the learned pattern meets the predicted subspace with an overlap of 0.9 or more, "
      "beyond every null; a smaller overlap beyond the nulls is “partly aligned”, which is no rung"),
-    ("causal", "erasing the subspace removes the state and little else"),
+    ("exchange", "the state of a span's last token, inside the subspace, is replaced by that of "
+     "the same sentence with another span of equal length; what should then come next is known "
+     "exactly from the grammar"),
+    ("effect share", "how far an exchange brings the model along the way from no edit (0) to what "
+     "it says when it reads the other sentence itself (1), in divergence from the exact answer"),
+    ("whole state, placebo, drawn, twin", "the same exchange of all dimensions, the most that any "
+     "subspace can do; of a random subspace, moved equally far; of subspaces drawn from the "
+     "states; and in a model with random weights"),
+    ("causal", "used: the exchange goes at least 0.05 of the way, further than random "
+     "subspaces, the placebo and a random-weight twin, no less than subspaces drawn from the "
+     "states, and leaves pairs with equal labels in peace. A state can be present and not used"),
 )  # fmt: skip

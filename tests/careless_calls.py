@@ -12,12 +12,13 @@ import itertools
 import os
 import random
 import re
+import resource
 import signal
 import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ PACKAGES = (
     "constructions",
     "probes",
     "hooks",
+    "causal",
     "reports",
     "experiments",
 )
@@ -50,7 +52,7 @@ EXCLUDED = {
     "Kind": "a type alias",
     "Positions": "a type alias",
     "TargetKind": "a type alias",
-    "PlaneRegions.from_blocks": "made by regions_in_plane alone",
+    "PlaneRegions.counted": "regions_in_plane checks its arguments first",
     "PlainTransformer.from_pretrained": "transformers' own method",
     "PlainTransformer.save_pretrained": "transformers' own method",
     "PlainTransformer.generate": "transformers' own method",
@@ -134,6 +136,9 @@ def careless() -> dict[str, Any]:
 
 
 VALUES = careless()
+LARGE = {"10**9": 10**9, "2**40": 2**40, "10**15": 10**15, "2**63 - 1": 2**63 - 1}
+"""Whole numbers that somebody might ask for, and that no machine works off."""
+AT_ONCE = 4 * 2**30  # bytes that a call with one of them may take
 OWN_WORK = {("stream", "make"), ("freudenthal", "f"), ("mcshane", "f"), ("edit", "changes")}
 """Functions that the user brings: what goes wrong inside them is the user's to see as it is."""
 
@@ -672,6 +677,10 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
     "Verdicts.causal": lambda: _verdict(),
     "SegmentRegions.breakpoints": lambda: (Fraction(0),),
     "HeldOut.classes": lambda: ("a", "b"),
+    "Direction.toward": lambda: "true",
+    "Direction.away": lambda: "false",
+    "Direction.start": lambda: np.zeros(4),
+    "Direction.vector": lambda: np.ones(4),
     "HeldOutNumbers.rows": lambda: np.arange(4),
     "HeldOutNumbers.predicted": lambda: np.ones((4, 1)),
     "HeldOutNumbers.true": lambda: np.ones((4, 1)),
@@ -727,6 +736,7 @@ OWNERS: dict[str, Callable[[], Any]] = {
     "RankLimitedProbe": lambda: linrep.RankLimitedProbe(1).fit(matrix(), labels()),
     "RidgeProbe": lambda: linrep.RidgeProbe().fit(matrix(), labels()),
     "SoftProbe": lambda: linrep.SoftProbe().fit(matrix(), _soft()),
+    "Direction": lambda: linrep.Direction("b", "a", np.zeros(4), np.ones(4)),
     "Target": lambda: linrep.Target.read("it", [1.0, 2.0]),
     "Coordinate": lambda: linrep.constructions.Coordinate("bias"),
     "BinaryRule": lambda: linrep.level_and_binarise(grammar()).binary[0],
@@ -793,6 +803,7 @@ class Target:
     call: Callable[..., Any]
     arguments: dict[str, Callable[[], Any]]
     asks: tuple[str, ...]  # arguments replaced, one at a time
+    hints: dict[str, str] = field(default_factory=dict)  # their annotations
 
 
 def targets() -> Iterator[Target]:
@@ -841,7 +852,7 @@ def _constructor(name: str, kind: type) -> Target:
             made.fit(matrix(), y, groups()) if name == "PositionsProbe" else made.fit(matrix(), y)
         )
 
-    return Target(name, used, found.arguments, found.asks)
+    return replace(found, call=used)
 
 
 def _method(name: str, key: str, found: Target) -> Target:
@@ -851,20 +862,22 @@ def _method(name: str, key: str, found: Target) -> Target:
     arguments = {k: v for k, v in found.arguments.items() if k != "self"}
     if name == "SoftProbe" and "y" in arguments:
         arguments["y"] = _soft
-    return Target(found.name, called, arguments, tuple(k for k in found.asks if k != "self"))
+    asks = tuple(k for k in found.asks if k != "self")
+    return Target(found.name, called, arguments, asks, found.hints)
 
 
 def _target(name: str, thing: Callable[..., Any]) -> Target:
-    arguments, asks = {}, []
+    arguments, asks, hints = {}, [], {}
     for key, parameter in inspect.signature(thing).parameters.items():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
         asks.append(key)
+        hints[key] = str(parameter.annotation)
         place = BY_PLACE.get(f"{name}.{key}")
         required = parameter.default is parameter.empty
         if place or (required and key != "self"):
             arguments[key] = place or BY_NAME.get(key) or _by_annotation(parameter.annotation)
-    return Target(name, thing, arguments, tuple(asks))
+    return Target(name, thing, arguments, tuple(asks), hints)
 
 
 def _by_annotation(hint: Any) -> Callable[[], Any]:
@@ -943,6 +956,23 @@ def attempts(
             yield target, key, shown, VALUES[shown]() if shown == "generator" else VALUES[shown]
 
 
+def large_attempts(only: str = "") -> Iterator[tuple[Target, str, str, Any]]:
+    """Every whole number that a target asks for, alone or in a list, put to each large one."""
+    for target in targets():
+        for key in target.asks if re.search(only, target.name) else ():
+            if not re.search(r"\bint\b", target.hints[key]):
+                continue
+            many = re.search(r"(Sequence|tuple|list|Iterable)\[int", target.hints[key])
+            for shown, value in LARGE.items():
+                yield target, key, shown, [value] if many else value
+
+
+def _within(size: int) -> None:
+    """From here on this process gets so many bytes more, and no machine is filled up."""
+    held = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (held + size, resource.RLIM_INFINITY))
+
+
 def _line(error: str | Exception) -> str:
     try:
         return ascii(str(error).split("\n")[0])[:150]
@@ -950,7 +980,9 @@ def _line(error: str | Exception) -> str:
         return "?"
 
 
-def main(seed: int | None = None, each: int | None = None, only: str = "") -> int:
+def main(
+    seed: int | None = None, each: int | None = None, only: str = "", *, large: bool = False
+) -> int:
     """Call them all and print what came back; the number of raw errors."""
     os.environ["HF_HUB_OFFLINE"] = "1"
     counts = {"answer": 0, "refused": 0, "raw": 0}
@@ -961,7 +993,10 @@ def main(seed: int | None = None, each: int | None = None, only: str = "") -> in
             if re.search(only, target.name) and (found := outcome(target)) != "answer":
                 counts["raw"] += 1
                 print(f"NO VALID CALL {target.name}: {type(found).__name__}: {found}", flush=True)
-        for target, key, shown, value in attempts(seed, each, only):
+        if large:
+            _within(AT_ONCE)
+        tried = large_attempts(only) if large else attempts(seed, each, only)
+        for target, key, shown, value in tried:
             found = outcome(target, key, value)
             if isinstance(found, str):
                 counts[found] += 1
@@ -974,5 +1009,7 @@ def main(seed: int | None = None, each: int | None = None, only: str = "") -> in
 
 
 if __name__ == "__main__":
-    # The slice that the test takes: an argument gives the values tried of each callable.
+    # What the tests take: large numbers, or so many values tried of each callable.
+    if sys.argv[1] == "large":
+        sys.exit(main(large=True) > 0)
     sys.exit(main(seed=0, each=int(sys.argv[1])) > 0)

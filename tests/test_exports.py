@@ -17,8 +17,8 @@ def test_names_are_sorted_and_their_homes_export_them():
 
 @pytest.mark.parametrize(
     "package",
-    ["core", "grammars", "piecewise", "models", "constructions", "hooks", "probes", "reports",
-     "experiments"],
+    ["core", "grammars", "piecewise", "models", "constructions", "hooks", "probes", "causal",
+     "reports", "experiments"],
 )  # fmt: skip
 def test_packages_export_what_they_say(package):
     module = importlib.import_module(f"linrep.{package}")
@@ -35,7 +35,7 @@ def test_an_unknown_name_is_an_attribute_error():
 def test_errors_share_one_base():
     """Whatever a user can do wrong is caught as LinrepError."""
     for package in ("grammars", "piecewise", "models", "constructions", "hooks", "probes",
-                    "reports", "experiments"):  # fmt: skip
+                    "causal", "reports", "experiments"):  # fmt: skip
         module = importlib.import_module(f"linrep.{package}")
         for name in module.__all__:
             thing = getattr(module, name)

@@ -11,7 +11,7 @@ def why_not_deterministic(grammar: Grammar) -> str | None:
 
     Every symbol derives one length, there is one tree shape, and every rule body belongs to one
     symbol. Then a span has at most one label, whose weight is common to all hypotheses and
-    cancels. Source: theory of exact grammar transformers, section 7.
+    cancels. Source: docs/theory/grammar.md, section 7.
 
     >>> why_not_deterministic(Grammar.from_text("S -> A | B\nA -> 'a'\nB -> 'a'"))
     "rules A -> 'a' and B -> 'a' have the same body"

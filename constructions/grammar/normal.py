@@ -6,7 +6,6 @@ from fractions import Fraction
 from typing import final
 
 from ...grammars import BinaryGrammar, Grammar, binarise, level_and_binarise
-from .labels import labels_by_height
 from .rule_states import rule_states
 from .settings import Settings
 
@@ -65,10 +64,10 @@ def normal_form(grammar: Grammar, settings: Settings) -> Normal:
 
 
 def _plain_labels(grammar: Grammar) -> dict[int, dict[str, tuple[int, ...]]]:
-    names = grammar.table.names
+    names, at_height = grammar.table.names, grammar.table.at_height
     return {
-        height: {names[s]: (s,) for s in symbols}
-        for height, symbols in labels_by_height(grammar).items()
+        height: {names[s]: (s,) for s in at_height[height]}
+        for height in range(1, grammar.depth + 1)
     }
 
 

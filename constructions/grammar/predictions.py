@@ -1,6 +1,6 @@
 """What theory says a probe will find in a constructed model, as data.
 
-Source: theory of exact grammar transformers, sections 9 and 10 (predictions P1 to P7).
+Source: docs/theory/grammar.md, sections 9 and 10 (predictions P1 to P7).
 """
 
 from collections.abc import Mapping
@@ -38,12 +38,15 @@ def predict(grammar: Grammar, settings: Settings, program: Program) -> list[Pred
     corpus' ceiling given prefix and boundary is the claim (P6).
 
     Use: a state is used as long as an operation that the output depends on still reads it; a later
-    interchange changes nothing, though the state can be read there perfectly.
+    interchange changes nothing, though the state can be read there perfectly. Until the first such
+    operation an interchange of the last token's state is exact, in grammars of one shape and
+    invertible rules: whatever depends on the span reads the state there.
     """
     basis = Basis(settings, program)
     exact = why_not_deterministic(grammar) is None
     latin = is_latin(grammar)
     written, used = program.written_after(), program.used_after()
+    first = program.first_read()
     predictions = []
     for height, labels in sorted(program.states.items()):
         if len(labels) < 2:
@@ -72,10 +75,18 @@ def predict(grammar: Grammar, settings: Settings, program: Program) -> list[Pred
                     accuracy=accuracy,
                     claim=claim,
                     source=_SOURCE,
-                    used=any(not used[blocks].isdisjoint(cs) for cs in done.values()),
+                    used=(still := any(not used[blocks].isdisjoint(cs) for cs in done.values())),
+                    exact=_whole(done, here and still, first, blocks) if exact else None,
                 )
             )
     return predictions
+
+
+def _whole(
+    labels: Mapping[str, tuple[int, ...]], still: bool, first: Mapping[int, int], blocks: int
+) -> bool:
+    """Whether all labels are written and nothing has read them yet."""
+    return still and all(first[c] > blocks for cs in labels.values() for c in cs)
 
 
 def _belief(

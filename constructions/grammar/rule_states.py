@@ -16,7 +16,7 @@ def rule_states(
     rule is paid by whoever chooses it and a start rule's by the root. Two rules with the same pair
     of bodies differ in nothing else, hence with merged neurons there is one AND neuron per pair of
     rules with adjacent left-hand sides, at most M squared per level. Source: arXiv 2606.17522;
-    theory of exact grammar transformers, section 6.
+    docs/theory/grammar.md, section 6.
 
     Returns:
         The grammar over terminals and rules, its start states with their weights, and for each

@@ -3,7 +3,7 @@
 Gauge: an inside value is stored divided by the weight of its best derivation, so that it is of
 order 1 (exactly 1 where the derivation is unique). Token scale kappa: a context value at position t
 is stored multiplied by kappa**t; every hypothesis about a prefix has the same number of tokens, so
-the factor cancels. Source: theory of exact grammar transformers, section 5.
+the factor cancels. Source: docs/theory/grammar.md, section 5.
 """
 
 import math

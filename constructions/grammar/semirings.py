@@ -2,7 +2,7 @@
 
 Every gadget combines weights that the stream already holds. Two kinds of values meet: *inside*
 values (a symbol derives the last tokens) and *context* values (a symbol may start next). The proofs
-are in the docstrings; sources: theory of exact grammar transformers, sections 3 and 7.
+are in the docstrings; sources: docs/theory/grammar.md, sections 3 and 7.
 """
 
 from abc import ABC, abstractmethod

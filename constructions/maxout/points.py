@@ -2,13 +2,13 @@
 
 import hashlib
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, final
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from ...core.caching import cached_property
 from .error import MaxoutError
 
 __all__ = ["PointCorpus", "read_inputs"]

@@ -74,8 +74,13 @@ def predict_pieces(net: MaxoutNetwork, layout: MaxoutLayout) -> list[Prediction]
     Two sites per unit: ``resid_mid`` of block ``l - 1``, and ``resid_post`` of the same block,
     where X is the same and Z holds the pieces. Elsewhere a probe may still find some of it (units
     are functions of one input), so nothing is claimed there; see the layer profile.
+
+    Use: the block's MLP reads X at ``resid_mid``, for units that the output depends on. Behind it
+    the pieces are computed and the next attention puts new activations in X's place, so that an
+    exchange of X on all tokens changes nothing any more, though a probe reads the piece there.
     """
     predictions = []
+    matter = _units_that_matter(net)
     for readout in readouts(net, layout):
         differences = np.stack(list(readout.differences.values()), axis=1)
         if not differences.any():
@@ -93,6 +98,21 @@ def predict_pieces(net: MaxoutNetwork, layout: MaxoutLayout) -> list[Prediction]
                     accuracy=1.0,
                     claim="active piece",
                     source=_SOURCE,
+                    used=(readout.layer, readout.unit) in matter and site == readout.site,
                 )
             )
     return predictions
+
+
+def _units_that_matter(net: MaxoutNetwork) -> set[tuple[int, int]]:
+    """(layer, unit) on which the output depends: some path of weights other than 0 leads there."""
+    read = np.abs(net.affine[0]).sum(axis=0) > 0
+    found = set()
+    for number, layer in reversed(list(enumerate(net.layers, 1))):
+        found |= {(number, int(unit)) for unit in np.flatnonzero(read)}
+        weight = np.zeros(layer.n_inputs, dtype=bool)
+        for unit in np.flatnonzero(read):
+            pieces = layer.weight[unit, : int(layer.ranks[unit])]
+            weight |= np.abs(pieces).sum(axis=0) > 0
+        read = weight
+    return found

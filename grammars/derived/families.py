@@ -9,7 +9,7 @@ from ...core import checked
 from ..errors import LanguageError, TooLarge
 from ..formats.rule import Rule
 from ..grammar import Grammar
-from ..memory import require_rules
+from ..memory import MOST_RULES, require_rules
 from ..sampling.draw import generator
 
 __all__ = ["latin", "random_grammar", "random_hierarchy"]
@@ -77,7 +77,7 @@ def latin(order: int = 3, depth: int = 3, *, start: str = "every") -> Grammar:
     Levels ``1..depth - 1`` have one symbol per class; the start symbol, alone at level ``depth``,
     stands for every class and so has every pair as a body. Before a node below it is complete, its
     class is uniform whatever was seen, so the ceiling is ``1 / order`` everywhere but at its last
-    token, where it is 1: the sharpest staircase (prediction P4 of the theory). (A start symbol of
+    token, where it is 1: the sharpest staircase (P4 of docs/theory/grammar.md). (A start symbol of
     one class would betray its last child to whoever has seen the first.) Terminals are
     ``a0, a1, ...``; nonterminals of level l are ``{l}_{class}``, the start symbol ``S``.
 
@@ -148,7 +148,7 @@ def random_grammar(
 
     Raises:
         LanguageError: an argument is out of range.
-        TooLarge: the rules would not fit in memory.
+        TooLarge: the rules or terminals would not fit in memory.
 
     >>> g = random_grammar(depth=4, ambiguity=0.5, unary=0.2, skip=0.3, uniform=False, seed=7)
     >>> g.depth
@@ -161,6 +161,7 @@ def random_grammar(
         if not 0 <= value <= 1:
             raise LanguageError(f"{name} is a probability; received {value}")
     require_rules(n_symbols * n_rules * depth, arity[1])
+    _require_terminals(n_terminals)
     rng = generator(seed)
     levels = [[f"a{i}" for i in range(n_terminals)]]
     rules: list[Rule] = []
@@ -214,6 +215,19 @@ def _only_reachable(start: str, rules: list[Rule]) -> Grammar:
 
     keep = reachable(start, rules)
     return Grammar(start, tuple(rule for rule in rules if rule.lhs in keep))
+
+
+def _require_terminals(n: int) -> None:
+    """Refuse more tokens than a grammar could use.
+
+    Raises:
+        TooLarge: with their number and the limit.
+    """
+    if n > MOST_RULES:
+        raise TooLarge(
+            f"n_terminals is at most {MOST_RULES:,}; received {n}: take fewer, those that no rule "
+            "draws are left out anyway"
+        )
 
 
 def _positive(**arguments: int) -> None:

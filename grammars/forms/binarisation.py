@@ -1,6 +1,6 @@
 """Into binary normal form: one way for charts and ``spans``, one that keeps tree shapes.
 
-Sources: section 1.2 of the theory of exact transformers for bounded-depth grammars. Binarising
+Source: docs/theory/grammar.md, section 1.2. Binarising
 before levelling changes the number of shapes; the two functions here keep the right order.
 """
 

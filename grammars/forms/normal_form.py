@@ -81,7 +81,7 @@ class BinaryGrammar:
 
     @property
     def depth(self) -> int:
-        """Level of the start symbol, d' of the theory."""
+        """Level of the start symbol, d' of docs/theory/grammar.md."""
         return self.levels[self.start]
 
     @property
@@ -122,22 +122,26 @@ class BinaryGrammar:
 
     @cached_property
     def lengths(self) -> tuple[tuple[int, ...], ...]:
-        """For each symbol the lengths of what it derives, ascending: L of the theory.
+        """For each symbol the lengths of what it derives, ascending: L of docs/theory/grammar.md.
 
         Raises:
             TooLarge: they reach too far to be listed; :meth:`lengths_up_to` lists some.
         """
-        most = max(self.longest)
-        if most > _MOST_TOKENS:
-            raise TooLarge(
-                f"sentences have up to {most} tokens; the set of their lengths is not listed "
-                f"beyond {_MOST_TOKENS}; bound the depth further"
-            )
-        return self.lengths_up_to(most)
+        return self.lengths_up_to(max(self.longest))
 
     @checked(LanguageError)
     def lengths_up_to(self, most: int) -> tuple[tuple[int, ...], ...]:
-        """For each symbol the lengths of what it derives, ascending, none above ``most``."""
+        """For each symbol the lengths of what it derives, ascending, none above ``most``.
+
+        Raises:
+            TooLarge: they reach too far to be listed.
+        """
+        most = min(most, max(self.longest))
+        if most > _MOST_TOKENS:
+            raise TooLarge(
+                f"sentences have up to {most} tokens; the set of their lengths is not listed "
+                f"beyond {_MOST_TOKENS}; bound the depth further, or lower most"
+            )
         # Rounded up, so that sentences of similar length share the work.
         wide = _lengths(self, 1 << max(most - 1, 1).bit_length())
         return tuple(lengths[: bisect_right(lengths, most)] for lengths in wide)

@@ -37,7 +37,7 @@ class Table:
         start: the start symbol.
         productions: rules.
         levels: 0 for terminals, else one more than the highest child
-            (theory of bounded-depth grammars: the longest path to a token).
+            (the longest path to a token).
     """
 
     names: tuple[str, ...]
@@ -71,7 +71,15 @@ class Table:
 
     @cached_property
     def at_height(self) -> tuple[tuple[int, ...], ...]:
-        """For each height the symbols of that height in edge-padded trees: the possible labels."""
+        r"""For each height from 0 the symbols that can label a token there, in edge-padded trees.
+
+        A child stands for its parent's heights down to its own level.
+
+        >>> from linrep.grammars import Grammar
+        >>> t = Grammar.from_text("S -> A 'b'\nA -> B 'a'\nB -> 'c'").table
+        >>> [[t.names[s] for s in symbols] for symbols in t.at_height[1:]]
+        [['a', 'b', 'B'], ['b', 'A'], ['S']]
+        """
         heights: list[set[int]] = [set() for _ in range(self.depth + 1)]
         heights[self.depth].add(self.start)
         for height in range(self.depth, 0, -1):

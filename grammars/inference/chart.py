@@ -3,8 +3,8 @@
 One cell is a pair (symbol, length); its row holds, for every sentence and every number ``t`` of
 tokens read, the weight of that symbol over the last ``length`` of them. All algorithms are sums
 of products of shifted rows, so the same code runs in float64, in exact fractions, in integers
-(counts) and in Booleans (support). Source: the theory's chart formulas (sections 4 and 9), that
-is the inside algorithm of Baker (1979) and the prefix algorithm of Jelinek and Lafferty (1991).
+(counts) and in Booleans (support). Source: docs/theory/grammar.md, sections 4 and 9, that is
+the inside algorithm of Baker (1979) and the prefix algorithm of Jelinek and Lafferty (1991).
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Exact posteriors of ancestors and the ceilings they imply (theory, section 9).
+"""Exact posteriors of ancestors and the ceilings they imply (docs/theory/grammar.md, section 9).
 
 The label of a token at height h is the first symbol with level at most h on the way from the root.
 Joint weights: with the prefix (J), with the prefix and "the node ends here" (K), with the whole

@@ -1,4 +1,6 @@
-"""Counting tree shapes without enumeration, by the determinised tree automaton (theory, 1.1).
+"""Counting tree shapes without enumeration, by the determinised tree automaton.
+
+Source: docs/theory/grammar.md, section 1.1.
 
 A shape is an unlabelled ordered levelled tree: edges are padded with unary nodes until every
 symbol sits at the height of its level and every token at 0. Different labellings of one shape must

@@ -2,7 +2,7 @@
 
 All three passes can be restricted to the contexts of one height: pushing only from symbols whose
 level in the original grammar is above it leaves exactly the contexts in which a symbol is the
-node of that height (theory, section 9). Helpers pass on what they receive.
+node of that height (docs/theory/grammar.md, section 9). Helpers pass on what they receive.
 """
 
 from collections.abc import Mapping

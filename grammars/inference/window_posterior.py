@@ -1,4 +1,6 @@
-"""What a window tells: ancestors given the position and the last R tokens only (theory, section 9).
+"""What a window tells: ancestors given the position and the last R tokens only.
+
+Source: docs/theory/grammar.md, section 9.
 
 Unseen tokens are wildcards of weight 1, so over them a chart only depends on lengths. Queries are
 aligned at their last token: wildcard columns are filled in at once from the distribution of

@@ -19,7 +19,7 @@ from ..selfcheck.checks import self_check
 from ..store.activations import Activations
 from ..store.manifest import describe
 from ..store.rows import Rows
-from ..store.store import Store, open_store, refuse_foreign
+from ..store.store import Store, refuse_foreign
 from .work import Work, referred_if, token_bar, work_of, write_in_worker
 
 __all__ = ["capture"]
@@ -126,12 +126,14 @@ def _captured(
         task = _Task(model, corpus, subject, encoding, settings, manifest, check, progress)
         if store is not None:
             task.into_store(Folder(store), runner)
-            return open_store(Folder(store), corpus)
+            return Activations.open(Folder(store), corpus)
         if not runner.workers:
             return task.into_memory()
         with tempfile.TemporaryDirectory(prefix="linrep-capture-") as folder:
             task.into_store(Folder(folder), runner)
-            return replace(in_memory(open_store(Folder(folder), corpus)), manifest=task.manifest)
+            return replace(
+                in_memory(Activations.open(Folder(folder), corpus)), manifest=task.manifest
+            )
 
 
 @final

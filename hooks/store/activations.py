@@ -14,6 +14,7 @@ from ...core.hints import Unfit, array_like
 from ..errors import CaptureError
 from ..inputs.corpus import fingerprint_of, word_count
 from .rows import Rows
+from .store import read_store
 
 __all__ = ["Activations", "read_rows"]
 
@@ -148,9 +149,7 @@ class Activations:
             corpus: the corpus it was captured on; checked against the manifest.
             verify: read and check every byte now (SHA-256).
         """
-        from .store import open_store
-
-        return open_store(as_path(folder), corpus, verify=verify)
+        return cls(*read_store(as_path(folder), corpus, verify=verify), corpus)
 
 
 def _site_name(site: Any) -> str:

@@ -13,13 +13,12 @@ import numpy as np
 from ..errors import StoreError
 from ..inputs.corpus import fingerprint_of
 from ..reading.settings import Dtype
-from .activations import Activations
 from .manifest import differences
 from .rows import Rows, absent
 from .shardfile import ShardFile, replace_file
 from .store_manifest import MANIFEST, read_store_manifest
 
-__all__ = ["Store", "open_store", "refuse_foreign"]
+__all__ = ["Store", "read_store", "refuse_foreign"]
 
 # Half-written files of our own, as :func:`replace_file` names them.
 _SCRATCH = re.compile(r"\.(manifest\.json|shard-[0-9]+\.safetensors)\.[0-9]+\.tmp")
@@ -153,8 +152,12 @@ def refuse_foreign(folder: Folder) -> None:
         read_store_manifest(folder)
 
 
-def open_store(folder: Folder, corpus: Any, *, verify: bool = False) -> Activations:
-    """Activations in a store, memory-mapped; an unfinished store opens with what it has.
+def read_store(
+    folder: Folder, corpus: Any, *, verify: bool = False
+) -> tuple[dict[str, np.ndarray | Rows], np.ndarray, dict[str, Any]]:
+    """Arrays per site, memory-mapped, which words have a row, and the manifest of a store.
+
+    An unfinished store opens with what it has.
 
     Raises:
         StoreError: no store, a damaged one, or of another corpus.
@@ -181,7 +184,7 @@ def open_store(folder: Folder, corpus: Any, *, verify: bool = False) -> Activati
     if missing:
         manifest["missing_shards"] = missing
     arrays = {site: _rows(site, shards, manifest) for site in manifest["sites"]}
-    return Activations(arrays, kept, manifest, corpus)
+    return arrays, kept, manifest
 
 
 @final

@@ -7,6 +7,7 @@ import numpy as np
 
 from ...core import checked
 from ...core.arguments import shown
+from ...core.limits import available_memory, refuse_large
 from ..errors import BoxError
 from .arraylike import ArrayLike, as_real, read_array
 
@@ -114,6 +115,8 @@ class Box:
         if not 0 <= n <= MOST:
             raise BoxError(f"n lies in 0..{MOST}; received {n}")
         lo, hi = self.ends
+        what = f"a sample of {n} points of {lo.size} inputs"
+        refuse_large(BoxError, 8 * n * lo.size, available_memory(), what, "take fewer points")
         points: np.ndarray = np.random.default_rng(seed).uniform(lo, hi, size=(n, lo.size))
         return points
 

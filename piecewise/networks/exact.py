@@ -1,5 +1,6 @@
 """Exact arithmetic: floats are dyadic fractions, so a network's weights are integers over 2**k."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -9,7 +10,7 @@ from typing import Any, final
 import numpy as np
 
 from ..errors import NetworkError
-from .network import MaxoutNetwork
+from .layer import MaxoutLayer
 
 __all__ = ["ExactLayer", "as_fraction", "evaluate", "exact_layers", "exact_readout", "fractions_of"]
 
@@ -43,15 +44,16 @@ def as_fraction(value: Any) -> Fraction:
     return Fraction(*value.as_integer_ratio()) if wide else Fraction(float(value))
 
 
-def exact_layers(net: MaxoutNetwork) -> tuple[ExactLayer, ...]:
+def exact_layers(layers: Sequence[MaxoutLayer]) -> tuple[ExactLayer, ...]:
     """The layers with integer weights; no rounding.
 
+    >>> from .network import MaxoutNetwork
     >>> net = MaxoutNetwork([[[[0.5], [-0.25]]]], [[[0.0, 1.0]]], [[1.0]])
-    >>> exact_layers(net)[0].weight, exact_layers(net)[0].shift
+    >>> exact_layers(net.layers)[0].weight, exact_layers(net.layers)[0].shift
     ((((2,), (-1,)),), 2)
     """
     made = []
-    for layer in net.layers:
+    for layer in layers:
         weights = [w[:r] for w, r in zip(layer.weight, layer.ranks, strict=True)]
         biases = [b[:r] for b, r in zip(layer.bias, layer.ranks, strict=True)]
         shift = max(_shift(array) for array in (*weights, *biases))
@@ -65,25 +67,31 @@ def exact_layers(net: MaxoutNetwork) -> tuple[ExactLayer, ...]:
     return tuple(made)
 
 
-def exact_readout(net: MaxoutNetwork) -> tuple[list[list[Fraction]], list[Fraction]]:
+def exact_readout(
+    affine: tuple[np.ndarray, np.ndarray],
+) -> tuple[list[list[Fraction]], list[Fraction]]:
     """The read-out ``(V, c)`` as fractions."""
-    readout, bias = net.affine
+    readout, bias = affine
     return [fractions_of(row) for row in readout], fractions_of(bias)
 
 
-def evaluate(net: MaxoutNetwork, x: list[Any]) -> tuple[Fraction, ...]:
+def evaluate(
+    layers: Sequence[MaxoutLayer], affine: tuple[np.ndarray, np.ndarray], x: list[Any]
+) -> tuple[Fraction, ...]:
     """Outputs at one input, exactly.
 
     Raises:
         NetworkError: the input has the wrong length, or is not finite.
     """
-    if len(x) != net.n_inputs:
-        raise NetworkError(f"the network has {net.n_inputs} inputs; received {len(x)} numbers")
+    if len(x) != layers[0].n_inputs:
+        raise NetworkError(
+            f"the network has {layers[0].n_inputs} inputs; received {len(x)} numbers"
+        )
     try:
         h = [as_fraction(value) for value in x]
     except (TypeError, ValueError, OverflowError) as error:
         raise NetworkError(f"the input is no finite point: {x!r}") from error
-    for layer in exact_layers(net):
+    for layer in exact_layers(layers):
         scale = 1 << layer.shift
         h = [
             max(
@@ -93,7 +101,7 @@ def evaluate(net: MaxoutNetwork, x: list[Any]) -> tuple[Fraction, ...]:
             / scale
             for rows, biases in zip(layer.weight, layer.bias, strict=True)
         ]
-    readout, bias = exact_readout(net)
+    readout, bias = exact_readout(affine)
     return tuple(
         sum((w * v for w, v in zip(row, h, strict=True)), c)
         for row, c in zip(readout, bias, strict=True)

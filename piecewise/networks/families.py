@@ -1,17 +1,15 @@
 """Networks whose regions are known in closed form, their copies, and random ones."""
 
-from operator import mul
-
 import numpy as np
 
 from ...core import checked
 from ..errors import NetworkError
 from .network import MaxoutNetwork
-from .sizes import Whole, Wholes, read_ranks, read_size, read_widths
+from .random import random_parts, require_room
+from .sizes import Whole, Wholes, read_size
 
 __all__ = ["product", "random_network", "tent", "zigzag"]
 
-_MOST = 2 * 10**9  # numbers of one network, 16 GB
 _DEEPEST, _LARGEST = 500, 1000
 """Depth and rank up to which a family is built: far more pieces than anything here can count."""
 
@@ -78,7 +76,7 @@ def product(net: MaxoutNetwork, copies: Whole) -> MaxoutNetwork:
     [[3.0]]
     """
     copies = read_size("copies", copies)
-    _require_room(copies**2 * sum(layer.weight.size for layer in net.layers))
+    require_room(copies**2 * sum(layer.weight.size for layer in net.layers))
     weights, biases = [], []
     for layer in net.layers:
         units, inputs = layer.width, layer.n_inputs
@@ -118,37 +116,7 @@ def random_network(
     >>> random_network(2, [4, 3], rank=[2, 3], seed=1)
     MaxoutNetwork(2-4-3-1, ranks [2, 3], 73 parameters)
     """
-    n_inputs, n_outputs = read_size("n_inputs", n_inputs), read_size("n_outputs", n_outputs)
-    sizes = read_widths(widths)
-    if not sizes:
-        raise NetworkError("widths names at least one layer; received none")
-    ranks = read_ranks(rank, sizes)
-    reads = [n_inputs, *sizes]
-    pieces = [max(of_units) * width for of_units, width in zip(ranks, sizes, strict=True)]
-    _require_room(sum(map(mul, pieces, reads)) + n_outputs * sizes[-1])
-    rng = np.random.default_rng(read_size("seed", seed, 0))
-    weights, biases, inputs = [], [], n_inputs
-    for width, of_units in zip(sizes, ranks, strict=True):
-        scale = inputs**-0.5
-        weights.append([scale * rng.standard_normal((r, inputs)) for r in of_units])
-        biases.append([scale * rng.standard_normal(r) for r in of_units])
-        inputs = width
-    scale = inputs**-0.5
-    readout = scale * rng.standard_normal((n_outputs, inputs))
-    return MaxoutNetwork(weights, biases, readout, scale * rng.standard_normal(n_outputs))
-
-
-def _require_room(numbers: int) -> None:
-    """Refuse a network of more numbers than can be held.
-
-    Raises:
-        NetworkError: with their number.
-    """
-    if numbers > _MOST:
-        raise NetworkError(
-            f"a network of {float(min(numbers, 10**300)):.3g} numbers does not fit in memory: "
-            "take fewer or smaller layers"
-        )
+    return MaxoutNetwork(*random_parts(n_inputs, widths, rank, n_outputs, seed))
 
 
 def _at_most(name: str, value: Whole, most: int) -> int:

@@ -9,9 +9,9 @@ from torch import nn
 from ...core import checked
 from ..errors import NetworkError
 from .activations import absolute_layer, leaky_layer, pool_layer, relu_layer
-from .network import MaxoutNetwork
+from .parts import Parts
 
-__all__ = ["from_torch"]
+__all__ = ["torch_parts"]
 
 _SKIPPED = (nn.Identity, nn.Dropout)
 _AFFINE = (nn.Linear, nn.BatchNorm1d)
@@ -22,7 +22,7 @@ Affine = tuple[np.ndarray, np.ndarray]
 
 
 @checked(NetworkError)
-def from_torch(module: nn.Module) -> MaxoutNetwork:
+def torch_parts(module: nn.Module) -> Parts:
     """Read affine layers and max-type activations, in evaluation mode, in float64.
 
     Linear, ReLU, LeakyReLU, PReLU, Hardtanh, ReLU6, MaxPool1d (over units, as torch pools
@@ -41,9 +41,9 @@ def from_torch(module: nn.Module) -> MaxoutNetwork:
         NetworkError: a module of another kind, with a forward of its own, in training mode where
             that matters, with NaN weights, or sizes that do not chain, with its name.
 
-    >>> net = from_torch(nn.Sequential(nn.Linear(2, 5), nn.ReLU(), nn.Linear(5, 1)))
-    >>> net.n_inputs, net.widths, net.n_outputs
-    (2, (5,), 1)
+    >>> parts = torch_parts(nn.Sequential(nn.Linear(2, 5), nn.ReLU(), nn.Linear(5, 1)))
+    >>> [weight.shape for weight in parts.weights], parts.readout.shape
+    ([(5, 2, 2)], (1, 5))
     """
     layers: list[tuple[np.ndarray, np.ndarray]] = []
     pending: Affine | None = None
@@ -68,7 +68,7 @@ def from_torch(module: nn.Module) -> MaxoutNetwork:
     if not layers and pending:  # an affine map: one piece per output
         layers, pending = [(pending[0][:, None], pending[1][:, None])], None
     readout = pending or (np.eye(width), np.zeros(width))
-    return MaxoutNetwork([w for w, _ in layers], [b for _, b in layers], *readout)
+    return Parts([w for w, _ in layers], [b for _, b in layers], *readout)
 
 
 def _parts(module: nn.Module, name: str) -> Iterator[tuple[str, nn.Module]]:

@@ -1,37 +1,24 @@
-"""Exact networks for continuous piecewise linear functions given by points or affine pieces."""
+"""Parts of networks for continuous piecewise linear functions given by points or pieces."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from ...core import checked
 from ..errors import NetworkError
 from .arraylike import ArrayLike, read_array
-from .network import MaxoutNetwork
+from .parts import Parts
 
-__all__ = ["from_cpwl", "from_difference", "from_max_min"]
+__all__ = ["AffinePieces", "cpwl_parts", "difference_parts", "max_min_parts"]
 
 AffinePieces = tuple[ArrayLike, ArrayLike]
 
 
-@checked(NetworkError)
-def from_cpwl(x: ArrayLike, y: ArrayLike) -> MaxoutNetwork:
-    """The interpolant through ``(x_k, y_k)``, linear between and beyond the outer points' slopes.
-
-    One layer of two units, ``f = A - B``: A takes the first line and the positive jumps of the
-    slope, B minus the negative jumps; both are convex, so each is a maximum of lines.
-
-    Args:
-        x: ``[point]`` strictly increasing, two or more.
-        y: ``[point]`` values.
+def cpwl_parts(x: ArrayLike, y: ArrayLike) -> Parts:
+    """Parts of the interpolant of points; see :func:`from_cpwl`.
 
     Raises:
         NetworkError: fewer than two points, unequal lengths, NaN or infinite entries, x not
             strictly increasing.
-
-    >>> absolute = from_cpwl([-1, 0, 1], [1, 0, 1])
-    >>> absolute([[-2.0], [0.5]]).ravel().tolist()
-    [2.0, 0.5]
     """
     nodes, values = (read_array(row, "points and values", NetworkError) for row in (x, y))
     if nodes.ndim != 1 or nodes.shape != values.shape or len(nodes) < 2:
@@ -48,7 +35,7 @@ def from_cpwl(x: ArrayLike, y: ArrayLike) -> MaxoutNetwork:
     start = values[0] - slopes[0] * nodes[0]
     rising = _convex(slopes[0], start, jumps[jumps > 0], breaks[jumps > 0])
     falling = _convex(0.0, 0.0, -jumps[jumps < 0], breaks[jumps < 0])
-    return from_difference(rising, falling)
+    return difference_parts(rising, falling)
 
 
 def _convex(
@@ -60,43 +47,24 @@ def _convex(
     return slopes[:, None], intercepts
 
 
-@checked(NetworkError)
-def from_difference(a: AffinePieces, b: AffinePieces) -> MaxoutNetwork:
-    """``f = max_j a_j - max_k b_k`` of affine pieces: every CPWL function has this form.
-
-    Args:
-        a: gradients ``[piece, input]`` and values at the origin ``[piece]``.
-        b: the same of the part subtracted.
+def difference_parts(a: AffinePieces, b: AffinePieces) -> Parts:
+    """Parts of a difference of two maxima; see :func:`from_difference`.
 
     Raises:
         NetworkError: the pieces do not fit.
-
-    >>> hat = from_difference(([[0.0], [1.0]], [0.0, 1.0]), ([[0.0], [2.0]], [0.0, 0.0]))
-    >>> hat([[-2.0], [0.0], [0.5]]).ravel().tolist()
-    [0.0, 1.0, 0.5]
     """
-    return MaxoutNetwork([[a[0], b[0]]], [[a[1], b[1]]], [[1.0, -1.0]])
+    return Parts([[a[0], b[0]]], [[a[1], b[1]]], [[1.0, -1.0]])
 
 
-@checked(NetworkError)
-def from_max_min(groups: Sequence[AffinePieces]) -> MaxoutNetwork:
-    """``f = max_i min_j l_ij`` of affine functions: two layers.
-
-    Layer 1 has one unit ``max_j -l_ij`` per group, layer 2 the one unit ``max_i -u_i``.
-
-    Args:
-        groups: per ``i`` the gradients ``[piece, input]`` and the values at the origin ``[piece]``.
+def max_min_parts(groups: Sequence[AffinePieces]) -> Parts:
+    """Parts of a maximum of minima; see :func:`from_max_min`.
 
     Raises:
         NetworkError: no group, or pieces that do not fit.
-
-    >>> clipped = from_max_min([([[1.0], [0.0]], [0.0, 1.0]), ([[0.0]], [0.0])])
-    >>> clipped([[-1.0], [0.5], [3.0]]).ravel().tolist()
-    [0.0, 0.5, 1.0]
     """
     if not len(groups):
         raise NetworkError("a max-min form needs at least one group of affine functions")
     first = [-read_array(gradient, "gradients", NetworkError) for gradient, _ in groups]
     offsets = [-read_array(value, "values at the origin", NetworkError) for _, value in groups]
     second = -np.eye(len(groups))[None]
-    return MaxoutNetwork([first, second], [offsets, np.zeros((1, len(groups)))], [[1.0]])
+    return Parts([first, second], [offsets, np.zeros((1, len(groups)))], [[1.0]])

@@ -11,7 +11,10 @@ import numpy as np
 from ...core import checked
 from ..errors import NetworkError
 from .arraylike import ArrayLike, as_real, within_floats
+from .exact import evaluate
+from .interpolate import cpwl_parts, max_min_parts
 from .layer import MaxoutLayer, by_rank, read_layer
+from .random import random_parts
 from .sizes import Whole, Wholes
 from .storage import read_archive, read_arrays
 
@@ -164,9 +167,7 @@ class MaxoutNetwork:
         >>> tent.exact([Fraction(1, 3)])
         (Fraction(2, 3),)
         """
-        from .exact import evaluate
-
-        return evaluate(self, list(x))
+        return evaluate(self.layers, self.affine, list(x))
 
     def to_arrays(self) -> dict[str, np.ndarray]:
         """All parameters by name, padded, with the ranks: what :meth:`save` writes."""
@@ -212,24 +213,20 @@ class MaxoutNetwork:
 
     @classmethod
     def from_torch(cls, module: "nn.Module") -> "MaxoutNetwork":
-        """Read a ``torch.nn.Sequential`` of affine and max-type layers; see :func:`from_torch`."""
-        from .from_torch import from_torch
+        """Read a ``torch.nn.Sequential`` of affine and max-type layers; see :func:`torch_parts`."""
+        from .from_torch import torch_parts  # torch loads when it is asked for
 
-        return from_torch(module)
+        return cls(*torch_parts(module))
 
     @classmethod
     def from_cpwl(cls, x: ArrayLike, y: ArrayLike) -> "MaxoutNetwork":
         """The interpolant of points on a line; see :func:`from_cpwl`."""
-        from .interpolate import from_cpwl
-
-        return from_cpwl(x, y)
+        return cls(*cpwl_parts(x, y))
 
     @classmethod
     def from_max_min(cls, groups: Sequence[tuple[ArrayLike, ArrayLike]]) -> "MaxoutNetwork":
         """A maximum of minima of affine functions; see :func:`from_max_min`."""
-        from .interpolate import from_max_min
-
-        return from_max_min(groups)
+        return cls(*max_min_parts(groups))
 
     @classmethod
     def random(
@@ -242,9 +239,7 @@ class MaxoutNetwork:
         seed: Whole = 0,
     ) -> "MaxoutNetwork":
         """Independent normal weights; see :func:`random_network`."""
-        from .families import random_network
-
-        return random_network(n_inputs, widths, rank, n_outputs, seed=seed)
+        return cls(*random_parts(n_inputs, widths, rank, n_outputs, seed))
 
     def _points(self, x: ArrayLike) -> np.ndarray:
         points = _array(x, "inputs")

@@ -3,24 +3,32 @@
 from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Float, Int
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
-
-    from .regions import PlaneRegions
 
 __all__ = ["plot_cells"]
 
 _COLOURS = 24
 
 
-def plot_cells(regions: "PlaneRegions") -> "go.Figure":
-    """Each cell filled; equal affine maps have equal colours (of 24, so different maps repeat)."""
+def plot_cells(
+    vertices: Float[np.ndarray, "vertex 2"],
+    offsets: Int[np.ndarray, " bound"],
+    labels: Int[np.ndarray, " cell"],
+) -> "go.Figure":
+    """Each cell filled; equal labels have equal colours (of 24, so different labels repeat).
+
+    Args:
+        vertices: plane coordinates, cell after cell.
+        offsets: where each cell's vertices begin; the last entry is their number.
+        labels: of the cells' affine maps.
+    """
     import plotly.graph_objects as go
 
-    colour = np.random.default_rng(0).permutation(regions.affine_map.max() + 1) % _COLOURS
-    of_cell = colour[regions.affine_map]
-    vertices, offsets = regions.vertices, regions.offsets
+    colour = np.random.default_rng(0).permutation(labels.max() + 1) % _COLOURS
+    of_cell = colour[labels]
     figure = go.Figure()
     for number in np.unique(of_cell):
         rows = []

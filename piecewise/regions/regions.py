@@ -1,6 +1,5 @@
 """The cells of a network in a planar window, and the three counts kept apart."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, final
@@ -10,7 +9,7 @@ import numpy as np
 from ...core import checked
 from ..errors import SliceError
 from ..networks.network import MaxoutNetwork
-from .cells import Cells, Tally
+from .counting import count_blocks
 from .neighbours import components, edge_neighbours, same_maps
 from .plane import Plane
 from .polygons import Polygons
@@ -64,10 +63,13 @@ class PlaneRegions:
     unsure: int
 
     @classmethod
-    def from_blocks(
-        cls, net: MaxoutNetwork, plane: Plane, blocks: Sequence[Cells], tol: float, tally: Tally
-    ) -> "PlaneRegions":
-        """Join the blocks of a count."""
+    def counted(cls, net: MaxoutNetwork, plane: Plane, tol: float, budget: int) -> "PlaneRegions":
+        """Count a window and join the blocks of the count; :func:`regions_in_plane` checks first.
+
+        Raises:
+            BudgetError: too many cells.
+        """
+        blocks, tally = count_blocks(net, plane, tol, budget)
         flat = [block.polygons for block in blocks]
         polygons = Polygons(
             np.concatenate([p.x for p in flat]),
@@ -106,9 +108,8 @@ class PlaneRegions:
         """All three counts at 100 times the tolerance: equal counts mean the tolerance is idle."""
         wider = self
         if self.unsure:  # otherwise every cut is the same one
-            from .count import count_cells
-
-            wider = count_cells(self.net, self.plane, 100 * self.tol, 4 * self.n_cells + 1000)
+            budget = 4 * self.n_cells + 1000
+            wider = PlaneRegions.counted(self.net, self.plane, 100 * self.tol, budget)
         maps = wider.maps_at(100 * self.tol)
         regions = wider.regions_at(100 * self.tol)
         return RegionCounts(wider.n_cells, len(np.unique(regions)), len(np.unique(maps)))
@@ -190,7 +191,7 @@ class PlaneRegions:
         """The window with every cell coloured by its affine map (a plotly figure)."""
         from .plot import plot_cells
 
-        return plot_cells(self)
+        return plot_cells(self.vertices, self.offsets, self.affine_map)
 
     def __repr__(self) -> str:
         return f"PlaneRegions({self.n_cells} cells of {self.net!r})"

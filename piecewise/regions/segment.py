@@ -110,7 +110,7 @@ def regions_on_segment(
     low = np.array([int(value * scale) for value in start], dtype=object)
     high = np.array([int(value * scale) for value in end], dtype=object)
     pieces = [_Piece(Fraction(0), Fraction(1), (), high - low, low)]
-    for number, layer in enumerate(exact_layers(net), 1):
+    for number, layer in enumerate(exact_layers(net.layers), 1):
         parts: list[_Piece] = []
         for piece in pieces:
             parts += _through(layer, piece, scale)
@@ -120,7 +120,7 @@ def regions_on_segment(
                     "shorten the segment or raise the budget"
                 )
         pieces, scale = parts, scale << layer.shift
-    readout, bias = exact_readout(net)
+    readout, bias = exact_readout(net.affine)
     slopes, intercepts = [], []
     for piece in pieces:
         slopes.append(tuple(_dot(row, piece.slope) / scale for row in readout))

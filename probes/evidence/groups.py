@@ -40,13 +40,13 @@ class Groups:
 
     Args:
         ids: ``[token]`` number of the group of each token, from 0.
-        unit: what a group is: a document, a sentence (all its copies together), given ids,
-            or a row of activations without any text.
+        unit: what a group is: a document, a sentence or a running text (all its copies
+            together), given ids, or a row of activations without any text.
         texts: ``[token]`` number of the text that the model reads there; equal texts share it.
     """
 
     ids: Int[np.ndarray, " token"]
-    unit: Literal["document", "sentence", "group", "row"]
+    unit: Literal["document", "sentence", "text", "group", "row"]
     texts: Int[np.ndarray, " token"]
 
     @property
@@ -91,7 +91,7 @@ class Division:
         """The same in one sentence."""
         told = self.facts
         unit = self.groups.unit
-        copies = f" (equal {unit}s together)" if unit in ("sentence", "row") else ""
+        copies = f" (equal {unit}s together)" if unit in ("sentence", "text", "row") else ""
         left = f"; {self.left_out} that did were left out" if self.left_out else ""
         return (
             f"split by {self.groups.unit}{copies}: {told['train']} to train, {told['validation']} "
@@ -135,9 +135,11 @@ def read_groups(corpus: CorpusLike, given: npt.ArrayLike | str | None, n: int) -
     """Groups as asked for.
 
     Args:
-        corpus: tokens; its ``document_ids`` and ``text_ids`` are read where it has them.
-        given: ``[token]`` ids, ``"document"``, ``"sentence"``, or ``None`` for documents where the
-            corpus knows them and sentences otherwise. Sentences of equal words are one group.
+        corpus: tokens; its ``groups``, ``document_ids`` and ``text_ids`` are read where it has
+            them.
+        given: ``[token]`` ids, ``"document"``, ``"sentence"``, or ``None`` for the groups of the
+            corpus, for documents where the corpus knows them, and for sentences otherwise.
+            Sentences of equal words are one group.
         n: tokens.
 
     Raises:
@@ -154,11 +156,12 @@ def read_groups(corpus: CorpusLike, given: npt.ArrayLike | str | None, n: int) -
             "groups='document' was asked for, but this corpus does not know its documents: read "
             "one file per document, or give one id per token"
         )
+    own = getattr(corpus, "groups", None)
+    if given is None and own is not None:
+        return Groups(_numbered(_ids(own, n)), "group", texts)
     if given is None or isinstance(given, str):
         if documents is None or given == "sentence":
-            return Groups(
-                texts, "row" if getattr(corpus, "unit", "") == "row" else "sentence", texts
-            )
+            return Groups(texts, getattr(corpus, "unit", "sentence"), texts)
         return Groups(_numbered(_ids(documents, n)), "document", texts)
     return Groups(_numbered(_ids(given, n)), "group", texts)
 

@@ -6,6 +6,7 @@ from jaxtyping import Float
 from scipy import special, stats
 
 from ...core import checked
+from ...core.limits import MOST_DRAWS, available_memory, refuse_large
 from ..errors import ProbeError
 from ..inputs.reading import as_array, as_numbers
 
@@ -27,7 +28,14 @@ FEW = 100  # sentences with an error below which the bootstrap sees too little o
 def bootstrap_weights(
     n_groups: int, draws: int, rng: np.random.Generator
 ) -> Float[np.ndarray, "draw group"]:
-    """How often each group is drawn in each resample of all groups."""
+    """How often each group is drawn in each resample of all groups.
+
+    Raises:
+        ProbeError: so many resamples of so many groups fit no memory.
+    """
+    what = f"{draws} resamples of {n_groups} groups"
+    # Whole numbers first, then shares: together twelve bytes of each.
+    refuse_large(ProbeError, 12 * draws * n_groups, available_memory(), what, "lower bootstrap")
     share = np.full(n_groups, 1.0 / max(n_groups, 1))
     return rng.multinomial(n_groups, share, size=draws).astype(np.float32)
 
@@ -161,7 +169,7 @@ def benjamini_hochberg(p: npt.ArrayLike) -> Float[np.ndarray, "*cells"]:
     return out.reshape(table.shape)
 
 
-@checked(ProbeError)
+@checked(ProbeError, most={"draws": MOST_DRAWS})
 def paired_test(
     first: npt.ArrayLike,
     second: npt.ArrayLike,

@@ -13,6 +13,8 @@ from typing import final
 import numpy as np
 from jaxtyping import Float, Int
 
+from ...core.limits import available_memory, refuse_large
+from ..errors import ProbeError
 from .intervals import permutation_p
 
 __all__ = ["Frame", "LabelNull", "exchangeable", "swap_sentences"]
@@ -203,9 +205,17 @@ class LabelNull:
             rng: of the draws.
             sentences: ``[token]`` sentence of each row, where groups hold several: chance is that
                 of a position in a sentence, over all groups; signs are one per group.
+
+        Raises:
+            ProbeError: so many draws for so many tokens fit no memory.
         """
         frame = Frame.of(groups, positions, sentences)
         narrow = np.min_scalar_type(-int(codes.max(initial=0)) - 1)
+        held = narrow.itemsize * len(frame.whole) + len(codes) - len(frame.whole)
+        refuse_large(
+            ProbeError, draws * held, available_memory(),
+            f"{draws} permutations of {len(codes)} test tokens", "lower permutations",
+        )  # fmt: skip
         swapped = np.empty((draws, len(frame.whole)), dtype=narrow)
         for row in swapped:
             row[:] = codes[frame.swap(rng)]

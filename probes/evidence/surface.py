@@ -1,7 +1,8 @@
 """What can be read off the surface: the word, its neighbours, the position and the embedding.
 
-One logistic regression of all of them together. Whatever a probe reads beyond it is no property of
-the words at hand taken one by one.
+Of spans of running texts also their words, their letters and their length. One logistic regression
+of all of them together. Whatever a probe reads beyond it is no property of the words at hand taken
+one by one.
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from jaxtyping import Float, Int
 from scipy import optimize, sparse, special
 
 from ..solvers.rotation import Rotation
+from .texts import TextColumns
 
 __all__ = ["Surface"]
 
@@ -29,10 +31,16 @@ class Surface:
         keys: ``[token]`` numbers each: word, word before, word after where the model sees it,
             position; -1 for none.
         embedding: ``[token, d]`` the model's embedding, in the same order, if it was captured.
+        texts: of spans of running texts what their characters tell.
     """
 
     keys: tuple[np.ndarray, ...]
     embedding: Float[np.ndarray, "token d_model"] | None
+    texts: tuple[TextColumns, ...] = ()
+
+    def alone(self, part: TextColumns) -> "Surface":
+        """What one part of the texts tells by itself."""
+        return Surface((), None, (part,))
 
     def guess(
         self,
@@ -77,15 +85,18 @@ class Surface:
         return guess
 
     def columns(self, train: np.ndarray) -> sparse.csr_matrix:
-        """Zeros and ones: a column for every word, neighbour and position of the training rows."""
-        n = len(self.keys[0])
-        parts = []
+        """A column of zeros and ones for every word, neighbour and position of the training rows.
+
+        And those of texts.
+        """
+        parts = [part.columns(train) for part in self.texts]
         for keys in self.keys:
             known = np.unique(keys[train])
             place = np.clip(np.searchsorted(known, keys), 0, len(known) - 1)
             rows = np.flatnonzero(known[place] == keys)
             ones = np.ones(len(rows))
-            parts.append(sparse.csr_matrix((ones, (rows, place[rows])), shape=(n, len(known))))
+            shape = (len(keys), len(known))
+            parts.append(sparse.csr_matrix((ones, (rows, place[rows])), shape=shape))
         return sparse.csr_matrix(sparse.hstack(parts))
 
     def dense(self, train: np.ndarray) -> "_Dense":

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Int, Shaped
 
 from ..inputs.protocols import CorpusLike
 from .baselines import keys_of_words, next_words, previous_words
 from .groups import Groups
 from .surface import Surface
+from .texts import TEXT_PARTS, TextColumns
 
 __all__ = ["Tokens"]
 
@@ -31,6 +32,7 @@ class Tokens:
         following: ``[token]`` key of the word after, -1 at the end; ``None`` where the model is
             known not to see it.
         unit: what a group is, in one word.
+        strings: ``[token]`` characters of each row, where rows are spans of running texts.
     """
 
     order: Int[np.ndarray, " token"]
@@ -41,6 +43,7 @@ class Tokens:
     previous: Int[np.ndarray, " token"]
     following: Int[np.ndarray, " token"] | None
     unit: str
+    strings: Shaped[np.ndarray, " token"] | None = None
 
     @classmethod
     def of(cls, corpus: CorpusLike, groups: Groups, *, sees_next: bool = True) -> "Tokens":
@@ -52,9 +55,11 @@ class Tokens:
         words = keys_of_words(corpus.words)
         previous = previous_words(words, sentences, positions)
         following = next_words(words, sentences, positions)[order] if sees_next else None
+        running = getattr(corpus, "texts", None) is not None
+        strings = np.asarray(corpus.words).astype(str)[order] if running else None
         return cls(
             order, groups.ids[order], sentence_keys[order], positions[order], words[order],
-            previous[order], following, groups.unit,
+            previous[order], following, groups.unit, strings,
         )  # fmt: skip
 
     @property
@@ -70,6 +75,9 @@ class Tokens:
     def surface(self, embedding: np.ndarray | None) -> Surface:
         """All of it together, and the model's ``[token, d_model]`` embedding if there is one."""
         columns = {**self.keys, "position": np.minimum(self.positions, LAST)}
+        texts = () if self.strings is None else tuple(
+            TextColumns(part, self.strings) for part in TEXT_PARTS
+        )  # fmt: skip
         return Surface(
-            tuple(columns.values()), None if embedding is None else embedding[self.order]
+            tuple(columns.values()), None if embedding is None else embedding[self.order], texts
         )

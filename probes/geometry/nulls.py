@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ...core import Subspace, checked
+from ...core.limits import MOST_DRAWS
 from ..errors import ProbeError
 
 __all__ = ["OverlapNull", "overlap_null"]
@@ -71,7 +72,7 @@ class OverlapNull:
         return float((1 + (self.draws >= overlap - 1e-12).sum()) / (1 + len(self.draws)))
 
 
-@checked(ProbeError)
+@checked(ProbeError, most={"n": 100 * MOST_DRAWS})  # many cells ask for the far tail
 def overlap_null(
     k: int,
     m: int,

@@ -7,6 +7,7 @@ from numbers import Integral, Real
 import numpy as np
 import numpy.typing as npt
 
+from ...core.limits import MOST_DRAWS
 from ..errors import ProbeError
 from ..inputs.reading import as_array, read_names
 from ..solvers.methods import PENALTIES
@@ -26,7 +27,7 @@ __all__ = [
 def check_counts(
     *, seed: object, permutations: object, bootstrap: object, min_count: object
 ) -> None:
-    """Whole numbers, and not too small.
+    """Whole numbers, not too small, and no more draws than data can use.
 
     Raises:
         ProbeError: one is not.
@@ -40,6 +41,11 @@ def check_counts(
         if not (whole and least[name] <= int(value) < 2**63):  # type: ignore[call-overload]
             raise ProbeError(
                 f"{name} is a whole number of at least {least[name]}; received {value!r}"
+            )
+        if name in ("permutations", "bootstrap") and int(value) > MOST_DRAWS:  # type: ignore[call-overload]
+            raise ProbeError(
+                f"{name} is at most {MOST_DRAWS:,}; received {value!r}: take fewer, hundreds give "
+                "p-values and intervals"
             )
 
 

@@ -175,7 +175,10 @@ def _guesses(
     }
     if surface is None:
         return {name: guess[n:] for name, guess in made.items()}
-    together = surface_numbers(surface, train, validation, asked, (values[0], values[1]))
+    learned = (values[0], values[1])
+    together = surface_numbers(surface, train, validation, asked, learned)
+    for part in surface.texts:
+        made[part.part] = surface_numbers(surface.alone(part), train, validation, asked, learned)
     candidates = {"together": together, **made}
     missed = {
         name: float(np.square(guess[:n] - values[1]).sum()) for name, guess in candidates.items()

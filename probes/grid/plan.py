@@ -186,7 +186,11 @@ def _guesses(
     }
     if surface is None:
         return {name: guess[n:] for name, guess in made.items()}
-    together = surface.guess(train, validation, asked, (coded[0], coded[1]), n_classes)
+    learned = (coded[0], coded[1])
+    together = surface.guess(train, validation, asked, learned, n_classes)
+    for part in surface.texts:
+        alone = surface.alone(part)
+        made[part.part] = alone.guess(train, validation, asked, learned, n_classes)
     candidates = {"together": together, **made}
     right = {name: int((guess[:n] == coded[1]).sum()) for name, guess in candidates.items()}
     strongest = max(right, key=lambda name: right[name])  # the first of equals: all together

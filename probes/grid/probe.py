@@ -33,7 +33,7 @@ from .preparing import (
     share_site,
 )
 from .results import ProbeResults
-from .scoring import held_out, score_cell
+from .scoring import directions_of, held_out, score_cell
 from .site import Companions
 from .site_work import SiteFound, SiteWork, current_threads, probe_in_worker
 from .targets import ClassTarget, make_targets, strata
@@ -89,7 +89,8 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
             by R2.
         positions: tokens to probe at: ``"all"``, ``"boundary"`` (ends of the target's span), a
             mask, or one of these per target.
-        method: kind of probe for classes.
+        method: kind of probe for classes: ``"logistic"``, ``"lda"``, ``"ridge"``, or ``"means"``
+            (the nearest class mean; ``directions`` of the results are the differences of means).
         C: inverse penalty of the logistic probe, scikit-learn's; of several the one with the best
             validation loss is taken, per cell; by default 0.001 to 10. Controls take their
             target's.
@@ -194,6 +195,11 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
         scores=scores,
         patterns={key: cell.pattern for key, cell in cells.items() if cell.pattern is not None},
         readouts={key: cell.readout for key, cell in cells.items() if cell.readout is not None},
+        directions={
+            key: directions_of(planned[key[1]], cell)
+            for key, cell in cells.items()
+            if method == "means"
+        },
         held_out={key: held_out(planned[key[1]], cell) for key, cell in cells.items()},
         covariances={site: found[site].covariance for site in acts.sites},
         settings={

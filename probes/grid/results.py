@@ -1,7 +1,7 @@
 """What a grid of probes found: scores with everything that keeps them honest beside them."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any, final
 
@@ -10,6 +10,7 @@ import numpy as np
 from ...core import Subspace, checked
 from ..errors import ProbeError
 from ..evidence.intervals import paired_test
+from ..geometry.class_means import Direction
 from .held_out import HeldOut, HeldOutNumbers
 from .score import Score
 
@@ -34,6 +35,8 @@ class ProbeResults:
         covariances: per site the covariance of the training activations, for nulls.
         settings: everything that made the numbers, JSON-able.
         notes: what was not tested or left out, and why.
+        directions: differences of class means, of the method ``"means"``: of two classes one, from
+            the first to the second by name; of several one for each class, from all others.
     """
 
     scores: tuple[Score, ...]
@@ -43,6 +46,7 @@ class ProbeResults:
     covariances: Mapping[str, np.ndarray]
     settings: Mapping[str, Any]
     notes: tuple[str, ...]
+    directions: Mapping[tuple[str, str], tuple[Direction, ...]] = field(default_factory=dict)
 
     @property
     def sites(self) -> tuple[str, ...]:

@@ -36,7 +36,8 @@ class Score:
         previous_word: guessing from the word before.
         word_identity: guessing from the word itself.
         next_word: guessing from the word after, where the model may see it.
-        surface: guessing from word, neighbours, position and embedding together.
+        surface: guessing from word, neighbours, position and embedding together, and of spans of
+            running texts from their words, letters and length.
         unseen: accuracy on the test tokens whose word does not occur in the training part.
         embedding: the same probe at the embedding.
         random_weights: the same probe on random weights, the best of the twins given.
@@ -74,6 +75,9 @@ class Score:
         average_precision: of two classes, area under precision over recall, of the second.
         recall_at_1_fpr: of two classes, share of the second that is found while at most one in a
             hundred of the first is taken for it.
+        bag_of_words: of spans of running texts, guessing from their words.
+        characters: likewise, from pieces of words of one to four letters.
+        length: likewise, from the numbers of letters and words.
         collapsed: the probe says one class (or one number) of every test token: never a finding.
         converged: the solver met its tolerance.
     """
@@ -124,6 +128,9 @@ class Score:
     auroc: float = NAN
     average_precision: float = NAN
     recall_at_1_fpr: float = NAN
+    bag_of_words: float = NAN
+    characters: float = NAN
+    length: float = NAN
     collapsed: bool = False
     converged: bool = True
 

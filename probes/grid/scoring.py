@@ -5,6 +5,8 @@ import numpy as np
 from ..evidence.class_scores import class_scores
 from ..evidence.intervals import accuracy_interval, sentence_sums
 from ..evidence.number_scores import credits_of, r2_interval, spearman
+from ..evidence.texts import TEXT_PARTS
+from ..geometry.class_means import Direction, directions_between
 from .held_out import HeldOut, HeldOutNumbers
 from .number_site import NumberCell
 from .numbers import NumberPlan
@@ -12,7 +14,7 @@ from .plan import Plan
 from .score import Score
 from .site import Cell
 
-__all__ = ["held_out", "score_cell"]
+__all__ = ["directions_of", "held_out", "score_cell"]
 
 NAN = float("nan")
 
@@ -38,6 +40,14 @@ def held_out(plan: Plan | NumberPlan, cell: Cell | NumberCell) -> HeldOut | Held
         classes=plan.classes,
         shares=np.bincount(plan.codes[0], minlength=len(plan.classes)) / len(plan.train),
     )
+
+
+def directions_of(plan: Plan | NumberPlan, cell: Cell | NumberCell) -> tuple[Direction, ...]:
+    """Differences of class means, named, where the probe goes by them."""
+    if not isinstance(plan, Plan) or not isinstance(cell, Cell) or cell.means is None:
+        return ()
+    counts = np.bincount(plan.codes[0], minlength=len(plan.classes)).astype(np.float64)
+    return directions_between(cell.means, counts, plan.classes)
 
 
 def score_cell(
@@ -66,7 +76,14 @@ def score_cell(
         "control_task": control,
         **{
             name: plan.baseline(name)
-            for name in ("position", "previous_word", "word_identity", "next_word", "surface")
+            for name in (
+                "position",
+                "previous_word",
+                "word_identity",
+                "next_word",
+                "surface",
+                *TEXT_PARTS,
+            )
         },
         "unseen": _unseen(plan, cell),
         "selectivity": value - control,

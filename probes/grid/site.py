@@ -1,7 +1,7 @@
 """One site: fit every target with its controls, and look at the held-out tokens."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -40,6 +40,7 @@ class Cell:
         readout: what a discriminant reads.
         converged: the solver met its tolerance, for the target and for its controls.
         margin: ``[test]`` of two classes, how much higher the second scores than the first.
+        means: ``[class, d_model]`` of the training rows, where the method goes by them.
     """
 
     predicted: Int[np.ndarray, " test"]
@@ -53,6 +54,7 @@ class Cell:
     readout: Subspace | None
     converged: bool = True
     margin: Float[np.ndarray, " test"] | None = None
+    means: Float[np.ndarray, "class d_model"] | None = None
 
 
 @final
@@ -94,13 +96,15 @@ def probe_site(
         ProbeError: activations are not finite, or not a matrix.
     """
     cells: dict[str, Cell | NumberCell] = {}
-    shared: dict[tuple[bytes, bytes, bytes], list[Plan | NumberPlan]] = {}
+    shared: dict[tuple[object, bool], list[Plan | NumberPlan]] = {}
     for plan in plans:
-        shared.setdefault(plan.rows_key, []).append(plan)
-    for same_rows in shared.values():
+        # Distances between means are those of the activations as they are.
+        standardize = method.name != "means" or isinstance(plan, NumberPlan)
+        shared.setdefault((plan.rows_key, standardize), []).append(plan)
+    for (_, standardize), same_rows in shared.items():
         rows = same_rows[0]
         try:
-            rotation = Rotation.fit(X[rows.train])
+            rotation = Rotation.fit(X[rows.train], standardize=standardize)
             features = (
                 rotation(X[rows.train]),
                 rotation(X[rows.validation]),
@@ -141,6 +145,9 @@ def _class_cells(
         cells[plan.name] = _cell(
             plan, own, validation, test, found, lengths.get(plan.name, (nan, nan))
         )
+        if method.name == "means" and not plan.constant:
+            moved = rotation.directions(own["true"].weights.T).T
+            cells[plan.name] = replace(cells[plan.name], means=moved + rotation.mean)
     return cells
 
 

@@ -79,7 +79,7 @@ class SiteWork:
             companions=self.companions, site=self.site, send=self.send,
         )  # fmt: skip
         spread = np.atleast_2d(np.cov(X[self.trained], rowvar=False, dtype=np.float64))
-        return SiteFound(cells, self._of_twins(), spread.astype(np.float32))
+        return SiteFound(cells, self._of_twins(), _narrow(spread))
 
     def _of_twins(self) -> dict[str, np.ndarray]:
         """The same probes on random weights, each with a penalty of its own, as the model has."""
@@ -112,3 +112,10 @@ def _matrix(shared: Shared, site: str, n: int) -> np.ndarray:
     if array.ndim != 2 or len(array) != n or array.dtype.kind not in NUMBERS:
         raise ProbeError(f"{wanted}; received {array.dtype} of shape {array.shape}")
     return array
+
+
+def _narrow(spread: np.ndarray) -> np.ndarray:
+    """In float32 where that holds it: squares of very large or small activations do not fit."""
+    size = float(np.abs(spread).max(initial=0.0))
+    narrow: np.ndarray = spread if size and not 1e-30 < size < 1e30 else spread.astype(np.float32)
+    return narrow

@@ -1,12 +1,11 @@
 """One target's preconditioned L-BFGS, fed with products that several targets share."""
 
-from typing import TYPE_CHECKING, final
+from typing import final
 
 import numpy as np
 from jaxtyping import Float
 
-if TYPE_CHECKING:
-    from .logistic import LogisticProblem
+from .problem import LogisticProblem
 
 __all__ = ["Descent"]
 
@@ -26,7 +25,7 @@ class Descent:
 
     def __init__(
         self,
-        problem: "LogisticProblem",
+        problem: LogisticProblem,
         features: Float[np.ndarray, "token feature"],
         variances: Float[np.ndarray, " feature"],
     ) -> None:

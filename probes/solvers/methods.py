@@ -18,6 +18,7 @@ __all__ = ["PENALTIES", "Head", "HeadProblem", "Method", "fit_heads"]
 
 PENALTIES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)  # inverse, from stiff to free
 ALPHAS = tuple(10.0**power for power in range(-1, 6))
+METHODS = ("logistic", "lda", "ridge", "means")
 FLOOR = 0.1  # nats per token: errors below tolerance * this are of no interest to a probe
 ROUGH = 10.0  # penalties are compared at this many times the final tolerance
 
@@ -28,7 +29,7 @@ class Method:
     """A kind of probe and its settings.
 
     Args:
-        name: ``"logistic"``, ``"lda"`` or ``"ridge"``.
+        name: ``"logistic"``, ``"lda"``, ``"ridge"`` or ``"means"`` (the nearest class mean).
         penalties: inverse penalties ``C`` of the logistic probe (scikit-learn's), ascending;
             several are compared on validation sentences.
         alphas: penalties of the ridge probe, compared by exact leave-one-out.
@@ -43,9 +44,11 @@ class Method:
     tolerance: float = 1e-4
 
     def __post_init__(self) -> None:
-        known = isinstance(self.name, str) and self.name in ("logistic", "lda", "ridge")
+        known = isinstance(self.name, str) and self.name in METHODS
         if not known:
-            raise ProbeError(f"method is 'logistic', 'lda' or 'ridge'; received {shown(self.name)}")
+            raise ProbeError(
+                f"method is 'logistic', 'lda', 'ridge' or 'means'; received {shown(self.name)}"
+            )
         if not self.penalties or not all(0 < C < math.inf for C in self.penalties):
             raise ProbeError(f"C is positive and finite; received {self.penalties}")
         if not 0 < self.tolerance < math.inf:
@@ -127,6 +130,10 @@ def fit_heads(
         validation: features of the validation rows.
     """
     codes = [(problem.codes, problem.n_classes) for problem in problems]
+    if method.name == "means":
+        return [
+            _nearest_mean(*each) for each in zip(class_sums(features, codes), codes, strict=True)
+        ]
     if method.name == "lda":
         sums = class_sums(features, codes)
         return [Head(*found) for found in lda_weights(sums, codes, rotation, method.shrinkage)]
@@ -150,6 +157,12 @@ def fit_heads(
     for index, problem, fit in zip(rest, follow, fits, strict=True):
         heads[index] = Head(fit.weights, fit.intercepts, problem.C, converged=fit.converged)
     return [heads[index] for index in range(len(problems))]
+
+
+def _nearest_mean(sums: np.ndarray, problem: tuple[np.ndarray, int]) -> Head:
+    """Scores are products with the means less half their squares: the nearest one wins."""
+    means = sums / np.maximum(np.bincount(problem[0], minlength=problem[1]), 1)[:, None]
+    return Head(means, -0.5 * np.square(means).sum(axis=1), float("nan"), probabilistic=False)
 
 
 def _best_penalties(

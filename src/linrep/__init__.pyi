@@ -1,10 +1,19 @@
 """What editors and type checkers see of linrep; a test holds it to the table in __init__.py."""
 
+from .causal import (
+    CausalError as CausalError,
+    InterchangeResult as InterchangeResult,
+    Pairs as Pairs,
+    interchange as interchange,
+    interchange_pairs as interchange_pairs,
+    pairs_of as pairs_of,
+)
 from .constructions import (
     GrammarTransformer as GrammarTransformer,
     MaxoutTransformer as MaxoutTransformer,
 )
 from .core import (
+    CellScore as CellScore,
     LinrepError as LinrepError,
     Prediction as Prediction,
     Subspace as Subspace,
@@ -86,6 +95,7 @@ from .piecewise import (
 )
 from .probes import (
     DifferenceOfMeans as DifferenceOfMeans,
+    Direction as Direction,
     DiscriminantProbe as DiscriminantProbe,
     Eraser as Eraser,
     HeldOut as HeldOut,

@@ -64,6 +64,14 @@ def test_integers_say_how_they_were_read_and_how_to_say_otherwise():
     assert Target.read("y", range(50), kind="class").values[49] == "49"
 
 
+def test_integers_that_came_as_floats_are_numbers_and_that_is_said():
+    gaps = Target.read("label", pd.Series([0, 1, None] * 9))
+    assert gaps.kind == "number"
+    assert "given as floats, were read as numbers; Target.read(" in gaps.note
+    assert Target.read("label", [0.5, 1.0] * 9).note == ""
+    assert Target.read("label", [None, None]).note == ""
+
+
 def test_tables_are_vectors_with_names():
     frame = pd.DataFrame({"lat": [1.0, 2.0], "lon": [3, 4]})
     assert Target.read("place", frame).columns == ("lat", "lon")

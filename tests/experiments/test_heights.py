@@ -5,7 +5,7 @@ import pytest
 from linrep.corpora.penn import parse_penn
 from linrep.experiments import SettingsError, probe_settings
 from linrep.experiments.heights import heights_of
-from linrep.grammars import corpus_of_trees, families
+from linrep.grammars import Grammar, corpus_of_trees, families
 
 SHALLOW = "(S (NP (DT the) (NN dog)) (VP (VBZ barks)))\n(Q (NP (NNS cats)) (VP (VBP sleep)))"
 
@@ -42,6 +42,13 @@ def test_heights_asked_for_stay_as_they_are():
 def test_all_heights_of_a_grammar_below_its_root_are_probed():
     corpus = families.latin(order=2, depth=6).sample(50, seed=0)
     assert chosen(corpus, None, "g.cfg") == ((1, 2, 3, 4, 5), ())
+
+
+def test_a_grammar_of_one_label_per_height_is_told_so():
+    corpus = Grammar.from_text("S -> 'a' 'b' | 'b'").sample(5, seed=0)
+    heights, (note,) = chosen(corpus, None, "g.cfg")
+    assert heights == ()
+    assert "larger grammar" in note
 
 
 def test_nothing_to_probe_is_refused():

@@ -14,7 +14,7 @@ SEEDS = st.integers(0, 10**6)
 
 
 def shape(grammar, node, height):
-    """A levelled tree without labels: every edge padded until heights match (theory, 1.1)."""
+    """A levelled tree without labels: every edge padded until heights match (docs/theory, 1.1)."""
     level = grammar.levels[node.label] if isinstance(node, Tree) else 0
     if level < height:
         return (shape(grammar, node, height - 1),)

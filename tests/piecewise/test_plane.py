@@ -22,7 +22,7 @@ from linrep.piecewise import (
     upper_bound,
     zigzag,
 )
-from linrep.piecewise.regions import count
+from linrep.piecewise.regions import counting as count
 from linrep.piecewise.regions.envelope import Envelope
 
 

@@ -159,7 +159,7 @@ def test_dimensions_are_whole_numbers(arguments, message):
     ("name", "value", "message"),
     [
         ("n", 10.5, "n is a whole number"),
-        ("n", 10**12, "do not fit in memory"),
+        ("n", 10**12, "at most 100,000,000 are worked off"),
         ("n", 10**30, "does not fit 64 bits"),
         ("seed", -1, "seed is a whole number of at least 0"),
         ("seed", "a", "seed is a whole number of at least 0"),

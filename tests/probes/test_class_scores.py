@@ -43,7 +43,7 @@ def test_classes_that_were_not_learned_are_left_out_of_the_means():
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("method", ["logistic", "lda", "ridge"])
+@pytest.mark.parametrize("method", ["logistic", "lda", "ridge", "means"])
 def test_every_cell_of_classes_has_them(planted, method):
     acts, corpus, _ = planted(signal=(0.0, 2.0), n_sentences=120, classes={1: 2, 2: 3})
     found = probe(acts, corpus, method=method, C=1.0, permutations=0, bootstrap=0)

@@ -11,7 +11,8 @@ from linrep.probes.errors import ProbeError
 def grid(planted, engine, **changes):
     acts, corpus, _ = planted(signal=(0.0, 2.0), n_sentences=120, d=12)
     twin, _, _ = planted(signal=(0.0, 0.0), n_sentences=120, d=12)
-    asked = {"permutations": 19, "bootstrap": 50, "codelength": True, **changes}
+    asked = {"permutations": 19, "bootstrap": 50, "codelength": True, "heights": [1, 2], **changes}
+    asked["targets"] = {"number": corpus.codes[1] * 1.0 + corpus.codes[2]}
     return probe(acts, corpus, random_weights=twin, engine=engine, seed=3, **asked)
 
 

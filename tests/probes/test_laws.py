@@ -513,7 +513,7 @@ def test_a_plot_shows_what_was_measured_at_a_single_site_too(planted):
     [
         ({"heights": [7]}, "no labels at height 7"),
         ({"controls": ["magic"]}, "unknown controls"),
-        ({"method": "forest"}, "'logistic', 'lda' or 'ridge'"),
+        ({"method": "forest"}, "'logistic', 'lda', 'ridge' or 'means'"),
         ({"C": -1.0}, "C is positive"),
         ({"targets": {"short": ["a"]}}, "1 labels"),
         ({"targets": {"free": "ab"}, "positions": "boundary"}, "one value for each row"),

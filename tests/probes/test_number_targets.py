@@ -232,3 +232,13 @@ def test_untrained_models_of_numbers_are_no_yardstick_for_classes():
     apart = beats_untrained(seen, wide, tokens, seed=0, numbers=numbers)
     assert (apart[:4] <= 2 * alone).all()
     assert np.isfinite(unexplained(np.array([1.0, -3.0]), np.array([100.0, 100.0]))).all()
+
+
+@pytest.mark.parametrize("size", [1e-30, 1e25])
+def test_activations_of_any_size_have_their_covariance(size):
+    X = np.random.default_rng(13).standard_normal((60, 3)) * size
+    found = probe(X, X[:, 0] / size, permutations=9, bootstrap=9)
+    assert found.scores[0].r2 > 1 - 1e-9
+    seen = np.diag(found.covariances["activations"]) / size**2
+    assert (seen > 0.4).all()
+    assert (seen < 2.5).all()

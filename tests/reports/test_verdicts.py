@@ -30,9 +30,20 @@ def test_each_rival_of_the_first_rung_can_stop_it(name):
 def test_a_score_at_chance_is_no_finding():
     """Whatever its p-value: labels may be shared unevenly."""
     assert decodable(ROW | {"chance": 0.75}).state == "no"
+    assert decodable(ROW | {"chance": 0.999, "accuracy": 0.999}).state == "no"
     assert decodable(ROW | {"chance": None}).state == "not tested"
-    constant = ROW | {"accuracy": 1.0, "chance": 1.0, "n_classes": 1, "p_family": None}
-    assert "there is one class" in decodable(constant | {"p_untrained": None}).reason
+
+
+@pytest.mark.parametrize("classes", [1, 3])
+def test_where_nothing_is_to_be_told_apart_nothing_is_missing(classes):
+    """One class, or one at each position: chance is 1, which is no absence of the state."""
+    constant = ROW | {"accuracy": 1.0, "chance": 1.0, "n_classes": classes}
+    for found in (decodable(constant), selective(constant, **MANY_WORDS)):
+        assert found.state == "not tested"
+        assert found.reason.startswith("constant on this corpus")
+        assert "other heights" in found.reason
+    absent = constant | {"p_family": None, "p_untrained": None, "accuracy": 0.98}
+    assert decodable(absent).state == "not tested"
 
 
 @pytest.mark.parametrize("name", RUNG_1)
@@ -91,6 +102,9 @@ def test_too_few_groups_are_no_verdict():
     for found in (decodable(few), selective(few, **MANY_WORDS)):
         assert found.state == "not tested"
         assert found.reason.startswith("5 test groups, at least 6 are needed")
+    told = "the language has 12 sentences"
+    for found in (decodable(few, remedy=told), selective(few, remedy=told, **MANY_WORDS)):
+        assert found.reason.endswith(told)
 
 
 def test_control_tasks_stand_beside_and_do_not_decide():

@@ -2,8 +2,7 @@
 
 A head must put weight exactly 1.0 on one position and exactly 0.0 on the others. A softmax does so
 when the winning score leads by more than the exponent range of the dtype: 104 in float32, 746 in
-float64 (``exp`` of less leaves denormals). Source: theory of exact grammar transformers,
-section 3.1.
+float64 (``exp`` of less leaves denormals). Source: docs/theory/grammar.md, section 3.1.
 """
 
 import math

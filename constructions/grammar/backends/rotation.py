@@ -13,7 +13,7 @@ __all__ = ["ROTATION_NOISE", "rotate", "rotation_matrix"]
 ROTATION_NOISE = {"float64": 1e-12, "float32": 2e-5}
 """What a rotated score of 0 is allowed to show at least: rounded entries of order 1 over the width.
 
-Ordinary models stay below it (theory of exact grammar transformers, section 11); where one was
+Ordinary models stay below it (docs/theory/grammar.md, section 11); where one was
 measured to show more, :func:`~linrep.constructions.grammar.backends.dense.build_dense` cuts there.
 """
 
@@ -36,7 +36,7 @@ def rotate(model: PlainTransformer, seed: int) -> None:
     Writers (embeddings, attention and MLP outputs and their biases) are multiplied by Q, readers by
     its transpose on their input side, so every product is what it was. Exact zeros become rounding
     of order 1e-17 and small scores inherit it: accuracy is absolute, no longer relative. Source:
-    theory of exact grammar transformers, section 11.
+    docs/theory/grammar.md, section 11.
     """
     q = torch.from_numpy(rotation_matrix(model.config.hidden_size, seed))
 

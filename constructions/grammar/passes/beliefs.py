@@ -7,8 +7,8 @@ start, so, with K_h[X] = P(prefix, label X, its node ends here) and J_h[X] = P(p
     J_h(t)[X] = sum_l alpha[X](t - l) pi[X, l](t),
 
 where pi[X, l] is the weight with which X's yield *starts with* the last l tokens. The argmax over a
-block is the Bayes classifier of that height. Source: theory of exact grammar transformers, section
-9.
+block is the Bayes classifier of that height. Source: docs/theory/grammar.md,
+section 9.
 """
 
 from collections.abc import Mapping

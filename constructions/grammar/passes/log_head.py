@@ -62,7 +62,7 @@ def score_range(normal: Normal, kappa: float, n_max: int, error: float) -> LogRa
 
     The smallest positive score is at least the weight of the worst derivation cut at its worst
     token, with what is unseen summed out; the largest is at most the grammar's total weight times
-    kappa to the longest sentence. Source: theory of exact grammar transformers, section 8.
+    kappa to the longest sentence. Source: docs/theory/grammar.md, section 8.
     """
     grammar = normal.grammar
     full, cut = _worst(grammar, math.log(kappa))
@@ -104,8 +104,8 @@ def append_log_block(draft: Draft, bounds: LogRange) -> None:
     interpolates the logarithm at every knot: ``0 <= ln z - f(z) <= E(rho)`` in between. A score of
     0 lies F nats below. The hinges are relative, so no large numbers cancel (the form with
     ``relu(z - k_j)`` would lose all digits). Impossible prefixes have all logits equal, hence a
-    uniform softmax; :meth:`GrammarTransformer.next_tokens` returns zeros for them. Source: theory
-    of exact grammar transformers, section 8.
+    uniform softmax; :meth:`GrammarTransformer.next_tokens` returns zeros for them.
+    Source: docs/theory/grammar.md, section 8.
     """
     layer = draft.layer("logarithm")
     step, knots = bounds.step, bounds.knots

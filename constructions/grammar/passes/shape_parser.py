@@ -2,7 +2,7 @@
 
 Within one shape every node is a function of the position: position t holds ``beta_h[X]`` of the
 node of height h that ends at t (if any) and ``alpha_h[X]`` of the node of height h above the next
-token. Source: arXiv 2606.17522; theory of exact grammar transformers, section 6.
+token. Source: arXiv 2606.17522; docs/theory/grammar.md, section 6.
 """
 
 from collections.abc import Sequence

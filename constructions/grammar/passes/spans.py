@@ -1,8 +1,8 @@
 """Construction ``spans``: a chart at the right end of each span, then a top-down pass.
 
 Position t (BOS is 0) holds ``beta[X, l]``, the weight with which X derives the last l tokens, and
-``alpha[X]``, the weight of the contexts in which X starts at t + 1. Source: theory of exact grammar
-transformers, section 4.
+``alpha[X]``, the weight of the contexts in which X starts at t + 1.
+Source: docs/theory/grammar.md, section 4.
 """
 
 from collections.abc import Sequence

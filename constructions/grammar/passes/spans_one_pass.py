@@ -3,7 +3,7 @@
 ``gamma[A, l, x]`` at t is the weight with which A started l tokens ago, is not complete, and
 continues with token x, times the token scale to the power l. It is computed level by level together
 with beta, so the depth is that of the grammar plus one layer that keeps what started at token 1.
-Source: theory of exact grammar transformers, section 4 (there without that layer, and not worked
+Source: docs/theory/grammar.md, section 4 (there without that layer, and not worked
 out).
 """
 

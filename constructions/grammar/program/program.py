@@ -223,6 +223,26 @@ class Program:
             found.append(frozenset(used))
         return found[::-1]
 
+    def first_read(self) -> dict[int, int]:
+        """For each coordinate the number of the first block that reads it for the output's sake.
+
+        Blocks count from 1; what no block reads has one more than there are. Until that block, an
+        interchange of the coordinate is seen by everything that depends on it.
+        """
+        used = self.used_after()
+        first = dict.fromkeys(range(len(self.registry)), len(self.layers) + 1)
+        for number, layer in reversed(list(enumerate(self.layers, start=1))):
+            after = used[number]
+            within = set(after)  # what the block's own neurons read, its heads must bring
+            for neuron in layer.neurons:
+                if any(target in after for target, _ in neuron.out):
+                    read = {c for c, _ in (*neuron.gate, *neuron.value)}
+                    first.update(dict.fromkeys(read, number))
+                    within |= read
+            moves = [move for head in layer.heads for move in head.moves]
+            first.update({source: number for source, target, _ in moves if target in within})
+        return first
+
     @property
     def patterns(self) -> set[Pattern]:
         """Every attention pattern in use."""

@@ -1,6 +1,6 @@
 """What theory says a compiled model needs: counted on the normal form, without compiling.
 
-Source: theory of exact grammar transformers, sections 4 and 6; arXiv 2606.17522.
+Source: docs/theory/grammar.md, sections 4 and 6; arXiv 2606.17522.
 """
 
 from collections.abc import Hashable

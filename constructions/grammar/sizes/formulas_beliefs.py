@@ -9,7 +9,7 @@ complete B and number of tokens 1..Lmax(C) of a begun C, and none while B itself
     K: neurons = chart + sum_N |L(X)|
     J: neurons = chart + sum_N Lmax(X) + sum_{A -> B C} |L(B)| Lmax(C).
 
-Source: theory of exact grammar transformers, section 9.
+Source: docs/theory/grammar.md, section 9.
 """
 
 from collections.abc import Iterable

@@ -15,7 +15,7 @@ start symbol's gammas and lengths. With the chart's own,
     neurons = sum_{A -> B C} |L(B)| (|L(C)| + |P(C)|) + sum_{A -> B} |L(B)|
               + sum_S (|P(S), k > 0| + |L(S)|).
 
-Source: theory of exact grammar transformers, section 4, extended.
+Source: docs/theory/grammar.md, section 4, extended.
 """
 
 from collections.abc import Iterable

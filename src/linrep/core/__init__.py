@@ -1,10 +1,12 @@
 """What crosses more than one seam: errors, subspaces, predictions, engines, progress."""
 
 from .arguments import checked
+from .claims import CLAIMS
 from .disk import DiskError, refuse_full, writing
 from .engine import Engine, EngineError, Shared
 from .engines import make_engine, running
 from .errors import LinrepError
+from .exchange import CellScore
 from .paths import PathError, as_path
 from .prediction import Positions, Prediction, PredictionError, height_target
 from .progress import progress
@@ -12,6 +14,8 @@ from .subspace import Kind, Subspace, SubspaceError
 from .yaml_text import YamlError, read_yaml
 
 __all__ = [
+    "CLAIMS",
+    "CellScore",
     "DiskError",
     "Engine",
     "EngineError",

@@ -7,12 +7,13 @@ first. What an annotation cannot say (a positive number, lengths that agree) the
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from .errors import LinrepError
 from .hint_words import in_words
 from .hints import Reader, Unfit, reader
+from .limits import does_not_fit
 
 __all__ = ["checked", "shown"]
 
@@ -34,15 +35,18 @@ def shown(value: object) -> str:
     return text if value is None or text.startswith(kind) else f"{kind} {text}"
 
 
-def checked(error: type[LinrepError]) -> Callable[[Thing], Thing]:
+def checked(
+    error: type[LinrepError], most: Mapping[str, int] | None = None
+) -> Callable[[Thing], Thing]:
     """Make a function, or a class with all its methods, refuse arguments of another type.
 
     Whole numbers are those that fit 64 bits, and ``True`` is none; where a NumPy array is asked
     for, whatever NumPy reads as numbers will do; a seed is not negative. Names that only a type
-    checker can look up are left unchecked.
+    checker can look up are left unchecked. What then does not fit in memory is told likewise.
 
     Args:
         error: what is raised.
+        most: the largest value of arguments whose larger ones would only take time or memory.
 
     >>> @checked(LinrepError)
     ... def double(n: int) -> int:
@@ -57,32 +61,23 @@ def checked(error: type[LinrepError]) -> Callable[[Thing], Thing]:
 
     def decorate(thing: Any) -> Any:
         if not isinstance(thing, type):
-            return _careful(thing, error)
+            return _careful(thing, error, most or {})
         kind: Any = thing
-        kind.__init__ = _careful(kind.__init__, error)
+        kind.__init__ = _careful(kind.__init__, error, most or {})
         for key, value in list(vars(kind).items()):
             if inspect.isfunction(value) and (key == "__call__" or not key.startswith("_")):
-                setattr(kind, key, _careful(value, error))
+                setattr(kind, key, _careful(value, error, {}))
             elif isinstance(value, classmethod):
-                setattr(kind, key, classmethod(_careful(value.__func__, error)))
+                setattr(kind, key, classmethod(_careful(value.__func__, error, {})))
         return kind
 
     return decorate
 
 
-def _careful(function: Any, error: type[LinrepError]) -> Any:
-    names = inspect.unwrap(function).__globals__
+def _careful(function: Any, error: type[LinrepError], most: Mapping[str, int]) -> Any:
     name = function.__qualname__.split("<locals>.")[-1].removesuffix(".__init__")
     readers: dict[str, Reader] = {}
     places: list[str] = []
-
-    def prepare() -> None:
-        for key, parameter in inspect.signature(function).parameters.items():
-            if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
-                places.append(key)
-            plain = parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD)
-            if not plain and parameter.annotation is not parameter.empty:
-                readers[key] = reader(parameter.annotation, names)
 
     def read(key: str, value: Any) -> Any:
         if key not in readers:
@@ -93,6 +88,7 @@ def _careful(function: Any, error: type[LinrepError]) -> Any:
                 raise Unfit
         except Unfit as reason:
             hint = inspect.signature(function).parameters[key].annotation
+            names = inspect.unwrap(function).__globals__
             wanted = "a whole number of at least 0" if key == "seed" else in_words(hint, names)
             said = f": {reason}" if str(reason) else ""
             raise error(f"{name}: {key} is {wanted}; received {shown(value)}{said}") from None
@@ -101,9 +97,59 @@ def _careful(function: Any, error: type[LinrepError]) -> Any:
     @functools.wraps(function)
     def careful(*args: Any, **kwargs: Any) -> Any:
         if not readers:
-            prepare()
+            by_name, places[:] = _readers(function, most)
+            readers.update(by_name)
         known = [read(key, value) for key, value in zip(places, args, strict=False)]
         named = {key: read(key, value) for key, value in kwargs.items()}
-        return function(*known, *args[len(known) :], **named)
+        try:
+            return function(*known, *args[len(known) :], **named)
+        except (MemoryError, RuntimeError, ValueError, OverflowError) as found:
+            if not does_not_fit(found):
+                raise
+            given = {**dict(zip(places, known, strict=False)), **named}
+            raise error(_does_not_fit(_asked(name, given), str(found))) from None
 
     return careful
+
+
+def _readers(function: Any, most: Mapping[str, int]) -> tuple[dict[str, Reader], list[str]]:
+    """What reads each argument that has an annotation, and those that have a place."""
+    names = inspect.unwrap(function).__globals__
+    parameters = inspect.signature(function).parameters.values()
+    readers: dict[str, Reader] = {}
+    for one in parameters:
+        plain = one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
+        if not plain and one.annotation is not one.empty:
+            read = reader(one.annotation, names)
+            readers[one.name] = _at_most(read, most[one.name]) if one.name in most else read
+    placed = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return readers, [one.name for one in parameters if one.kind in placed]
+
+
+def _at_most(read: Reader, most: int) -> Reader:
+    def limited(value: Any) -> Any:
+        found = read(value)
+        if found > most:
+            raise Unfit(f"at most {most:,} are worked off; take fewer")
+        return found
+
+    return limited
+
+
+def _does_not_fit(asked: str, said: str) -> str:
+    """The message about memory that was too small."""
+    reason = f" ({' '.join(said.split()):.200})" if said else ""
+    return f"{asked} does not fit in this machine's memory{reason}: ask for less"
+
+
+def _asked(name: str, given: Mapping[str, Any]) -> str:
+    """A call in words: its name, and the largest whole number that was asked for.
+
+    >>> _asked("sample", {"n": 10**15, "seed": 0, "path": "a"})
+    'sample with n=1000000000000000'
+    """
+    numbers = {key: value for key, value in given.items() if type(value) is int}
+    if not numbers:
+        return name
+    key = max(numbers, key=lambda one: numbers[one])
+    return f"{name} with {key}={numbers[key]}"

@@ -63,11 +63,14 @@ class Prediction:
     claim: str = ""
     source: str = ""
     used: bool | None = None
+    exact: bool | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.rank <= self.subspace.dim:
             raise PredictionError(
                 f"rank {self.rank} does not fit a subspace of {self.subspace.dim} dimensions"
             )
+        if self.exact and self.used is False:
+            raise PredictionError("a state that nothing uses cannot give a counterfactual")
         if self.accuracy is not None and not 0.0 <= self.accuracy <= 1.0:
             raise PredictionError(f"accuracy lies in 0..1; received {self.accuracy}")

@@ -1,0 +1,9 @@
+"""What can go wrong when a state is exchanged."""
+
+from ..core import LinrepError
+
+__all__ = ["CausalError"]
+
+
+class CausalError(LinrepError):
+    """An exchange of states cannot be carried out, or would say nothing."""

@@ -1,0 +1,230 @@
+"""Exchange states between runs, and compare the model with the counterfactual."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, get_args
+
+from ..core import CellScore, Subspace, checked
+from ..corpora.corpus import Corpus
+from ..hooks.paths.sites import Site
+from ..hooks.reading.prepared import Subject, left_alone, prepare
+from ..hooks.reading.settings import Settings
+from ..models import random_twin
+from .errors import CausalError
+from .exchange import Outcome, exchange_all
+from .grammar_pairs import interchange_pairs
+from .pairs import Pairs, Protocol
+from .results import InterchangeResult
+from .scores import score_cell
+
+__all__ = ["interchange"]
+
+LEAST = 2  # moved pairs without which there is no number
+
+
+@checked(CausalError)
+def interchange(  # noqa: PLR0913 - the public face; each is a choice of its own
+    model: Any,
+    corpus: Any,
+    subspaces: Mapping[tuple[str, str], Subspace],
+    *,
+    readouts: Mapping[tuple[str, str], Subspace] | None = None,
+    pairs: Any = None,
+    n: int = 200,
+    protocol: str = "last token",
+    twin: Any = True,
+    draws: int = 12,
+    bootstrap: int = 1000,
+    seed: int = 0,
+    tokenizer: Any = None,
+    batch_size: int | None = None,
+    resume: bool = True,
+) -> InterchangeResult:
+    """Put a source's state into a base's run, inside a subspace, and see what the model says then.
+
+    At the last token of a span, ``h`` becomes ``h + (h' - h) V V^T``, with ``h'`` the state of the
+    source and ``V`` a basis of the subspace. If the model uses that state as the target's, it then
+    speaks as if the span had been the source's; what that means is known exactly where the corpus
+    has a grammar. Beside every number stand the controls: random subspaces of equal dimension, the
+    same moved as far as the edit (TransformerLens's placebo), subspaces drawn from the states,
+    the whole state, the readout, a random-weight twin, and the base's own state put in.
+
+    Guarantee: the model is left as it was.
+
+    Args:
+        model: a constructed model, a ``PreTrainedModel``, a folder or a hub id.
+        corpus: sampled from a grammar; pairs are made of it (``None`` if pairs are given).
+        subspaces: (site, target) -> subspace, as ``ProbeResults.patterns`` has them; sites are
+            ``resid_pre`` or ``resid_post`` of blocks, targets ``height 1`` and so on, or those
+            of the pairs given.
+        readouts: the same for readouts.
+        pairs: :class:`Pairs`, or several, instead of those made of the corpus.
+        n: pairs per target.
+        protocol: ``last token`` or ``whole span``: at which tokens of the span.
+        twin: whether to run a random-weight twin, or the twin itself.
+        draws: random subspaces of each kind.
+        bootstrap: resamples of base sentences.
+        seed: of pairs, draws and resamples.
+        tokenizer: for an instance that is given without one.
+        batch_size: pairs per batch; by default by tokens.
+        resume: begin edited passes at the edited block where the model allows it: same numbers.
+
+    Returns:
+        One row per (site, target).
+
+    Raises:
+        CausalError: nothing to exchange, sites that cannot be edited, or pairs that do not fit.
+
+    >>> from linrep import GrammarTransformer, families
+    >>> grammar = families.random_hierarchy(4, 2, 2, 2, seed=0)
+    >>> built = GrammarTransformer.from_grammar(grammar)
+    >>> claims = {(p.site, p.target): p.subspace for p in built.predictions if p.used}
+    >>> found = interchange(built, grammar.sample(40), claims, n=20, draws=2, bootstrap=10)
+    >>> row = found.rows[0]
+    >>> round(row.share, 6), row.completeness > 0.999999, row.error < 1e-10
+    (1.0, True, True)
+    """
+    _refuse(subspaces, protocol, draws, bootstrap)
+    chosen = _pairs(corpus, subspaces, pairs, n, seed)
+    sites = list(dict.fromkeys(site for site, _ in subspaces))
+    rows: dict[tuple[str, str], CellScore] = {}
+    notes: list[str] = []
+    settings = Settings.of(sites=sites)
+    with left_alone(model):
+        subject = prepare(model, settings, tokenizer)
+        _require_width(subject, {**subspaces, **(readouts or {})})
+        twins = _twin(subject, twin, settings)
+        for target, some in chosen.items():
+            if int(some.moved.sum()) < LEAST:
+                notes.append(
+                    f"{target}: {int(some.moved.sum())} pairs whose labels differ, at least "
+                    f"{LEAST} are needed: sample more sentences"
+                )
+                continue
+            cells = _cells(target, subspaces, readouts or {})
+            how: dict[str, Any] = {
+                "last_only": protocol == "last token", "draws": draws, "seed": seed,
+                "batch_size": batch_size, "resume": resume,
+            }  # fmt: skip
+            found = exchange_all(subject, some, cells, **how)
+            beside: Outcome | None = None
+            if twins is not None:
+                beside = exchange_all(twins, some, cells, **how, only=("edit",))
+            for site, (one, _) in cells.items():
+                rows[site, target] = score_cell(
+                    site, one.dim, some, protocol, found, beside, bootstrap=bootstrap, seed=seed
+                )
+    return InterchangeResult(
+        tuple(rows[cell] for cell in subspaces if cell in rows),
+        {
+            "n": n, "protocol": protocol, "draws": draws, "bootstrap": bootstrap, "seed": seed,
+            "twin": twins is not None,
+        },
+        chosen,
+        tuple(notes),
+    )  # fmt: skip
+
+
+def _refuse(
+    subspaces: Mapping[tuple[str, str], Subspace], protocol: str, draws: int, bootstrap: int
+) -> None:
+    """What cannot be asked.
+
+    Raises:
+        CausalError: with what can.
+    """
+    if not subspaces:
+        raise CausalError("no subspace is given: nothing to exchange")
+    for site, _ in subspaces:
+        place = Site.parse(site)
+        if place is None or place.kind == "mid":
+            raise CausalError(
+                f"states are exchanged at resid_pre or resid_post of a block; received {site!r}"
+            )
+    if protocol not in get_args(Protocol):
+        raise CausalError(
+            f"protocol is one of {', '.join(get_args(Protocol))}; received {protocol!r}"
+        )
+    if not 2 <= draws <= 1000 or not 0 <= bootstrap <= 10**6:
+        raise CausalError(
+            f"draws lie in 2..1000 and bootstrap in 0..1000000; received {draws} and {bootstrap}"
+        )
+
+
+def _pairs(
+    corpus: Any,
+    subspaces: Iterable[tuple[str, str]],
+    given: Any,
+    n: int,
+    seed: int,
+) -> dict[str, Pairs]:
+    """Pairs of every target.
+
+    Raises:
+        CausalError: a target without pairs.
+    """
+    targets = list(dict.fromkeys(target for _, target in subspaces))
+    if given is not None:
+        several = [given] if isinstance(given, Pairs) else given
+        if not isinstance(several, Iterable) or isinstance(several, str):
+            raise CausalError(f"pairs are Pairs, or several; received {type(given).__name__}")
+        several = list(several)
+        strange = [one for one in several if not isinstance(one, Pairs) or not len(one)]
+        if strange:
+            raise CausalError(f"pairs are Pairs, at least one each; received {strange[0]!r:.60}")
+        named = {one.target: one for one in several}
+        absent = [target for target in targets if target not in named]
+        if absent:
+            raise CausalError(
+                f"there are subspaces for {', '.join(absent)}, but pairs of {', '.join(named)}"
+            )
+        return {target: named[target] for target in targets}
+    if not isinstance(corpus, Corpus):
+        raise CausalError(
+            "pairs are made of a corpus that was sampled from a grammar; received "
+            f"{type(corpus).__name__}: give one, or give pairs"
+        )
+    made = {}
+    for target in targets:
+        word, _, height = target.partition(" ")
+        if word != "height" or not height.isdigit():
+            raise CausalError(
+                f"pairs are made for targets called 'height 1' and so on; {target!r} needs pairs "
+                "of its own (pairs=...)"
+            )
+        made[target] = interchange_pairs(corpus, int(height), n, seed=seed)
+    return made
+
+
+def _cells(
+    target: str,
+    subspaces: Mapping[tuple[str, str], Subspace],
+    readouts: Mapping[tuple[str, str], Subspace],
+) -> dict[str, tuple[Subspace, dict[str, Subspace]]]:
+    """Per site of a target its subspace, and its readout where there is one."""
+    found = {}
+    for (site, name), space in subspaces.items():
+        if name == target:
+            beside = readouts.get((site, name))
+            found[site] = (space, {} if beside is None else {"readout": beside})
+    return found
+
+
+def _require_width(subject: Subject, spaces: Mapping[tuple[str, str], Subspace]) -> None:
+    """Refuse subspaces of another stream.
+
+    Raises:
+        CausalError: with both widths.
+    """
+    for (site, target), space in spaces.items():
+        if space.d_model != subject.d_model:
+            raise CausalError(
+                f"the subspace of {target} at {site} has d_model {space.d_model}, the stream of "
+                f"{subject.name} {subject.d_model}"
+            )
+
+
+def _twin(subject: Subject, asked: Any, settings: Settings) -> Subject | None:
+    if asked is False or asked is None:
+        return None
+    model = random_twin(subject.path.model) if asked is True else asked
+    return prepare(model, settings, subject.tokenizer)

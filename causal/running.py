@@ -1,0 +1,220 @@
+"""A model run on pairs: states read at sites, put in, and the output after them.
+
+An edit at a site leaves the blocks before it alone, so a pass with an edit begins there: the
+blocks up to the site hand the edited stream on instead of being run. Whether this gives what whole
+passes give is tried on the first batch; a model for which it does not is run whole.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, final
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+from ..hooks.inputs.batching import Batch
+from ..hooks.paths.module_path import ModulePath, model_inputs, replaced, stream_of
+from ..hooks.paths.sites import Site
+from ..hooks.reading.prepared import Subject
+from .errors import CausalError
+from .reading_out import read_out
+
+__all__ = ["Runner", "positions_of"]
+
+TOLERANCE = 1e-3  # of log probabilities: kernels round differently for batches of other sizes
+
+
+@final
+class Runner:
+    """Runs a model that is ready to be read.
+
+    Args:
+        subject: from :func:`linrep.hooks.reading.prepared.prepare`.
+        resume: begin passes at the site that is edited, where the model allows it.
+
+    Raises:
+        CausalError: a TransformerLens bridge, whose modules are not the model's own.
+    """
+
+    def __init__(self, subject: Subject, *, resume: bool = True) -> None:
+        path = subject.path
+        if not isinstance(path, ModulePath):
+            raise CausalError(
+                "states are exchanged in the model itself: give it instead of a TransformerLens "
+                "bridge (sites of the middle of a block cannot be edited)"
+            )
+        self.path, self.model, self.wiring = path, path.model, path.wiring
+        self.resume = resume
+        self.block_passes = 0  # blocks run, times inputs: what was paid
+        self._reads = read_out(self.model)
+        self._form: type | None = None
+        self._split = self.model.base_model is not self.model and _head(self.model) is not None
+        takes = _parameters(self.model)
+        self._options = {"use_cache": False} if "use_cache" in takes else {}
+
+    @property
+    def n_layers(self) -> int:
+        """Number of blocks."""
+        return self.path.n_layers
+
+    def states(
+        self, batch: Batch, sites: Sequence[str], rows: Tensor, places: Tensor
+    ) -> tuple[Mapping[str, Float[Tensor, "batch position d_model"]], Tensor]:
+        """The stream at sites, and what the model says at these places, in one pass."""
+        seen: dict[str, Tensor] = {}
+
+        def remember(site: str) -> Any:
+            def tap(stream: Tensor) -> None:
+                seen[site] = stream
+
+            return tap
+
+        with self.path.attach({site: remember(site) for site in sites}):
+            said = self._said(self._inputs(batch), rows, places)
+        self.block_passes += len(batch.ids) * self.n_layers
+        return seen, said
+
+    def after(
+        self,
+        batch: Batch,
+        site: str,
+        stream: Float[Tensor, "rows position d_model"],
+        rows: Tensor,
+        places: Tensor,
+    ) -> Float[Tensor, "output vocab"]:
+        """What the model says when the stream at a site is this one.
+
+        Args:
+            batch: the inputs, as many as the stream has rows.
+            site: where.
+            stream: the whole stream there, edited.
+            rows: of the outputs wanted, which input.
+            places: and which position.
+        """
+        begun = _blocks_before(site)
+        inputs = self._inputs(batch)
+        if self.resume and begun and self._form is not None:
+            self.block_passes += len(batch.ids) * (self.n_layers - begun)
+            with self._begin_at(begun, stream):
+                return self._said(inputs, rows, places)
+        return self.whole(batch, site, stream, rows, places)
+
+    def whole(
+        self,
+        batch: Batch,
+        site: str,
+        stream: Float[Tensor, "rows position d_model"],
+        rows: Tensor,
+        places: Tensor,
+    ) -> Float[Tensor, "output vocab"]:
+        """The same, by a pass through every block."""
+        self.block_passes += len(batch.ids) * self.n_layers
+        with self.path.attach({site: lambda _: stream}):
+            return self._said(self._inputs(batch), rows, places)
+
+    def try_out(self, batch: Batch, rows: Tensor, places: Tensor) -> None:
+        """Learn what blocks return, and whether passes may begin in the middle."""
+        last = f"blocks.{self.n_layers - 1}.hook_resid_post"
+        half = f"blocks.{(self.n_layers - 1) // 2}.hook_resid_post"
+        self._form = self._block_form(batch)
+        self._try_split(batch, rows, places)
+        streams, whole = self.states(batch, (half, last), rows, places)
+        if self._form is None or not self.resume:
+            self.resume = False
+            return
+        for site, stream in streams.items():
+            found = self.after(batch, site, stream, rows, places)
+            if not _alike(found, whole):
+                self.resume = False
+                return
+
+    def _try_split(self, batch: Batch, rows: Tensor, places: Tensor) -> None:
+        if self._split:
+            inputs = self._inputs(batch)
+            parts = self._said(inputs, rows, places)
+            self._split = False
+            self._split = _alike(parts, self._said(inputs, rows, places))
+
+    def _block_form(self, batch: Batch) -> type | None:
+        forms: list[Any] = []
+        handle = self.wiring.blocks[0].register_forward_hook(lambda *io: forms.append(io[2]))
+        try:
+            with torch.inference_mode():
+                self.wiring.body(**self._inputs(batch), **self._options)
+        finally:
+            handle.remove()
+        one = forms[0] if len(forms) == 1 else None
+        if isinstance(one, Tensor):
+            return Tensor
+        return type(one) if isinstance(one, (tuple, list)) and len(one) == 1 else None
+
+    def _inputs(self, batch: Batch) -> dict[str, Any]:
+        return model_inputs(self.wiring, batch)
+
+    def _said(self, inputs: dict[str, Any], rows: Tensor, places: Tensor) -> Tensor:
+        """Probabilities ``[output, vocab]`` at these places."""
+        with torch.inference_mode():
+            if self._split:
+                hidden = stream_of(list(self.wiring.body(**inputs, **self._options).values()))
+                picked = hidden[rows.to(hidden.device), places.to(hidden.device)]
+                head = _head(self.model)
+                assert head is not None  # noqa: S101 - that is what split says
+                return self._reads(head(picked)).cpu()
+            logits = self.model(**inputs, **self._options).logits
+            return self._reads(logits[rows.to(logits.device), places.to(logits.device)]).cpu()
+
+    @contextmanager
+    def _begin_at(self, begun: int, stream: Tensor) -> Iterator[None]:
+        """The first blocks hand this stream on, for as long as the block lasts."""
+        form, put = self._form, stream
+
+        def handed(*_: Any, **__: Any) -> Any:
+            return put if form is Tensor else replaced((put,), put)
+
+        blocks = self.wiring.blocks[:begun]
+        before = [vars(block).get("forward") for block in blocks]
+        for block in blocks:
+            block.forward = handed
+        try:
+            yield
+        finally:
+            for block, old in zip(blocks, before, strict=True):
+                if old is None:
+                    del block.forward
+                else:
+                    block.forward = old
+
+
+def _head(model: Any) -> nn.Module | None:
+    """The unembedding, where the model names it."""
+    try:
+        found = model.get_output_embeddings()
+    except (AttributeError, NotImplementedError):
+        return None
+    return found if isinstance(found, nn.Module) else None
+
+
+def _parameters(module: nn.Module) -> set[str]:
+    import inspect
+
+    return set(inspect.signature(module.forward).parameters)
+
+
+def _blocks_before(site: str) -> int:
+    """How many blocks have been run when the stream is at a site."""
+    place = Site.parse(site)
+    assert place is not None  # noqa: S101 - sites are checked before
+    return int(place.layer) + (place.kind == "post")
+
+
+def _alike(first: Tensor, second: Tensor) -> bool:
+    logs = [rows.clamp_min(1e-9).log() for rows in (first, second)]
+    return bool((logs[0] - logs[1]).abs().max() <= TOLERANCE)
+
+
+def positions_of(places: Sequence[Int[np.ndarray, "_"]]) -> tuple[Tensor, Tensor]:
+    """Rows and places of all outputs of a batch, input after input."""
+    rows = np.repeat(np.arange(len(places)), [len(one) for one in places])
+    return torch.from_numpy(rows), torch.from_numpy(np.concatenate([*places, np.zeros(0, int)]))

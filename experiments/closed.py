@@ -1,0 +1,66 @@
+"""Settings that are frozen and closed, and what is said of those that are not in order."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ..core import LinrepError
+
+__all__ = ["Settings", "SettingsError", "problems", "shortened"]
+
+
+SHOWN = 10  # problems of one file that a message lists
+
+
+class SettingsError(LinrepError):
+    """A settings file cannot be read, or a setting is impossible."""
+
+
+class Settings(BaseModel):
+    """Frozen; a name that does not exist is refused.
+
+    Raises:
+        SettingsError: an unknown name, or an impossible value.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def __init__(self, **fields: Any) -> None:
+        try:
+            super().__init__(**fields)
+        except ValidationError as error:
+            raise SettingsError(f"{type(self).__name__}: {problems(error)}") from error
+
+    # Settings inside settings are read as pydantic reads them, so that places are named in full.
+    __init__.__pydantic_base_init__ = True  # type: ignore[attr-defined]
+
+
+def problems(error: ValidationError) -> str:
+    """Problems with their places, one line each; of very many the first.
+
+    A list whose entries are at fault counts as too short besides, which says nothing new.
+    """
+    found = error.errors(include_url=False)
+    lines = []
+    for item in found:
+        depth = len(item["loc"])
+        below = any(len(i["loc"]) > depth and i["loc"][:depth] == item["loc"] for i in found)
+        if item["type"] == "too_short" and below:
+            continue
+        place = ".".join(str(part) for part in item["loc"]) or "settings"
+        lines.append(f"{shortened(place)}: {shortened(item['msg'], 300)}{_received(item['input'])}")
+    rest = len(lines) - SHOWN
+    return "\n".join(lines[:SHOWN] + [f"and {rest} more"] * (rest > 0))
+
+
+def shortened(text: str, most: int = 80) -> str:
+    """A text in no more than so many characters."""
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def _received(value: object) -> str:
+    """A value as a message shows it: whole if it is short, settings within settings never."""
+    shown = repr(value)
+    if isinstance(value, dict) or (isinstance(value, list) and "{" in shown):
+        return ""
+    return f"; received {shortened(shown)}"

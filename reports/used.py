@@ -1,0 +1,108 @@
+"""Present beside used: the map of exchanges, and their table."""
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final
+
+from .comparison import Comparison
+from .drawing import as_float, heatmap, name_sites, style
+from .values import Json, number, site_label, site_order
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from .record import Scores
+
+__all__ = ["EXCHANGE_COLUMNS", "exchange_lines", "used_caption", "used_figure"]
+
+EXCHANGE_COLUMNS: Final = {
+    "dim": "dim.",
+    "share": "effect share",
+    "interval": "interval",
+    "share_whole": "whole state",
+    "share_readout": "readout",
+    "share_random": "random",
+    "share_placebo": "placebo",
+    "share_drawn_high": "best drawn from the states",
+    "share_twin": "random-weight twin",
+    "base": "no edit",
+    "edit": "exchanged",
+    "source": "counterfactual read",
+    "equal_edit": "equal pairs, exchanged",
+    "reliability": "reliability",
+    "p": "p",
+    "predicted_use": "used, by theory",
+}
+
+
+def used_caption(comparison: Comparison) -> str:
+    """What the map shows, in one paragraph."""
+    framed = any(row.predicted_use is not None for row in comparison.rows)
+    return (
+        "Present and used. Left: what a probe reads. Middle: how far an exchange of the learned "
+        "pattern at a span's last token brings the model to what it would say had the span been "
+        "another; 0 is nothing, 1 all of the way. Right: the same for the whole state there, the "
+        "most that any subspace can do. A state may be read perfectly and not be used."
+        + (" Cells framed in black are those where theory says that it is used." * framed)
+    )
+
+
+def used_figure(scores: "Scores", comparison: Comparison) -> "go.Figure":
+    """Three maps of site by target: accuracy, effect share of the pattern, of the whole state.
+
+    Args:
+        scores: the grid of probes.
+        comparison: rows with exchanges.
+    """
+    from plotly.subplots import make_subplots
+
+    rows = {(row.site, row.target): row for row in comparison.rows}
+    sites = site_order([row.site for row in comparison.rows])
+    targets = site_order([row.target for row in comparison.rows])
+    read = {(str(r["site"]), str(r["target"])): as_float(r["accuracy"]) for r in scores.rows}
+
+    def share(site: str, target: str, name: str) -> float:
+        row = rows.get((site, target))
+        done = None if row is None else row.exchange
+        return math.nan if done is None else max(0.0, float(getattr(done, name)))
+
+    grids = {
+        "present: accuracy": [[read.get((s, t), math.nan) for s in sites] for t in targets],
+        "used: effect share": [[share(s, t, "share") for s in sites] for t in targets],
+        "whole state": [[share(s, t, "share_whole") for s in sites] for t in targets],
+    }
+    figure = make_subplots(
+        1, 3, subplot_titles=list(grids), shared_yaxes=True, horizontal_spacing=0.03
+    )
+    for index, grid in enumerate(grids.values(), start=1):
+        figure.add_trace(heatmap(sites, targets, grid), 1, index)
+    for (site, target), row in rows.items():
+        if row.predicted_use:
+            x, y = sites.index(site), targets.index(target)
+            figure.add_shape(
+                type="rect", x0=x - 0.48, x1=x + 0.48, y0=y - 0.46, y1=y + 0.46, row=1, col=2,
+                line={"color": "#111", "width": 2},
+            )  # fmt: skip
+    figure.update_layout(
+        coloraxis={"colorscale": "Purples", "cmin": 0, "cmax": 1, "showscale": False}
+    )
+    figure.update_yaxes(autorange="reversed")
+    name_sites(figure, sites)
+    return style(figure, 46 * len(targets) + 150)
+
+
+def exchange_lines(comparison: Comparison) -> list[list[str]]:
+    """One line per exchange: site, target, and the columns; empty if none was made."""
+    lines = []
+    for row in comparison.rows:
+        if row.exchange is None:
+            continue
+        done = row.exchange
+        values: Mapping[str, Json] = {
+            **vars(done),
+            "interval": [done.share_low, done.share_high],
+            "predicted_use": row.predicted_use,
+        }
+        shown = [number(values[name]) for name in EXCHANGE_COLUMNS]
+        lines.append([site_label(row.site), row.target, *shown])
+    return lines
