@@ -14,6 +14,7 @@ from ..probes import ProbeError, ProbeResults, probe
 from ..reports import Run, Scores, Study, compare
 from ..reports.values import plain
 from .ceilings import ceilings_of
+from .chart_study import ChartStudy, chart_study, with_chart_values
 from .checks import checks_of
 from .disentangle import ESTIMATE, with_joint_patterns
 from .heights import heights_of
@@ -92,13 +93,16 @@ def run_study(
     }  # fmt: skip
     claims, elsewhere = _claims(subject, acts.sites, heights, boundary=boundary)
     made = {"activations": plain(acts.manifest), "random twin": plain(twins[0].manifest)}
+    charts = chart_study(settings, subject, corpus, acts, twins, level=level / 2, engine=engine)
+    level = level / 2 if isinstance(charts, ChartStudy) else level  # the page's two grids share it
     try:
         results = probe(
             acts, corpus, **grid, controls=asked.controls, random_weights=twins, ceilings=ceilings,
             permutations=asked.permutations, codelength=asked.codelength, bootstrap=asked.bootstrap,
         )  # fmt: skip
     except ProbeError as error:  # a small language: what can be said without probes
-        return unanswered(settings, corpus, subject, acts, claims, error, chosen), made
+        study = unanswered(settings, corpus, subject, acts, claims, error, chosen)
+        return with_chart_values(study, charts), made
     supply = supply_of(corpus)
     results = with_remedy(results, supply)
     if subject.construction is not None:
@@ -125,7 +129,7 @@ def run_study(
             (p.site, p.target): p.subspace for p in claims if (p.site, p.target) in results.patterns
         }},
     )  # fmt: skip
-    return study, made
+    return with_chart_values(study, charts), made
 
 
 def _claims(

@@ -8,8 +8,11 @@ import pytest
 
 from linrep import capture
 from linrep.constructions import GrammarTransformer
+from linrep.experiments import StudySettings, run_study
 from linrep.experiments.charts import blocks_of, chart_cells, chart_findings
+from linrep.experiments.settings import Constructed, GrammarText, Probes
 from linrep.grammars import Grammar
+from linrep.reports.meeting import NOTHING
 
 AB = "S -> A B | B A\nA -> 'a'\nB -> 'b'"
 README = """S -> NP V [0.6] | NP V NP [0.4]
@@ -102,3 +105,37 @@ def test_sites_inside_a_block_are_passed_over():
     inside = capture(made.model, corpus, sites=["blocks.1.hook_resid_mid"])
     assert chart_findings(inside, corpus, made).predictions == ()
     assert np.asarray(acts.kept).all()
+
+
+def test_a_study_has_chart_values_beside_its_labels():
+    text = "S -> X Y | Y X\nX -> A B | A\nY -> B A | B\nA -> 'a' | 'b'\nB -> 'b' | 'c'"
+    settings = StudySettings(
+        name="chart", language=GrammarText(text=text), model=Constructed(), sentences=60,
+        probes=Probes(permutations=0, bootstrap=0, twins=1, C=1.0, controls=()),
+    )  # fmt: skip
+    study, _ = run_study(settings)
+    rows = [row for row in study.comparison.rows if not row.target.startswith("height")]
+    assert {row.target for row in rows} >= {"inside height 2", "context height 1"}
+    for row in rows:
+        if row.subspaces is None:
+            assert row.verdicts.aligned.reason == NOTHING
+        else:
+            assert row.subspaces.as_predicted
+            assert row.verdicts.aligned.state == "yes" or not row.subspaces.beyond_null
+    checks = {check.name.split(":")[0]: check for check in study.checks}
+    assert checks["chart values"].value in (0.0, pytest.approx(1.0))
+    assert "context height 3: constant here." in study.notes
+    assert len(study.scores.rows) == len(study.comparison.rows)
+
+
+def test_a_language_too_small_for_probes_has_its_chart_values_compared():
+    settings = StudySettings(
+        name="ab", language=GrammarText(text=AB), model=Constructed(), sentences=20,
+        probes=Probes(permutations=0, bootstrap=0, twins=1, C=1.0),
+    )  # fmt: skip
+    study, _ = run_study(settings)
+    (check,) = (check for check in study.checks if check.name.startswith("chart values"))
+    assert check.name == "chart values: smallest overlap at the 25 cells where written"
+    assert check.value >= 0.99
+    plain = run_study(settings.model_copy(update={"probes": Probes(charts=False, twins=1)}))[0]
+    assert not any("chart" in check.name for check in plain.checks)
