@@ -15,6 +15,7 @@ from ..probes import ProbeError, ProbeResults, probe
 from ..reports import Run, Scores, Study, compare
 from ..reports.values import plain
 from .ceilings import ceilings_of
+from .chart_study import ChartStudy, chart_study, with_chart_values
 from .checks import checks_of
 from .disentangle import ESTIMATE, with_joint_patterns
 from .heights import heights_of
@@ -81,19 +82,21 @@ def run_study(
     # Its residual stream at every token, at every layer.
     read = _reader(settings, subject.tokenizer, engine)
     acts = read(subject.model, corpus)
-    seeds = range(seed, seed + asked.twins)
-    twins = [read(random_twin(subject.model, seed=one), corpus) for one in seeds]
+    twins = [read(random_twin(subject.model, seed=seed + i), corpus) for i in range(asked.twins)]
     # What any classifier of any kind could reach.
     boundary = asked.positions == "boundary"
     ceilings = ceilings_of(corpus, acts.sites, heights, sight=subject.sight, boundary=boundary)
     # Statistics, probes and every control, for all sites and heights.
     claims, elsewhere = _claims(subject, acts.sites, heights, boundary=boundary)
     made = {"activations": plain(acts.manifest), "random twin": plain(twins[0].manifest)}
+    charts = chart_study(settings, subject, corpus, acts, twins, level=level / 2, engine=engine)
+    level = level / 2 if isinstance(charts, ChartStudy) else level  # the page's two grids share it
     grid = _grid(settings, heights, engine) | {"targets": _named(corpus)}
     try:
         results = probe(acts, corpus, **grid, random_weights=twins, ceilings=ceilings)
     except ProbeError as error:  # a small language: what can be said without probes
-        return unanswered(settings, corpus, subject, acts, claims, error, chosen), made
+        study = unanswered(settings, corpus, subject, acts, claims, error, chosen)
+        return with_chart_values(study, charts), made
     results = with_remedy(results, supply := supply_of(corpus))
     if subject.construction is not None:
         results = with_joint_patterns(results, acts, corpus, heights)
@@ -118,7 +121,7 @@ def run_study(
             (p.site, p.target): p.subspace for p in claims if (p.site, p.target) in results.patterns
         }},
     )  # fmt: skip
-    return study, made
+    return with_chart_values(study, charts), made
 
 
 def _named(corpus: Corpus) -> list[str] | None:

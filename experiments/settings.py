@@ -127,6 +127,7 @@ class Probes(Settings):
     permutations: Draws = 200
     codelength: bool = False
     bootstrap: Draws = 1000
+    charts: bool = True  # of a constructed model: inside, context and belief values beside labels
     causal: Causal = Causal()
 
 

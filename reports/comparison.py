@@ -198,7 +198,12 @@ def compare(
             selective=selective(
                 score, word_types=word_types, features=len(covariance), level=level, remedy=remedy
             ),
-            aligned=aligned(found, claimed=claim is not None, elsewhere=others.get(cell)),
+            aligned=aligned(
+                found,
+                claimed=claim is not None,
+                absent=claim is not None and not claim.written and claim.positions == "all",
+                elsewhere=others.get(cell),
+            ),
             causal=_used(first, done.get(cell), part, claim, reason),
         )
         rows.append(_row(cell, verdicts, found, claim, done.get(cell)))

@@ -20,6 +20,7 @@ ELSEWHERE = "predicted at {} tokens only, and other tokens are probed here"
 NO_PATTERN = (
     "there is no pattern to compare: the class means do not differ, or other states fix the class"
 )
+NOTHING = "no pattern is found, and theory writes nothing here: as predicted"
 ALIGNED = 0.9
 """Overlap from which a learned pattern is called aligned with the predicted subspace; less, but
 more than chance, is partly aligned."""
@@ -124,15 +125,22 @@ def meet(
 
 
 def aligned(
-    found: ComparedSubspaces | None, *, claimed: bool, elsewhere: str | None = None
+    found: ComparedSubspaces | None,
+    *,
+    claimed: bool,
+    absent: bool = False,
+    elsewhere: str | None = None,
 ) -> Verdict:
     """Rung 3: the learned pattern lies where theory says.
 
     Args:
         found: the two subspaces, ``None`` where one is missing.
         claimed: theory predicts something about the cell.
+        absent: what it predicts is that no combination of the target's values is written here.
         elsewhere: why what it predicts is about other tokens.
     """
+    if found is None and absent:
+        return Verdict("no", NOTHING)
     if found is None:
         return Verdict("not tested", NO_PATTERN if claimed else elsewhere or NO_BASIS)
     overlap = f"overlap {number(found.overlap)}"

@@ -111,6 +111,7 @@ from .probes import (
     HeldOutNumbers as HeldOutNumbers,
     LinearProbe as LinearProbe,
     MLPProbe as MLPProbe,
+    Moved as Moved,
     NeighbourProbe as NeighbourProbe,
     OverlapNull as OverlapNull,
     PositionsProbe as PositionsProbe,
@@ -123,6 +124,7 @@ from .probes import (
     SoftProbe as SoftProbe,
     Split as Split,
     Statistics as Statistics,
+    Transfer as Transfer,
     benjamini_hochberg as benjamini_hochberg,
     number_patterns as number_patterns,
     overlap_null as overlap_null,
@@ -132,6 +134,7 @@ from .probes import (
     rank_curve as rank_curve,
     readout_subspace as readout_subspace,
     split_by_group as split_by_group,
+    transfer as transfer,
 )
 from .reports import (
     Check as Check,

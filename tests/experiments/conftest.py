@@ -13,7 +13,7 @@ def small(language, name):
         language=language,
         model=Constructed(positions="onehot", rotation=1),
         sentences=600,
-        probes=Probes(positions="boundary", C=10.0, permutations=50, bootstrap=200),
+        probes=Probes(positions="boundary", C=10.0, permutations=50, bootstrap=200, charts=False),
     )
 
 

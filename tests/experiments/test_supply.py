@@ -30,7 +30,7 @@ V -> 'sees' | 'hears'
 
 
 def study_of(text, **probes):
-    few = {"permutations": 19, "bootstrap": 0, "twins": 3, "C": 1.0} | probes
+    few = {"permutations": 19, "bootstrap": 0, "twins": 3, "C": 1.0, "charts": False} | probes
     settings = StudySettings(
         name="small", language=GrammarText(text=text), model=Constructed(), sentences=60,
         probes=Probes(**few),

@@ -1,0 +1,296 @@
+"""Where numbers are written, many of them at once: one regression of the stream on all values.
+
+The stream is regressed on every value that it may hold, so what goes along with a value is not
+taken for it. Values of a grammar are often tied on a corpus: constant, equal to one another, or
+sums of others. Which combinations of coefficients a corpus determines is exact linear algebra
+(*estimable functions*): those in the row space of the centred values. Per target either
+
+* its *own* combinations are compared, those that involve no other target's values, or
+* where it has none, its *tied* ones: its values' projections on the row space, whose directions
+  are those of everything that is tied to them, together.
+
+Both sides of a comparison are taken through the same combinations.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import final
+
+import numpy as np
+from jaxtyping import Float
+
+from ...core import Subspace, checked
+from ..errors import ProbeError
+
+__all__ = ["Combinations", "Movements", "movements"]
+
+CONSTANT = 64 * float(np.finfo(np.float64).eps)
+"""Movement relative to size from which a float64 value is no constant: rounding of a few sums."""
+OWN = 1e-9
+"""Squared share of a combination that may lie outside the row space; null vectors are known to
+about the square root of the rounding, whose square this is far above."""
+MARGIN = 16.0  # times the expected rounding of a projection: what is larger was put there
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Combinations:
+    """What a corpus tells about one target's coefficients.
+
+    Args:
+        weights: ``[kind, rank]`` orthonormal combinations over the kinds of values that differ.
+        own: whether no other target's values take part.
+        moving: dimensions in which the target's values vary at all.
+        reason: why not every column is told apart, in words; empty if all are.
+    """
+
+    weights: Float[np.ndarray, "kind rank"]
+    own: bool
+    moving: int
+    reason: str = ""
+
+    @property
+    def rank(self) -> int:
+        """Dimensions that are compared."""
+        return int(self.weights.shape[1])
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Movements:
+    """How values move together on a corpus; made by :func:`movements`.
+
+    Args:
+        names: of the columns.
+        groups: target -> its columns.
+        scale: ``[column]`` length of each centred column, 0 where it is constant.
+        kinds: ``[column]`` which kind of movement a column has, -1 for constants; columns that
+            are equal up to shift and positive factor are of one kind.
+        left: ``[row, rank]`` orthonormal movements.
+        sizes: ``[rank]`` their sizes, descending.
+        right: ``[kind, rank]`` what they are made of.
+    """
+
+    names: tuple[str, ...]
+    groups: Mapping[str, tuple[int, ...]]
+    scale: Float[np.ndarray, " column"]
+    kinds: np.ndarray
+    left: Float[np.ndarray, "row rank"]
+    sizes: Float[np.ndarray, " rank"]
+    right: Float[np.ndarray, "kind rank"]
+
+    def combinations(self, target: str) -> Combinations:
+        """What can be identified of a target; rank 0 where its values are constant.
+
+        Raises:
+            ProbeError: there is no such target.
+        """
+        if target not in self.groups:
+            raise ProbeError(f"no target {target!r} here: there are {', '.join(self.groups)}")
+        known = self.__dict__.setdefault("_combinations", {})
+        if target not in known:
+            known[target] = self._combine(target)
+        found: Combinations = known[target]
+        return found
+
+    def projections(
+        self, stream: Float[np.ndarray, "row d_model"]
+    ) -> Float[np.ndarray, "rank d_model"]:
+        """The stream along each movement: all that patterns need of a site."""
+        x = np.asarray(stream, dtype=np.float64)
+        found: np.ndarray = self.left.T @ (x - x.mean(axis=0))
+        return found
+
+    def learned(
+        self, target: str, projections: Float[np.ndarray, "rank d_model"], rounding: float
+    ) -> Subspace:
+        """The pattern of a target's identified combinations.
+
+        Args:
+            target: its name.
+            projections: of the stream, :meth:`projections`.
+            rounding: size of the rounding of one activation.
+        """
+        moves = self._axes(target)[0].T @ projections
+        return self._subspace(moves, rounding, f"regression on {len(self.names)} values")
+
+    def predicted(
+        self, target: str, directions: Float[np.ndarray, "column d_model"], rounding: float
+    ) -> Subspace:
+        """The same combinations of named directions.
+
+        Args:
+            target: its name.
+            directions: what one unit of each column adds to the stream; 0 where it is not written.
+            rounding: as for :meth:`learned`: what is smaller could not be found.
+        """
+        _, inverse, own = self._axes(target)
+        return self._subspace(inverse.T @ (own.T @ self.by_kind(directions)), rounding, "named")
+
+    def by_kind(
+        self, directions: Float[np.ndarray, "column d_model"]
+    ) -> Float[np.ndarray, "kind d_model"]:
+        """Directions of columns of one kind, added up, per unit of movement."""
+        moving = np.flatnonzero(self.kinds >= 0)
+        total = np.zeros((len(self.right), directions.shape[1]))
+        np.add.at(total, self.kinds[moving], self.scale[moving, None] * directions[moving])
+        return total
+
+    def _axes(self, target: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Orthonormal axes of a target's movement, the way from combinations to them, those."""
+        weights = self.combinations(target).weights
+        # Coefficients of the combinations are weights' right / sizes of the projections.
+        axes, triangle = np.linalg.qr((weights.T @ self.right / self.sizes).T)
+        return axes, np.linalg.pinv(triangle), weights
+
+    def _subspace(self, moves: np.ndarray, rounding: float, why: str) -> Subspace:
+        """Directions of movements that are more than rounding.
+
+        Rounding errors of the rows, projected on orthonormal movements, make a matrix whose largest
+        singular value is about their size times the sum of the roots of its sides.
+        """
+        d = moves.shape[1]
+        if not moves.shape[0]:
+            return Subspace(np.zeros((d, 0)), "pattern", why)
+        _, sizes, along = np.linalg.svd(moves, full_matrices=False)
+        seen = sizes > MARGIN * rounding * (np.sqrt(len(self.sizes)) + np.sqrt(d))
+        return Subspace(along[seen].T, "pattern", why)
+
+    def _combine(self, target: str) -> Combinations:
+        columns = np.array(self.groups[target], dtype=int)
+        moving = columns[self.kinds[columns] >= 0]
+        kinds = np.unique(self.kinds[moving])
+        if not len(kinds):
+            return Combinations(np.zeros((len(self.right), 0)), True, 0, "constant here")
+        rows = self.right[kinds]
+        dimensions = int(np.linalg.matrix_rank(rows, tol=OWN**0.5))
+        pure = np.array([self._members(kind) <= set(columns.tolist()) for kind in kinds.tolist()])
+        own = self._own(kinds[pure])
+        if own.shape[1]:
+            return Combinations(own, True, dimensions, self._reason(columns, own, dimensions))
+        # Of its values' projections on the row space, an orthonormal basis.
+        left, sizes, _ = np.linalg.svd(self.right @ rows.T, full_matrices=False)
+        tied = left[:, sizes > OWN**0.5]
+        return Combinations(tied, False, dimensions, self._reason(columns, own, dimensions))
+
+    def _own(self, kinds: np.ndarray) -> np.ndarray:
+        """Combinations of these kinds alone that lie in the row space."""
+        rows = self.right[kinds]
+        outside = np.eye(len(kinds)) - rows @ rows.T
+        values, vectors = np.linalg.eigh(0.5 * (outside + outside.T))
+        inside = vectors[:, values < OWN]
+        weights = np.zeros((len(self.right), inside.shape[1]))
+        weights[kinds] = inside
+        return weights
+
+    @cached_property
+    def _by_kind(self) -> dict[int, set[int]]:
+        found: dict[int, set[int]] = {}
+        for column, kind in enumerate(self.kinds.tolist()):
+            found.setdefault(kind, set()).add(column)
+        return found
+
+    def _members(self, kind: int) -> set[int]:
+        return self._by_kind[kind]
+
+    def _reason(self, columns: np.ndarray, own: np.ndarray, dimensions: int) -> str:
+        """Which columns a corpus does not tell apart from what else, in words."""
+        still = [self.names[c] for c in columns if self.kinds[c] < 0]
+        alone = np.square(own).sum(axis=1) if own.shape[1] else np.zeros(len(self.right))
+        equal, sums = [], []
+        for column in columns[self.kinds[columns] >= 0]:
+            kind = int(self.kinds[column])
+            others = sorted(self._members(kind) - set(columns.tolist()))
+            if others:
+                equal.append(f"{self.names[column]} is {self.names[others[0]]}")
+            elif alone[kind] < 1 - OWN:
+                sums.append(self.names[column])
+        parts = []
+        if still:
+            parts.append(f"constant here: {_few(still)}")
+        if equal:
+            parts.append(f"equal on this corpus, up to a factor: {_few(equal)}")
+        if sums:
+            parts.append(f"told from other values only in combination: {_few(sums)}")
+        if own.shape[1] and own.shape[1] < dimensions:
+            parts.append(f"{own.shape[1]} of {dimensions} dimensions are its own and compared")
+        if not own.shape[1]:
+            parts.append("compared together with what it is tied to")
+        return "; ".join(parts)
+
+
+@checked(ProbeError)
+def movements(
+    values: Float[np.ndarray, "row column"],
+    groups: Mapping[str, Sequence[int]],
+    names: Sequence[str] | None = None,
+    *,
+    dtype: str | np.dtype = "float64",
+) -> Movements:
+    """How values move together on a corpus.
+
+    Movements smaller than the square root of the activations' relative rounding count as none: the
+    error of a coefficient is the rounding divided by the movement, so both stay below that root.
+
+    Args:
+        values: ``[row, column]`` numbers, one row for each activation.
+        groups: target -> its columns; columns of no target take part in the regression.
+        names: of the columns, for reasons.
+        dtype: of the activations.
+
+    Raises:
+        ProbeError: a value is not finite, or a group names a column that is not there.
+
+    >>> x = np.random.default_rng(0).standard_normal((50, 2))
+    >>> found = movements(np.column_stack([x, x[:, 0]]), {"a": [0], "b": [1]}, ["p", "q", "r"])
+    >>> found.combinations("b").reason, found.combinations("a").reason
+    ('', 'equal on this corpus, up to a factor: p is r; compared together with what it is tied to')
+    """
+    if not np.isfinite(values).all():
+        raise ProbeError("values are finite numbers: leave rows out where one is undefined")
+    columns = values.shape[1]
+    beyond = [i for group in groups.values() for i in group if not 0 <= i < columns]
+    if beyond:
+        raise ProbeError(f"there are columns 0..{columns - 1}; a target names {beyond[0]}")
+    titles = tuple(names) if names is not None else tuple(map(str, range(columns)))
+    centred = values - values.mean(axis=0) if len(values) else values
+    size = np.abs(values).max(axis=0, initial=0.0)
+    scale = np.linalg.norm(centred, axis=0)
+    scale = np.where(scale > CONSTANT * size * np.sqrt(max(len(values), 1)), scale, 0.0)
+    kinds, first = _kinds(centred, scale)
+    unit = centred[:, first] / scale[first]
+    unit = unit - unit.mean(axis=0) if len(unit) else unit
+    left, sizes, right = np.linalg.svd(unit, full_matrices=False)
+    tolerance = float(np.sqrt(np.finfo(np.dtype(dtype)).eps))
+    seen = sizes > tolerance * max(float(sizes[0]) if len(sizes) else 0.0, 0.0)
+    return Movements(
+        titles,
+        {name: tuple(int(i) for i in group) for name, group in groups.items()},
+        scale,
+        kinds,
+        left[:, seen],
+        sizes[seen],
+        right[seen].T,
+    )
+
+
+def _kinds(centred: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Which columns move alike, and the first column of each kind."""
+    kinds = np.full(len(scale), -1)
+    known: dict[bytes, int] = {}
+    first: list[int] = []
+    for column in np.flatnonzero(scale > 0).tolist():
+        # Columns that differ in rounding only; where they straddle a step, the rank finds it.
+        key = np.rint(centred[:, column] / scale[column] * 2**30).astype(np.int64).tobytes()
+        if key not in known:
+            known[key] = len(first)
+            first.append(column)
+        kinds[column] = known[key]
+    return kinds, np.array(first, dtype=int)
+
+
+def _few(names: Sequence[str], most: int = 4) -> str:
+    """Some names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more

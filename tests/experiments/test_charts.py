@@ -1,0 +1,141 @@
+"""Chart values of constructed models: learned beside predicted, in every mode and grammar."""
+
+import importlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from linrep import capture
+from linrep.constructions import GrammarTransformer
+from linrep.experiments import StudySettings, run_study
+from linrep.experiments.charts import blocks_of, chart_cells, chart_findings
+from linrep.experiments.settings import Constructed, GrammarText, Probes
+from linrep.grammars import Grammar
+from linrep.reports.meeting import NOTHING
+
+AB = "S -> A B | B A\nA -> 'a'\nB -> 'b'"
+README = """S -> NP V [0.6] | NP V NP [0.4]
+NP -> "the" N
+N -> "dog" | "cat"
+V -> "sees" | "hears"
+"""
+MODES = [
+    {},
+    {"rotation": 1},
+    {"rotation": 1, "dtype": "float32"},
+    {"mode": "shapes"},
+    {"passes": 1, "rotation": 2},
+    {"beliefs": "prefix", "rotation": 3},
+    {"merge": "rules", "positions": "circular"},
+]
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+
+
+def read(grammar, how, sentences=80):
+    made = GrammarTransformer.from_grammar(grammar, **how)
+    corpus = grammar.sample(sentences, seed=0)
+    blocks = range(len(made.program.layers))
+    sites = ["blocks.0.hook_resid_pre", *(f"blocks.{b}.hook_resid_post" for b in blocks)]
+    return capture(made.model, corpus, sites=sites), corpus, made
+
+
+@pytest.mark.parametrize("how", MODES, ids=str)
+@pytest.mark.parametrize("text", [AB, README], ids=["ab", "readme"])
+def test_every_cell_meets_its_prediction(text, how):
+    for cell in chart_cells(*read(Grammar.from_text(text), how)):
+        assert cell.moving > 0
+        if cell.written:
+            assert cell.overlap >= 0.99, cell
+            assert cell.learned == cell.predicted > 0
+        else:
+            assert cell.learned == 0
+        if cell.complete and how.get("dtype") != "float32":
+            assert cell.r2 >= 1 - 1e-9, cell
+
+
+def test_what_is_constant_or_equal_is_said():
+    found = chart_findings(*read(Grammar.from_text(AB), {}))
+    assert found.reasons["context height 2"] == "constant here"
+    assert "context height 2" not in {target.name for target in found.targets}
+    assert found.reasons["inside height 1"].startswith(
+        "equal on this corpus, up to a factor: A over 1 token (inside height 1) is a over 1 token "
+        "(inside height 0)"
+    )
+    assert "context height 2: constant here." in found.notes
+
+
+def test_a_state_is_found_from_its_layer_on_and_not_before():
+    grammar = Grammar.from_text(
+        "S -> X Y | Y X | X X\nX -> A B | B C | A\nY -> B A | C C | B\n"
+        "A -> 'a' | 'b'\nB -> 'b' | 'c'\nC -> 'a' 'c' | 'c'"
+    )
+    acts, corpus, made = read(grammar, {"rotation": 5}, 300)
+    cells = {(cell.site, cell.target): cell for cell in chart_cells(acts, corpus, made)}
+    staircase = [
+        [cells[site, f"inside height {h}"].learned > 0 for site in acts.sites] for h in (1, 2)
+    ]
+    last = made.program.written_after()
+    for height, found in zip((1, 2), staircase, strict=True):
+        layer = min(last[c] for c in made.chart.groups[f"inside height {height}"])
+        assert found == [n >= layer for n in range(len(acts.sites))]
+    assert all(cell.overlap >= 0.99 for cell in cells.values() if cell.written)
+
+
+def test_a_wrong_prediction_does_not_meet():
+    acts, corpus, made = read(Grammar.from_text(README), {"rotation": 1})
+    other = GrammarTransformer.from_grammar(made.grammar, rotation=2)
+    cells = chart_cells(acts, corpus, other)
+    assert max(cell.overlap for cell in cells if cell.written) < 0.9
+
+
+@pytest.mark.skipif(not BENCHMARKS.is_dir(), reason="no checkout")
+@pytest.mark.parametrize("seed", [2, 5, 11])
+def test_random_grammars_in_every_mode(seed, monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    count, wrong = importlib.import_module("random_grammars").study(seed, 60)
+    assert not wrong
+    assert count["written"] == count["aligned"] > 0
+    assert count["false_pages"] == 0
+
+
+def test_sites_inside_a_block_are_passed_over():
+    assert blocks_of("blocks.1.hook_resid_mid") is None
+    acts, corpus, made = read(Grammar.from_text(AB), {})
+    inside = capture(made.model, corpus, sites=["blocks.1.hook_resid_mid"])
+    assert chart_findings(inside, corpus, made).predictions == ()
+    assert np.asarray(acts.kept).all()
+
+
+def test_a_study_has_chart_values_beside_its_labels():
+    text = "S -> X Y | Y X\nX -> A B | A\nY -> B A | B\nA -> 'a' | 'b'\nB -> 'b' | 'c'"
+    settings = StudySettings(
+        name="chart", language=GrammarText(text=text), model=Constructed(), sentences=60,
+        probes=Probes(permutations=0, bootstrap=0, twins=1, C=1.0, controls=()),
+    )  # fmt: skip
+    study, _ = run_study(settings)
+    rows = [row for row in study.comparison.rows if not row.target.startswith("height")]
+    assert {row.target for row in rows} >= {"inside height 2", "context height 1"}
+    for row in rows:
+        if row.subspaces is None:
+            assert row.verdicts.aligned.reason == NOTHING
+        else:
+            assert row.subspaces.as_predicted
+            assert row.verdicts.aligned.state == "yes" or not row.subspaces.beyond_null
+    checks = {check.name.split(":")[0]: check for check in study.checks}
+    assert checks["chart values"].value in (0.0, pytest.approx(1.0))
+    assert "context height 3: constant here." in study.notes
+    assert len(study.scores.rows) == len(study.comparison.rows)
+
+
+def test_a_language_too_small_for_probes_has_its_chart_values_compared():
+    settings = StudySettings(
+        name="ab", language=GrammarText(text=AB), model=Constructed(), sentences=20,
+        probes=Probes(permutations=0, bootstrap=0, twins=1, C=1.0),
+    )  # fmt: skip
+    study, _ = run_study(settings)
+    (check,) = (check for check in study.checks if check.name.startswith("chart values"))
+    assert check.name == "chart values: smallest overlap at the 25 cells where written"
+    assert check.value >= 0.99
+    plain = run_study(settings.model_copy(update={"probes": Probes(charts=False, twins=1)}))[0]
+    assert not any("chart" in check.name for check in plain.checks)
