@@ -32,6 +32,7 @@ def found_files(given: Any, what: str, example: str) -> list[Path]:
         CorpusError: nothing matches, or a folder was given.
     """
     several = isinstance(given, Iterable) and not isinstance(given, str | bytes | Path)
+    several = several and getattr(given, "ndim", 1) != 0
     files: list[Path] = []
     for one in given if several else [given]:
         path = as_path(one)
