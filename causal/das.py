@@ -27,6 +27,7 @@ __all__ = ["Aligned", "align"]
 
 FLOOR = 1e-12
 LEVEL = 0.05
+MOST_EPOCHS = 100_000
 
 
 @final
@@ -65,7 +66,7 @@ class Aligned:
     reason: str
 
 
-@checked(CausalError)
+@checked(CausalError, most={"epochs": MOST_EPOCHS})
 def align(
     model: Any,
     pairs: Pairs,

@@ -289,6 +289,17 @@ def written(name: str, text: str) -> str:
     return str(path)
 
 
+def _chatting() -> Any:
+    """A tokenizer that renders chats."""
+    from tokenizers import Tokenizer, models
+    from transformers import PreTrainedTokenizerFast
+
+    words = Tokenizer(models.WordLevel({"<unk>": 0, "hello": 1}, unk_token="<unk>"))
+    made = PreTrainedTokenizerFast(tokenizer_object=words, unk_token="<unk>")
+    made.chat_template = "{% for m in messages %}{{ m.content }} {% endfor %}"
+    return made
+
+
 def _row() -> Any:
     return comparison().rows[0]
 
@@ -440,6 +451,23 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
     "from_nltk.grammar": lambda: linrep.to_nltk(grammar()),
     "induce.treebank": lambda: [_linear_tree()] * 2,
     "induce.depth": lambda: 1,
+    "read_table.table": lambda: written("t.csv", "text,kind\nOslo is,a\nRome was,b\n"),
+    "read_columns.paths": lambda: written("c.txt", "Oslo B-LOC\nis O\n\nRome B-LOC\n"),
+    "read_conllu.paths": lambda: written(
+        "c.conllu",
+        "1\tOslo\tOslo\tPROPN\t_\t_\t2\tnsubj\t_\t_\n2\tis\tbe\tVERB\t_\t_\t0\troot\t_\t_\n\n",
+    ),
+    "read_pairs.paths": lambda: written(
+        "p.jsonl", '{"sentence_good": "He is.", "sentence_bad": "He are."}\n'
+    ),
+    "read_spans.paths": lambda: written(
+        "s.jsonl",
+        '{"text": "Oslo is", "spans": [{"start": 0, "end": 4, "label": "city"},'
+        ' {"start": 5, "end": 7, "label": "verb"}]}\n',
+    ),
+    "from_messages.chats": lambda: [[{"role": "user", "content": "hello"}]],
+    "from_messages.tokenizer": _chatting,
+    "Corpus.from_texts.texts": lambda: ["Oslo is", "Rome was"],
     "read_treebank.paths": lambda: written("a.mrg", "(S (A a) (B b))"),
     "read_treebank.source": lambda: "here",
     "corpus_of_trees.source": lambda: "here",
