@@ -23,19 +23,19 @@ LINES: Final = {
 }
 
 
-def share_figure(scores: Sequence[CellScore]) -> "go.Figure":
+def share_figure(cells: Sequence[CellScore]) -> "go.Figure":
     """Effect share over sites, one panel per target.
 
     Args:
-        scores: the cells to draw.
+        cells: what to draw.
     """
     import plotly.graph_objects as go
     from plotly.subplots import make_subplots
 
-    targets = list(dict.fromkeys(row.target for row in scores))
+    targets = list(dict.fromkeys(row.target for row in cells))
     figure = make_subplots(1, max(len(targets), 1), subplot_titles=targets, shared_yaxes=True)
     for column, target in enumerate(targets, start=1):
-        rows = [row for row in scores if row.target == target]
+        rows = [row for row in cells if row.target == target]
         for name, (label, colour, dash) in LINES.items():
             values = [getattr(row, name) for row in rows]
             if all(math.isnan(value) for value in values):

@@ -10,7 +10,7 @@ from ..core import checked, height_target
 from ..corpora.corpus import Corpus
 from ..grammars import EOS
 from .counterfactual import has_counterfactual, next_tokens
-from .errors import CausalError
+from .errors import CausalError, NothingToExchange
 from .pairs import Pairs
 
 __all__ = ["interchange_pairs", "pairs_of"]
@@ -54,7 +54,8 @@ def interchange_pairs(corpus: Corpus, height: int, n: int = 500, *, seed: int = 
         seed: of the choice.
 
     Raises:
-        CausalError: the corpus has no grammar with exact probabilities, or nothing to exchange.
+        CausalError: the corpus has no grammar with exact probabilities.
+        NothingToExchange: no two spans of it can stand for each other.
 
     >>> from linrep.grammars import families
     >>> corpus = families.random_hierarchy(4, 2, 2, 3, seed=0).sample(60, seed=1)
@@ -81,7 +82,7 @@ def interchange_pairs(corpus: Corpus, height: int, n: int = 500, *, seed: int = 
         *_draw(corpus, nodes, n // 2, False, rng),
     ]
     if not chosen:
-        raise CausalError(
+        raise NothingToExchange(
             f"no two nodes of height {height} have spans of equal length and other tokens: "
             "nothing can be exchanged; sample more sentences, or take another height"
         )
@@ -231,7 +232,7 @@ def pairs_of(
 
     >>> from linrep.grammars import Grammar
     >>> g = Grammar.from_text("S -> A 'c' | B 'd'\nA -> 'a' | 'x' 'a'\nB -> 'b'")
-    >>> pairs = pairs_of(g, [["x", "a", "c"]], [["b", "d"]], [[1]], [[0]], target="height 1",
+    >>> pairs = pairs_of(g, [["x", "a", "c"]], [["b", "d"]], [[0, 1]], [[0, 0]], target="height 1",
     ...                  before=["A"], after=["B"])
     >>> int(pairs.moved.sum())
     1

@@ -9,7 +9,7 @@ from ..hooks.paths.sites import Site
 from ..hooks.reading.prepared import Subject, left_alone, prepare
 from ..hooks.reading.settings import Settings
 from ..models import random_twin
-from .errors import CausalError
+from .errors import CausalError, NothingToExchange
 from .exchange import Outcome, exchange_all
 from .grammar_pairs import interchange_pairs
 from .pairs import Pairs, Protocol
@@ -72,7 +72,8 @@ def interchange(  # noqa: PLR0913 - the public face; each is a choice of its own
         One row per (site, target).
 
     Raises:
-        CausalError: nothing to exchange, sites that cannot be edited, or pairs that do not fit.
+        CausalError: sites that cannot be edited, or pairs that do not fit.
+        NothingToExchange: no target has two spans that can stand for each other.
 
     >>> from linrep import GrammarTransformer, families
     >>> grammar = families.random_hierarchy(4, 2, 2, 2, seed=0)
@@ -87,7 +88,12 @@ def interchange(  # noqa: PLR0913 - the public face; each is a choice of its own
     chosen = _pairs(corpus, subspaces, pairs, n, seed)
     sites = list(dict.fromkeys(site for site, _ in subspaces))
     rows: dict[tuple[str, str], CellScore] = {}
-    notes: list[str] = []
+    absent = dict.fromkeys(name for _, name in subspaces if name not in chosen)
+    notes = [
+        f"{target}: no two of its spans are of equal length with other tokens, so that none was "
+        "exchanged: sample more sentences"
+        for target in absent
+    ]
     settings = Settings.of(sites=sites)
     with left_alone(model):
         subject = prepare(model, settings, tokenizer)
@@ -161,6 +167,7 @@ def _pairs(
 
     Raises:
         CausalError: a target without pairs.
+        NothingToExchange: no target has any in this corpus.
     """
     targets = list(dict.fromkeys(target for _, target in subspaces))
     if given is not None:
@@ -183,7 +190,8 @@ def _pairs(
             "pairs are made of a corpus that was sampled from a grammar; received "
             f"{type(corpus).__name__}: give one, or give pairs"
         )
-    made = {}
+    made: dict[str, Pairs] = {}
+    without: dict[str, NothingToExchange] = {}
     for target in targets:
         word, _, height = target.partition(" ")
         if word != "height" or not height.isdigit():
@@ -191,7 +199,12 @@ def _pairs(
                 f"pairs are made for targets called 'height 1' and so on; {target!r} needs pairs "
                 "of its own (pairs=...)"
             )
-        made[target] = interchange_pairs(corpus, int(height), n, seed=seed)
+        try:
+            made[target] = interchange_pairs(corpus, int(height), n, seed=seed)
+        except NothingToExchange as error:
+            without[target] = error
+    if without and not made:
+        raise NothingToExchange(str(next(iter(without.values()))))
     return made
 
 

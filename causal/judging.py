@@ -55,7 +55,8 @@ class Judge:
         owner: ``[output]`` which pair of the batch an output belongs to.
         n: pairs of the batch.
         expected: ``[output, vocab]`` exact distributions; ``None`` for answers.
-        answers: ``[pair, 2]`` token ids of the two answers; ``None`` for distributions.
+        answers: ``[pair, 2]`` token ids of the two answers; ``None`` for distributions. Outputs are
+            then of these two alone.
     """
 
     owner: Int[Tensor, " output"]
@@ -65,9 +66,9 @@ class Judge:
 
     def __call__(
         self,
-        said: Float[Tensor, "output vocab"],
-        unedited: Float[Tensor, "output vocab"],
-        asked: Float[Tensor, "output vocab"],
+        said: Float[Tensor, "output choice"],
+        unedited: Float[Tensor, "output choice"],
+        asked: Float[Tensor, "output choice"],
     ) -> Measures:
         """Judge outputs.
 
@@ -92,8 +93,7 @@ class Judge:
 
     def _two(self, said: Tensor) -> Tensor:
         """``[pair, 2]`` the share of each answer of the two."""
-        assert self.answers is not None  # noqa: S101 - called for answers alone
-        both = said.gather(1, self.answers).clamp_min(1e-30)
+        both = said.clamp_min(1e-30)
         return both / both.sum(1, keepdim=True)
 
     def _mean(self, values: Tensor) -> Float[np.ndarray, " pair"]:

@@ -60,6 +60,7 @@ class InterchangeResult:
 
     def _repr_html_(self) -> str:
         frame = self.to_frame()
-        names = ["site", "target", "dim", *[n for n in map(str, frame) if n.endswith(SHOWN)]]
-        chosen = [n for n in map(str, frame) if n in names or n.startswith("share")]
+        columns = [str(name) for name in frame]
+        names = ["site", "target", "dim", *[n for n in columns if n.endswith(SHOWN)]]
+        chosen = [n for n in columns if n in names or n.startswith("share")]
         return str(frame[chosen].to_html(index=False, float_format=lambda x: f"{x:.3f}"))

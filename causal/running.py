@@ -23,6 +23,9 @@ from .reading_out import read_out
 
 __all__ = ["Runner", "positions_of"]
 
+Pick = Int[Tensor, "output 2"] | None
+"""Of each output two token ids; ``None`` for the whole vocabulary."""
+
 TOLERANCE = 1e-3  # of log probabilities: kernels round differently for batches of other sizes
 
 
@@ -60,7 +63,12 @@ class Runner:
         return self.path.n_layers
 
     def states(
-        self, batch: Batch, sites: Sequence[str], rows: Tensor, places: Tensor
+        self,
+        batch: Batch,
+        sites: Sequence[str],
+        rows: Tensor,
+        places: Tensor,
+        pick: Pick = None,
     ) -> tuple[Mapping[str, Float[Tensor, "batch position d_model"]], Tensor]:
         """The stream at sites, and what the model says at these places, in one pass."""
         seen: dict[str, Tensor] = {}
@@ -72,7 +80,7 @@ class Runner:
             return tap
 
         with self.path.attach({site: remember(site) for site in sites}):
-            said = self._said(self._inputs(batch), rows, places)
+            said = self._said(self._inputs(batch), rows, places, pick)
         self.block_passes += len(batch.ids) * self.n_layers
         return seen, said
 
@@ -83,7 +91,8 @@ class Runner:
         stream: Float[Tensor, "rows position d_model"],
         rows: Tensor,
         places: Tensor,
-    ) -> Float[Tensor, "output vocab"]:
+        pick: Pick = None,
+    ) -> Float[Tensor, "output choice"]:
         """What the model says when the stream at a site is this one.
 
         Args:
@@ -92,14 +101,15 @@ class Runner:
             stream: the whole stream there, edited.
             rows: of the outputs wanted, which input.
             places: and which position.
+            pick: of each output two token ids, of which alone the odds are wanted.
         """
         begun = _blocks_before(site)
         inputs = self._inputs(batch)
         if self.resume and begun and self._form is not None:
             self.block_passes += len(batch.ids) * (self.n_layers - begun)
             with self._begin_at(begun, stream):
-                return self._said(inputs, rows, places)
-        return self.whole(batch, site, stream, rows, places)
+                return self._said(inputs, rows, places, pick)
+        return self.whole(batch, site, stream, rows, places, pick)
 
     def whole(
         self,
@@ -108,11 +118,12 @@ class Runner:
         stream: Float[Tensor, "rows position d_model"],
         rows: Tensor,
         places: Tensor,
-    ) -> Float[Tensor, "output vocab"]:
+        pick: Pick = None,
+    ) -> Float[Tensor, "output choice"]:
         """The same, by a pass through every block."""
         self.block_passes += len(batch.ids) * self.n_layers
         with self.path.attach({site: lambda _: stream}):
-            return self._said(self._inputs(batch), rows, places)
+            return self._said(self._inputs(batch), rows, places, pick)
 
     def try_out(self, batch: Batch, rows: Tensor, places: Tensor) -> None:
         """Learn what blocks return, and whether passes may begin in the middle."""
@@ -153,17 +164,28 @@ class Runner:
     def _inputs(self, batch: Batch) -> dict[str, Any]:
         return model_inputs(self.wiring, batch)
 
-    def _said(self, inputs: dict[str, Any], rows: Tensor, places: Tensor) -> Tensor:
-        """Probabilities ``[output, vocab]`` at these places."""
+    def _said(
+        self, inputs: dict[str, Any], rows: Tensor, places: Tensor, pick: Pick = None
+    ) -> Tensor:
+        """Probabilities ``[output, vocab]`` at these places; or of the two that are picked."""
         with torch.inference_mode():
             if self._split:
                 hidden = stream_of(list(self.wiring.body(**inputs, **self._options).values()))
                 picked = hidden[rows.to(hidden.device), places.to(hidden.device)]
                 head = _head(self.model)
                 assert head is not None  # noqa: S101 - that is what split says
-                return self._reads(head(picked)).cpu()
+                return self._probabilities(head(picked), pick)
             logits = self.model(**inputs, **self._options).logits
-            return self._reads(logits[rows.to(logits.device), places.to(logits.device)]).cpu()
+            return self._probabilities(
+                logits[rows.to(logits.device), places.to(logits.device)], pick
+            )
+
+    def _probabilities(self, rows: Tensor, pick: Pick) -> Tensor:
+        if pick is None:
+            return self._reads(rows).cpu()
+        if getattr(self.model.config, "readout", "logits") != "logits":  # scores
+            return self._reads(rows).cpu().gather(1, pick)
+        return rows.gather(1, pick.to(rows.device)).double().softmax(-1).cpu()
 
     @contextmanager
     def _begin_at(self, begun: int, stream: Tensor) -> Iterator[None]:

@@ -92,39 +92,63 @@ def score_cell(
         low, high = _interval(groups, base, source, losses["edit"], bootstrap, seed)
     readout = losses.get("readout", np.full(len(base), NAN))
     lost = np.full(len(base), NAN) if twins is None else base - twins
-    whole, spoken = _whole_numbers(arms["edit"], found.base, moved)
     return CellScore(
-        site, pairs.target, "log-odds" if pairs.expected is None else "KL", protocol, dim,
-        int(moved.sum()), int((~moved).sum()), groups.n,
-        float(base.mean()), float(source.mean()), float(losses["edit"].mean()),
-        float(losses["whole"].mean()), float(readout.mean()), float(mean("random").mean()),
-        float(mean("placebo").mean()), float(mean("drawn").mean()), float(lost.mean()),
-        share(losses["edit"]), low, high, share(losses["whole"]), share(readout),
-        share(mean("random")), share(mean("placebo")), share(mean("drawn")),
-        max(drawn, default=NAN), share(lost),
-        *spoken, *whole,
-        found.identity[site], follows, _largest_p(groups, found, twin, site, pairs),
-    )  # fmt: skip
+        site=site,
+        target=pairs.target,
+        measure="log-odds" if pairs.expected is None else "KL",
+        protocol=protocol,
+        dim=dim,
+        n_moved=int(moved.sum()),
+        n_equal=int((~moved).sum()),
+        n_groups=groups.n,
+        base=float(base.mean()),
+        source=float(source.mean()),
+        edit=float(losses["edit"].mean()),
+        whole=float(losses["whole"].mean()),
+        readout=float(readout.mean()),
+        random=float(mean("random").mean()),
+        placebo=float(mean("placebo").mean()),
+        drawn=float(mean("drawn").mean()),
+        twin=float(lost.mean()),
+        share=share(losses["edit"]),
+        share_low=low,
+        share_high=high,
+        share_whole=share(losses["whole"]),
+        share_readout=share(readout),
+        share_random=share(mean("random")),
+        share_placebo=share(mean("placebo")),
+        share_drawn=share(mean("drawn")),
+        share_drawn_high=max(drawn, default=NAN),
+        share_twin=share(lost),
+        **_whole_numbers(arms["edit"], found.base, moved),
+        identity=found.identity[site],
+        follows=follows,
+        p=_largest_p(groups, found, twin, site, pairs),
+    )
 
 
 def _whole_numbers(
     edit: Measures, base: Measures, moved: Bool[np.ndarray, " pair"]
-) -> tuple[tuple[float, float, float], tuple[float, float, float, float, float]]:
-    """Reliability's three with the extremes; and the losses of equal pairs."""
-    away = float(base.gap[moved].mean())
-    complete = NAN
+) -> dict[str, float]:
+    """Reliability with its two parts, the losses of equal pairs, and extremes."""
+    away, equal = float(base.gap[moved].mean()), ~moved
+    complete = kept = before = after = NAN
     if away > 0:
         complete = float(np.clip(1 - edit.gap[moved].mean() / away, 0.0, 1.0))
-    equal = ~moved
-    kept = 1 - float(edit.shift[equal].mean()) if equal.any() else NAN
+    if equal.any():
+        kept = 1 - float(edit.shift[equal].mean())
+        before, after = float(base.loss[equal].mean()), float(edit.loss[equal].mean())
     both = complete + kept
-    reliable = 2 * complete * kept / both if both > 0 else (0.0 if both == 0 else NAN)
-    most = (float(edit.error[moved].max()), float(base.error[moved].max()))
-    losses = (
-        float(base.loss[equal].mean()) if equal.any() else NAN,
-        float(edit.loss[equal].mean()) if equal.any() else NAN,
-    )
-    return (*most, float(edit.change.max())), (*losses, complete, kept, reliable)
+    return {
+        "equal_base": before,
+        "equal_edit": after,
+        "completeness": complete,
+        "selectivity": kept,
+        "reliability": 2 * complete * kept / both if both > 0 else (0.0 if both == 0 else NAN),
+        "error": float(edit.error[moved].max()),
+        "error_base": float(base.error[moved].max()),
+        "change": float(edit.change.max()),
+    }
 
 
 def _interval(
@@ -163,8 +187,8 @@ def _largest_p(
     moved = pairs.moved
 
     def distance(one: Measures) -> np.ndarray:
-        taken: np.ndarray = (one.loss if pairs.expected is None else one.gap)[moved]
-        return taken
+        values = one.loss if pairs.expected is None else one.gap
+        return np.asarray(values[moved])
 
     arms = found.arms[site]
     if float(arms["edit"].change.max()) <= NOTHING:

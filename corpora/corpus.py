@@ -1,67 +1,24 @@
-"""Sentences with the hidden states of their tokens: the seam from a language to everything else."""
+"""Texts, the pieces of them that are read, and what is known of each: the seam to everything."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from html import escape
-from typing import Literal, Protocol, final, runtime_checkable
+from typing import Any, final
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
 
 from ..core import checked
 from ..core.caching import cached_property
-from .chosen_trees import ChosenTrees
+from .chosen_trees import ChosenTrees, chosen_rows
 from .errors import LanguageError
+from .language import Given, Language, Posterior, What
+from .rows import as_page, check_texts, fingerprint_of, numbered, rows_of, shortly
+from .targets import Target
+from .texts import At, fields_of_texts, taken_spans
 from .token_layers import Layer
 from .tree import Tree
 
-__all__ = ["Corpus", "Given", "Language", "Posterior", "What"]
-
-Given = Literal["prefix", "boundary", "sentence", "position", "window"]
-"""What a predictor of ancestors has seen."""
-
-What = Literal["ancestor", "rule", "index"]
-"""The ancestor's symbol, the rule that expands it, or its place among its parent's children."""
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Posterior:
-    """Probabilities of labels for every token.
-
-    Args:
-        labels: the labels that can occur.
-        probabilities: ``[token, label]`` rows sum to 1; NaN where undefined.
-    """
-
-    labels: tuple[str, ...]
-    probabilities: Float[np.ndarray, "token label"]
-
-
-@runtime_checkable
-class Language(Protocol):
-    """What a corpus asks of the grammar that made it."""
-
-    def max_posterior(
-        self,
-        corpus: "Corpus",
-        height: int,
-        given: Given | str = "prefix",
-        window: int | None = None,
-    ) -> Float[np.ndarray, " token"]:
-        """Highest exact posterior of the ancestor's label, per token."""
-        ...
-
-    def posterior(
-        self,
-        corpus: "Corpus",
-        height: int,
-        given: Given | str = "prefix",
-        window: int | None = None,
-    ) -> Posterior:
-        """Exact posterior over the ancestor's labels, per token."""
-        ...
+__all__ = ["Corpus"]
 
 
 @final
@@ -69,6 +26,9 @@ class Language(Protocol):
 @dataclass(frozen=True, eq=False)
 class Corpus:
     """Sentences, and for every token and height its ancestor and whether it ends its span.
+
+    Or running texts (:meth:`from_texts`): then a row is a span of characters of a text, ``words``
+    are the spans' characters, "sentences" the texts, and there are no heights but ``targets``.
 
     Heights of a sampled corpus are the levels of its grammar: the label of a token at height h is
     the first symbol with level at most h on the way from the root to the token. Heights of a
@@ -83,9 +43,16 @@ class Corpus:
         grammar: the grammar that the sentences come from, or ``None``.
         source: where the sentences come from, in words.
         documents: per sentence the name of its document, or ``None`` where they are not known.
+        texts: the running texts, one per sentence, or ``None`` where sentences are words.
+        spans: ``[row, 3]`` text, start and stop (in characters) of each row of running texts.
+        targets: what is known of each row, by name.
+        groups: ``[row]`` what probes never divide, or ``None``.
+        at: which token stands for a span; ``""`` leaves it to whoever captures.
+        ready: the texts hold their special tokens already, as rendered chats do.
 
     Raises:
         LanguageError: there is not one document per sentence.
+        CorpusError: spans, targets or groups do not fit the texts.
     """
 
     word_ids: Int[np.ndarray, " token"]
@@ -96,13 +63,53 @@ class Corpus:
     grammar: Language | None = field(default=None, repr=False)
     source: str = ""
     documents: tuple[str, ...] | None = field(default=None, repr=False)
+    texts: tuple[str, ...] | None = field(default=None, repr=False)
+    spans: Int[np.ndarray, "row 3"] | None = field(default=None, repr=False)
+    targets: Mapping[str, Target] = field(default_factory=dict, repr=False)
+    groups: Shaped[np.ndarray, " row"] | None = field(default=None, repr=False)
+    at: At | str = ""
+    ready: bool = False
 
     def __post_init__(self) -> None:
-        if self.documents is not None and len(self.documents) != len(self):
-            raise LanguageError(
-                f"documents are one name per sentence; received {len(self.documents)} names for "
-                f"{len(self)} sentences"
-            )
+        check_texts(self)
+
+    @classmethod
+    def from_texts(
+        cls,
+        texts: Any,
+        *,
+        spans: Any = None,
+        targets: Any = None,
+        groups: Any = None,
+        at: At | str = "last",
+        ready: bool = False,
+        source: str = "",
+    ) -> "Corpus":
+        """A corpus of running texts; each row is a span of characters, by default a whole text.
+
+        Args:
+            texts: the texts as they are written; a model's tokenizer reads them unchanged.
+            spans: ``[row, 3]`` or a list of ``(text, start, stop)``: number of the text, first
+                character, one past the last; in the order of their texts.
+            targets: what is known of each row: values by name, a data frame, or a list of
+                :class:`linrep.Target`, which also says how values are read.
+            groups: one value for each row, or for each text; probes never divide a group.
+            at: which token stands for a span: its ``"last"``, its ``"first"``, or the ``"mean"``.
+            ready: the texts hold their special tokens, so that a tokenizer adds none.
+            source: a line about where the texts come from.
+
+        Raises:
+            CorpusError: a span outside its text, an empty one, or lengths that do not agree.
+
+        >>> corpus = Corpus.from_texts(
+        ...     ["Paris is in France.", "Oslo is in Spain."], targets={"truth": [True, False]}
+        ... )
+        >>> corpus, corpus.words[1].item()
+        (Corpus(2 texts, 2 rows, targets truth, no source), 'Oslo is in Spain.')
+        >>> Corpus.from_texts(["In France."], spans=[(0, 0, 2), (0, 3, 9)]).words.tolist()
+        ['In', 'France']
+        """
+        return cls(**fields_of_texts(texts, spans, targets, groups, at), ready=ready, source=source)
 
     def __len__(self) -> int:
         """Number of sentences."""
@@ -153,10 +160,23 @@ class Corpus:
         """
         if self.documents is None:
             return None
-        number = {name: i for i, name in enumerate(dict.fromkeys(self.documents))}
-        ids: Int[np.ndarray, " token"]
-        ids = np.array([number[name] for name in self.documents])[self.sentence_ids]
+        ids: Int[np.ndarray, " token"] = numbered(self.documents)[self.sentence_ids]
         return ids
+
+    @property
+    def text_ids(self) -> Int[np.ndarray, " row"] | None:
+        """``[row]`` equal for rows of equal running texts; ``None`` where sentences are words."""
+        return None if self.texts is None else np.take(numbered(self.texts), self.sentence_ids)
+
+    @property
+    def unit(self) -> str:
+        """What the rows stand in: ``"text"`` or ``"sentence"``."""
+        return "sentence" if self.texts is None else "text"
+
+    @property
+    def rows(self) -> Any:
+        """A pandas table: for each row its text, its span, each target and its group."""
+        return rows_of(self)
 
     def labels(self, height: int, what: What | str = "ancestor") -> Shaped[np.ndarray, " token"]:
         """``[token]`` strings: the ancestor at ``height``; ``""`` where there is none.
@@ -242,45 +262,28 @@ class Corpus:
         Raises:
             LanguageError: an index outside the corpus, or something else than indices.
         """
-        given = np.asarray(sentences)
-        if given.size and given.dtype.kind not in "iu":
-            raise LanguageError(
-                f"sentences are selected by their indices; received {given.dtype} values; "
-                "turn a mask into indices with np.flatnonzero"
-            )
-        chosen = given.astype(np.int64).reshape(-1)
-        if chosen.size and (chosen.min() < -len(self) or chosen.max() >= len(self)):
-            raise LanguageError(
-                f"sentence indices lie in 0..{len(self) - 1}; "
-                f"received {chosen.min()}..{chosen.max()}"
-            )
-        chosen = chosen % max(len(self), 1)
-        sizes = np.diff(self.offsets)[chosen]
-        offsets = np.concatenate([[0], np.cumsum(sizes)])
-        rows = np.arange(offsets[-1]) + np.repeat(self.offsets[chosen] - offsets[:-1], sizes)
-        trees = self.trees
+        chosen, rows, offsets = chosen_rows(sentences, self.offsets)
         return Corpus(
             self.word_ids[rows],
             self.vocabulary,
             offsets,
             {height: layer.take(rows) for height, layer in self.layers.items()},
-            ChosenTrees(trees, chosen) if len(trees) else (),
+            ChosenTrees(self.trees, chosen) if len(self.trees) else (),
             self.grammar,
             self.source,
             None if self.documents is None else tuple(self.documents[i] for i in chosen),
+            None if self.texts is None else tuple(self.texts[i] for i in chosen),
+            None if self.spans is None else taken_spans(self.spans, rows, np.diff(offsets)),
+            {name: target.take(rows) for name, target in self.targets.items()},
+            None if self.groups is None else self.groups[rows],
+            self.at,
+            self.ready,
         )
 
     @cached_property
     def fingerprint(self) -> str:
         """Hex digest of sentences and labels: equal for equal corpora, on every machine."""
-        digest = hashlib.sha256()
-        for array in (self.words, *(self.labels(h) for h in self.heights)):
-            digest.update("\x1f".join(array.tolist()).encode())
-            digest.update(b"\x1e")
-        digest.update(self.offsets.astype("<i8").tobytes())
-        for height in self.heights:
-            digest.update(np.packbits(self.boundary(height)).tobytes())
-        return digest.hexdigest()
+        return fingerprint_of(self)
 
     def _layer(self, height: int) -> Layer:
         if height in self.layers:
@@ -289,12 +292,7 @@ class Corpus:
         raise LanguageError(f"height {height} is outside this corpus: it has heights {have}")
 
     def __repr__(self) -> str:
-        return (
-            f"Corpus({len(self)} sentences, {self.n_tokens} tokens, heights {self.heights}, "
-            f"{self.source or 'no source'})"
-        )
+        return shortly(self)
 
     def _repr_html_(self) -> str:
-        first = [escape(" ".join(sentence)) for sentence in self.sentences[:5]]
-        rows = "".join(f"<tr><td style='text-align:left'>{line}</td></tr>" for line in first)
-        return f"<b>{escape(repr(self))}</b><table>{rows}</table>"
+        return as_page(self)

@@ -11,6 +11,7 @@ from jaxtyping import Bool, Shaped
 from ..core import checked
 from ..core.arguments import shown
 from ..core.hints import Unfit, array_like
+from ..core.texts import encodable
 from .errors import CorpusError
 
 __all__ = ["Target", "TargetKind"]
@@ -49,8 +50,11 @@ class Target:
     note: str = ""
 
     def __post_init__(self) -> None:
-        if not self.name:
-            raise CorpusError("a target has a name, text that is not empty; received ''")
+        if not (self.name and encodable(self.name)):
+            raise CorpusError(
+                "a target has a name, text that is not empty and that a file can hold; received "
+                f"{self.name!a}"
+            )
         text = self.values.ndim == 1 and self.values.dtype.kind == "U"
         number = self.values.ndim == 2 and self.values.dtype == np.float64
         if not (text if self.kind == "class" else number):

@@ -52,7 +52,7 @@ def checks_of(
     checks = [
         exact_check(subject, corpus, corpus.grammar),
         accounts_check(subject.construction),
-        _ceilings(corpus, results, ceilings or {}),
+        _ceilings(subject, corpus, results, ceilings or {}),
         _staircase(results, comparison, sure),
         _overlaps(comparison, sure),
         *_unwritten(corpus, acts, results, claims),
@@ -64,9 +64,13 @@ def checks_of(
 
 
 def _ceilings(
-    corpus: Corpus, results: ProbeResults, ceilings: Mapping[tuple[str, str], np.ndarray]
+    subject: Subject,
+    corpus: Corpus,
+    results: ProbeResults,
+    ceilings: Mapping[tuple[str, str], np.ndarray],
 ) -> Check | str:
-    exact = results.settings["positions"] == "boundary" and ceilings_are_exact(corpus)
+    by_layer = subject.sight == "construction" and ceilings_are_exact(corpus)
+    exact = results.settings["positions"] == "boundary" and by_layer
     known = [score for score in results.scores if not np.isnan(score.ceiling)]
     name = "cells whose accuracy differs from the ceiling"
     meaning = "the ceiling lies in the interval of the probe at every site and height"
@@ -231,12 +235,12 @@ def _unwritten(
     return (
         stream_check(acts, corpus, absent),
         Check(
-            f"subspaces: cells beyond the null, of {cells}",
+            f"false alignments, of {cells}",
             float(sum(beyond_null(results, absent, level=1 - FAMILY_LEVEL))),
             "<=",
             0.0,
-            "before the state is written, learned and predicted subspace meet no more than random "
-            f"ones do, at all cells together with {FAMILY_LEVEL:.0%} (Bonferroni); no pattern "
-            "meets nothing",
+            "theory writes nothing in these cells, so the learned subspace may overlap with the "
+            "predicted one no more than random subspaces do, at all cells together with "
+            f"{FAMILY_LEVEL:.0%} (Bonferroni); without a learned pattern there is none",
         ),
     )

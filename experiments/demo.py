@@ -22,8 +22,8 @@ QUESTION = (
 )
 LATIN = (
     "Every symbol is the sum of its two children modulo the number of classes. Until a span ends, "
-    "its symbol is uniform whatever was seen, so no probe can beat a guess; at its last token the "
-    "layer of its height makes it known. Theory predicts a staircase from 1/order to 1."
+    "its symbol is uniform whatever was seen, so no probe can beat a guess; at its last token "
+    "block h writes the symbol of height h, and the ceiling jumps from 1/order to 1: a staircase."
 )
 HIERARCHY = (
     "Each symbol has a few bodies, drawn at random, and no body has two parents. Part of a span "

@@ -55,6 +55,8 @@ def next_tokens_of(
     pairs = zip(sentences, construction.next_tokens(sentences), scores, strict=True)
     for sentence, found, raw in pairs:
         exact = grammar.next_token_probabilities(sentence)
+        if construction.settings.semiring == "boolean":  # it knows what is possible, no more
+            exact = (exact > 0) / np.maximum((exact > 0).sum(axis=1, keepdims=True), 1)
         for error, row in zip(np.abs(found - exact).max(axis=1), raw, strict=False):
             allowed = max(rounding, _noise(construction, row))
             largest = max(largest, float(error))
@@ -68,6 +70,13 @@ def exact_check(subject: Subject, corpus: Corpus, grammar: Grammar) -> Check:
     sentences = list(dict.fromkeys(corpus.sentences))[:SENTENCES]
     found = next_tokens_of(subject, grammar, sentences)
     dtype = str(subject.model.dtype).removeprefix("torch.")
+    assert subject.construction is not None  # noqa: S101 - the caller's condition
+    what = "the model gives every next token the probability that the grammar gives it"
+    if subject.construction.settings.semiring == "boolean":
+        what = (
+            "the model calls possible what the grammar calls possible (with the Boolean semiring "
+            "all such tokens count as equally probable)"
+        )
     rotated = (
         "; at the prefix that comes nearest to what the noise of the rotated basis, divided by the "
         "prefix's score, allows"
@@ -79,8 +88,7 @@ def exact_check(subject: Subject, corpus: Corpus, grammar: Grammar) -> Check:
         found.error,
         "<=",
         found.allowed,
-        f"the model gives every next token the probability that the grammar gives it, in {dtype}"
-        f"{rotated}",
+        f"{what}, in {dtype}{rotated}",
     )
 
 

@@ -80,4 +80,6 @@ def language_facts(corpus: Corpus) -> "Mapping[str, Json]":
             else f"{lengths[0]} to {lengths[-1]}",
             "derivations in all": str(grammar.n_derivations),
         }
+        if grammar.notes:
+            facts["notes on the grammar"] = "; ".join(grammar.notes)
     return facts

@@ -24,7 +24,7 @@ from .settings import Experiment, SettingsError, StudySettings
 from .subjects import Subject, make_subject
 from .supply import supply_of, with_remedy
 from .unanswered import unanswered
-from .use import exchanges_of, use_checks
+from .use import use_of
 
 __all__ = ["run_experiment", "run_study"]
 
@@ -71,7 +71,7 @@ def run_study(
     Returns:
         What was found, and the manifest of what made it.
     """
-    asked = settings.probes
+    asked, seed = settings.probes, settings.seed
     # Sentences with the hidden state of every token.
     corpus = make_corpus(settings.language, settings.sentences, settings.seed)
     heights, chosen = heights_of(settings, corpus)
@@ -80,26 +80,19 @@ def run_study(
     # Its residual stream at every token, at every layer.
     read = _reader(settings, subject.tokenizer, engine)
     acts = read(subject.model, corpus)
-    seeds = range(settings.seed, settings.seed + asked.twins)
-    twins = [read(random_twin(subject.model, seed=seed), corpus) for seed in seeds]
+    seeds = range(seed, seed + asked.twins)
+    twins = [read(random_twin(subject.model, seed=one), corpus) for one in seeds]
     # What any classifier of any kind could reach.
     boundary = asked.positions == "boundary"
     ceilings = ceilings_of(corpus, acts.sites, heights, sight=subject.sight, boundary=boundary)
     # Statistics, probes and every control, for all sites and heights.
-    grid: dict[str, Any] = {
-        "heights": heights, "positions": asked.positions, "method": asked.method, "C": asked.C,
-        "groups": None if asked.groups == "auto" else asked.groups, "tolerance": asked.tolerance,
-        "seed": settings.seed, "engine": engine,
-    }  # fmt: skip
     claims, elsewhere = _claims(subject, acts.sites, heights, boundary=boundary)
     made = {"activations": plain(acts.manifest), "random twin": plain(twins[0].manifest)}
     charts = chart_study(settings, subject, corpus, acts, twins, level=level / 2, engine=engine)
     level = level / 2 if isinstance(charts, ChartStudy) else level  # the page's two grids share it
+    grid = _grid(settings, heights, engine)
     try:
-        results = probe(
-            acts, corpus, **grid, controls=asked.controls, random_weights=twins, ceilings=ceilings,
-            permutations=asked.permutations, codelength=asked.codelength, bootstrap=asked.bootstrap,
-        )  # fmt: skip
+        results = probe(acts, corpus, **grid, random_weights=twins, ceilings=ceilings)
     except ProbeError as error:  # a small language: what can be said without probes
         study = unanswered(settings, corpus, subject, acts, claims, error, chosen)
         return with_chart_values(study, charts), made
@@ -107,14 +100,14 @@ def run_study(
     results = with_remedy(results, supply)
     if subject.construction is not None:
         results = with_joint_patterns(results, acts, corpus, heights)
-    # What was learned beside what was predicted, and what the whole says.
+        chosen = (*chosen, ESTIMATE)
     # Whether the model uses it: states exchanged, the answer known.
-    exchanges, reason = exchanges_of(settings, subject, corpus, results)
+    swaps, used, unused = use_of(settings, subject, corpus, results, [*claims, *elsewhere])
+    # What was learned beside what was predicted, and what the whole says.
     comparison = compare(
-        results, claims, elsewhere=elsewhere, exchanges=exchanges, level=level, seed=settings.seed
+        results, claims, elsewhere=elsewhere, exchanges=swaps, level=level, seed=seed
     )
     checks, untested = checks_of(subject, corpus, acts, results, comparison, claims, ceilings)
-    used, unused = use_checks(settings, subject, corpus, [*claims, *elsewhere])
     study = Study(
         name=settings.name,
         question=settings.question,
@@ -122,14 +115,24 @@ def run_study(
         scores=scores_of(results),
         comparison=comparison,
         checks=(*checks, *used),
-        notes=(
-            *chosen, *(supply.notes if supply else ()), *_told(subject, untested), *reason, *unused,
-        ),
+        notes=(*chosen, *(supply.notes if supply else ()), *untested, *unused),
         subspaces={"learned": results.patterns, "predicted": {
             (p.site, p.target): p.subspace for p in claims if (p.site, p.target) in results.patterns
         }},
     )  # fmt: skip
     return with_chart_values(study, charts), made
+
+
+def _grid(settings: StudySettings, heights: Sequence[int], engine: str | Engine) -> dict[str, Any]:
+    """What the settings say of the grid of probes."""
+    asked = settings.probes
+    return {
+        "heights": heights, "positions": asked.positions, "method": asked.method, "C": asked.C,
+        "groups": None if asked.groups == "auto" else asked.groups, "tolerance": asked.tolerance,
+        "controls": asked.controls, "permutations": asked.permutations,
+        "codelength": asked.codelength, "bootstrap": asked.bootstrap,
+        "seed": settings.seed, "engine": engine,
+    }  # fmt: skip
 
 
 def _claims(
@@ -140,11 +143,6 @@ def _claims(
     probed = [p for p in subject.predictions if p.site in sites and p.target in targets]
     here = [p for p in probed if (p.positions == "boundary") == boundary]
     return here, [p for p in probed if (p.positions == "boundary") != boundary]
-
-
-def _told(subject: Subject, untested: Sequence[str]) -> tuple[str, ...]:
-    """What a reader of a construction's page has to know."""
-    return (ESTIMATE, *untested) if subject.construction is not None else ()
 
 
 def _reader(settings: StudySettings, tokenizer: Any, engine: str | Engine) -> Any:

@@ -7,7 +7,8 @@ from pydantic import Field, ValidationError, model_validator
 
 from ..core import YamlError, as_path, checked, read_yaml
 from ..core.limits import MOST_DRAWS
-from .closed import Settings, SettingsError, problems, shortened
+from .model_settings import Constructed, Loaded, Model
+from .settings_base import Seed, Settings, SettingsError, problems, short
 
 __all__ = [
     "Causal",
@@ -25,11 +26,9 @@ __all__ = [
     "SettingsError",
     "StudySettings",
     "Treebank",
+    "problems",
     "read_settings",
 ]
-
-
-Seed: TypeAlias = Annotated[int, Field(ge=0, le=2**32 - 1)]  # what every generator takes
 
 
 class LatinFamily(Settings):
@@ -80,24 +79,6 @@ Language: TypeAlias = Annotated[
 ]
 
 
-class Constructed(Settings):
-    """A transformer whose weights are computed from the grammar."""
-
-    source: Literal["constructed"] = "constructed"
-    positions: Literal["circular", "onehot", "bias"] = "onehot"
-    rotation: Annotated[int, Field(ge=0)] | None = 1
-
-
-class Loaded(Settings):
-    """A model folder or hub id: pretrained, trained or saved by a construction."""
-
-    source: Literal["loaded"] = "loaded"
-    path: str
-
-
-Model: TypeAlias = Annotated[Constructed | Loaded, Field(discriminator="source")]
-
-
 Control: TypeAlias = Literal[
     "shuffled", "control_task", "position", "previous_word", "word_identity", "surface",
     "embedding", "random_weights",
@@ -121,7 +102,7 @@ class Causal(Settings):
 class Probes(Settings):
     """What is asked of the residual stream, and with which controls."""
 
-    heights: tuple[int, ...] | None = None  # None: that have several labels; of trees up to 4
+    heights: tuple[int, ...] | None = None  # None: with two labels or more; of trees, 1 to 4
     positions: Literal["all", "boundary"] = "all"
     groups: Literal["auto", "document", "sentence"] = "auto"  # never divided between parts
     method: Literal["logistic", "lda", "ridge", "means"] = "logistic"
@@ -244,8 +225,8 @@ def _override(data: dict[str, Any], text: str) -> None:
     """
     name, sign, value = text.partition("=")
     if not sign or not name:
-        raise SettingsError(f"--set needs NAME=VALUE; received {shortened(text)!r}")
-    where = f"the value of --set {shortened(text)}"
+        raise SettingsError(f"--set needs NAME=VALUE; received {short(text)!r}")
+    where = f"the value of --set {short(text)}"
     new = _yaml(value, where, "put text into quotes: NAME='\"...\"'")
     *path, last = name.strip().split(".")
     here: Any = data
@@ -255,5 +236,5 @@ def _override(data: dict[str, Any], text: str) -> None:
         here[int(last) if isinstance(here, list) else last] = new
     except (KeyError, IndexError, ValueError, TypeError) as error:
         raise SettingsError(
-            f"--set {shortened(text)}: the settings have no {shortened(name.strip())!r}"
+            f"--set {short(text)}: the settings have no {short(name.strip())!r}"
         ) from error

@@ -61,10 +61,7 @@ def make_subject(settings: Model, corpus: Corpus) -> Subject:
             raise SettingsError("a constructed model needs a grammar; this language has none")
         from ..constructions import GrammarTransformer
 
-        built = GrammarTransformer.from_grammar(
-            corpus.grammar, positions=settings.positions, rotation=settings.rotation
-        )
-        return _constructed(built)
+        return _constructed(GrammarTransformer.from_grammar(corpus.grammar, **settings.choices))
     loaded = load(settings.path)
     inner = loaded.model
     noted = getattr(inner.config, "linrep", None)
@@ -113,7 +110,7 @@ def _constructed(built: "GrammarTransformer") -> Subject:
         built.model,
         None,
         "constructed from the grammar",
-        "construction",
+        "construction" if _layers_are_levels(built) else "causal",
         tuple(built.predictions),
         built,
         {
@@ -122,6 +119,16 @@ def _constructed(built: "GrammarTransformer") -> Subject:
             **_counted(built),
         },
     )
+
+
+def _layers_are_levels(built: "GrammarTransformer") -> bool:
+    """Whether each bottom-up layer sees one level more: two passes over one chart, no more.
+
+    One pass, a parser per shape and belief blocks move states in other orders: what their sites can
+    have seen is bounded by the prefix.
+    """
+    how = built.settings
+    return (how.mode, how.passes, how.beliefs, how.merge) == ("spans", 2, None, "none")
 
 
 def _counted(built: "GrammarTransformer") -> dict[str, Json]:

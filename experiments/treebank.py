@@ -6,7 +6,6 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from ..core import checked
-from .closed import problems
 from .settings import (
     Experiment,
     GrammarFile,
@@ -16,6 +15,7 @@ from .settings import (
     StudySettings,
     Treebank,
 )
+from .settings_base import problems
 
 __all__ = ["probe_settings"]
 
@@ -38,6 +38,7 @@ def probe_settings(  # noqa: PLR0913 - one per option of the command
     groups: str = "auto",
     permutations: int = 200,
     codelength: bool = False,
+    causal: str = "auto",
     long_inputs: str = "refuse",
     special_tokens: bool = True,
     check: str | None = None,
@@ -57,6 +58,8 @@ def probe_settings(  # noqa: PLR0913 - one per option of the command
             or ``"auto"`` for documents where the reader knows them (one file each).
         permutations: shuffles per p-value.
         codelength: whether to measure it.
+        causal: whether to exchange states (``"auto"``: where the language gives the exact answer
+            and the model is small, ``"yes"``, ``"no"``).
         long_inputs: what to do with sentences beyond the model's context: ``"refuse"`` them, read
             them through a ``"window"`` that moves, or ``"cut"`` them off.
         special_tokens: let the tokenizer add its BOS, ``[CLS]``, ``[SEP]``.
@@ -96,6 +99,7 @@ def probe_settings(  # noqa: PLR0913 - one per option of the command
                     "groups": groups,
                     "permutations": permutations,
                     "codelength": codelength,
+                    "causal": {"run": causal},
                     "tolerance": 1e-3,  # moves accuracies by less than a tenth of their interval
                 },
             }

@@ -5,6 +5,7 @@ from typing import Any
 
 from ..causal import InterchangeResult, interchange
 from ..causal.counterfactual import has_counterfactual
+from ..causal.errors import NothingToExchange
 from ..core import Prediction
 from ..grammars import Corpus
 from ..probes import ProbeResults
@@ -12,12 +13,26 @@ from ..reports import Check
 from .settings import StudySettings
 from .subjects import Subject
 
-__all__ = ["EXACT", "NOTHING", "exchanges_of", "use_checks"]
+__all__ = ["EXACT", "NOTHING", "exchanges_of", "use_checks", "use_of"]
 
 EXACT = 1e-10  # float64 conditionals after an edit in a rotated basis
 NOTHING = 1e-9  # rounding of an edit that nothing reads
+VISIBLE = 1e-3  # change of a probability that the counterfactual has to ask for
 CHEAP = 50_000_000  # parameters of a model whose exchanges are run without being asked for
 PAIRS = 40  # for the checks of theory
+
+
+def use_of(
+    settings: StudySettings,
+    subject: Subject,
+    corpus: Corpus,
+    results: ProbeResults,
+    claims: Sequence[Prediction],
+) -> tuple[InterchangeResult | None, tuple[Check, ...], tuple[str, ...]]:
+    """Exchanges of the learned patterns, the checks of theory, and notes for the reader."""
+    found, notes = exchanges_of(settings, subject, corpus, results)
+    checks, more = use_checks(settings, subject, corpus, claims)
+    return found, checks, (*notes, *more)
 
 
 def exchanges_of(
@@ -38,11 +53,14 @@ def exchanges_of(
     reason = _why_not(settings, subject, corpus, results)
     if reason:
         return None, (f"states were not exchanged: {reason}",)
-    found = interchange(
-        subject.model, corpus, results.patterns, readouts=results.readouts, n=asked.pairs,
-        protocol=asked.protocol, draws=asked.draws, bootstrap=settings.probes.bootstrap,
-        seed=settings.seed, tokenizer=subject.tokenizer,
-    )  # fmt: skip
+    try:
+        found = interchange(
+            subject.model, corpus, results.patterns, readouts=results.readouts, n=asked.pairs,
+            protocol=asked.protocol, draws=asked.draws, bootstrap=settings.probes.bootstrap,
+            seed=settings.seed, tokenizer=subject.tokenizer,
+        )  # fmt: skip
+    except NothingToExchange as error:
+        return None, (f"states were not exchanged: {error}",)
     return found, found.notes
 
 
@@ -86,12 +104,20 @@ def use_checks(
         return (), ()
     spaces = {(claim.site, claim.target): claim.subspace for claim in sided}
     how: dict[str, Any] = {"n": PAIRS, "draws": 2, "bootstrap": 0, "twin": False}
-    found = interchange(subject.model, corpus, spaces, seed=settings.seed, **how)
+    try:
+        found = interchange(subject.model, corpus, spaces, seed=settings.seed, **how)
+    except NothingToExchange:
+        return (), ()  # said where the learned patterns were to be exchanged
     cells = found.cells
     exact = [cells[c.site, c.target] for c in sided if c.exact and (c.site, c.target) in cells]
     idle = [cells[c.site, c.target] for c in sided if not c.exact and (c.site, c.target) in cells]
     checks, notes = [], list(found.notes)
-    if exact:
+    if exact and max(row.error_base for row in exact) < VISIBLE:
+        notes.append(
+            "not tested: exchange against the exact counterfactual: in this language nothing that "
+            "comes later depends on the states, so that an exchange cannot be seen"
+        )
+    elif exact:
         double = settings_dtype(subject) == "float64"
         checks.append(
             Check(

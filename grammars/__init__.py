@@ -1,6 +1,7 @@
 """Languages whose hidden states are known: bounded-depth grammars, exactly, and treebanks."""
 
-from ..corpora.corpus import Corpus, Posterior
+from ..corpora.corpus import Corpus
+from ..corpora.language import Posterior
 from ..corpora.tree import Tree
 from ..corpora.treebank import corpus_of_trees, read_treebank
 from .derived import examples, families

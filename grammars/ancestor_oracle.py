@@ -8,7 +8,8 @@ from typing import Literal, overload
 import numpy as np
 from jaxtyping import Float, Int
 
-from ..corpora.corpus import Corpus, Given, Posterior
+from ..corpora.corpus import Corpus
+from ..corpora.language import Given, Posterior
 from .errors import LanguageError
 from .forms.encoding import encode
 from .forms.normal_form import BinaryGrammar

@@ -25,6 +25,12 @@ _SHOWN, _WIDTH = 10, 300  # problems of one grammar that its message lists, and 
 class Problem:
     """One fault of a grammar: what is wrong and, where text was read, at which line and column.
 
+    Args:
+        text: what is wrong, and the remedy.
+        line: of the text, from 1.
+        column: of the line, from 1.
+        kind: faults alike have one kind: of many faults, some of each kind are shown.
+
     >>> str(Problem("B is used but has no rule", line=2, column=6))
     'line 2, column 6: B is used but has no rule'
     """
@@ -32,6 +38,7 @@ class Problem:
     text: str
     line: int | None = None
     column: int | None = None
+    kind: str = ""
 
     def __str__(self) -> str:
         if self.line is None:
@@ -52,10 +59,20 @@ class GrammarError(LinrepError):
         self.source = source
         head = f"{source}: " if source else ""
         count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
-        lines = [f"  {problem!s:.{_WIDTH}}" for problem in problems[:_SHOWN]]
+        lines = [f"  {problem!s:.{_WIDTH}}" for problem in _chosen(problems)]
         if len(problems) > _SHOWN:
             lines.append(f"  and {len(problems) - _SHOWN} more")
         super().__init__("\n".join([f"{head}not a usable grammar ({count}):", *lines]))
+
+
+def _chosen(problems: tuple[Problem, ...]) -> list[Problem]:
+    """As many as are listed: the first of each kind, then the others in the order of the text."""
+    kinds: dict[str, int] = {}
+    for index, problem in enumerate(problems):
+        kinds.setdefault(problem.kind, index)
+    firsts = set(kinds.values())
+    order = sorted(range(len(problems)), key=lambda index: (index not in firsts, index))
+    return [problems[index] for index in sorted(order[:_SHOWN])]
 
 
 class ImpossiblePrefix(LinrepError):

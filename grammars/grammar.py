@@ -12,6 +12,7 @@ from typing import final
 from ..core import as_path, checked
 from .errors import GrammarError, LanguageError, Problem
 from .formats.files import read_rules
+from .formats.productive import keep_productive
 from .formats.rule import Rule
 from .formats.text import parse_text, write_text
 from .formats.validation import find_problems, settle_weights
@@ -59,8 +60,9 @@ class Grammar(Oracle):
         if problems:
             raise GrammarError(problems)
         settled, notes = settle_weights(self.start, self.rules)
-        object.__setattr__(self, "rules", settled)
-        object.__setattr__(self, "notes", notes)
+        kept, left = keep_productive(self.start, settled)
+        object.__setattr__(self, "rules", kept)
+        object.__setattr__(self, "notes", notes + left)
 
     # -- where grammars come from
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from einops import rearrange
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
@@ -68,9 +69,9 @@ class PlainAttention(nn.Module):
         **_: Any,
     ) -> tuple[Tensor, Tensor]:
         """Attend; the pattern is ``[batch, head, query, key]``."""
-        batch, length, _width = hidden_states.shape
+        split = "batch position (head d_head) -> batch head position d_head"
         query, key, value = (
-            proj(hidden_states).view(batch, length, self.n_heads, self.d_head).transpose(1, 2)
+            rearrange(proj(hidden_states), split, head=self.n_heads)
             for proj in (self.q_proj, self.k_proj, self.v_proj)
         )
         scores = (query @ key.transpose(-1, -2)) * self.scale
@@ -80,7 +81,7 @@ class PlainAttention(nn.Module):
         pattern = _pattern(scores, allowed, self.hardmax)
         if pattern_fn is not None:
             pattern = pattern_fn(pattern)
-        mixed = (pattern @ value).transpose(1, 2).reshape(batch, length, -1)
+        mixed = rearrange(pattern @ value, "batch head query d -> batch query (head d)")
         return self.o_proj(mixed), pattern
 
 

@@ -204,12 +204,21 @@ def compare(
                 absent=claim is not None and not claim.written and claim.positions == "all",
                 elsewhere=others.get(cell),
             ),
-            causal=causal(done.get(cell), level=part, claim=claim, why=reason),
+            causal=_used(first, done.get(cell), part, claim, reason),
         )
         rows.append(_row(cell, verdicts, found, claim, done.get(cell)))
     return Comparison(
         tuple(rows), {"draws": draws, "level": level, "seed": seed, "word_types": word_types}
     )
+
+
+def _used(
+    first: Verdict, done: CellScore | None, level: float, claim: Prediction | None, why: str
+) -> Verdict:
+    """The fourth answer; where nothing can be read there is no state of the target to use."""
+    if first.state == "no" and done is not None:
+        return Verdict("not tested", "it is not decodable here: there is no state of it to use")
+    return causal(done, level=level, claim=claim, why=why)
 
 
 def _exchanged(

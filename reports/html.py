@@ -184,7 +184,7 @@ def _share(row: Mapping[str, Json]) -> str:
         return "–"
     span = float(str(ceiling)) - float(str(chance))
     if span < 0.005:  # the ratio of two differences within rounding of the table says nothing
-        return "no way to go"
+        return "chance = ceiling"
     return f"{(float(str(score)) - float(str(chance))) / span:.0%}"
 
 

@@ -1,13 +1,14 @@
 """What a run has to say, as plain frozen records: checks, studies, the run itself."""
 
+import json
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, final
 
 from ..core import LinrepError, Subspace, checked
 from .comparison import Comparison
-from .values import Json, number, score_column
+from .values import Json, number, plain, score_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,6 +25,24 @@ RELATIONS: Final[Mapping[str, Callable[[float, float], bool]]] = {
 
 class RecordError(LinrepError):
     """A record contradicts itself."""
+
+
+def _require_text(name: str, *values: object) -> None:
+    """Everything in a record can be written into a file.
+
+    Raises:
+        RecordError: some text holds half of a surrogate pair, or values nest too deep.
+    """
+    try:
+        json.dumps(plain(values), ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        around = error.object[max(0, error.start - 10) : error.start + 10]
+        raise RecordError(
+            f"{name} holds text that no file can hold, half of a surrogate pair: received "
+            f"{around!r}; decode the text anew, or leave the character out"
+        ) from None
+    except RecursionError:
+        raise RecordError(f"{name} holds lists within lists too deep to be written") from None
 
 
 @final
@@ -128,6 +147,13 @@ class Study:
                 f"a study's name becomes a file name, so it has no '/', '\\', '|' and no dot in "
                 f"front; received {self.name!r}"
             )
+        rows = [asdict(row) for row in self.comparison.rows]
+        cells = [[side, *cell] for side, spaces in self.subspaces.items() for cell in spaces]
+        _require_text(
+            f"the study {self.name!r:.100}",
+            self.name, self.question, self.facts, self.notes, [vars(c) for c in self.checks],
+            vars(self.scores), rows, self.comparison.settings, cells,
+        )  # fmt: skip
 
     @property
     def passed(self) -> bool:
@@ -159,6 +185,7 @@ class Run:
         names = [study.name for study in self.studies]
         if not names or len(set(names)) < len(names):
             raise RecordError(f"a run has studies of different names; received {names}")
+        _require_text("the run", self.title, self.question, self.settings, self.manifest)
 
     @property
     def passed(self) -> bool:

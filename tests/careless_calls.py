@@ -157,6 +157,11 @@ def corpus() -> Any:
 
 
 @functools.cache
+def pairs() -> Any:
+    return linrep.interchange_pairs(grammar().sample(60, seed=0), 1, 24)
+
+
+@functools.cache
 def net() -> Any:
     return linrep.MaxoutNetwork.random(2, [3], 2, 1, seed=0)
 
@@ -647,6 +652,7 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
     "probe_settings.grammar": lambda: None,
     "probe_settings.sentences": lambda: 20,
     "probe_settings.permutations": lambda: 3,
+    "probe_settings.causal": lambda: "auto",
     "run_study.settings": lambda: settings().studies[0],
     "StudySettings.language": lambda: settings().studies[0].language,
     "StudySettings.model": lambda: settings().studies[0].model,
@@ -701,6 +707,48 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
     "CellEstimate.standard_error": lambda: 0.1,
     "CellEstimate.share": lambda: 0.1,
     "make_engine.name": lambda: "local",
+    "interchange.subspaces": lambda: {(SITE, "height 1"): Subspace(np.eye(16)[:, :2])},
+    "interchange.n": lambda: 6,
+    "interchange.draws": lambda: 2,
+    "interchange.bootstrap": lambda: 5,
+    "interchange_pairs.corpus": lambda: grammar().sample(40),
+    "interchange_pairs.n": lambda: 6,
+    "align.pairs": lambda: pairs(),
+    "align.epochs": lambda: 1,
+    "minimal_pairs.prefixes": lambda: [["the", "key"], ["keys"]],
+    "minimal_pairs.answers": lambda: [["is", "are"], ["are", "is"]],
+    "minimal_pairs.labels": lambda: ["one", "many"],
+    **{
+        f"pairs_of.{name}": functools.partial(lambda value: value, value)
+        for name, value in {
+            "base": [["a0"] * 4],
+            "source": [["a1"] * 4],
+            "base_at": [[0, 1]],
+            "source_at": [[0, 1]],
+            "before": ["1_0"],
+            "after": ["1_1"],
+        }.items()
+    },
+    **{
+        f"Pairs.{name}": functools.partial(lambda name: getattr(pairs(), name), name)
+        for name in (
+            "base",
+            "source",
+            "base_at",
+            "source_at",
+            "before",
+            "after",
+            "groups",
+            "read",
+            "asked",
+            "asked_read",
+            "expected",
+            "choices",
+        )
+    },
+    "Pairs.select.pairs": lambda: [0, 1],
+    "InterchangeResult.rows": lambda: (),
+    "InterchangeResult.pairs": dict,
 }
 
 OWNERS: dict[str, Callable[[], Any]] = {
@@ -739,6 +787,7 @@ OWNERS: dict[str, Callable[[], Any]] = {
     "Direction": lambda: linrep.Direction("b", "a", np.zeros(4), np.ones(4)),
     "Target": lambda: linrep.Target.read("it", [1.0, 2.0]),
     "Coordinate": lambda: linrep.constructions.Coordinate("bias"),
+    "Pairs": lambda: pairs(),
     "BinaryRule": lambda: linrep.level_and_binarise(grammar()).binary[0],
 }
 ESTIMATORS = {name for name in OWNERS if name.endswith("Probe")} | {"DifferenceOfMeans"}

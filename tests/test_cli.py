@@ -260,6 +260,83 @@ def test_a_recursive_grammar(refused, tmp_path):
         message = refused(*command)
         assert "S -> B -> S" in message
         assert str(file) in message
+        assert "linrep grammar FILE --unroll DEPTH --out NEW" in message
+
+
+def test_the_remedy_for_recursion_works_as_it_is_written(linrep, tmp_path):
+    file, new, plain = (tmp_path / name for name in ("loop.cfg", "new.cfg", "plain.cfg"))
+    file.write_text("S -> 'a' B\nB -> 'b' S | 'c' |\n")
+    status, printed, _ = linrep("grammar", file, "--unroll", 5, "--out", new)
+    assert status == 0
+    assert "probability cut off: 0.0740741" in printed
+    assert linrep("grammar", new, "--sample", 3)[0] == 0
+    status, _, message = linrep("grammar", file, "--unroll", 5, "--out", new)
+    assert status == 2
+    assert "exists already" in message
+    file.write_text("S -> 'a' B\nB -> 'c' |\n")
+    assert "--without-empty" in linrep("grammar", file)[2]
+    assert linrep("grammar", file, "--without-empty", "--out", plain)[0] == 0
+    assert "longest sentence: 2" in linrep("grammar", plain)[1]
+    assert linrep("grammar", file, "--without-empty", "--unroll", 2)[0] == 2
+
+
+CHOICES = {
+    "one pass": ["--mode", "shapes", "--passes", 1, "--semiring", "boolean", "--max-shapes", 9],
+    "beliefs": ["--beliefs", "prefix", "--no-gauge", "--token-scale", 1.5, "--rotation", 3,
+                "--drowning", "allow"],
+    "head": ["--head", "log", "--log-error", 0.01, "--dtype", "float32", "--positions", "bias",
+             "--merge", "bodies", "--max-parameters", 100_000],
+    "sparse": ["--backend", "sparse"],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CHOICES)
+def test_every_choice_of_the_construction_is_an_option(name, linrep, grammar, tmp_path):
+    from linrep.constructions import GrammarTransformer
+
+    given = CHOICES[name]
+    status, _, message = linrep("construct", grammar, "--out", tmp_path / "m", *given)
+    assert status == 0, message
+    made = GrammarTransformer.from_pretrained(tmp_path / "m").settings.to_dict()
+    for flag, value in zip(given, [*given[1:], ""], strict=True):
+        if str(flag).startswith("--no-"):
+            assert made[flag[5:]] is False
+        elif str(flag).startswith("--"):
+            assert made[flag[2:].replace("-", "_")] == value
+
+
+def test_no_choice_is_left_out():
+    from linrep.constructions.grammar.settings import Settings, options
+    from linrep.experiments.settings import Constructed
+
+    names = {option.name for option in options()}
+    tried = {str(flag)[2:] for given in CHOICES.values() for flag in given if "--" in str(flag)}
+    assert {flag.removeprefix("no-").replace("-", "_") for flag in tried} == names
+    assert set(Constructed.model_fields) == names | {"source"}
+    assert all(option.about.endswith(".") for option in options())
+    assert Settings().to_dict() == {option.name: option.default for option in options()}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (["--mode", "x"], "mode is one of 'spans', 'shapes'; received str 'x'"),
+        (["--token-scale", "much"], "token_scale is 'auto' or a positive number"),
+        (["--passes", 3], "passes is one of 1, 2"),
+        (["--beliefs", "prefix", "--mode", "shapes"], "beliefs need mode='spans'"),
+    ],
+)
+def test_a_choice_that_does_not_exist(refused, grammar, tmp_path, given, said):
+    assert said in refused("construct", grammar, *given, out=tmp_path / "m")
+
+
+def test_symbols_that_come_to_nothing_are_noted(linrep, tmp_path):
+    file = tmp_path / "found.cfg"
+    file.write_text("S -> 'a' | X\nX -> X 'x'\nU -> 'u'\n")
+    status, printed, _ = linrep("grammar", file)
+    assert status == 0
+    assert "X derives no sentence" in printed
+    assert "U cannot be reached" in printed
 
 
 def test_a_treebank_with_unbalanced_brackets(refused, model, tmp_path):

@@ -4,7 +4,7 @@ import math
 from fractions import Fraction
 from typing import Any
 
-from ...corpora.corpus import Language
+from ...corpora.language import Language
 from ...grammars import Grammar
 from ..errors import ConstructionError
 from .backends.rotation import ROTATION_NOISE

@@ -1,8 +1,13 @@
-"""The choices that make a grammar transformer, validated together."""
+"""The choices that make a grammar transformer: listed once, validated together.
 
-from dataclasses import asdict, dataclass
+The settings of experiments and the options of ``linrep construct`` are made of this list, with its
+types, defaults and words: :func:`options`.
+"""
+
+from dataclasses import asdict, dataclass, field, fields
 from numbers import Integral
-from typing import Any, Literal, final, get_args
+from types import UnionType
+from typing import Any, Literal, Union, final, get_args, get_origin
 
 from ...core import checked
 from ...core.arguments import shown
@@ -15,8 +20,10 @@ __all__ = [
     "HeadKind",
     "Merge",
     "Mode",
+    "Option",
     "Positions",
     "Settings",
+    "options",
 ]
 
 Mode = Literal["spans", "shapes"]
@@ -25,9 +32,32 @@ Beliefs = Literal["boundary", "prefix"]
 Positions = Literal["onehot", "circular", "bias"]
 Merge = Literal["none", "bodies", "rules"]
 Drowning = Literal["refuse", "allow"]
-
+Dtype = Literal["float64", "float32"]
+Backend = Literal["dense", "sparse"]
 
 LARGEST = 1e300  # a larger scale leaves no room for products
+
+
+@final
+@dataclass(frozen=True)
+class Option:
+    """One choice.
+
+    Args:
+        name: of the keyword.
+        kind: its type: a ``Literal`` of what may be chosen, a number's, ``bool``, or a union.
+        default: if nothing is said.
+        about: what it does, in plain words.
+    """
+
+    name: str
+    kind: Any
+    default: Any
+    about: str
+
+
+def _option(kind: Any, default: Any, about: str) -> Any:
+    return field(default=default, metadata={"kind": kind, "about": about})
 
 
 @final
@@ -41,37 +71,78 @@ class Settings:
     """
 
     # Loosely typed on purpose: a wrong choice gets our message, below.
-    mode: Any = "spans"
-    passes: Any = 2
-    semiring: Any = "probability"
-    head: Any = "scores"
-    log_error: float = 1e-3
-    beliefs: Any = None
-    gauge: bool = True
-    token_scale: Any = "auto"
-    rotation: Any = None
-    drowning: Any = "refuse"
-    dtype: str = "float64"
-    backend: Any = "dense"
-    positions: Any = "onehot"
-    merge: Any = "none"
-    max_parameters: int = 50_000_000
-    max_shapes: int = 1_000
+    mode: Any = _option(
+        Mode,
+        "spans",
+        "spans: one chart, whose size does not depend on the number of tree shapes; shapes: one "
+        "parser per tree shape, as in the paper.",
+    )
+    passes: Any = _option(
+        Literal[1, 2],
+        2,
+        "2: bottom up, then top down, two layers per level; 1: both at once, half the layers.",
+    )
+    semiring: Any = _option(
+        SemiringName,
+        "probability",
+        "probability: exact probabilities; boolean: only what is possible, with plain ReLU; "
+        "deterministic: exact with plain ReLU, where the grammar allows it.",
+    )
+    head: Any = _option(
+        HeadKind,
+        "scores",
+        "What the readout says: scores (joint weights of prefix and next token), probabilities, "
+        "or log (log weights).",
+    )
+    log_error: float = _option(float, 1e-3, "Error of a log head's values, at most, in nats.")
+    beliefs: Any = _option(
+        Beliefs | None,
+        None,
+        "Also write the posterior of every ancestor label: boundary (given that its span ends "
+        "here) or prefix (given what was read).",
+    )
+    gauge: bool = _option(
+        bool,
+        True,
+        "Rescale every symbol so that its values stay near 1; exact either way.",
+    )
+    token_scale: Any = _option(
+        float | Literal["auto"],
+        "auto",
+        "Factor per token that keeps the weights of long sentences near 1; exact either way: auto "
+        "or a positive number.",
+    )
+    rotation: Any = _option(
+        int | None, None, "Seed of a rotated residual basis; without it coordinates are named."
+    )
+    drowning: Any = _option(
+        Drowning,
+        "refuse",
+        "A rotated model whose rare scores drown in the noise of its basis: refuse or allow.",
+    )
+    dtype: str = _option(Dtype, "float64", "Type of the weights: float64 or float32.")
+    backend: Any = _option(
+        Backend,
+        "dense",
+        "dense: an ordinary model; sparse: for grammars whose dense model would be too large, the "
+        "folder then holds a recipe that GrammarTransformer.from_pretrained reads.",
+    )
+    positions: Any = _option(
+        Positions,
+        "onehot",
+        "How attention finds a position: onehot codes, circular codes, or a bias of the scores.",
+    )
+    merge: Any = _option(
+        Merge,
+        "none",
+        "Rules that share neurons: none; bodies (rules with equal bodies do); rules (one state per "
+        "rule: the paper's accounting by pairs of rules).",
+    )
+    max_parameters: int = _option(int, 50_000_000, "Largest dense model that is built.")
+    max_shapes: int = _option(int, 1_000, "Most tree shapes that get a parser each.")
 
     def __post_init__(self) -> None:
-        choices: dict[str, tuple[object, ...]] = {
-            "mode": get_args(Mode),
-            "passes": (1, 2),
-            "semiring": get_args(SemiringName),
-            "head": get_args(HeadKind),
-            "beliefs": (None, *get_args(Beliefs)),
-            "dtype": ("float64", "float32"),
-            "backend": ("dense", "sparse"),
-            "positions": get_args(Positions),
-            "merge": get_args(Merge),
-            "drowning": get_args(Drowning),
-        }
-        for name, allowed in choices.items():
+        for name, allowed in _choices().items():
             value = getattr(self, name)
             plain = isinstance(value, str | int | None) and not isinstance(value, bool)
             if not plain or value not in allowed:
@@ -140,3 +211,34 @@ class Settings:
     def to_dict(self) -> dict[str, Any]:
         """The fields, for JSON."""
         return asdict(self)
+
+
+def options() -> tuple[Option, ...]:
+    """Every choice, in the order of reading.
+
+    >>> [option.name for option in options()][:4]
+    ['mode', 'passes', 'semiring', 'head']
+    """
+    return tuple(
+        Option(each.name, each.metadata["kind"], each.default, each.metadata["about"])
+        for each in fields(Settings)
+    )
+
+
+def _choices() -> dict[str, tuple[object, ...]]:
+    """What may be chosen, of each option that has a list of it; with ``None`` first, if it may be.
+
+    >>> _choices()["beliefs"], _choices()["passes"]
+    ((None, 'boundary', 'prefix'), (1, 2))
+    """
+    found: dict[str, tuple[object, ...]] = {}
+    for option in options():
+        parts = get_args(option.kind) if _is_union(option.kind) else (option.kind,)
+        if all(part is type(None) or get_origin(part) is Literal for part in parts):
+            none = (None,) if type(None) in parts else ()
+            found[option.name] = (*none, *(value for part in parts for value in get_args(part)))
+    return found
+
+
+def _is_union(kind: Any) -> bool:
+    return isinstance(kind, UnionType) or get_origin(kind) is Union

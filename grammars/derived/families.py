@@ -211,7 +211,7 @@ def _rule(head: str, body: list[int], level: int, n_rules: int) -> Rule:
 
 
 def _only_reachable(start: str, rules: list[Rule]) -> Grammar:
-    from ..formats.validation import reachable
+    from ..formats.productive import reachable
 
     keep = reachable(start, rules)
     return Grammar(start, tuple(rule for rule in rules if rule.lhs in keep))

@@ -21,7 +21,7 @@ from ..formats.text import parse_text
 from ..formats.validation import find_problems, settle_weights
 from ..grammar import Grammar
 
-__all__ = ["unroll", "unroll_rules"]
+__all__ = ["unroll", "unroll_rules", "without_empty"]
 
 # Masses are rounded to this many significant bits; exact ones double in size with every level.
 _BITS = 192
@@ -77,13 +77,36 @@ def unroll_rules(start: str, rules: Sequence[Rule], depth: int) -> Grammar:
     return _Unroller(start, settled).run(depth)
 
 
+def without_empty(grammar: Any) -> Grammar:
+    r"""A grammar without recursion, its empty right-hand sides removed.
+
+    The distribution of the sentences is that of the grammar, given that they are not empty.
+
+    Args:
+        grammar: as :func:`unroll` takes it.
+
+    Raises:
+        GrammarError: the rules are at fault in other ways than emptiness.
+        LanguageError: the empty sentence is the only one.
+
+    >>> print(without_empty("S -> A 'x'\nA -> 'a' |"))
+    S -> A 'x' | 'x'
+    A -> 'a'
+    """
+    start, rules = _rules_of(grammar)
+    problems = find_problems(start, rules, epsilon=True)
+    if problems:
+        raise GrammarError(problems)
+    return unroll_rules(start, rules, len(rules))  # no path is longer than there are symbols
+
+
 def _rules_of(grammar: Any) -> tuple[str, tuple[Rule, ...]]:
     if isinstance(grammar, Grammar):
         return grammar.start, grammar.rules
     if isinstance(grammar, Path):
-        return read_rules(grammar, lambda start, rules: (start, rules))
+        return read_rules(grammar, lambda start, rules: (start, rules), unbounded=True)
     if isinstance(grammar, str):
-        return parse_text(grammar)
+        return parse_text(grammar, unbounded=True)
     if hasattr(grammar, "productions") and hasattr(grammar, "start"):
         from .interop import rules_of_nltk
 

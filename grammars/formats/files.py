@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import GrammarError, Problem
+from .productive import reachable
 from .rule import Rule
 from .text import parse_text
 
@@ -15,8 +16,15 @@ __all__ = ["read_rules", "rules_of_cfg3"]
 Made = TypeVar("Made")
 
 
-def read_rules(path: Path, make: Callable[[str, tuple[Rule, ...]], Made]) -> Made:
+def read_rules(
+    path: Path, make: Callable[[str, tuple[Rule, ...]], Made], *, unbounded: bool = False
+) -> Made:
     """Read a file and make a grammar of its rules; errors name the file.
+
+    Args:
+        path: the file.
+        make: from a start symbol and rules.
+        unbounded: recursion and empty right-hand sides are no faults.
 
     Raises:
         GrammarError: the file cannot be read or holds no usable grammar.
@@ -27,7 +35,9 @@ def read_rules(path: Path, make: Callable[[str, tuple[Rule, ...]], Made]) -> Mad
         reason = error.strerror if isinstance(error, OSError) else "not a text in UTF-8"
         raise GrammarError((Problem(f"cannot read the file: {reason}"),), str(path)) from None
     try:
-        return make(*(_read_json(text) if path.suffix == ".json" else parse_text(text)))
+        if path.suffix == ".json":
+            return make(*_read_json(text))
+        return make(*parse_text(text, unbounded=unbounded))
     except GrammarError as error:
         raise GrammarError(error.problems, str(path)) from None
 
@@ -65,21 +75,29 @@ def rules_of_cfg3(data: Any) -> tuple[str, tuple[Rule, ...]]:
         )
         raise GrammarError((Problem(fault),))
     rules: list[Rule] = []
+    empty: dict[str, Problem] = {}
     for depth, symbols in enumerate(every[:-1]):
         for symbol in symbols if isinstance(symbols, list) else [symbols]:
             fault = _symbol_fault(symbol, levels, depth)
             if fault:
                 problems.append(Problem(f"level {depth} of 'all': {fault}"))
                 continue
+            if not symbol["children"]:
+                empty[str(symbol["id"])] = Problem(
+                    f"level {depth} of 'all': symbol {symbol['id']} has no body"
+                )
             last = depth == len(every) - 2
             bodies = symbol["children"]
             for body in bodies:
                 names = tuple(str(levels[depth + 1][place]) for place in body)
                 weight = Fraction(1, len(bodies))
                 rules.append(Rule(str(symbol["id"]), names, weight, (last,) * len(names)))
+    start = str(levels[0][0])
+    used = reachable(start, rules)  # a symbol that nothing leads to may be without a body
+    problems += [problem for name, problem in empty.items() if name in used]
     if problems:
         raise GrammarError(tuple(problems))
-    return str(levels[0][0]), tuple(rules)
+    return start, tuple(rules)
 
 
 def _is_levels(levels: Any) -> bool:
@@ -97,8 +115,6 @@ def _symbol_fault(symbol: Any, levels: list[list[int]], depth: int) -> str:
         return f"expected an object with 'id' and 'children'; received {str(symbol)[:60]}"
     if symbol.get("id") not in levels[depth]:
         return f"id {symbol.get('id')!r} is not among the level's symbols {levels[depth]}"
-    if not symbol["children"]:
-        return f"symbol {symbol['id']} has no body"
     below = len(levels[depth + 1])
     for body in symbol["children"]:
         good = isinstance(body, list) and body

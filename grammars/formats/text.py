@@ -10,10 +10,11 @@ them, or leaves uniform probabilities out, is not read by ``nltk.PCFG``: ``to_nl
 What ``nltk.PCFG.fromstring`` accepts means the same here, but for probabilities that sum to 1 only
 within 0.01: they are divided by their sum, and noted. Alternatives of probability 0 are dropped,
 with the symbols that nothing else leads to; symbols that no rule leads to from the start are
-dropped and noted (published grammars have some). Refused, because no exact grammar of bounded depth
-comes of them: recursion and empty right-hand sides of positive probability (``linrep.unroll``
-takes both), symbols without a rule, empty terminals, and the names ``<bos>`` and ``<eos>``, which
-models reserve.
+dropped and noted (published grammars have some), and so are symbols no derivation of which ends.
+Refused, because no exact grammar of bounded depth comes of them: recursion and empty right-hand
+sides of positive probability (``linrep grammar FILE --unroll DEPTH --out NEW`` and
+``linrep.unroll`` take both, ``--without-empty`` the latter), symbols without a rule, empty
+terminals, and the names ``<bos>`` and ``<eos>``, which models reserve.
 """
 
 import re
@@ -26,6 +27,7 @@ from ..errors import GrammarError, Problem, TooLarge
 from ..memory import MOST_RULES
 from ..probabilities import read_fraction
 from .rule import Rule, Spot, write_name
+from .validation import find_problems
 
 __all__ = ["parse_text", "write_text"]
 
@@ -76,14 +78,18 @@ class _Reader:
     rules: list[Rule] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     start: str | None = None
+    damaged: set[str] = field(default_factory=set)  # symbols of lines that could not be read
 
 
-def parse_text(text: str, source: str = "") -> tuple[str, tuple[Rule, ...]]:
+def parse_text(
+    text: str, source: str = "", *, unbounded: bool = False
+) -> tuple[str, tuple[Rule, ...]]:
     r"""Start symbol and rules of a text, not yet validated; all faults of form at once.
 
     Args:
         text: a grammar in the text format.
         source: a name for messages, that of the file say.
+        unbounded: recursion and empty right-hand sides are none of the faults looked for.
 
     Returns:
         The start symbol and the rules as written; weights are ``None`` where none was given.
@@ -107,12 +113,25 @@ def parse_text(text: str, source: str = "") -> tuple[str, tuple[Rule, ...]]:
         try:
             _read_line(line, reader)
         except _Syntax as fault:
-            reader.problems.append(Problem(fault.text, *line.spot(fault.offset)))
+            reader.problems.append(Problem(fault.text, *line.spot(fault.offset), kind="form"))
+            reader.damaged |= set(_NAME.findall(line.text.split("->")[0])[:1])
     if not reader.problems and not reader.rules:
         reader.problems.append(Problem("the text holds no rule; write at least S -> 'a'"))
     if reader.problems:
-        raise GrammarError(tuple(reader.problems), source)
+        raise GrammarError(_all_problems(reader, unbounded), source)
     return reader.start or reader.rules[0].lhs, tuple(reader.rules)
+
+
+def _all_problems(reader: _Reader, unbounded: bool) -> tuple[Problem, ...]:
+    """Faults of form, and what else is wrong with the lines that could be read."""
+    if not reader.rules:
+        return tuple(reader.problems)
+    others = find_problems(
+        reader.start or reader.rules[0].lhs, reader.rules, recursion=unbounded, epsilon=unbounded,
+        damaged=reader.damaged,
+    )  # fmt: skip
+    found = (*reader.problems, *others)
+    return tuple(sorted(found, key=lambda problem: (problem.line or 0, problem.column or 0)))
 
 
 def write_text(start: str, rules: Sequence[Rule]) -> str:

@@ -1,55 +1,78 @@
 """Every fault of a set of rules, found in one go and located where the text is known."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from fractions import Fraction
 
 from ..errors import Problem
 from ..probabilities import shown_fraction
+from .productive import children, productive, reachable
 from .rule import RESERVED, Rule, Spot
 
-__all__ = ["find_cycle", "find_problems", "reachable", "settle_weights"]
+__all__ = ["find_cycle", "find_problems", "settle_weights"]
 
 # nltk.PCFG accepts sums less than this from 1, and its texts are accepted here.
 _TOLERANCE = Fraction(1, 100)
 
 
+_COMMAND = "linrep grammar FILE {} --out NEW"
+_UNROLL = f"{_COMMAND.format('--unroll DEPTH')}, or linrep.unroll(text, depth=...)"
+
+
 def find_problems(
-    start: str, rules: Sequence[Rule], *, recursion: bool = False, epsilon: bool = False
+    start: str,
+    rules: Sequence[Rule],
+    *,
+    recursion: bool = False,
+    epsilon: bool = False,
+    damaged: Collection[str] = (),
 ) -> tuple[Problem, ...]:
     """Every fault of the rules, in the order of the text; empty if they make a grammar.
 
-    Alternatives of probability 0 must be well written, but may be recursive or empty: they go.
+    What goes anyway must be well written, but may be recursive or empty: alternatives of
+    probability 0, symbols that nothing leads to, and those from which no derivation ends.
 
     Args:
         start: the start symbol.
         rules: as read; weights may be missing.
         recursion: allow recursive symbols.
         epsilon: allow empty right-hand sides.
+        damaged: symbols of which some line could not be read: they have rules, nobody knows which.
     """
-    heads = dict.fromkeys(rule.lhs for rule in rules)
+    heads = dict.fromkeys([*(rule.lhs for rule in rules), *damaged])
     found: list[Problem] = []
     if start not in heads:
-        found.append(
-            Problem(f"the start symbol {start} has no rule; rules exist for {_some(heads)}")
-        )
+        text = f"the start symbol {start} has no rule; rules exist for {_some(heads)}"
+        found.append(Problem(text, kind="start"))
     found += _name_problems(rules)
-    found += _undefined(rules, set(heads))
+    found += _undefined(rules, heads)
+    ends = {*productive(rules), *damaged}
+    ending = [rule for rule in _possible(rules) if {rule.lhs, *children(rule)} <= ends]
+    seen = reachable(start, ending)
+    stays = [rule for rule in ending if rule.lhs in seen]
     if not epsilon:
-        found += _empty_sides(_possible(rules))
-    found += _weight_problems(rules, heads)
+        found += _empty_sides(stays, recursion or not find_cycle(stays))
+    found += _weight_problems([rule for rule in rules if rule.lhs not in damaged])
     if not recursion:
-        seen = reachable(start, rules)
-        cycle = find_cycle([rule for rule in _possible(rules) if rule.lhs in seen])
-        if cycle:
-            shown = " -> ".join(cycle)
-            found.append(
-                Problem(
-                    f"the grammar is recursive: {shown}; bound its depth with "
-                    "linrep.unroll(text, depth=...)",
-                    *_first_spot(rules, cycle[0]),
-                )
-            )
+        found += _recursion(start, ends, stays, _possible(rules))
     return tuple(sorted(found, key=lambda p: (p.line or 0, p.column or 0)))
+
+
+def _recursion(
+    start: str, ends: Collection[str], stays: Sequence[Rule], possible: Sequence[Rule]
+) -> list[Problem]:
+    """A cycle among the rules that stay; or among all, where no derivation ends."""
+    never, led_to = start not in ends, reachable(start, possible)
+    cycle = find_cycle([rule for rule in possible if rule.lhs in led_to] if never else stays)
+    if not cycle:
+        return []
+    shown = f"the grammar is recursive: {' -> '.join(cycle)}"
+    remedy = (
+        f"no derivation of {start} ever ends: give a symbol among these a rule without them"
+        if never
+        else f"bound its depth with {_UNROLL}"
+    )
+    spot = _first_spot(possible, cycle[0])
+    return [Problem(f"{shown}; {remedy}", *spot, kind="recursion")]
 
 
 def settle_weights(start: str, rules: Sequence[Rule]) -> tuple[tuple[Rule, ...], tuple[str, ...]]:
@@ -97,25 +120,11 @@ def _why(led_to: bool, start: str) -> str:
     return f"cannot be reached from the start symbol {start} and was left out"
 
 
-def reachable(start: str, rules: Iterable[Rule]) -> set[str]:
-    """Nonterminals that some derivation from the start symbol contains."""
-    below: dict[str, set[str]] = {}
-    for rule in rules:
-        below.setdefault(rule.lhs, set()).update(_children(rule))
-    seen, todo = {start}, [start]
-    while todo:
-        for child in below.get(todo.pop(), ()):
-            if child not in seen:
-                seen.add(child)
-                todo.append(child)
-    return seen
-
-
 def find_cycle(rules: Sequence[Rule]) -> tuple[str, ...]:
     """A shortest-found cycle of nonterminals, ``("A", "B", "A")``; empty without recursion."""
     below: dict[str, dict[str, None]] = {}
     for rule in rules:
-        below.setdefault(rule.lhs, {}).update(dict.fromkeys(_children(rule)))
+        below.setdefault(rule.lhs, {}).update(dict.fromkeys(children(rule)))
     done: set[str] = set()
     for root in below:
         path: dict[str, None] = {}  # in order, and quick to look into however long it is
@@ -146,10 +155,6 @@ def _possible(rules: Sequence[Rule]) -> list[Rule]:
     ]
 
 
-def _children(rule: Rule) -> list[str]:
-    return [name for name, flag in zip(rule.rhs, rule.terminal, strict=True) if not flag]
-
-
 def _at(spot: Spot | None) -> tuple[int | None, int | None]:
     return spot or (None, None)
 
@@ -170,7 +175,7 @@ def _name_problems(rules: Sequence[Rule]) -> list[Problem]:
             is_terminal = index > 0 and rule.terminal[index - 1]
             fault = _name_fault(name, is_terminal)
             if fault:
-                found.setdefault(fault, Problem(fault, *_at(rule.spot(index))))
+                found.setdefault(fault, Problem(fault, *_at(rule.spot(index)), kind="name"))
     return list(found.values())
 
 
@@ -187,25 +192,31 @@ def _name_fault(name: str, is_terminal: bool) -> str:
     return ""
 
 
-def _undefined(rules: Sequence[Rule], heads: set[str]) -> list[Problem]:
+def _undefined(rules: Sequence[Rule], heads: Collection[str]) -> list[Problem]:
     found: dict[str, Problem] = {}
     for rule in rules:
         for index, name in enumerate(rule.rhs):
             if not rule.terminal[index] and name not in heads:
                 text = f"{name} is used but has no rule; define it, or quote it if it is a terminal"
-                found.setdefault(name, Problem(text, *_at(rule.spot(index + 1))))
+                found.setdefault(name, Problem(text, *_at(rule.spot(index + 1)), kind="undefined"))
     return list(found.values())
 
 
-def _empty_sides(rules: Sequence[Rule]) -> list[Problem]:
-    text = "{} has an empty right-hand side (epsilon); linrep.unroll(text, depth=...) removes it"
-    return [Problem(text.format(rule.lhs), *_at(rule.spot())) for rule in rules if not rule.rhs]
+def _empty_sides(rules: Sequence[Rule], bounded: bool) -> list[Problem]:
+    remedy = _COMMAND.format("--without-empty") if bounded else _UNROLL
+    return [
+        Problem(
+            f"{rule.lhs} has an empty right-hand side (epsilon); remove it with {remedy}",
+            *_at(rule.spot()), kind="epsilon",
+        )
+        for rule in rules if not rule.rhs
+    ]  # fmt: skip
 
 
-def _weight_problems(rules: Sequence[Rule], heads: Iterable[str]) -> list[Problem]:
-    groups: dict[str, list[Rule]] = {name: [] for name in heads}
+def _weight_problems(rules: Sequence[Rule]) -> list[Problem]:
+    groups: dict[str, list[Rule]] = {}
     for rule in rules:
-        groups[rule.lhs].append(rule)
+        groups.setdefault(rule.lhs, []).append(rule)
     found: list[Problem] = []
     for name, group in groups.items():
         given = [rule.weight for rule in group if rule.weight is not None]
@@ -215,10 +226,11 @@ def _weight_problems(rules: Sequence[Rule], heads: Iterable[str]) -> list[Proble
             text = (
                 f"some alternatives of {name} have a probability, some have none; give all or none"
             )
-            found.append(Problem(text, *spot))
+            found.append(Problem(text, *spot, kind="weights"))
         elif any(weight < 0 for weight in given):
-            found.append(Problem(f"an alternative of {name} has a negative probability", *spot))
+            text = f"an alternative of {name} has a negative probability"
+            found.append(Problem(text, *spot, kind="weights"))
         elif given and abs(total - 1) >= _TOLERANCE:
             text = f"the probabilities of {name} sum to {shown_fraction(total)}, not to 1"
-            found.append(Problem(text, *spot))
+            found.append(Problem(text, *spot, kind="weights"))
     return found

@@ -6,7 +6,8 @@ from typing import cast
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from ...corpora.corpus import Corpus, Given, Posterior
+from ...corpora.corpus import Corpus
+from ...corpora.language import Given, Posterior
 from ..errors import ImpossiblePrefix, LanguageError
 from ..forms.encoding import encode
 from ..forms.normal_form import BinaryGrammar

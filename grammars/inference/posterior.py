@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 
 from ...core import progress
-from ...corpora.corpus import Given
+from ...corpora.language import Given
 from ..forms.normal_form import BinaryGrammar
 from ..forms.table import Table
 from .chart import PAD, Chart, make_chart

@@ -5,7 +5,8 @@ from typing import Literal
 
 import numpy as np
 
-from ...corpora.corpus import Corpus, Language
+from ...corpora.corpus import Corpus
+from ...corpora.language import Language
 from ..errors import LanguageError
 from ..forms.encoding import encode
 from ..forms.table import Table

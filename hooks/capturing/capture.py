@@ -11,7 +11,7 @@ import numpy as np
 from ...core import Engine, checked, running
 from ..errors import CaptureError
 from ..inputs.alignment import Encoding
-from ..inputs.corpus import sentences_of
+from ..inputs.corpus import as_corpus, inputs_of
 from ..paths.path import Path
 from ..reading.prepared import Subject, left_alone, prepare
 from ..reading.settings import Dtype, Settings
@@ -33,7 +33,7 @@ def capture(  # noqa: PLR0913 - the public face; each is a choice of its own
     layers: str | Sequence[int] = "all",
     *,
     store: str | Folder | None = None,
-    word_token: str = "last",
+    word_token: str | None = None,
     batch_size: int | str = "auto",
     device: str = "auto",
     dtype: str = "float32",
@@ -41,26 +41,28 @@ def capture(  # noqa: PLR0913 - the public face; each is a choice of its own
     progress: bool = True,
     tokenizer: Any = None,
     long_inputs: str = "refuse",
-    special_tokens: bool = True,
+    special_tokens: bool | None = None,
     path: str = "auto",
     check: bool | Sequence[str] = True,
     shard_words: int | str = "auto",
 ) -> Activations:
     """Activations of a model's residual stream at every word of a corpus.
 
-    Guarantee: ``acts[site]`` has one row per word of the corpus, in order; BOS, special and
-    padding tokens have none. Before anything is kept, a self-check on a few sentences compares
+    Guarantee: ``acts[site]`` has one row per word (or span) of the corpus, in order; BOS, special
+    and padding tokens have none. Before anything is kept, a self-check on a few sentences compares
     batched with single, left- with right-padded, captured with recomputed activations and edits
     with their effect. Nothing is captured that fails it.
 
     Args:
         model: a constructed model, a ``PreTrainedModel``, a TransformerLens bridge, a folder or a
             hub id. An instance is left as it was.
-        corpus: a corpus, or a list of lists of words.
+        corpus: a corpus (of words or of running texts), a list of texts, or a list of lists of
+            words. Running texts are tokenised as they are written.
         sites: kinds (``resid_post``, ``resid_pre``, ``resid_mid``, ...) or full names.
         layers: ``"all"`` (with ``resid_post``: the embedding too) or block indices.
         store: a folder to write to as shards; a capture that was stopped is resumed there.
-        word_token: ``last``, ``first`` or ``mean`` of a word's tokens.
+        word_token: ``last``, ``first`` or ``mean`` of a word's (or span's) tokens; by default as
+            the corpus says (``at``), else the last.
         batch_size: lines per batch, or ``"auto"``: by tokens.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
         dtype: of the activations kept.
@@ -69,7 +71,8 @@ def capture(  # noqa: PLR0913 - the public face; each is a choice of its own
         progress: show tokens per second and time left on a terminal.
         tokenizer: for an instance that is given without one.
         long_inputs: ``refuse``, ``window`` or ``cut`` sentences beyond the model's context.
-        special_tokens: let the tokenizer add its BOS, ``[CLS]``, ``[SEP]``.
+        special_tokens: let the tokenizer add its BOS, ``[CLS]``, ``[SEP]``; by default unless the
+            corpus' texts hold them already, as rendered chats do.
         path: ``modules`` (plain forward hooks), ``bridge`` (TransformerLens) or ``auto``.
         check: run the self-check; or the names of the checks to run.
         shard_words: words per shard of a store; ``"auto"``: about 256 MiB.
@@ -87,15 +90,18 @@ def capture(  # noqa: PLR0913 - the public face; each is a choice of its own
     >>> acts.sites[0], acts[acts.sites[0]].shape
     ('blocks.0.hook_resid_pre', (3, 16))
     """
+    corpus = as_corpus(corpus)
     settings = Settings.of(
         sites=sites,
         layers=layers,
-        word_token=word_token,
+        word_token=word_token or getattr(corpus, "at", "") or "last",
         dtype=dtype,
         batch_size=batch_size,
         device=device,
         long_inputs=long_inputs,
-        special_tokens=special_tokens,
+        special_tokens=not getattr(corpus, "ready", False)
+        if special_tokens is None
+        else special_tokens,
         path=path,
         shard_words=shard_words,
     )
@@ -116,12 +122,12 @@ def _captured(
     check: bool | Sequence[str],
     progress: bool,
 ) -> Activations:
-    sentences = sentences_of(corpus)  # before the model: a slip of the pen costs no minutes
+    given = inputs_of(corpus)  # before the model: a slip of the pen costs no minutes
     if store is not None:
         refuse_foreign(Folder(store))
     with running(engine) as runner:
         subject = prepare(model, settings, tokenizer)
-        encoding = subject.encode(sentences, settings)
+        encoding = subject.encode(given, settings)
         manifest = describe(subject, corpus, encoding, settings)
         task = _Task(model, corpus, subject, encoding, settings, manifest, check, progress)
         if store is not None:

@@ -13,7 +13,7 @@ from torch import Tensor
 from ...core import checked
 from ..errors import CaptureError
 from ..inputs.batching import collate
-from ..inputs.corpus import sentences_of
+from ..inputs.corpus import Texts, inputs_of
 from ..reading.prepared import left_alone, prepare
 from ..reading.settings import Settings
 from ..store.activations import Activations
@@ -84,7 +84,7 @@ def at_positions(
         special_tokens=said.get("special_tokens", True),
         long_inputs="cut" if said.get("long_inputs") == "cut" else "window",
     )
-    every = sentences_of(acts.corpus)
+    every = inputs_of(acts.corpus)
     chosen = list(range(len(every))) if sentences is None else [int(i) for i in sentences]
     outside = [i for i in chosen if not 0 <= i < len(every)]
     if outside or not chosen:
@@ -94,7 +94,9 @@ def at_positions(
         )
     with left_alone(model):
         subject = prepare(model, settings, tokenizer)
-        encoding = subject.encode([every[i] for i in chosen], settings)
+        wanted = acts.corpus.select(chosen) if isinstance(every, Texts) else None
+        given = [every[i] for i in chosen] if not isinstance(every, Texts) else inputs_of(wanted)
+        encoding = subject.encode(given, settings)
     before = acts.manifest.get("tokenizer", {}).get("fingerprint")
     if before not in (None, subject.tokenizer_fingerprint()):
         raise CaptureError(
@@ -107,7 +109,7 @@ def at_positions(
             "windows: leave it out (sentences=...)"
         )
     batch = collate(encoding.lines, subject.path.wiring.pad_id)
-    lengths = np.array([len(s) for s in every])
+    lengths = every.counts if isinstance(every, Texts) else np.array([len(s) for s in every])
     begin = (np.cumsum(lengths) - lengths)[chosen]
     moved = begin - (np.cumsum(lengths[chosen]) - lengths[chosen])  # from words here to rows there
     rows = np.concatenate([n + line.rows for n, line in zip(moved, encoding.lines, strict=True)])

@@ -7,7 +7,7 @@ from typing import Any, final
 
 from ...core import Engine, checked, running
 from ..errors import CaptureError
-from ..inputs.corpus import sentences_of
+from ..inputs.corpus import as_corpus, inputs_of
 from ..reading.prepared import left_alone, prepare
 from ..reading.settings import Settings
 from ..selfcheck.checks import self_check
@@ -47,14 +47,14 @@ def stream(  # noqa: PLR0913 - the same choices as capture
     sites: str | Sequence[str] = "resid_post",
     layers: str | Sequence[int] = "all",
     *,
-    word_token: str = "last",
+    word_token: str | None = None,
     batch_size: int | str = "auto",
     device: str = "auto",
     engine: str | Engine = "local",
     progress: bool = True,
     tokenizer: Any = None,
     long_inputs: str = "refuse",
-    special_tokens: bool = True,
+    special_tokens: bool | None = None,
     check: bool | Sequence[str] = True,
     shard_words: int = 65536,
 ) -> Streamed:
@@ -94,14 +94,17 @@ def stream(  # noqa: PLR0913 - the same choices as capture
     >>> int(done["blocks.1.hook_resid_post", "word"][0])
     2
     """
+    corpus = as_corpus(corpus)
     settings = Settings.of(
         sites=sites,
         layers=layers,
-        word_token=word_token,
+        word_token=word_token or getattr(corpus, "at", "") or "last",
         batch_size=batch_size,
         device=device,
         long_inputs=long_inputs,
-        special_tokens=special_tokens,
+        special_tokens=not getattr(corpus, "ready", False)
+        if special_tokens is None
+        else special_tokens,
         shard_words=shard_words,
     )
     with left_alone(model):
@@ -131,7 +134,7 @@ def _streamed(
     progress: bool,
 ) -> Streamed:
     subject = prepare(model, settings, tokenizer)
-    encoding = subject.encode(sentences_of(corpus), settings)
+    encoding = subject.encode(inputs_of(corpus), settings)
     groups = grouped(targets, encoding.n_words)
     manifest = describe(subject, corpus, encoding, settings)
     manifest["self_check"] = self_check(subject, encoding, check)

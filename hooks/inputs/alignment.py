@@ -3,21 +3,31 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any, final
+from typing import Any, Literal, final
 
 import numpy as np
 from jaxtyping import Int
 
 from ..errors import AlignmentError
 
-__all__ = ["Encoding", "Line", "encode_vocabulary", "encode_words"]
+__all__ = [
+    "CHUNK",
+    "BareMarks",
+    "Encoding",
+    "Line",
+    "align",
+    "encode_vocabulary",
+    "encode_words",
+    "refuse_slow",
+    "tokenised",
+]
 
 # Penn treebanks write brackets as these; a pretrained tokenizer has read brackets.
 _BRACKETS = {
     "-LRB-": "(", "-RRB-": ")", "-LSB-": "[", "-RSB-": "]", "-LCB-": "{", "-RCB-": "}",
 }  # fmt: skip
 _INT = np.int32  # a corpus' token table stays in memory: half the bytes of int64
-_CHUNK = 4096  # sentences given to the tokenizer at once: bounds its memory
+CHUNK = 4096  # sentences given to the tokenizer at once: bounds its memory
 
 
 @final
@@ -50,7 +60,7 @@ class Line:
 @final
 @dataclass(frozen=True, eq=False)
 class Encoding:
-    """A corpus as model inputs, one per sentence, and an account of every word.
+    """A corpus as model inputs, one per sentence or text, and an account of every word or span.
 
     Args:
         lines: the inputs, in the order of their sentences.
@@ -58,6 +68,7 @@ class Encoding:
         vanished: words without any token (empty ones; a tokenizer may delete what it cannot read).
         shared: words that share a token with a neighbour (the tokenizer merged across the space).
         cut: words beyond the context limit.
+        unit: what a line was made from: ``"sentence"`` of words, or running ``"text"`` with spans.
     """
 
     lines: tuple[Line, ...]
@@ -65,6 +76,7 @@ class Encoding:
     vanished: Int[np.ndarray, " vanished"]
     shared: int = 0
     cut: Int[np.ndarray, " cut"] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    unit: Literal["sentence", "text"] = "sentence"
 
     @property
     def n_words(self) -> int:
@@ -128,37 +140,19 @@ def encode_words(
         AlignmentError: the tokenizer reports no offsets, they run backwards, or it leaves no
             token of any word.
     """
-    if not getattr(tokenizer, "is_fast", False):
-        raise AlignmentError(
-            f"{type(tokenizer).__name__} reports no character offsets, by which words are found "
-            "again: load a fast tokenizer (a tokenizer.json in the model's folder)"
-        )
+    refuse_slow(tokenizer)
     lines: list[Line] = []
     vanished: list[np.ndarray] = []
-    bare = _BareMarks(tokenizer)
+    bare = BareMarks(tokenizer)
     row = shared = 0
-    for begin in range(0, len(sentences), _CHUNK):
-        chunk = [[_BRACKETS.get(w, w) for w in s] for s in sentences[begin : begin + _CHUNK]]
-        out = tokenizer(
-            [" ".join(words) for words in chunk],
-            add_special_tokens=special_tokens,
-            return_offsets_mapping=True,
-            return_special_tokens_mask=True,
-            return_attention_mask=False,
-            return_token_type_ids=False,
-            padding=False,
-            truncation=False,
-            verbose=False,
-        )
+    for begin in range(0, len(sentences), CHUNK):
+        chunk = [[_BRACKETS.get(w, w) for w in s] for s in sentences[begin : begin + CHUNK]]
+        out = tokenised([" ".join(words) for words in chunk], tokenizer, special_tokens)
         for i, words in enumerate(chunk):
-            line, lost = _align(
-                out["input_ids"][i],
-                np.asarray(out["offset_mapping"][i], dtype=np.int64).reshape(-1, 2),
-                np.asarray(out["special_tokens_mask"][i], dtype=bool),
-                words,
-                row,
-                begin + i,
-                bare,
+            lengths = np.array([len(w) for w in words], dtype=np.int64)
+            begin_at = np.cumsum(lengths + 1) - (lengths + 1)
+            line, lost = align(
+                out, i, begin_at, begin_at + lengths, " ".join(words), row, begin + i, bare
             )
             shared += int((line.stop[:-1] > line.start[1:]).sum())
             lines.append(line)
@@ -175,7 +169,7 @@ def encode_words(
 
 
 @final
-class _BareMarks:
+class BareMarks:
     """Tells tokens that are nothing but the mark of a space (``▁``, ``Ġ``)."""
 
     def __init__(self, tokenizer: Any) -> None:
@@ -183,6 +177,7 @@ class _BareMarks:
         self._known: dict[int, bool] = {}
 
     def __call__(self, token: int) -> bool:
+        """Whether a token is such a mark."""
         if token not in self._known:
             text = self._tokenizer.convert_ids_to_tokens(token)
             self._known[token] = isinstance(text, str) and not text.strip("▁Ġ ")
@@ -193,23 +188,62 @@ def _lengths(sentences: Sequence[Sequence[str]]) -> Int[np.ndarray, " sentence"]
     return np.array([len(s) for s in sentences], dtype=np.int64)
 
 
-def _align(
-    ids: Sequence[int],
-    offsets: Int[np.ndarray, "position 2"],
-    special: np.ndarray,
-    words: Sequence[str],
+def refuse_slow(tokenizer: Any) -> None:
+    """A tokenizer tells where in the text its tokens stand.
+
+    Raises:
+        AlignmentError: it does not.
+    """
+    if not getattr(tokenizer, "is_fast", False):
+        raise AlignmentError(
+            f"{type(tokenizer).__name__} reports no character offsets, by which words are found "
+            "again: load a fast tokenizer (a tokenizer.json in the model's folder)"
+        )
+
+
+def tokenised(texts: Sequence[str], tokenizer: Any, special_tokens: bool) -> Any:
+    """Texts as ids, with offsets and a mask of the special tokens that the tokenizer added."""
+    return tokenizer(
+        list(texts),
+        add_special_tokens=special_tokens,
+        return_offsets_mapping=True,
+        return_special_tokens_mask=True,
+        return_attention_mask=False,
+        return_token_type_ids=False,
+        padding=False,
+        truncation=False,
+        verbose=False,
+    )
+
+
+def align(
+    out: Any,
+    index: int,
+    begin: Int[np.ndarray, " word"],
+    end: Int[np.ndarray, " word"],
+    written: str,
     row: int,
     sentence: int,
     bare: Callable[[int], bool],
 ) -> tuple[Line, Int[np.ndarray, " vanished"]]:
     """Lay words over tokens by their characters; also the rows of words without tokens.
 
+    Args:
+        out: of :func:`tokenised`.
+        index: of the text in it.
+        begin: first character of each word (or span).
+        end: one past its last.
+        written: the text.
+        row: of the first word, in the corpus.
+        sentence: index of the sentence (or text).
+        bare: tells tokens that are nothing but the mark of a space.
+
     Raises:
         AlignmentError: offsets run backwards.
     """
-    lengths = np.array([len(w) for w in words], dtype=np.int64)
-    begin = np.concatenate([[0], np.cumsum(lengths + 1)[:-1]]) if len(words) else lengths
-    end = begin + lengths
+    ids = out["input_ids"][index]
+    offsets = np.asarray(out["offset_mapping"][index], dtype=np.int64).reshape(-1, 2)
+    special = np.asarray(out["special_tokens_mask"][index], dtype=bool)
     text = np.flatnonzero(~special & (offsets[:, 1] > offsets[:, 0]))
     # A mark that was put in borrows the offset of the character behind it, which has its own token.
     borrowed = np.flatnonzero(offsets[text[:-1], 0] == offsets[text[1:], 0])
@@ -217,12 +251,12 @@ def _align(
     left, right = offsets[text, 0], offsets[text, 1]
     if any(a > b for a, b in pairwise(left)) or any(a > b for a, b in pairwise(right)):
         raise AlignmentError(
-            f"the tokenizer's offsets run backwards in {' '.join(words)!r}: words cannot be "
+            f"the tokenizer's offsets run backwards in {written!r:.200}: words cannot be "
             "found again; give a tokenizer that keeps the order of the text"
         )
     first = np.searchsorted(right, begin, side="right")  # first token that ends after it begins
     after = np.searchsorted(left, end, side="left")  # first token that begins after it ends
-    there = (after > first) & (lengths > 0)  # an empty word covers no character of a blank's token
+    there = (after > first) & (end > begin)  # an empty word covers no character of a blank's token
     rows = row + np.flatnonzero(there)
     front = int(np.argmin(special)) if (~special).any() else len(special)
     back = int(np.argmin(special[::-1])) if (~special).any() else 0

@@ -14,13 +14,25 @@ __all__ = ["LongInputs", "fit"]
 LongInputs = Literal["refuse", "cut", "window"]
 
 
-def fit(encoding: Encoding, limit: int | None, policy: LongInputs) -> Encoding:
+def fit(
+    encoding: Encoding,
+    limit: int | None,
+    policy: LongInputs,
+    how: Literal["last", "first", "mean"] = "mean",
+) -> Encoding:
     """Make every line fit into ``limit`` tokens.
 
     ``window`` reads a long line through windows that overlap by half, special tokens around each;
     a word is taken from the window in which it stands furthest from an edge (the first window
     for words near the start, the last for words near the end). ``cut`` keeps the first tokens
-    and counts the words that are lost.
+    and counts the words that are lost. A span of running text may be longer than a window, a whole
+    text for one: of it only the token that is read has to be there.
+
+    Args:
+        encoding: lines of any length.
+        limit: tokens of the model's context, if it has a limit.
+        policy: what becomes of longer lines.
+        how: which token stands for a span of running text.
 
     Raises:
         CaptureError: a line is too long and ``policy`` is ``refuse``, a single word does not fit
@@ -29,12 +41,13 @@ def fit(encoding: Encoding, limit: int | None, policy: LongInputs) -> Encoding:
     if limit is None or all(len(line) <= limit for line in encoding.lines):
         return encoding
     if policy == "refuse":
+        unit = encoding.unit
         long = [i for i, line in enumerate(encoding.lines) if len(line) > limit]
         longest = max(len(encoding.lines[i]) for i in long)
         raise CaptureError(
-            f"{len(long)} sentences are longer than the model's context of {limit} tokens "
-            f"(sentence {long[0]} is the first, the longest has {longest}): pass "
-            'long_inputs="window" to read them through overlapping windows, or "cut" to lose '
+            f"{len(long)} {unit}s are longer than the model's context of {limit} tokens "
+            f"({unit} {encoding.lines[long[0]].sentence} is the first, the longest has {longest}): "
+            'pass long_inputs="window" to read them through overlapping windows, or "cut" to lose '
             "(and count) the words beyond"
         )
     lines: list[Line] = []
@@ -49,6 +62,8 @@ def fit(encoding: Encoding, limit: int | None, policy: LongInputs) -> Encoding:
                 f"a context of {limit} tokens has no room for text beside {line.front + line.back} "
                 "special tokens: pass special_tokens=False, or a model with a longer context"
             )
+        if encoding.unit == "text":
+            line = _one_token(line, how)
         pieces = [_head(line, room)] if policy == "cut" else _windows(line, room)
         lines.extend(pieces)
         seen = np.concatenate([line.rows[:0], *(piece.rows for piece in pieces)])
@@ -58,6 +73,9 @@ def fit(encoding: Encoding, limit: int | None, policy: LongInputs) -> Encoding:
         raise CaptureError(
             f"{len(lost)} words have more tokens than a window of {limit} can hold: pass "
             'long_inputs="cut" to leave them out'
+            if encoding.unit == "sentence"
+            else f"{len(lost)} spans have more tokens than a window of {limit} can hold, and their "
+            'mean is asked for: read their "last" or "first" token, or pass long_inputs="cut"'
         )
     if not any(len(line.rows) for line in lines):
         raise CaptureError(
@@ -65,6 +83,14 @@ def fit(encoding: Encoding, limit: int | None, policy: LongInputs) -> Encoding:
             f"{limit} can hold; give a model with a longer context, or shorter words"
         )
     return replace(encoding, lines=tuple(lines), cut=lost)
+
+
+def _one_token(line: Line, how: Literal["last", "first", "mean"]) -> Line:
+    """The same with each span at the token that stands for it."""
+    if how == "mean":
+        return line
+    start = line.start if how == "first" else line.stop - 1
+    return replace(line, start=start, stop=start + 1)
 
 
 def _head(line: Line, room: int) -> Line:

@@ -1,7 +1,7 @@
 """What is captured: a model made ready, with its way of reading words."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from os import PathLike
@@ -13,6 +13,8 @@ from torch import nn
 from ...models import LoadedModel, load
 from ..errors import CaptureError, SiteError
 from ..inputs.alignment import Encoding, encode_vocabulary, encode_words
+from ..inputs.corpus import Inputs, Texts
+from ..inputs.texts import WordReader, encode_texts
 from ..inputs.windows import fit
 from ..paths.bridge_path import BridgePath, bridged
 from ..paths.module_path import ModulePath
@@ -60,16 +62,18 @@ class Subject:
         """Where inputs go."""
         return input_device(self.path.model)
 
-    def encode(self, sentences: Sequence[Sequence[str]], settings: Settings) -> Encoding:
-        """The sentences as inputs that fit into the model's context."""
-        if self.vocabulary is not None:
-            encoding = encode_vocabulary(sentences, self.vocabulary)
+    def encode(self, given: Inputs, settings: Settings) -> Encoding:
+        """Sentences or texts as inputs that fit into the model's context."""
+        special = settings.special_tokens
+        if isinstance(given, Texts):
+            tokenizer = WordReader(self.vocabulary) if self.vocabulary else self.tokenizer
+            encoding = encode_texts(given, tokenizer, special_tokens=special)
+        elif self.vocabulary is not None:
+            encoding = encode_vocabulary(given, self.vocabulary)
         else:
-            encoding = encode_words(
-                sentences, self.tokenizer, special_tokens=settings.special_tokens
-            )
+            encoding = encode_words(given, self.tokenizer, special_tokens=special)
         _check_ids(encoding, vocabulary_size(self.path.model), self.name)
-        return fit(encoding, self.path.wiring.limit, settings.long_inputs)
+        return fit(encoding, self.path.wiring.limit, settings.long_inputs, settings.word_token)
 
     def tokenizer_fingerprint(self) -> str:
         """Digest of whatever turns words into ids."""

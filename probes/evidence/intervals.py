@@ -22,7 +22,7 @@ __all__ = [
 
 DRAWS = 1000  # sign patterns in memory at once
 FLAT = 1e-12  # rounding of shares of tokens: less is no difference
-FEW = 100  # sentences with an error below which the bootstrap sees too little of the tail
+FEW = 400  # sentences with an error below which the bootstrap sees too little of the tail
 
 
 def bootstrap_weights(

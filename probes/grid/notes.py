@@ -57,7 +57,8 @@ def account(
         "interval": "95 %, percentile cluster bootstrap over test groups of held-out "
         "predictions (no refit); Student's interval of the log-odds where errors are few",
         "p": "labels exchanged between test groups where eight or more have the same scored "
-        "positions; what each other group has over chance at its positions changes sign",
+        "positions; for the rest, each group's excess over chance is flipped in sign at random "
+        "(a sign test by group)",
     }
 
 

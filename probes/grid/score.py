@@ -141,7 +141,7 @@ class Score:
 
     @property
     def share(self) -> float:
-        """Share of the way from chance to the ceiling; NaN where there is no way to go."""
+        """Share of the way from chance to the ceiling; NaN where chance is the ceiling."""
         return self.share_of(self.value)
 
     @property

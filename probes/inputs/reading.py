@@ -8,6 +8,7 @@ import numpy as np
 
 from ...core.arguments import shown
 from ...core.hints import Unfit, array_like
+from ...core.texts import encodable
 from ..errors import ProbeError
 
 __all__ = [
@@ -127,7 +128,7 @@ def check_corpus(corpus: object) -> None:
 
 
 def read_names(names: object, what: str) -> tuple[str, ...]:
-    """A list of names, given in any container but a single string.
+    """A list of names that files can hold, given in any container but a single string.
 
     Raises:
         ProbeError: it is something else.
@@ -135,7 +136,7 @@ def read_names(names: object, what: str) -> tuple[str, ...]:
     one = isinstance(names, str | bytes | Mapping) or not isinstance(names, Iterable)
     one = one or getattr(names, "ndim", 1) == 0
     found: tuple[Any, ...] = () if one else tuple(names)  # type: ignore[arg-type]
-    if one or not all(isinstance(name, str) for name in found):
+    if one or not all(isinstance(name, str) and encodable(name) for name in found):
         raise ProbeError(f"{what}; received {shown(names)}")
     return found
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from ...core import height_target
+from ...core.texts import encodable
 from ...corpora import CorpusError, Target
 from ..errors import ProbeError
 from .reading import shown
@@ -103,11 +104,12 @@ def _name(name: object) -> str:
     """The name of a target.
 
     Raises:
-        ProbeError: it is no text, or empty.
+        ProbeError: it is no text, empty, or not to be written to a file.
     """
-    if not (isinstance(name, str) and name):
+    if not (isinstance(name, str) and name and encodable(name)):
+        other = str(name).encode(errors="replace").decode() or "target"
         raise ProbeError(
-            f"targets have names, text that is not empty; received {shown(name)}: call it "
-            f"{str(name) or 'target'!r}"
+            "targets have names, text that is not empty and that a file can hold; received "
+            f"{shown(name)}: call it {other!r}"
         )
     return name

@@ -6,6 +6,7 @@ from .causal import (
     Pairs as Pairs,
     interchange as interchange,
     interchange_pairs as interchange_pairs,
+    minimal_pairs as minimal_pairs,
     pairs_of as pairs_of,
 )
 from .constructions import (
@@ -27,6 +28,12 @@ from .corpora import (
     Tree as Tree,
     TreebankError as TreebankError,
     corpus_of_trees as corpus_of_trees,
+    from_messages as from_messages,
+    read_columns as read_columns,
+    read_conllu as read_conllu,
+    read_pairs as read_pairs,
+    read_spans as read_spans,
+    read_table as read_table,
     read_treebank as read_treebank,
 )
 from .experiments import (

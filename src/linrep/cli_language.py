@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .cli_common import JsonFlag, Seed, add, announce, emit, quiet
+from .cli_common import JsonFlag, Seed, add, announce, emit, printable, quiet
 
 if TYPE_CHECKING:
     from .grammars import Grammar
@@ -20,7 +20,10 @@ def register(app: typer.Typer) -> None:
     add(app, regions, REGIONS_EXAMPLES)
 
 
-GRAMMAR_EXAMPLE = "Example: linrep grammar language.cfg --sample 5 --next 'the dog'"
+GRAMMAR_EXAMPLE = (
+    "Examples: linrep grammar language.cfg --sample 5 --next 'the dog' ;  "
+    "linrep grammar recursive.cfg --unroll 6 --out bounded.cfg"
+)
 BUDGETS = {1: 100_000, 2: 1_000_000}  # cells at most, by the number of inputs
 REGIONS_EXAMPLES = (
     "Examples: linrep regions network.npz --low -1 --high 1 ;  linrep regions tent:5 ;  "
@@ -34,14 +37,43 @@ def grammar(
     after: Annotated[
         str | None, typer.Option("--next", help="Distribution of the token after these tokens.")
     ] = None,
+    unroll: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="DEPTH",
+            help="Keep the derivations of at most this many edges from root to token: makes a "
+            "grammar of any recursive one, and removes empty right-hand sides.",
+        ),
+    ] = None,
+    without_empty: Annotated[
+        bool, typer.Option("--without-empty", help="Remove empty right-hand sides (epsilon).")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="Write the grammar to this new file, as text.")
+    ] = None,
     seed: Seed = 0,
     as_json: JsonFlag = False,
 ) -> None:
-    """Validate a grammar, count what it generates, sample from it, predict the next token."""
-    from .grammars import Grammar
+    """Validate a grammar, count what it generates, sample, predict the next token; bound its depth.
 
-    read = Grammar.from_file(file)
+    Raises:
+        LanguageError: both ways of changing it are asked for, or the new file exists.
+    """
+    from .grammars import LanguageError
+
+    if unroll is not None and without_empty:
+        raise LanguageError(
+            "--unroll and --without-empty were both given: --unroll removes empty right-hand "
+            "sides too, so give it alone"
+        )
+    if out is not None and out.exists():
+        raise LanguageError(f"{out} exists already; nothing was written: name a new file")
+    read = _read(file, unroll, without_empty)
     data = _about(read)
+    if out is not None:
+        _write(read, out, file, unroll)
+        data["written to"] = str(out)
     lines = [f"{name}: {value}" for name, value in data.items()]
     if after is not None:
         following = {
@@ -58,6 +90,31 @@ def grammar(
     emit(data, "\n".join(lines), as_json=as_json)
 
 
+def _read(file: Path, depth: int | None, without_empty: bool) -> "Grammar":
+    """The grammar of a file, as it is or changed."""
+    from .grammars import Grammar, unroll
+    from .grammars.derived.unroll import without_empty as remove_empty
+
+    if depth is not None:
+        return unroll(file, depth)
+    return remove_empty(file) if without_empty else Grammar.from_file(file)
+
+
+def _write(grammar: "Grammar", out: Path, source: Path, depth: int | None) -> None:
+    """The text of a grammar, with a line that says where it comes from."""
+    from .core import writing
+
+    bound = "" if depth is None else f", derivations of at most {depth} edges"
+    head = f"# {printable(source.name)}{bound}; probability cut off: {_share(grammar)}\n"
+    with writing("the grammar", out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        out.write_text(f"{head}{grammar}\n", encoding="utf-8")
+
+
+def _share(grammar: "Grammar") -> str:
+    return f"{float(grammar.lost_mass):.6g}"
+
+
 def _about(grammar: "Grammar") -> dict[str, object]:
     lengths = sorted(grammar.lengths)
     return {
@@ -70,6 +127,7 @@ def _about(grammar: "Grammar") -> dict[str, object]:
         "longest sentence": lengths[-1],
         "derivations": grammar.n_derivations,
         "tree shapes": grammar.n_shapes,
+        "probability cut off": _share(grammar),
         "notes": "; ".join(grammar.notes) or "none",
     }
 

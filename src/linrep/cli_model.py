@@ -1,11 +1,12 @@
 """Commands that make models: construct one from a grammar, or train one on its sentences."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from .cli_common import JsonFlag, OutFolder, Seed, add, announce, emit, quiet
+from .cli_options import chosen_options, with_construction
 
 __all__ = ["register"]
 
@@ -14,49 +15,15 @@ GrammarFile = Annotated[Path, typer.Argument(help="Grammar: text format of nltk.
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the program."""
-    add(app, construct, "Example: linrep construct language.cfg --out models/made")
+    add(
+        app,
+        with_construction(construct),
+        "Example: linrep construct language.cfg --out models/made",
+    )
     add(app, train, "Example: linrep train --grammar language.cfg --out models/trained")
 
 
-def construct(  # noqa: PLR0913 - one per option
-    file: GrammarFile,
-    out: OutFolder,
-    mode: Annotated[str, typer.Option(help="spans, or shapes (one parser per tree shape).")] = (
-        "spans"
-    ),
-    passes: Annotated[int, typer.Option(help="2, or 1: half the depth.")] = 2,
-    semiring: Annotated[str, typer.Option(help="probability, boolean, deterministic.")] = (
-        "probability"
-    ),
-    head: Annotated[str, typer.Option(help="scores, probabilities or log.")] = "scores",
-    log_error: Annotated[
-        float, typer.Option(help="Error of a log head's values, at most, in nats.")
-    ] = 1e-3,
-    positions: Annotated[str, typer.Option(help="onehot, circular or bias.")] = "onehot",
-    rotation: Annotated[
-        int | None, typer.Option(min=0, help="Seed of a rotated residual basis.")
-    ] = None,
-    drowning: Annotated[
-        str,
-        typer.Option(
-            help="refuse a rotated model whose rare scores drown in the basis' noise, or allow it."
-        ),
-    ] = "refuse",
-    backend: Annotated[
-        str,
-        typer.Option(
-            help="dense, or sparse for grammars whose dense model would be too large: the folder "
-            "then holds a recipe that GrammarTransformer.from_pretrained reads."
-        ),
-    ] = "dense",
-    max_parameters: Annotated[
-        int, typer.Option(min=1, help="Largest dense model that is built.")
-    ] = 50_000_000,
-    max_shapes: Annotated[
-        int, typer.Option(min=1, help="Most tree shapes that get a parser each.")
-    ] = 1_000,
-    as_json: JsonFlag = False,
-) -> None:
+def construct(file: GrammarFile, out: OutFolder, as_json: JsonFlag = False, **chosen: Any) -> None:
     """Compute a transformer's weights from a grammar; an ordinary Hugging Face folder."""
     from .grammars import Grammar
     from .reports import fresh_folder, refuse_occupied
@@ -67,17 +34,18 @@ def construct(  # noqa: PLR0913 - one per option
     quiet()
     from .constructions import GrammarTransformer
 
-    made = GrammarTransformer.from_grammar(
-        read, mode=mode, passes=passes, semiring=semiring, head=head, positions=positions,
-        rotation=rotation, drowning=drowning, backend=backend, max_parameters=max_parameters,
-        max_shapes=max_shapes, log_error=log_error,
-    )  # fmt: skip
+    made = GrammarTransformer.from_grammar(read, **chosen_options(chosen))
     with fresh_folder(out) as folder:
         made.save_pretrained(folder)
     counted = made.accounting()
     sizes = [vars(row) for row in counted.rows]
+    notes = [f"note: {note}" for note in read.notes]
     facts = {"model": str(out), "accounting": sizes, "exactness": str(made.guarantee)}
-    emit(facts, f"{counted}\n\nmodel: {out}", as_json=as_json)
+    emit(
+        facts | {"notes": list(read.notes)},
+        "\n".join([str(counted), *notes, "", f"model: {out}"]),
+        as_json=as_json,
+    )
 
 
 def train(

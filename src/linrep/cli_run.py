@@ -61,8 +61,8 @@ def probe(  # noqa: PLR0913 - one per option
     heights: Annotated[
         str | None,
         typer.Option(
-            help="Heights to probe, comma between; by default those that have several labels, of "
-            "trees among 1,2,3,4."
+            help="Heights to probe, with commas between; by default every height with at least "
+            "two labels, for treebanks of heights 1 to 4."
         ),
     ] = None,
     sentences: Annotated[int, typer.Option(min=2, help="Sampled from the grammar.")] = 1000,
@@ -76,6 +76,13 @@ def probe(  # noqa: PLR0913 - one per option
     ] = "auto",
     permutations: Annotated[int, typer.Option(min=0, help="Shuffles per p-value.")] = 200,
     codelength: Annotated[bool, typer.Option(help="Measure online codelength.")] = False,
+    causal: Annotated[
+        str,
+        typer.Option(
+            help="Exchange states to see whether they are used: auto (where the language gives the "
+            "exact answer and the model is small), yes or no."
+        ),
+    ] = "auto",
     long_inputs: Annotated[
         str,
         typer.Option(
@@ -103,7 +110,7 @@ def probe(  # noqa: PLR0913 - one per option
 
     settings = probe_settings(
         model, trees, grammar, heights=heights, sentences=sentences, positions=positions,
-        groups=group, permutations=permutations, codelength=codelength,
+        groups=group, permutations=permutations, codelength=codelength, causal=causal,
         long_inputs=long_inputs, special_tokens=special_tokens, check=check, seed=seed,
     )  # fmt: skip
     _make(settings, out, engine, overwrite, as_json)

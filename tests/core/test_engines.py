@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from linrep.core import EngineError, Shared, make_engine, running
-from linrep.core.engines import Processes, Serial
+from linrep.core.engines import ENDS, Processes, Serial, _unheard
 
 ENGINES = [Serial, lambda: Processes(2)]
 
@@ -129,6 +129,34 @@ def test_workers_end_with_who_began_them(tmp_path, number):
         _, message = process.communicate(timeout=60)
     assert gone(workers)
     assert message.count("Traceback") <= 1  # that of the script itself, which does not catch it
+
+
+@pytest.mark.parametrize("number", ENDS)
+def test_a_signal_while_workers_are_begun_is_handled_afterwards(number):
+    """A worker that is half begun would read a broken pipe, and say so."""
+    heard = []
+    before = {each: signal.signal(each, lambda *_: heard.append("handled")) for each in ENDS}
+    try:
+        with _unheard():
+            os.kill(os.getpid(), number)
+            time.sleep(0)
+            heard.append("begun")
+        assert heard == ["begun", "handled"]
+        os.kill(os.getpid(), number)
+        assert heard == ["begun", "handled", "handled"]
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+def test_signals_that_are_ignored_stay_so_while_workers_are_begun():
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with _unheard():
+            os.kill(os.getpid(), signal.SIGHUP)
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_a_script_without_its_guard_is_told_at_the_first_death(tmp_path):

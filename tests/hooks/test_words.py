@@ -178,8 +178,8 @@ def test_unknown_words_are_named():
 
 
 def test_a_sentence_that_is_no_list_of_words_is_refused(build, tokenizer):
-    with pytest.raises(CaptureError, match="split running text"):
-        capture(build("bert"), ["a running text"], tokenizer=tokenizer())
+    with pytest.raises(CaptureError, match="a list of words; running text is given as a list of"):
+        capture(build("bert"), [["a"], "a running text"], tokenizer=tokenizer())
     with pytest.raises(CaptureError, match="holds no word"):
         capture(build("bert"), [[], []], tokenizer=tokenizer())
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.synchronize import Event
 from pathlib import Path
-from typing import TypeVar, final
+from typing import Any, TypeVar, final
 
 import numpy as np
 
@@ -22,6 +22,8 @@ from .engine import Engine, EngineError, Shared
 from .ray_cluster import RayCluster
 
 __all__ = ["Processes", "Serial", "make_engine", "running"]
+
+ENDS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -114,15 +116,30 @@ class _Made:
 
 @contextmanager
 def _unheard() -> Iterator[None]:
-    """Processes begun inside never hear a Ctrl-C: the one who began them ends them."""
-    if not hasattr(signal, "pthread_sigmask"):  # pragma: no cover - not on POSIX
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    """Processes begun inside never hear a Ctrl-C: the one who began them ends them.
+
+    A signal that comes meanwhile is handled afterwards: half begun, a process would not know what
+    to do, and say so.
+    """
+    late: list[int] = []
+    handlers: dict[int, Any] = {}
+    mask = None
     try:
+        if threading.current_thread() is threading.main_thread():
+            for number in ENDS:
+                if callable(handler := signal.getsignal(number)):
+                    handlers[number] = handler
+                    signal.signal(number, lambda number, _: late.append(number))
+        if hasattr(signal, "pthread_sigmask"):
+            mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if mask is not None:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for number in late:
+            signal.raise_signal(number)
 
 
 def _begin(begun: Event) -> None:

@@ -1,13 +1,14 @@
 """What an exchange of states did at one site for one target: a row, as data."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import astuple, dataclass
 from typing import final
 
 __all__ = ["CellScore"]
 
 
 @final
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CellScore:
     """What the exchange of one subspace at one site does.
 
@@ -97,3 +98,16 @@ class CellScore:
     identity: bool
     follows: bool
     p: float
+
+    def __eq__(self, other: object) -> bool:
+        """Equal numbers; what was not measured (NaN) in both counts as equal."""
+        if not isinstance(other, CellScore):
+            return NotImplemented
+        return _comparable(astuple(self)) == _comparable(astuple(other))
+
+    def __hash__(self) -> int:
+        return hash(_comparable(astuple(self)))
+
+
+def _comparable(values: tuple[object, ...]) -> tuple[object, ...]:
+    return tuple(None if isinstance(v, float) and math.isnan(v) else v for v in values)

@@ -1,19 +1,20 @@
-"""Settings that are frozen and closed, and what is said of those that are not in order."""
+"""What all settings have in common: frozen, closed, refused with the place of the fault."""
 
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..core import LinrepError
 
-__all__ = ["Settings", "SettingsError", "problems", "shortened"]
-
-
-SHOWN = 10  # problems of one file that a message lists
+__all__ = ["Seed", "Settings", "SettingsError", "problems", "short"]
 
 
 class SettingsError(LinrepError):
     """A settings file cannot be read, or a setting is impossible."""
+
+
+SHOWN = 10  # problems of one file that a message lists
+Seed: TypeAlias = Annotated[int, Field(ge=0, le=2**32 - 1)]  # what every generator takes
 
 
 class Settings(BaseModel):
@@ -48,13 +49,13 @@ def problems(error: ValidationError) -> str:
         if item["type"] == "too_short" and below:
             continue
         place = ".".join(str(part) for part in item["loc"]) or "settings"
-        lines.append(f"{shortened(place)}: {shortened(item['msg'], 300)}{_received(item['input'])}")
+        lines.append(f"{short(place)}: {short(item['msg'], 300)}{_received(item['input'])}")
     rest = len(lines) - SHOWN
     return "\n".join(lines[:SHOWN] + [f"and {rest} more"] * (rest > 0))
 
 
-def shortened(text: str, most: int = 80) -> str:
-    """A text in no more than so many characters."""
+def short(text: str, most: int = 80) -> str:
+    """Text as a message shows it."""
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
@@ -63,4 +64,4 @@ def _received(value: object) -> str:
     shown = repr(value)
     if isinstance(value, dict) or (isinstance(value, list) and "{" in shown):
         return ""
-    return f"; received {shortened(shown)}"
+    return f"; received {short(shown)}"

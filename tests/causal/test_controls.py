@@ -1,0 +1,154 @@
+"""Controls: what an untrained model, a readout, a search and minimal pairs show."""
+
+import numpy as np
+import pytest
+import torch
+
+from linrep import capture, pattern_subspace, readout_subspace
+from linrep.causal import CausalError, align, interchange, interchange_pairs, minimal_pairs
+from linrep.core import Subspace
+from linrep.grammars import Grammar
+from linrep.models import PlainConfig, PlainTransformer, initialise, train, word_ids
+
+GRAMMAR = Grammar.from_text(
+    "S -> P Z 'x' | Q Z 'y'\nP -> 'a' | 'b' | 'c'\nQ -> 'd' | 'e' | 'f'\nZ -> 'm' | 'n' | 'o'"
+)
+"""The first word's class decides the last word: agreement at a distance."""
+
+SHAPE = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
+SITE, CELL = "blocks.0.hook_resid_pre", ("blocks.0.hook_resid_pre", "height 1")
+
+
+@pytest.fixture(scope="module")
+def trained():
+    how = {"sentences": 200, "steps": 150, "batch_size": 32, "learning_rate": 1e-2, "seed": 1}
+    return train(GRAMMAR, **how, **SHAPE).model
+
+
+@pytest.fixture(scope="module")
+def untrained():
+    words = word_ids(list(GRAMMAR.terminals))
+    return initialise(PlainTransformer(PlainConfig(vocabulary=words, **SHAPE)), seed=3)
+
+
+@pytest.fixture(scope="module")
+def spaces(trained):
+    corpus = GRAMMAR.sample(300, seed=5)
+    rows = np.asarray(capture(trained, corpus, progress=False)[SITE])
+    first = corpus.positions == 0
+    given = rows[first], corpus.labels(1)[first]
+    return {CELL: pattern_subspace(*given)}, {CELL: readout_subspace(*given)}
+
+
+def test_the_pattern_moves_a_trained_model_and_controls_do_not(trained, spaces):
+    found = interchange(
+        trained, GRAMMAR.sample(300, seed=2), spaces[0], readouts=spaces[1],
+        n=100, draws=6, bootstrap=100,
+    )  # fmt: skip
+    (row,) = found.rows
+    assert row.follows
+    assert row.identity
+    assert row.share > 0.4
+    assert row.share_whole == pytest.approx(1, abs=1e-6)  # in the embedding the word is all
+    assert max(row.share_random, abs(row.share_twin)) < 0.2 * row.share
+    assert row.share_low < row.share < row.share_high
+    assert row.p < 0.05
+    assert row.equal_edit < row.base / 4
+    frame = found.to_frame()
+    assert {"kl_base", "kl_source", "kl_edit", "share"} <= set(frame)
+    assert "kl_edit" in found._repr_html_()
+    assert len(found.plot().data) >= 6
+    assert found.cells[CELL] is row
+
+
+def test_a_model_with_random_weights_does_not_follow_the_language(untrained, spaces):
+    corpus = GRAMMAR.sample(200, seed=2)
+    found = interchange(untrained, corpus, spaces[0], n=60, draws=2, bootstrap=0, twin=False)
+    assert not found.rows[0].follows
+    assert np.isnan(found.rows[0].share)
+
+
+def test_a_search_is_flagged_in_an_untrained_model_and_not_in_a_trained_one(trained, untrained):
+    pairs = interchange_pairs(GRAMMAR.sample(300, seed=2), 1, 120)
+    found = align(trained, pairs, SITE, 2, epochs=60, learning_rate=0.05)
+    assert not found.flagged, found.reason
+    assert found.accuracy > max(found.untrained, found.arbitrary, found.unedited)
+    alone = align(untrained, pairs, SITE, 2, epochs=20, learning_rate=0.05)
+    assert alone.flagged
+    assert "method's" in alone.reason
+    with pytest.raises(CausalError, match="at least 1"):
+        align(trained, pairs, SITE, 0)
+    with pytest.raises(CausalError, match="resid_p"):
+        align(trained, pairs, "blocks.0.hook_resid_mid", 1)
+
+
+def test_minimal_pairs_are_scored_by_the_odds_of_two_answers(trained):
+    sentences = list(dict.fromkeys(GRAMMAR.sample(300, seed=8).sentences))
+    begins, right = [s[:2] for s in sentences], [s[2] for s in sentences]
+    answers = [(x, "y" if x == "x" else "x") for x in right]
+    pairs = minimal_pairs(begins, answers, right, at=[0] * len(right), n=30)
+    whole = Subspace(np.eye(16))
+    behind, first = "blocks.1.hook_resid_post", "blocks.0.hook_resid_pre"
+    found = interchange(
+        trained, None, {(first, "number"): whole, (behind, "number"): whole}, pairs=pairs, draws=2,
+        bootstrap=0, twin=False,
+    )  # fmt: skip
+    row, late = found.rows
+    assert row.measure == "log-odds"
+    assert row.base > 1
+    assert row.source < -1  # the source asks for the other answer
+    assert row.share == pytest.approx(1, abs=0.05)
+    assert row.completeness > 0.9
+    assert late.share == 0  # nothing reads the first word behind the last block
+    assert "log_odds_edit" in found.to_frame()
+
+
+def test_beginnings_that_do_not_fit_are_refused():
+    with pytest.raises(CausalError, match="all beginnings"):
+        minimal_pairs([["a"], ["b"]], [("x", "y")] * 2, ["one", "one"])
+    with pytest.raises(CausalError, match="two answers"):
+        minimal_pairs([["a"], ["b"]], [("x",)] * 2, ["one", "two"])
+    with pytest.raises(CausalError, match="1 labels"):
+        minimal_pairs([["a"], ["b"]], [("x", "y")] * 2, ["one"])
+
+
+def test_every_kind_of_model_may_begin_in_the_middle():
+    """Blocks that return tensors and blocks that return tuples; the unembedding apart."""
+    import transformers as tf
+
+    from linrep.causal.running import Runner, positions_of
+    from linrep.hooks.inputs.alignment import Line
+    from linrep.hooks.inputs.batching import collate
+    from linrep.hooks.reading.prepared import prepare
+    from linrep.hooks.reading.settings import Settings
+
+    shape = {"num_hidden_layers": 3, "num_attention_heads": 2, "hidden_size": 16, "vocab_size": 40,
+             "intermediate_size": 32, "max_position_embeddings": 16}  # fmt: skip
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        models = [
+            tf.LlamaForCausalLM(tf.LlamaConfig(**shape)),
+            tf.GPT2LMHeadModel(tf.GPT2Config(n_embd=16, n_layer=3, n_head=2, vocab_size=40)),
+            tf.GPTNeoXForCausalLM(tf.GPTNeoXConfig(**shape)),
+            tf.Gemma2ForCausalLM(tf.Gemma2Config(**shape, head_dim=8, num_key_value_heads=1)),
+        ]
+    lines = []
+    for ids in ([3, 4, 5, 6], [7, 8, 9]):
+        at = np.arange(len(ids))
+        lines.append(Line(np.array(ids), at, at, at + 1))
+    site = "blocks.1.hook_resid_post"
+    for model in models:
+        runner = Runner(prepare(model.eval(), Settings.of(sites=[site]), words=False))
+        batch = collate(lines, runner.wiring.pad_id)
+        read = positions_of([np.array([3]), np.array([2])])
+        runner.try_out(batch, *read)
+        assert runner.resume, type(model).__name__
+        streams, said = runner.states(batch, (site,), *read)
+        moved = streams[site].flip(0) * 2
+        short = runner.after(batch, site, moved, *read)
+        assert torch.allclose(short, runner.whole(batch, site, moved, *read), atol=1e-6)
+        assert not torch.allclose(short, said, atol=1e-6)
+        with torch.no_grad():
+            inputs = {"input_ids": batch.ids, "attention_mask": batch.mask.long()}
+            full = model(**inputs).logits[read[0], read[1]].double().softmax(-1)
+        assert torch.allclose(said, full, atol=1e-5)
