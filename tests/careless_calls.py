@@ -467,7 +467,6 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
     ),
     "from_messages.chats": lambda: [[{"role": "user", "content": "hello"}]],
     "from_messages.tokenizer": _chatting,
-    "Corpus.from_texts.texts": lambda: ["Oslo is", "Rome was"],
     "read_treebank.paths": lambda: written("a.mrg", "(S (A a) (B b))"),
     "read_treebank.source": lambda: "here",
     "corpus_of_trees.source": lambda: "here",
