@@ -19,7 +19,7 @@ def blocks(language):
 
 
 def test_the_example_runs_and_finds_what_was_written(capsys):
-    (example,) = blocks("python")
+    example = blocks("python")[0]
     lines = [line for line in example.splitlines() if line.strip()]
     assert len(lines) <= 10
     names: dict[str, object] = {}
@@ -30,6 +30,32 @@ def test_the_example_runs_and_finds_what_was_written(capsys):
     assert (written["overlap"] > written["null_high"]).all()
     assert (written["rung"] >= 3).all()
     assert (frame[~frame["written"]]["rung"] == 0).all()
+
+
+def small_model(folder, words):
+    """A folder with a model of these words and its tokenizer."""
+    import transformers as tf
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    vocabulary = {word: number for number, word in enumerate(["<pad>", *sorted(words)])}
+    backend = Tokenizer(models.WordLevel(vocabulary, unk_token="<pad>"))
+    backend.pre_tokenizer = pre_tokenizers.Whitespace()
+    tf.PreTrainedTokenizerFast(tokenizer_object=backend, pad_token="<pad>").save_pretrained(folder)
+    size = {"n_embd": 16, "n_layer": 2, "n_head": 2, "n_positions": 16}
+    tf.set_seed(0)
+    tf.GPT2LMHeadModel(tf.GPT2Config(vocab_size=len(vocabulary), **size)).save_pretrained(folder)
+
+
+def test_the_example_on_a_table_runs(capsys, tmp_path, monkeypatch):
+    """Statements of cities, true and false, read from a file, through a small model's folder."""
+    monkeypatch.chdir(tmp_path)
+    rows = [(f"c{i} is in l{(i + j) % 7}", 1 - j, f"c{i}") for i in range(60) for j in range(2)]
+    lines = [",".join(map(str, row)) for row in (("statement", "label", "city"), *rows)]
+    (tmp_path / "statements.csv").write_text("\n".join(lines) + "\n", "utf-8")
+    small_model(tmp_path / "a/model/folder", {word for row in rows for word in row[0].split()})
+    example = blocks("python")[1]
+    exec(compile(example, str(README), "exec"), {})
+    assert "blocks.1.hook_resid_post" in capsys.readouterr().out
 
 
 def test_every_command_shown_exists_with_its_options():
