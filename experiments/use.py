@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ..causal import InterchangeResult, interchange
+from ..causal import CausalError, InterchangeResult, interchange
 from ..causal.counterfactual import has_counterfactual
 from ..core import Prediction
 from ..grammars import Corpus
+from ..hooks import CaptureError
 from ..probes import ProbeResults
 from ..reports import Check
 from .settings import StudySettings
@@ -47,16 +48,25 @@ def exchanges_of(
 
     Returns:
         What was found, and notes for the reader.
+
+    Raises:
+        CausalError: they were asked for and cannot be made.
+        CaptureError: likewise; the model cannot read what they need.
     """
     asked = settings.probes.causal
     reason = _why_not(settings, subject, corpus, results)
     if reason:
         return None, (f"states were not exchanged: {reason}",)
-    found = interchange(
-        subject.model, corpus, results.patterns, readouts=results.readouts, n=asked.pairs,
-        protocol=asked.protocol, draws=asked.draws, bootstrap=settings.probes.bootstrap,
-        seed=settings.seed, tokenizer=subject.tokenizer,
-    )  # fmt: skip
+    try:
+        found = interchange(
+            subject.model, corpus, results.patterns, readouts=results.readouts, n=asked.pairs,
+            protocol=asked.protocol, draws=asked.draws, bootstrap=settings.probes.bootstrap,
+            seed=settings.seed, tokenizer=subject.tokenizer,
+        )  # fmt: skip
+    except (CausalError, CaptureError) as error:
+        if asked.run == "yes":
+            raise
+        return None, (f"states were not exchanged: {error}",)
     return found, found.notes
 
 
