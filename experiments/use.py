@@ -108,6 +108,8 @@ def use_checks(
     sided = [claim for claim in claims if claim.exact or claim.used is False]
     if subject.construction is None or settings.probes.causal.run == "no" or not sided:
         return (), ()
+    if not has_counterfactual(corpus.grammar) or not corpus.layers:  # trees read by the model
+        return (), ()
     spaces = {(claim.site, claim.target): claim.subspace for claim in sided}
     how: dict[str, Any] = {"n": PAIRS, "draws": 2, "bootstrap": 0, "twin": False}
     found = interchange(subject.model, corpus, spaces, seed=settings.seed, **how)
