@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from ..causal import InterchangeResult, interchange
+from ..causal import CausalError, InterchangeResult, interchange
 from ..causal.counterfactual import has_counterfactual
 from ..core import LinrepError, Prediction
 from ..grammars import Corpus
+from ..hooks import CaptureError
 from ..probes import ProbeResults
 from ..reports import Check
 from .settings import StudySettings
@@ -47,6 +48,10 @@ def exchanges_of(
 
     Returns:
         What was found, and notes for the reader.
+
+    Raises:
+        CausalError: they were asked for and cannot be made.
+        CaptureError: likewise; the model cannot read what they need.
     """
     asked = settings.probes.causal
     reason = _why_not(settings, subject, corpus, results)
@@ -58,7 +63,9 @@ def exchanges_of(
             protocol=asked.protocol, draws=asked.draws, bootstrap=settings.probes.bootstrap,
             seed=settings.seed, tokenizer=subject.tokenizer,
         )  # fmt: skip
-    except LinrepError as error:  # the rest of the page stands without them
+    except (CausalError, CaptureError) as error:
+        if asked.run == "yes":
+            raise
         return None, (f"states were not exchanged: {error}",)
     return found, found.notes
 
@@ -99,10 +106,9 @@ def use_checks(
         claims: predictions about its cells.
     """
     sided = [claim for claim in claims if claim.exact or claim.used is False]
-    known = has_counterfactual(corpus.grammar) and bool(corpus.layers)
-    if not (known and sided) or subject.construction is None:
+    if subject.construction is None or settings.probes.causal.run == "no" or not sided:
         return (), ()
-    if settings.probes.causal.run == "no":
+    if not has_counterfactual(corpus.grammar) or not corpus.layers:  # trees read by the model
         return (), ()
     spaces = {(claim.site, claim.target): claim.subspace for claim in sided}
     how: dict[str, Any] = {"n": PAIRS, "draws": 2, "bootstrap": 0, "twin": False}
