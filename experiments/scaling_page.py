@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, Final
 from ..grammars import Grammar
 from ..reports import Check, Comparison, Run, Scores, Study
 from ..reports.values import plain
+from .curves import Curve, Scaling, compiled
 from .manifest import versions
 
 if TYPE_CHECKING:
     from ..constructions.grammar.sizes.accounting import Accounting
-    from .scaling import Curve, Scaling
 
 __all__ = ["as_run"]
 
@@ -29,7 +29,7 @@ SWEEPS: Final = {
 }
 
 
-def as_run(scaling: "Scaling", grammars: Mapping[str, Grammar]) -> Run:
+def as_run(scaling: Scaling, grammars: Mapping[str, Grammar]) -> Run:
     """Curves and grammars as a run that is checked, compared and reported like any other.
 
     Args:
@@ -42,7 +42,7 @@ def as_run(scaling: "Scaling", grammars: Mapping[str, Grammar]) -> Run:
     return Run("Sizes of grammar transformers", QUESTION, settings, versions(), tuple(studies))
 
 
-def _sweep(name: str, about: str, scaling: "Scaling") -> Study:
+def _sweep(name: str, about: str, scaling: Scaling) -> Study:
     curves = {curve.name: curve for curve in scaling.curves if curve.sweep == name}
     facts: dict[str, object] = {}
     for title, curve in curves.items():
@@ -61,7 +61,7 @@ def _sweep(name: str, about: str, scaling: "Scaling") -> Study:
     return _study(name, about, facts, [held, *_theory(name, curves)])
 
 
-def _theory(name: str, curves: Mapping[str, "Curve"]) -> list[Check]:
+def _theory(name: str, curves: Mapping[str, Curve]) -> list[Check]:
     if name == "depth":
         return [
             _near("two passes: layers per level", curves["two passes"].slope, 2.0),
@@ -102,7 +102,6 @@ def _near(name: str, value: float, wanted: float) -> Check:
 def _own(index: int, name: str, grammar: Grammar) -> Study:
     """Sizes of one's own grammar, each mode that can compile it held to its formulas."""
     from ..constructions import ConstructionError
-    from .scaling import compiled
 
     facts: dict[str, object] = {"file": name, "depth d": grammar.depth}
     facts |= {"tree shapes c": str(grammar.n_shapes), "rules M": len(grammar.rules)}

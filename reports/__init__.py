@@ -1,13 +1,15 @@
 """The comparison record, verdicts, figures, the report, and runs that outlive their model."""
 
 from .comparison import ComparedSubspaces, Comparison, ComparisonError, Row, compare
-from .figures import accuracy_figure, grid_figure, overlap_figure, study_figures
+from .figures import accuracy_figure, grid_figure, study_figures
 from .folder import FolderError, fresh_folder, refuse_occupied
 from .markdown import summary_lines
+from .overlap import overlap_figure
 from .record import Check, RecordError, Run, Scores, Study
 from .regression import Change, RegressionError, RunDifference, compare_runs
 from .requirements import Outcome, Requirement, RequirementError, check_run
-from .run import read_run, write_run
+from .run import write_run
+from .run_reading import read_run
 from .verdicts import Verdict, Verdicts
 from .write import ReportError, report
 

@@ -9,6 +9,8 @@ import numpy as np
 from ..core import CellScore, Prediction, Subspace, checked
 from ..core.limits import MOST_DRAWS
 from .meeting import ELSEWHERE, ComparedSubspaces, ComparisonError, Null, aligned, meet
+from .overlap import overlap_figure
+from .row import Row
 from .rungs import decodable, selective
 from .use import causal
 from .verdicts import Verdict, Verdicts
@@ -61,26 +63,6 @@ class Exchanges(Protocol):
 
 @final
 @dataclass(frozen=True)
-class Row:
-    """One (site, target): the prediction if there is one, the overlap, the exchange, the verdicts.
-
-    ``predicted_use`` is whether theory says that the state is used there.
-    """
-
-    site: str
-    target: str
-    verdicts: Verdicts
-    subspaces: ComparedSubspaces | None = None
-    predicted_accuracy: float | None = None
-    predicted_rank: int | None = None
-    claim: str = ""
-    source: str = ""
-    exchange: CellScore | None = None
-    predicted_use: bool | None = None
-
-
-@final
-@dataclass(frozen=True)
 class Comparison:
     """Rows in the order of the results; immutable, and rebuilt from a run's files."""
 
@@ -101,9 +83,7 @@ class Comparison:
 
     def plot(self) -> "go.Figure":
         """Overlap of learned and predicted subspace, site by target."""
-        from .figures import overlap_figure
-
-        return overlap_figure(self)
+        return overlap_figure(self.rows)
 
     def _repr_html_(self) -> str:
         frame = self.to_frame()[["site", "target", "overlap", "null_high", "rung"]]

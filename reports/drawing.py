@@ -9,7 +9,16 @@ from .values import Json, number, site_label
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-__all__ = ["as_float", "error_bars", "gaps", "heatmap", "name_sites", "style", "words_only"]
+__all__ = [
+    "as_float",
+    "error_bars",
+    "first_on_top",
+    "gaps",
+    "heatmap",
+    "name_sites",
+    "style",
+    "words_only",
+]
 
 FONT: Final = {"family": "system-ui, 'Segoe UI', Roboto, sans-serif", "size": 13, "color": "#222"}
 
@@ -102,3 +111,8 @@ def error_bars(
     below = [value - low for (low, _), value in zip(pairs, values, strict=True)]
     return {"type": "data", "symmetric": False, "array": gaps(above), "arrayminus": gaps(below),
             "thickness": 1.2, "width": 4, "color": colour}  # fmt: skip
+
+
+def first_on_top(figure: "go.Figure") -> None:
+    """Targets from top to bottom as the tables list them; plotly counts from the bottom."""
+    figure.update_yaxes(autorange="reversed")

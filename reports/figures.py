@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING, Final
 
 from ..core import checked
 from .comparison import Comparison
-from .drawing import as_float, error_bars, gaps, heatmap, name_sites, style, words_only
+from .drawing import (
+    as_float,
+    error_bars,
+    first_on_top,
+    gaps,
+    heatmap,
+    name_sites,
+    style,
+)
+from .overlap import overlap_figure
 from .record import RecordError, Scores, Study
 from .rungs import strongest_baseline
 from .used import used_caption, used_figure
@@ -60,7 +69,7 @@ def study_figures(study: "Study") -> Mapping[str, "go.Figure"]:
             "Overlap of the learned with the predicted subspace: 1 where one lies in the other "
             "(the table below gives the dimensions of both). Cells framed in black are those where "
             "theory says that the state is written."
-        ] = overlap_figure(study.comparison)
+        ] = overlap_figure(study.comparison.rows)
     if any(row.exchange for row in study.comparison.rows):
         figures[used_caption(study.comparison)] = used_figure(study.scores, study.comparison)
     return figures
@@ -191,53 +200,7 @@ def grid_figure(scores: "Scores") -> "go.Figure":
     figure.update_layout(
         coloraxis={"colorscale": "Blues", "cmin": 0, "cmax": 1, "showscale": False}
     )
-    _first_on_top(figure)
-    name_sites(figure, sites)
-    return style(figure, 46 * len(targets) + 150)
-
-
-@checked(RecordError)
-def overlap_figure(comparison: Comparison) -> "go.Figure":
-    """Heatmap of the overlap of learned and predicted subspaces beside the null's upper end.
-
-    Args:
-        comparison: rows with subspaces; others are left blank.
-
-    Returns:
-        The figure; without any subspaces it says so.
-    """
-    from plotly.subplots import make_subplots
-
-    rows = {(row.site, row.target): row.subspaces for row in comparison.rows if row.subspaces}
-    if not rows:
-        predicted = any(row.predicted_rank is not None for row in comparison.rows)
-        reason = (
-            "no predicted cell has a learned pattern"
-            if predicted
-            else "there are no predictions about these cells"
-        )
-        return words_only(f"No overlap to draw: {reason}.")
-    sites = site_order([row.site for row in comparison.rows])
-    targets = site_order([row.target for row in comparison.rows])
-    overlap = [[rows[s, t].overlap if (s, t) in rows else math.nan for s in sites] for t in targets]
-    null = [[rows[s, t].null_high if (s, t) in rows else math.nan for s in sites] for t in targets]
-    figure = make_subplots(
-        1, 2, subplot_titles=["learned against predicted", "null, 95th percentile"],
-        shared_yaxes=True, horizontal_spacing=0.03,
-    )  # fmt: skip
-    for index, grid in enumerate((overlap, null), start=1):
-        figure.add_trace(heatmap(sites, targets, grid), 1, index)
-    for (site, target), found in rows.items():
-        if found.written:
-            x, y = sites.index(site), targets.index(target)
-            figure.add_shape(
-                type="rect", x0=x - 0.48, x1=x + 0.48, y0=y - 0.46, y1=y + 0.46, row=1, col=1,
-                line={"color": "#111", "width": 2},
-            )  # fmt: skip
-    figure.update_layout(
-        coloraxis={"colorscale": "Greens", "cmin": 0, "cmax": 1, "showscale": False}
-    )
-    _first_on_top(figure)
+    first_on_top(figure)
     name_sites(figure, sites)
     return style(figure, 46 * len(targets) + 150)
 
@@ -245,11 +208,6 @@ def overlap_figure(comparison: Comparison) -> "go.Figure":
 def _score_words(scores: "Scores") -> str:
     """What the panels show."""
     return " and ".join(dict.fromkeys(score_word(row) for row in scores.rows))
-
-
-def _first_on_top(figure: "go.Figure") -> None:
-    """Targets from top to bottom as the tables list them; plotly counts from the bottom."""
-    figure.update_yaxes(autorange="reversed")
 
 
 def _axes(rows: Sequence[Mapping[str, Json]]) -> tuple[list[str], list[str]]:

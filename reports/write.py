@@ -9,8 +9,9 @@ from ..core import LinrepError, as_path, checked
 from .html import render_html
 from .markdown import render_markdown
 from .record import Run
-from .run import dumps, read_run, run_json
 from .run_files import MARK, FolderError, read_manifest
+from .run_json import dumps, run_json
+from .run_reading import read_run
 
 __all__ = ["ReportError", "report"]
 

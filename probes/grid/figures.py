@@ -1,12 +1,13 @@
 """Figures of probe results."""
 
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from .results import ProbeResults
+from .score import Score
 
 __all__ = ["accuracy_figure"]
 
@@ -21,7 +22,7 @@ BESIDE: Final = {  # field -> dash of its line, symbol of its markers: a single 
 }
 
 
-def accuracy_figure(results: "ProbeResults") -> "go.Figure":
+def accuracy_figure(scores: Sequence[Score]) -> "go.Figure":
     """Accuracy, or R2 of numbers, with its interval over sites, and what stands beside it.
 
     One colour a target.
@@ -31,8 +32,8 @@ def accuracy_figure(results: "ProbeResults") -> "go.Figure":
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    for index, target in enumerate(results.targets):
-        cells = [score for score in results.scores if score.target == target]
+    for index, target in enumerate(dict.fromkeys(score.target for score in scores)):
+        cells = [score for score in scores if score.target == target]
         sites, colour = [cell.site for cell in cells], COLOURS[index % len(COLOURS)]
         figure.add_scatter(
             x=sites,
@@ -61,7 +62,7 @@ def accuracy_figure(results: "ProbeResults") -> "go.Figure":
                 marker={"symbol": symbol, "size": 8},
                 mode="lines+markers",
             )
-    kinds = {score.kind for score in results.scores}
+    kinds = {score.kind for score in scores}
     words = {"class": "accuracy", "number": "R²"}
     named = ", ".join(word for kind, word in words.items() if kind in kinds)
     figure.update_layout(

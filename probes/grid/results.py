@@ -106,7 +106,7 @@ class ProbeResults:
         """Accuracy over sites, one line per target, beside what was measured of its baselines."""
         from .figures import accuracy_figure
 
-        return accuracy_figure(self)
+        return accuracy_figure(self.scores)
 
     def _held(self, site: str, target: str) -> HeldOut | HeldOutNumbers:
         self.score(site, target)

@@ -9,7 +9,7 @@ from linrep.reports.remarks import remarks
 
 def test_the_first_target_stands_on_top_as_in_the_tables(run):
     (study,) = run.studies
-    for figure in (grid_figure(study.scores), overlap_figure(study.comparison)):
+    for figure in (grid_figure(study.scores), overlap_figure(study.comparison.rows)):
         assert list(figure.data[0].y) == ["height 1", "height 2"]
         assert figure.layout.yaxis.autorange == "reversed"
 

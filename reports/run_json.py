@@ -1,0 +1,55 @@
+"""A run as JSON-able data."""
+
+import json
+
+from .comparison import Row
+from .record import Run, Study
+from .values import plain
+from .verdicts import RUNGS
+
+__all__ = ["dumps", "run_json", "study_json"]
+
+
+def dumps(value: object) -> str:
+    """JSON as runs write it: indented, UTF-8, no NaN."""
+    return json.dumps(plain(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def run_json(run: Run) -> dict[str, object]:
+    """Everything a report shows, as JSON-able data."""
+    return {
+        "title": run.title,
+        "question": run.question,
+        "passed": run.passed,
+        "settings": run.settings,
+        "made_with": run.manifest,
+        "studies": [study_json(study) for study in run.studies],
+    }
+
+
+def study_json(study: Study) -> dict[str, object]:
+    """A study as its file holds it."""
+    return {
+        "name": study.name,
+        "question": study.question,
+        "facts": study.facts,
+        "checks": [vars(check) for check in study.checks],
+        "scores": {
+            "rows": study.scores.rows,
+            "notes": study.scores.notes,
+            "settings": study.scores.settings,
+        },
+        "comparison": {
+            "rows": [_row_json(row) for row in study.comparison.rows],
+            "settings": study.comparison.settings,
+        },
+        "notes": study.notes,
+        "trees": study.trees,
+    }
+
+
+def _row_json(row: Row) -> dict[str, object]:
+    found = None if row.subspaces is None else vars(row.subspaces)
+    verdicts = {name: vars(getattr(row.verdicts, name)) for name in RUNGS}
+    done = None if row.exchange is None else vars(row.exchange)
+    return vars(row) | {"verdicts": verdicts, "subspaces": found, "exchange": done}
