@@ -10,6 +10,7 @@ import torch
 from ..core import Subspace, checked
 from ..hooks.editing.edits import erase
 from ..hooks.inputs.batching import Batch, collate
+from ..hooks.inputs.corpus import sentences_of
 from ..hooks.paths.sites import Site
 from ..hooks.reading.prepared import Subject, left_alone, prepare
 from ..hooks.reading.settings import Settings
@@ -171,7 +172,7 @@ class _Work:
         later: Sequence[str],
         seed: int,
     ) -> "_Work":
-        sentences = getattr(corpus, "sentences", corpus)
+        sentences = sentences_of(corpus)
         encoding = subject.encode(sentences, Settings.of())
         lines = encoding.lines
         if len(lines) < LEAST_SENTENCES or len(lines) != len(sentences) or len(encoding.vanished):

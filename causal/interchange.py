@@ -172,7 +172,8 @@ def _pairs(
     targets = list(dict.fromkeys(target for _, target in subspaces))
     if given is not None:
         several = [given] if isinstance(given, Pairs) else given
-        if not isinstance(several, Iterable) or isinstance(several, str):
+        alone = isinstance(several, str) or getattr(several, "ndim", 1) == 0
+        if not isinstance(several, Iterable) or alone:
             raise CausalError(f"pairs are Pairs, or several; received {type(given).__name__}")
         several = list(several)
         strange = [one for one in several if not isinstance(one, Pairs) or not len(one)]

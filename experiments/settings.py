@@ -158,7 +158,8 @@ class StudySettings(Settings):
     def _a_construction_needs_a_grammar(self) -> "StudySettings":
         given = isinstance(self.language, Treebank | DataFile)
         if isinstance(self.model, Constructed) and given:
-            raise ValueError("a constructed model needs a grammar; files of text have none")
+            what = "a treebank has" if isinstance(self.language, Treebank) else "files of text have"
+            raise ValueError(f"a constructed model needs a grammar; {what} none")
         if isinstance(self.language, DataFile) and self.probes.heights:
             raise ValueError("heights are of trees; labelled texts have targets")
         if isinstance(self.language, DataFile) and self.probes.positions != "all":

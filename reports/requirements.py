@@ -31,6 +31,10 @@ class RequirementError(LinrepError):
     """A requirement cannot be read, or speaks of nothing in the run."""
 
 
+CLASS_SCORES = ("accuracy", "balanced_accuracy", "macro_f1", "nll", "v_information")
+NUMBER_SCORES = ("r2", "spearman")
+
+
 @final
 @dataclass(frozen=True)
 class Requirement:
@@ -148,12 +152,18 @@ def check_run(run: Run, requirements: tuple[Requirement, ...]) -> tuple[Outcome,
                 f"{min(texts)!r:.40}, which no number bounds: name a column of numbers, such as "
                 "accuracy"
             )
-        for study, site, target, values in matched:
+        asked = [cell for cell in matched if not _of_another_kind(requirement.column, cell[3])]
+        for study, site, target, values in asked or matched:
             value = values.get(requirement.column)
             outcomes.append(
                 Outcome(str(requirement), study, site, target, value, requirement.holds(value))
             )
     return tuple(outcomes)
+
+
+def _of_another_kind(column: str, row: Mapping[str, Json]) -> bool:
+    """Whether the column is a score of classes and the target a number, or the other way round."""
+    return column in (CLASS_SCORES if row.get("kind") == "number" else NUMBER_SCORES)
 
 
 def _cells(run: Run) -> list[tuple[str, str, str, Mapping[str, Json]]]:

@@ -48,6 +48,8 @@ EXCLUDED = {
     "Engine": "a protocol: nothing to construct",
     "Shared": "a protocol: nothing to construct",
     "checked": "a decorator",
+    "transfer": "takes any number of data sets; tests/probes/test_transfer.py has wrong ones",
+    "Transfer.verdict": "of what transfer returns",
     "AnyNetwork": "a type alias",
     "Kind": "a type alias",
     "Positions": "a type alias",

@@ -34,6 +34,7 @@ import random, numpy as np, torch
 def states():
     kind, keys, *rest = np.random.get_state()
     return random.getstate(), kind, keys.tobytes(), rest, torch.random.get_rng_state().tolist()
+import sklearn.preprocessing  # importing it draws once, far below: rich's names for links
 before = states()
 import linrep
 corpus = linrep.families.latin(order=2, depth=2).sample(40, seed=1)

@@ -71,22 +71,24 @@ def grammar(
         raise LanguageError(f"{out} exists already; nothing was written: name a new file")
     read = _read(file, unroll, without_empty)
     data = _about(read)
+    following: dict[str, float] = {}
+    if after is not None:  # refused before anything is written
+        answer = read.next_token(after.split())
+        following = {str(token): float(share) for token, share in answer.items()}
+    sentences = read.sample(sample, seed=seed).sentences if sample else ()
     if out is not None:
         _write(read, out, file, unroll)
         data["written to"] = str(out)
     lines = [f"{name}: {value}" for name, value in data.items()]
     if after is not None:
-        following = {
-            str(token): float(share) for token, share in read.next_token(after.split()).items()
-        }
         data["next"] = following
         shown = sorted(following.items(), key=lambda item: -item[1])
         lines += ["", f"after {after!r}:"]
         lines += [f"  {token}  {share:.6g}" for token, share in shown if share > 0]
     if sample:
-        sentences = [" ".join(words) for words in read.sample(sample, seed=seed).sentences]
-        data["sample"] = sentences
-        lines += ["", *sentences]
+        drawn = [" ".join(words) for words in sentences]
+        data["sample"] = drawn
+        lines += ["", *drawn]
     emit(data, "\n".join(lines), as_json=as_json)
 
 
