@@ -182,8 +182,7 @@ class _Work:
             )
         sizes = [len(s) for s in sentences]
         labels = {name: np.asarray(given).astype(str) for name, given in targets.items()}
-        wrong = {n: x.shape for n, x in labels.items() if x.shape != (sum(sizes),)}
-        if wrong:
+        if wrong := {n: x.shape for n, x in labels.items() if x.shape != (sum(sizes),)}:
             raise CausalError(f"targets have one label for each of {sum(sizes)} words; {wrong}")
         rows = torch.from_numpy(np.repeat(np.arange(len(lines)), sizes))
         stops = torch.from_numpy(np.concatenate([x.stop for x in lines]).astype(np.int64) - 1)
