@@ -1,7 +1,7 @@
 """What the figures of a report share: heat maps, axes, gaps, error bars and the style."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from .values import Json, number, site_label
@@ -13,6 +13,7 @@ __all__ = [
     "as_float",
     "error_bars",
     "first_on_top",
+    "framed",
     "gaps",
     "heatmap",
     "name_sites",
@@ -116,3 +117,12 @@ def error_bars(
 def first_on_top(figure: "go.Figure") -> None:
     """Targets from top to bottom as the tables list them; plotly counts from the bottom."""
     figure.update_yaxes(autorange="reversed")
+
+
+def framed(figure: "go.Figure", cells: Iterable[tuple[int, int]], column: int) -> None:
+    """A black frame around cells ``(x, y)`` of one panel's map."""
+    for x, y in cells:
+        figure.add_shape(
+            type="rect", x0=x - 0.48, x1=x + 0.48, y0=y - 0.46, y1=y + 0.46, row=1, col=column,
+            line={"color": "#111", "width": 2},
+        )  # fmt: skip

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..core import checked
-from .drawing import first_on_top, heatmap, name_sites, style, words_only
+from .drawing import first_on_top, framed, heatmap, name_sites, style, words_only
 from .meeting import ComparisonError
 from .row import Row
 from .values import site_order
@@ -47,13 +47,8 @@ def overlap_figure(rows: Sequence[Row]) -> "go.Figure":
     )  # fmt: skip
     for index, grid in enumerate((overlap, null), start=1):
         figure.add_trace(heatmap(sites, targets, grid), 1, index)
-    for (site, target), found in met.items():
-        if found.written:
-            x, y = sites.index(site), targets.index(target)
-            figure.add_shape(
-                type="rect", x0=x - 0.48, x1=x + 0.48, y0=y - 0.46, y1=y + 0.46, row=1, col=1,
-                line={"color": "#111", "width": 2},
-            )  # fmt: skip
+    written = [(sites.index(s), targets.index(t)) for (s, t), found in met.items() if found.written]
+    framed(figure, written, column=1)
     figure.update_layout(
         coloraxis={"colorscale": "Greens", "cmin": 0, "cmax": 1, "showscale": False}
     )

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from .comparison import Comparison
-from .drawing import as_float, heatmap, name_sites, style
+from .drawing import as_float, first_on_top, framed, heatmap, name_sites, style
 from .values import Json, number, site_label, site_order
 
 if TYPE_CHECKING:
@@ -76,17 +76,12 @@ def used_figure(scores: "Scores", comparison: Comparison) -> "go.Figure":
     )
     for index, grid in enumerate(grids.values(), start=1):
         figure.add_trace(heatmap(sites, targets, grid), 1, index)
-    for (site, target), row in rows.items():
-        if row.predicted_use:
-            x, y = sites.index(site), targets.index(target)
-            figure.add_shape(
-                type="rect", x0=x - 0.48, x1=x + 0.48, y0=y - 0.46, y1=y + 0.46, row=1, col=2,
-                line={"color": "#111", "width": 2},
-            )  # fmt: skip
+    used = [(sites.index(s), targets.index(t)) for (s, t), row in rows.items() if row.predicted_use]
+    framed(figure, used, column=2)
     figure.update_layout(
         coloraxis={"colorscale": "Purples", "cmin": 0, "cmax": 1, "showscale": False}
     )
-    figure.update_yaxes(autorange="reversed")
+    first_on_top(figure)
     name_sites(figure, sites)
     return style(figure, 46 * len(targets) + 150)
 
