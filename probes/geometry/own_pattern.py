@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy import linalg
 
-from ...core.decompositions import eigh, singular_values, svd
+from ...core.decompositions import eigh, pinv, singular_values
 
 __all__ = ["exclusive_moves"]
 
@@ -58,11 +58,7 @@ def exclusive_moves(
     kept, whole = (singular_values(m) for m in (rest, seen))
     if kept.min() < REST * whole.min():
         return None
-    if geometry is None:
-        return rest
-    left, sizes, right = svd(frame)
-    there = sizes > len(noise) * np.finfo(np.float64).eps * sizes.max(initial=0.0)
-    own: np.ndarray = right[there].T @ ((left[:, there].T @ rest) / sizes[there, None])
+    own: np.ndarray = rest if geometry is None else pinv(frame) @ rest
     return own
 
 

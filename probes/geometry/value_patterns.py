@@ -21,7 +21,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ...core import Subspace, checked
-from ...core.decompositions import eigh, rank, svd
+from ...core.decompositions import eigh, pinv, rank, svd
 from ..errors import ProbeError
 
 __all__ = ["Combinations", "Movements", "movements"]
@@ -143,7 +143,7 @@ class Movements:
         weights = self.combinations(target).weights
         # Coefficients of the combinations are weights' right / sizes of the projections.
         axes, triangle = np.linalg.qr((weights.T @ self.right / self.sizes).T)
-        return axes, np.linalg.pinv(triangle), weights
+        return axes, pinv(triangle), weights
 
     def _subspace(self, moves: np.ndarray, rounding: float, why: str) -> Subspace:
         """Directions of movements that are more than rounding.

@@ -7,7 +7,7 @@ iterations are taken, which do.
 
 import numpy as np
 
-__all__ = ["eigh", "pinv_symmetric", "rank", "singular_values", "svd"]
+__all__ = ["eigh", "pinv", "pinv_symmetric", "rank", "singular_values", "svd"]
 
 
 def svd(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -66,6 +66,18 @@ def eigh(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
         values, vectors = linalg.eigh(matrix, driver="ev")
     return values, vectors
+
+
+def pinv(matrix: np.ndarray, tolerance: float = 1e-15) -> np.ndarray:
+    """Pseudoinverse; singular values below this share of the largest count as 0.
+
+    >>> pinv(np.array([[2.0], [0.0]])).tolist()
+    [[0.5, 0.0]]
+    """
+    left, sizes, right = svd(matrix)
+    kept = sizes > tolerance * sizes.max(initial=0.0)
+    inverse: np.ndarray = (right[kept].T / sizes[kept]) @ left[:, kept].T
+    return inverse
 
 
 def pinv_symmetric(matrix: np.ndarray, tolerance: float) -> np.ndarray:
