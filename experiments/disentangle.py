@@ -23,10 +23,15 @@ OTHERS = "the other states of the stream"
 
 
 def with_joint_patterns(
-    results: ProbeResults, acts: Activations, corpus: Corpus, heights: Sequence[int]
+    results: ProbeResults,
+    acts: Activations,
+    corpus: Corpus,
+    heights: Sequence[int],
+    *,
+    rules: bool = False,
 ) -> ProbeResults:
     """The grid with :func:`joint_patterns` for its own, and with what it notes about them."""
-    patterns = joint_patterns(acts, corpus, heights)
+    patterns = joint_patterns(acts, corpus, heights, rules=rules)
     classes = {
         target: len(held.classes)
         for (_, target), held in results.held_out.items()
@@ -39,7 +44,7 @@ def with_joint_patterns(
 
 
 def joint_patterns(
-    acts: Activations, corpus: Corpus, heights: Sequence[int]
+    acts: Activations, corpus: Corpus, heights: Sequence[int], *, rules: bool = False
 ) -> Mapping[tuple[str, str], Subspace]:
     """The movement of class means that no other state of the stream explains.
 
@@ -55,12 +60,14 @@ def joint_patterns(
         acts: activations of the corpus.
         corpus: sentences of a grammar.
         heights: of the targets.
+        rules: the states of the stream are rules, not labels (``merge="rules"``): a rule tells the
+            labels of its children, so what goes along with a label there is the rules around it.
 
     Returns:
         (site, target) -> pattern; cells without any are left out.
     """
     found = {}
-    states = {height: _states(corpus, height) for height in heights}
+    states = {height: _states(corpus, height, rules) for height in heights}
     for site in progress(acts.sites, "patterns", unit="site"):
         stream = np.asarray(acts[site], dtype=np.float64)
         for height, (rows, own, others) in states.items():
@@ -70,28 +77,37 @@ def joint_patterns(
     return found
 
 
-def _states(corpus: Corpus, height: int) -> tuple[np.ndarray, np.ndarray, Mapping[str, np.ndarray]]:
+def _states(
+    corpus: Corpus, height: int, rules: bool
+) -> tuple[np.ndarray, np.ndarray, Mapping[str, np.ndarray]]:
     """Rows to look at, the labels wanted there, and every other state that may go along."""
     above = min(height + 1, max(corpus.heights))
     rows = corpus.boundary(height) & corpus.boundary(above)
     others = {"position": corpus.positions[rows].astype(str)}
     for level in range(above + 1):
         if level != height:
-            others[f"height {level}"] = _labels(corpus, level)[rows]
+            others[f"height {level}"] = _labels(corpus, level, rules)[rows]
         if level <= height:
-            others[f"left of height {level}"] = _left(corpus, level)[rows]
+            others[f"left of height {level}"] = _left(corpus, level, rules)[rows]
     telling = {name: labels for name, labels in others.items() if len(np.unique(labels)) > 1}
     return np.flatnonzero(rows), corpus.labels(height)[rows], telling
 
 
-def _labels(corpus: Corpus, height: int) -> np.ndarray:
-    return corpus.labels(height) if height else corpus.words
+def _labels(corpus: Corpus, height: int, rules: bool) -> np.ndarray:
+    """``[token]`` label of the ancestor, or the rule that expands it (a lower one's label)."""
+    if not height:
+        return corpus.words
+    if not rules:
+        return corpus.labels(height)
+    names = np.char.add(corpus.labels(height), " by ")
+    joined: np.ndarray = np.char.add(names, corpus.labels(height, "rule"))
+    return joined
 
 
-def _left(corpus: Corpus, height: int) -> np.ndarray:
-    """``[token]`` label of the node to the left of the one that ends here; "none" at the start."""
+def _left(corpus: Corpus, height: int, rules: bool) -> np.ndarray:
+    """``[token]`` state of the node to the left of the one that ends here; "none" at the start."""
     ends = np.flatnonzero(corpus.boundary(height)) if height else np.arange(corpus.n_tokens)
-    labels = _labels(corpus, height)[ends].astype(object)
+    labels = _labels(corpus, height, rules)[ends].astype(object)
     left = np.full(corpus.n_tokens, "none", dtype=object)
     same = corpus.sentence_ids[ends][1:] == corpus.sentence_ids[ends][:-1]
     left[ends[1:]] = np.where(same, labels[:-1], "none")

@@ -99,7 +99,8 @@ def run_study(
         return with_chart_values(study, charts), made
     results = with_remedy(results, supply := supply_of(corpus))
     if subject.construction is not None:
-        results = with_joint_patterns(results, acts, corpus, heights)
+        rules = subject.construction.settings.merge == "rules"
+        results = with_joint_patterns(results, acts, corpus, heights, rules=rules)
         chosen = (*chosen, ESTIMATE)
     # Whether the model uses it: states exchanged, the answer known.
     swaps, used, unused = use_of(settings, subject, corpus, results, [*claims, *elsewhere])
