@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from ..grammars import Corpus
 from ..hooks import Activations
 from ..probes import HeldOut, ProbeResults, pattern_subspace
 from ..probes.grid.notes import lost_dimensions
+
+if TYPE_CHECKING:
+    from ..constructions import GrammarTransformer
 
 __all__ = ["ESTIMATE", "joint_patterns", "with_joint_patterns"]
 
@@ -27,10 +31,10 @@ def with_joint_patterns(
     acts: Activations,
     corpus: Corpus,
     heights: Sequence[int],
-    *,
-    rules: bool = False,
+    made: "GrammarTransformer | None" = None,
 ) -> ProbeResults:
     """The grid with :func:`joint_patterns` for its own, and with what it notes about them."""
+    rules = made is not None and made.settings.merge == "rules"
     patterns = joint_patterns(acts, corpus, heights, rules=rules)
     classes = {
         target: len(held.classes)

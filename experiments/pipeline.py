@@ -14,6 +14,7 @@ from ..models import random_twin
 from ..probes import ProbeError, ProbeResults, probe
 from ..reports import Run, Scores, Study, compare
 from ..reports.values import plain
+from .attention import with_attention
 from .ceilings import ceilings_of
 from .chart_study import ChartStudy, chart_study, with_chart_values
 from .checks import checks_of
@@ -96,11 +97,10 @@ def run_study(
         results = probe(acts, corpus, **grid, random_weights=twins, ceilings=ceilings)
     except ProbeError as error:  # a small language: what can be said without probes
         study = unanswered(settings, corpus, subject, acts, claims, error, chosen)
-        return with_chart_values(study, charts), made
+        return with_chart_values(with_attention(study, settings, subject, corpus), charts), made
     results = with_remedy(results, supply := supply_of(corpus))
     if subject.construction is not None:
-        rules = subject.construction.settings.merge == "rules"
-        results = with_joint_patterns(results, acts, corpus, heights, rules=rules)
+        results = with_joint_patterns(results, acts, corpus, heights, subject.construction)
         chosen = (*chosen, ESTIMATE)
     # Whether the model uses it: states exchanged, the answer known.
     swaps, used, unused = use_of(settings, subject, corpus, results, [*claims, *elsewhere])
@@ -122,7 +122,7 @@ def run_study(
             (p.site, p.target): p.subspace for p in claims if (p.site, p.target) in results.patterns
         }},
     )  # fmt: skip
-    return with_chart_values(study, charts), made
+    return with_chart_values(with_attention(study, settings, subject, corpus), charts), made
 
 
 def _named(corpus: Corpus) -> list[str] | None:

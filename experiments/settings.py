@@ -128,6 +128,7 @@ class Probes(Settings):
     codelength: bool = False
     bootstrap: Draws = 1000
     charts: bool = True  # of a constructed model: inside, context and belief values beside labels
+    attention: bool = True  # how far patterns depend on positions alone: one row of the page
     causal: Causal = Causal()
 
 

@@ -1,5 +1,6 @@
 """Capture that can be trusted: sites, alignment of words and tokens, activations, edits."""
 
+from .capturing.attention import AttentionByPosition, attention_by_position
 from .capturing.capture import capture
 from .capturing.positions import Placed, at_positions
 from .capturing.stream import Streamed, stream
@@ -12,6 +13,7 @@ from .store.readers import from_cache, from_hidden_states
 __all__ = [
     "Activations",
     "AlignmentError",
+    "AttentionByPosition",
     "CaptureError",
     "Placed",
     "SelfCheckError",
@@ -19,6 +21,7 @@ __all__ = [
     "StoreError",
     "Streamed",
     "at_positions",
+    "attention_by_position",
     "capture",
     "edit",
     "erase",

@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 _HOME = {
     "Activations": "hooks",
     "AlignmentError": "hooks",
+    "AttentionByPosition": "hooks",
     "BOS": "grammars",
     "BinaryGrammar": "grammars",
     "CaptureError": "hooks",
@@ -86,6 +87,7 @@ _HOME = {
     "Verdict": "reports",
     "Verdicts": "reports",
     "at_positions": "hooks",
+    "attention_by_position": "hooks",
     "benjamini_hochberg": "probes",
     "binarise": "grammars",
     "capture": "hooks",

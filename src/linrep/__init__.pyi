@@ -71,6 +71,7 @@ from .grammars import (
 from .hooks import (
     Activations as Activations,
     AlignmentError as AlignmentError,
+    AttentionByPosition as AttentionByPosition,
     CaptureError as CaptureError,
     Placed as Placed,
     SelfCheckError as SelfCheckError,
@@ -78,6 +79,7 @@ from .hooks import (
     StoreError as StoreError,
     Streamed as Streamed,
     at_positions as at_positions,
+    attention_by_position as attention_by_position,
     capture as capture,
     edit as edit,
     erase as erase,

@@ -151,6 +151,8 @@ def test_a_study_has_chart_values_beside_its_labels():
     assert not any(row.verdicts.aligned.reason == NO_PATTERN for row in labels)
     checks = {check.name.split(":")[0]: check for check in study.checks}
     assert checks["chart values"].value in (0.0, pytest.approx(1.0))
+    assert checks["attention"].value == pytest.approx(1.0)
+    assert study.facts["attention explained by positions"].startswith("1.000 of the variance")
     assert "context height 3: constant here." in study.notes
     assert len(study.scores.rows) == len(study.comparison.rows)
 
