@@ -1,6 +1,6 @@
 """The comparison of what probes learned with what theory predicted, and the verdicts on it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, final, runtime_checkable
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from ..core import CellScore, Prediction, Subspace, checked
 from ..core.limits import MOST_DRAWS
+from ..core.prediction import by_tokens
 from .meeting import ELSEWHERE, ComparedSubspaces, ComparisonError, Null, aligned, meet
 from .overlap import overlap_figure
 from .row import Row
@@ -129,12 +130,14 @@ def compare(
     cells together (Bonferroni). A learned pattern is aligned from an overlap of 0.9 on; less than
     that, but beyond the nulls, is partly aligned, which is no rung.
 
-    Predicted readouts are left aside: a pattern and a readout differ under correlated noise.
+    Predictions about other tokens than those probed are named, not compared. Predicted readouts
+    are left aside: a pattern and a readout differ under correlated noise.
 
     Args:
         results: a grid of probes.
         predictions: claims of a construction; empty for models whose basis no theory shares.
-        elsewhere: predictions about other tokens than those probed; named, not compared.
+        elsewhere: further predictions about other tokens, where the grid does not say which tokens
+            were probed.
         exchanges: what :func:`linrep.interchange` found for the learned patterns; without it the
             fourth rung is not tested. Its p-values are held to the level over all cells that are
             decodable, since no other can reach that rung.
@@ -149,15 +152,16 @@ def compare(
         ComparisonError: two predictions contradict each other, a prediction names a site or
             target that was not probed, or dimensions differ.
     """
-    claims = _by_cell(predictions)
-    others = {(p.site, p.target): ELSEWHERE.format(p.positions) for p in elsewhere}
+    here, aside = by_tokens(predictions, results.settings.get("positions"))
+    claims = _by_cell(here)
+    others = {(p.site, p.target): ELSEWHERE.format(p.positions) for p in (*aside, *elsewhere)}
     word_types = results.settings.get("word_types")
     scores = [
         {str(name): value for name, value in row.items()}
         for row in results.to_frame().to_dict("records")
     ]
     cells = [(str(row["site"]), str(row["target"])) for row in scores]
-    _refuse_strangers(claims, cells)
+    _refuse_strangers({*claims, *((p.site, p.target) for p in aside)}, cells)
     met = sum(cell in claims and cell in results.patterns for cell in cells)
     null = Null(draws, level / max(met, 1), seed)
     permutations = results.settings.get("permutations")
@@ -254,7 +258,7 @@ def _by_cell(predictions: Iterable[Prediction]) -> dict[tuple[str, str], Predict
 
 
 def _refuse_strangers(
-    claims: Mapping[tuple[str, str], Prediction], cells: Sequence[tuple[str, str]]
+    claims: Collection[tuple[str, str]], cells: Sequence[tuple[str, str]]
 ) -> None:
     if claims and not set(claims) & set(cells):
         sites = sorted({site for site, _ in claims})

@@ -7,10 +7,13 @@ from typing import Any, TypedDict, final
 import numpy.typing as npt
 
 from ...core import Engine
+from ...core.arguments import shown
 from ...core.options import refuse_unknown, settled
 from ..errors import ProbeError
 from ..evidence.groups import FRACTIONS
+from ..inputs.protocols import KnowsCeilings
 from .checks import check_controls, check_counts, check_flag, check_fractions
+from .joint import OTHERS
 from .notes import CONTROLS
 
 __all__ = ["Asked", "Evidence", "ProbeOptions", "Splitting", "asked_of"]
@@ -21,7 +24,7 @@ class EvidenceOptions(TypedDict, total=False):
 
     controls: Sequence[str]
     random_weights: Any
-    ceilings: Mapping[Any, npt.ArrayLike] | None
+    ceilings: Mapping[Any, npt.ArrayLike] | KnowsCeilings | None
     permutations: int
     bootstrap: int
     codelength: bool
@@ -40,6 +43,7 @@ class ProbeOptions(EvidenceOptions, SplittingOptions, total=False):
 
     C: Any
     tolerance: float
+    patterns: str
     engine: str | Engine
 
 
@@ -53,7 +57,8 @@ class Evidence:
         random_weights: activations of random-weight twins, one or several: with three or more
             their spread is known, which the first rung of a verdict needs.
         ceilings: per ``(site, target)`` or per target, ``[token]`` largest posterior probability
-            (NaN = unknown); its mean over the scored tokens is the ceiling.
+            (NaN = unknown), whose mean over the scored tokens is the ceiling; or a constructed
+            model, which knows them.
         permutations: exchanges of labels between test sentences for the p-value; 0 = none.
         bootstrap: resamples of test sentences for the interval; 0 = none.
         codelength: also compute online codelengths.
@@ -67,7 +72,7 @@ class Evidence:
 
     controls: Sequence[str] = CONTROLS
     random_weights: Any = field(default=None, repr=False)
-    ceilings: Mapping[Any, npt.ArrayLike] | None = field(default=None, repr=False)
+    ceilings: Mapping[Any, npt.ArrayLike] | KnowsCeilings | None = field(default=None, repr=False)
     permutations: int = 200
     bootstrap: int = 1000
     codelength: bool = False
@@ -117,14 +122,26 @@ class Asked:
         splitting: of the tokens.
         C: inverse penalty of the logistic probe.
         tolerance: of its solver.
+        patterns: what they are estimated jointly with: ``"targets"`` or ``"joint"``.
         engine: where sites are worked on.
+
+    Raises:
+        ProbeError: patterns of another kind.
     """
 
     evidence: Evidence
     splitting: Splitting
     C: Any = None
     tolerance: float = 1e-4
+    patterns: str = "targets"
     engine: str | Engine = "local"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.patterns, str) or self.patterns not in OTHERS:
+            raise ProbeError(
+                f"patterns are 'targets' or 'joint' (with every state of the stream); received "
+                f"{shown(self.patterns)}"
+            )
 
 
 def asked_of(evidence: object, splitting: object, options: ProbeOptions) -> Asked:

@@ -13,7 +13,7 @@ from ..evidence.intervals import bootstrap_weights
 from ..evidence.splits import Split
 from ..evidence.surface import Surface
 from ..evidence.tokens import Tokens
-from ..inputs.protocols import ActivationsLike
+from ..inputs.protocols import ActivationsLike, CorpusLike, KnowsCeilings
 from ..inputs.reading import as_array, read_kept, shown
 from .checks import check_ceilings
 from .entrance import Arrays
@@ -24,7 +24,9 @@ from .targets import ClassTarget, NumberTarget
 
 __all__ = [
     "ceilings_of",
+    "ceilings_told",
     "embedding_of",
+    "heights_in",
     "kept_rows",
     "plan_of",
     "resamples",
@@ -93,6 +95,37 @@ def resamples(
     for size in sorted({len(np.unique(plan.groups[2])) for plan in plans}):
         by_size[size] = bootstrap_weights(size, draws, rng)
     return {plan.name: by_size[len(np.unique(plan.groups[2]))] for plan in plans}
+
+
+def heights_in(targets: Sequence[ClassTarget | NumberTarget]) -> tuple[int, ...]:
+    """Heights of the corpus among the targets."""
+    return tuple(
+        target.height
+        for target in targets
+        if isinstance(target, ClassTarget) and target.height is not None
+    )
+
+
+def ceilings_told(
+    given: Any,
+    corpus: CorpusLike,
+    sites: Sequence[str],
+    targets: Sequence[ClassTarget | NumberTarget],
+    positions: object,
+) -> Any:
+    """What a model that knows its ceilings says of these cells; anything else as it is.
+
+    Raises:
+        ProbeError: tokens are chosen in a way that ceilings are not known for.
+    """
+    if not isinstance(given, KnowsCeilings) or isinstance(given, type):
+        return given
+    if not isinstance(positions, str):
+        raise ProbeError(
+            "a model knows its ceilings at positions='all' and 'boundary'; at tokens chosen by a "
+            "mask that says more, or less: give the ceilings as [token] posteriors"
+        )
+    return given.ceilings(corpus, sites, heights_in(targets), boundary=positions == "boundary")
 
 
 def ceilings_of(

@@ -13,12 +13,15 @@ from ..inputs.reading import sees_next
 from ..solvers.methods import Method
 from .checks import check_counts, check_tolerance, read_penalties
 from .entrance import enter
+from .joint import OTHERS, joint_patterns
 from .judging import Judged, judge
 from .notes import CONTROLS, account, collect_notes
 from .options import Evidence, ProbeOptions, Splitting, asked_of
 from .preparing import (
     ceilings_of,
+    ceilings_told,
     embedding_of,
+    heights_in,
     kept_rows,
     plan_of,
     resamples,
@@ -84,7 +87,8 @@ def probe(
         random_weights: activations of random-weight twins, one or several: with three or more
             their spread is known, which the first rung of a verdict needs.
         ceilings: per ``(site, target)`` or per target, ``[token]`` largest posterior probability
-            (NaN = unknown); its mean over the scored tokens is the ceiling.
+            (NaN = unknown), whose mean over the scored tokens is the ceiling; or a constructed
+            model, which knows them.
         permutations: exchanges of labels between test sentences for the p-value; 0 = none.
         bootstrap: resamples of test sentences for the interval; 0 = none.
         codelength: also compute online codelengths.
@@ -98,6 +102,9 @@ def probe(
             validation loss is taken, per cell; by default 0.001 to 10. Controls take their
             target's.
         tolerance: of the logistic solver, relative to its objective.
+        patterns: ``"targets"``: estimated jointly with the other targets and the position; or
+            ``"joint"``: of heights, with every state that a grammar's corpus knows to be in the
+            stream (see :mod:`linrep.probes.grid.joint`), as in constructed models.
         engine: where the sites are worked on: ``"local"``, ``"processes:N"``, ``"ray"``,
             ``"ray://host:port"``, or an engine that is shared with other calls. The answers are
             the same; workers get all sites' activations at once, in a temporary folder or in
@@ -121,7 +128,8 @@ def probe(
     if not acts.sites:
         raise ProbeError("no site was captured: capture at least one")
     kept = kept_rows(acts, twins, len(np.asarray(corpus.sentence_ids)))
-    highest = ceilings_of(beyond.ceilings, acts.sites, wanted, len(kept))
+    told = ceilings_told(beyond.ceilings, corpus, acts.sites, wanted, positions)
+    highest = ceilings_of(told, acts.sites, wanted, len(kept))
     division = divide(corpus, dealt.groups, dealt.fractions, strata(wanted), kept, seed=seed)
     split = division.split
     tokens = Tokens.of(corpus, division.groups, sees_next=sees_next(acts.manifest))
@@ -178,10 +186,13 @@ def probe(
         controls, permutations=permutations > 0, seed=seed,
         hidden=("control_codelength",) if entered.bare else (),
     )  # fmt: skip
+    patterns = {key: cell.pattern for key, cell in cells.items() if cell.pattern is not None}
+    if rest.patterns == "joint":
+        patterns = joint_patterns(acts, corpus, heights_in(wanted))
     planned = {plan.name: plan for plan in plans}
     return ProbeResults(
         scores=scores,
-        patterns={key: cell.pattern for key, cell in cells.items() if cell.pattern is not None},
+        patterns=patterns,
         readouts={key: cell.readout for key, cell in cells.items() if cell.readout is not None},
         directions={
             key: directions_of(planned[key[1]], cell)
@@ -190,8 +201,10 @@ def probe(
         },
         held_out={key: held_out(planned[key[1]], cell) for key, cell in cells.items()},
         covariances={site: found[site].covariance for site in acts.sites},
+        ceilings=highest,
         settings={
             **settings,
+            "patterns": rest.patterns,
             "word_types": None if entered.bare else len(np.unique(tokens.words)),
             "manifest": dict(acts.manifest),
         },
@@ -199,6 +212,8 @@ def probe(
             division.note,
             *entered.note(tuple(beyond.controls)),
             *(f"{target.name}: {target.note}" for target in wanted if target.note),
-            *collect_notes(plans, controls, twins, beyond.ceilings, scores, kept, cells),
+            *collect_notes(
+                plans, controls, twins, told, scores, kept, cells, patterns, OTHERS[rest.patterns]
+            ),
         ),
     )

@@ -1,17 +1,17 @@
 """Patterns of a grammar's states where every other state of the stream is known."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from ..core import Subspace, height_target, progress
-from ..grammars import Corpus
-from ..hooks import Activations
-from ..probes import HeldOut, ProbeResults, pattern_subspace
-from ..probes.grid.notes import lost_dimensions
+from ...core import Subspace, height_target, progress
+from ..errors import ProbeError
+from ..geometry.patterns import pattern_subspace
+from ..inputs.protocols import ActivationsLike
+from ..inputs.reading import as_array
 
-__all__ = ["ESTIMATE", "joint_patterns", "with_joint_patterns"]
+__all__ = ["ESTIMATE", "OTHERS", "joint_patterns"]
 
 ESTIMATE = (
     "Learned patterns are estimated jointly: at the tokens that end the parent as well, "
@@ -19,28 +19,13 @@ ESTIMATE = (
     "nodes to their left, and on the position; the pattern of a height is its own share. Without "
     "that, class means also move wherever other states go along with the class."
 )
-OTHERS = "the other states of the stream"
-
-
-def with_joint_patterns(
-    results: ProbeResults, acts: Activations, corpus: Corpus, heights: Sequence[int]
-) -> ProbeResults:
-    """The grid with :func:`joint_patterns` for its own, and with what it notes about them."""
-    patterns = joint_patterns(acts, corpus, heights)
-    classes = {
-        target: len(held.classes)
-        for (_, target), held in results.held_out.items()
-        if isinstance(held, HeldOut)
-    }
-    replaced = lost_dimensions(results.patterns, classes)
-    kept = [note for note in results.notes if note not in replaced]
-    notes = (*lost_dimensions(patterns, classes, OTHERS), *kept)
-    return replace(results, patterns=patterns, notes=notes)
+OTHERS = {"joint": "the other states of the stream", "targets": "position and the other targets"}
+"""What patterns are estimated jointly with, by the name of the choice."""
 
 
 def joint_patterns(
-    acts: Activations, corpus: Corpus, heights: Sequence[int]
-) -> Mapping[tuple[str, str], Subspace]:
+    acts: ActivationsLike, corpus: Any, heights: Sequence[int]
+) -> dict[tuple[str, str], Subspace]:
     """The movement of class means that no other state of the stream explains.
 
     The stream of a constructed model holds, at a token that ends a node of height h: the states of
@@ -58,22 +43,33 @@ def joint_patterns(
 
     Returns:
         (site, target) -> pattern; cells without any are left out.
+
+    Raises:
+        ProbeError: no height is asked for.
     """
+    if not heights:
+        raise ProbeError(
+            "patterns='joint' takes the states of a grammar apart, so it needs heights=[...] and a "
+            "corpus that was sampled from a grammar"
+        )
     found = {}
-    states = {height: _states(corpus, height) for height in heights}
+    kept = np.asarray(acts.kept)
+    states = {height: _states(corpus, height, kept) for height in heights}
     for site in progress(acts.sites, "patterns", unit="site"):
-        stream = np.asarray(acts[site], dtype=np.float64)
+        stream = as_array(acts[site], f"activations at {site!r} are [token, d]")
         for height, (rows, own, others) in states.items():
-            space = pattern_subspace(stream[rows], own, others=others)
+            space = pattern_subspace(stream[rows].astype(np.float64), own, others=others)
             if space.dim:
                 found[site, height_target(height)] = space
     return found
 
 
-def _states(corpus: Corpus, height: int) -> tuple[np.ndarray, np.ndarray, Mapping[str, np.ndarray]]:
+def _states(
+    corpus: Any, height: int, kept: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, Mapping[str, np.ndarray]]:
     """Rows to look at, the labels wanted there, and every other state that may go along."""
     above = min(height + 1, max(corpus.heights))
-    rows = corpus.boundary(height) & corpus.boundary(above)
+    rows = corpus.boundary(height) & corpus.boundary(above) & kept
     others = {"position": corpus.positions[rows].astype(str)}
     for level in range(above + 1):
         if level != height:
@@ -84,15 +80,16 @@ def _states(corpus: Corpus, height: int) -> tuple[np.ndarray, np.ndarray, Mappin
     return np.flatnonzero(rows), corpus.labels(height)[rows], telling
 
 
-def _labels(corpus: Corpus, height: int) -> np.ndarray:
-    return corpus.labels(height) if height else corpus.words
+def _labels(corpus: Any, height: int) -> np.ndarray:
+    labels: np.ndarray = corpus.labels(height) if height else corpus.words
+    return labels
 
 
-def _left(corpus: Corpus, height: int) -> np.ndarray:
+def _left(corpus: Any, height: int) -> np.ndarray:
     """``[token]`` label of the node to the left of the one that ends here; "none" at the start."""
-    ends = np.flatnonzero(corpus.boundary(height)) if height else np.arange(corpus.n_tokens)
+    ends = np.flatnonzero(corpus.boundary(height)) if height else np.arange(len(corpus.words))
     labels = _labels(corpus, height)[ends].astype(object)
-    left = np.full(corpus.n_tokens, "none", dtype=object)
+    left = np.full(len(corpus.words), "none", dtype=object)
     same = corpus.sentence_ids[ends][1:] == corpus.sentence_ids[ends][:-1]
     left[ends[1:]] = np.where(same, labels[:-1], "none")
     return left.astype(str)
