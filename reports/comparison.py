@@ -124,10 +124,10 @@ def compare(
 ) -> Comparison:
     """Lay learned patterns beside predicted ones and answer each rung.
 
-    There are two nulls: random subspaces of the whole stream, and random subspaces drawn from the
-    activations' own covariance, which is harder to beat. Their upper ends hold for all compared
-    cells together (Bonferroni). A learned pattern is aligned from an overlap of 0.9 on; less than
-    that, but beyond the nulls, is partly aligned, which is no rung.
+    There are three nulls: random subspaces of the whole stream, random subspaces drawn from the
+    activations' own covariance, and patterns of labels that sentences have exchanged. Their upper
+    ends hold for all compared cells together (Bonferroni). A learned pattern is aligned from an
+    overlap of 0.9 on; less than that, but beyond the nulls, is partly aligned, which is no rung.
 
     Predicted readouts are left aside: a pattern and a readout differ under correlated noise.
 
@@ -160,6 +160,7 @@ def compare(
     _refuse_strangers(claims, cells)
     met = sum(cell in claims and cell in results.patterns for cell in cells)
     null = Null(draws, level / max(met, 1), seed)
+    chance = getattr(results, "chance_patterns", {})  # a grid of one's own may lack them
     permutations = results.settings.get("permutations")
     remedy = str(results.settings.get("remedy", "give more"))
     read = [
@@ -172,7 +173,7 @@ def compare(
         covariance = results.covariances[cell[0]]
         found = None
         if learned is not None and claim is not None:
-            found = meet(learned, claim, covariance, null)
+            found = meet(learned, claim, covariance, null, chance.get(cell, ()))
         verdicts = Verdicts(
             decodable=first,
             selective=selective(

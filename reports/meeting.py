@@ -1,5 +1,6 @@
 """One learned pattern beside one predicted subspace: how they meet, and what that says."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from ..core import LinrepError, Prediction, Subspace
 from ..probes import overlap_null
+from ..probes.geometry.nulls import exchanged_null
 from .values import number
 from .verdicts import Verdict
 
@@ -36,7 +38,10 @@ class ComparisonError(LinrepError):
 @final
 @dataclass(frozen=True)
 class ComparedSubspaces:
-    """Numbers about one learned and one predicted subspace; overlaps are mean squared cosines."""
+    """Numbers about one learned and one predicted subspace; overlaps are mean squared cosines.
+
+    ``null_exchanged_high`` is ``None`` where no labels were exchanged.
+    """
 
     written: bool
     overlap: float
@@ -49,11 +54,17 @@ class ComparedSubspaces:
     dim_learned: int
     dim_predicted: int
     d_model: int
+    null_exchanged_high: float | None = None
 
     @property
     def beyond_null(self) -> bool:
         """Whether the overlap exceeds every null, at all compared cells together."""
-        return self.overlap > max(self.null_high, self.null_covariance_high)
+        return self.overlap > self.highest_null
+
+    @property
+    def highest_null(self) -> float:
+        """Upper end of the null that is hardest to exceed."""
+        return max(self.null_high, self.null_covariance_high, self.null_exchanged_high or 0.0)
 
     @property
     def as_predicted(self) -> bool:
@@ -88,6 +99,7 @@ def meet(
     claim: Prediction,
     covariance: np.ndarray,
     null: Null,
+    chance: Sequence[np.ndarray] = (),
 ) -> ComparedSubspaces:
     """Numbers about one learned and one predicted subspace.
 
@@ -96,6 +108,7 @@ def meet(
         claim: the prediction.
         covariance: ``[d_model, d_model]`` of the activations.
         null: what random subspaces reach.
+        chance: patterns of exchanged labels; none, no such null.
 
     Raises:
         ComparisonError: they are subspaces of unlike streams.
@@ -109,6 +122,7 @@ def meet(
     angles = learned.angles(predicted)
     mean, high = null(learned, predicted, None)
     harder = null(learned, predicted, covariance)[1]
+    exchanged = exchanged_null(chance, learned.dim, predicted) if learned.dim else None
     return ComparedSubspaces(
         written=claim.written,
         overlap=learned.overlap(predicted),
@@ -121,6 +135,7 @@ def meet(
         dim_learned=learned.dim,
         dim_predicted=predicted.dim,
         d_model=learned.d_model,
+        null_exchanged_high=exchanged.upper(null.level) if exchanged else None,
     )
 
 
@@ -144,11 +159,11 @@ def aligned(
     if found is None:
         return Verdict("not tested", NO_PATTERN if claimed else elsewhere or NO_BASIS)
     overlap = f"overlap {number(found.overlap)}"
-    bar = number(max(found.null_high, found.null_covariance_high))
+    bar = number(found.highest_null)
     where = "where theory writes the state" if found.written else "where theory writes nothing"
     if not found.beyond_null:
         return Verdict("no", f"{overlap} is no more than chance ({bar}), {where}")
-    reason = f"{overlap}, random subspaces at most {bar}, {where}"
+    reason = f"{overlap}, chance at most {bar}, {where}"
     if not found.written:
         return Verdict("no", f"{reason}: refuted", "found where theory writes nothing")
     if found.overlap >= ALIGNED:

@@ -1,5 +1,6 @@
 """What random subspaces overlap: the level that a finding must exceed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, final
 
@@ -10,7 +11,7 @@ from ...core import Subspace, checked
 from ...core.limits import MOST_DRAWS
 from ..errors import ProbeError
 
-__all__ = ["OverlapNull", "overlap_null"]
+__all__ = ["OverlapNull", "exchanged_null", "overlap_null"]
 
 FLAT = 1e-12  # variance of draws that are all one number
 MOST = 2**31  # numbers held at once, those of one subspace or of all draws: 16 GiB
@@ -25,14 +26,15 @@ class OverlapNull:
     Args:
         draws: ``[draw]`` sampled overlaps, ascending.
         metric: ``"euclidean"``: directions uniform on the sphere; ``"covariance"``: directions
-            drawn from the activations' own covariance, the harder null.
+            drawn from the activations' own covariance, the harder null; ``"exchanged"``: patterns
+            of labels that sentences have exchanged.
 
     Raises:
         ProbeError: there are no draws, or one is not finite.
     """
 
     draws: Float[np.ndarray, " draw"]
-    metric: Literal["euclidean", "covariance"]
+    metric: Literal["euclidean", "covariance", "exchanged"]
 
     def __post_init__(self) -> None:
         if not len(self.draws) or not np.isfinite(self.draws).all():
@@ -124,6 +126,27 @@ def overlap_null(
         other = _random_basis(rng, m, root) if fixed is None else fixed.basis
         draws[index] = np.square(other.T @ one).sum() / min(k, m)
     return OverlapNull(np.sort(draws), "covariance")
+
+
+def exchanged_null(patterns: Sequence[np.ndarray], k: int, fixed: Subspace) -> OverlapNull | None:
+    """Overlap of the patterns of exchanged labels with a subspace.
+
+    Args:
+        patterns: ordered bases ``[d_model, rank]``, one for each exchange.
+        k: dimensions of the learned pattern, at most: as many of each are compared.
+        fixed: the predicted subspace.
+
+    Returns:
+        The null; ``None`` where no exchange leaves a pattern.
+    """
+    kept = [basis[:, :k] for basis in patterns if basis[:, :k].shape[1]]
+    if not kept or not fixed.dim:
+        return None
+    draws = [
+        float(np.square(fixed.basis.T @ basis).sum()) / min(basis.shape[1], fixed.dim)
+        for basis in kept
+    ]
+    return OverlapNull(np.sort(np.minimum(draws, 1.0)), "exchanged")
 
 
 def _size(covariance: np.ndarray | None, fixed: Subspace | None) -> int:

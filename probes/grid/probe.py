@@ -34,7 +34,7 @@ from .preparing import (
 )
 from .results import ProbeResults
 from .scoring import directions_of, held_out, score_cell
-from .site import Companions
+from .site_spaces import Companions
 from .site_work import SiteFound, SiteWork, current_threads, probe_in_worker
 from .targets import ClassTarget, make_targets, strata
 
@@ -193,8 +193,9 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
     planned = {plan.name: plan for plan in plans}
     return ProbeResults(
         scores=scores,
-        patterns={key: cell.pattern for key, cell in cells.items() if cell.pattern is not None},
-        readouts={key: cell.readout for key, cell in cells.items() if cell.readout is not None},
+        patterns={key: cell.spaces.pattern for key, cell in cells.items() if cell.spaces},
+        readouts={key: cell.spaces.readout for key, cell in cells.items() if cell.spaces},
+        chance_patterns={key: cell.spaces.chance for key, cell in cells.items() if cell.spaces},
         directions={
             key: directions_of(planned[key[1]], cell)
             for key, cell in cells.items()

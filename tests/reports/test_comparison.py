@@ -8,7 +8,7 @@ import pytest
 
 from linrep.core import Prediction, Subspace
 from linrep.reports import ComparisonError, compare
-from linrep.reports.meeting import AGREEMENT
+from linrep.reports.meeting import AGREEMENT, Null, aligned, meet
 
 WRITTEN = ("blocks.1.hook_resid_post", "height 2")
 ABSENT = ("blocks.0.hook_resid_post", "height 2")
@@ -136,3 +136,18 @@ def test_the_table_says_what_the_command_line_says(grid):
 
 def test_the_same_seed_gives_the_same_comparison(grid):
     assert compare(grid, grid.predictions, draws=20) == compare(grid, grid.predictions, draws=20)
+
+
+def test_what_exchanged_labels_show_as_well_is_no_alignment() -> None:
+    axis = Subspace(np.eye(40)[:, :1])
+    claim = Prediction("blocks.0.hook_resid_post", "word", axis, True, "all", 1, None, "?", "?")
+    null = Null(200, 0.05, 0)
+    rng = np.random.default_rng(0)
+    alike = [np.linalg.qr(axis.basis + 0.05 * rng.standard_normal((40, 1)))[0] for _ in range(20)]
+    other = [np.linalg.qr(rng.standard_normal((40, 1)))[0] for _ in range(20)]
+    learned = Subspace(np.linalg.qr(axis.basis + 0.05 * rng.standard_normal((40, 1)))[0])
+    assert meet(learned, claim, np.eye(40), null).beyond_null
+    assert meet(learned, claim, np.eye(40), null, other).beyond_null
+    found = meet(learned, claim, np.eye(40), null, alike)
+    assert not found.beyond_null
+    assert aligned(found, claimed=True).state == "no"
