@@ -49,8 +49,7 @@ def chance_moves(
     """
     n = len(rows)
     mean = np.asarray(own.sum(axis=0)) / max(n, 1)
-    squares = own.T @ own
-    whole = np.asarray(squares.toarray() if isinstance(squares, sparse.sparray) else squares)
+    whole = np.asarray(own.T @ (own.toarray() if isinstance(own, sparse.csr_array) else own))
     scatter = whole - n * np.outer(mean, mean)
     bridge = np.linalg.pinv(others.T @ others, rcond=1e-10, hermitian=True)
     beside = others.astype(rows.dtype).T @ rows
