@@ -8,6 +8,7 @@ from .errors import CausalError
 from .grammar_pairs import interchange_pairs, pairs_of
 from .interchange import interchange
 from .minimal_pairs import minimal_pairs
+from .options import Exchange
 from .pairs import Pairs
 from .results import InterchangeResult
 
@@ -19,6 +20,7 @@ __all__ = [
     "DoseResponse",
     "ErasureResult",
     "ErasureRow",
+    "Exchange",
     "InterchangeResult",
     "Pairs",
     "align",

@@ -1,11 +1,14 @@
 """A model on a treebank, or on a grammar: is structure readable, and is it more than chance?"""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, TypedDict, Unpack
 
 from pydantic import ValidationError
 
 from ..core import checked
+from ..core.options import refuse_unknown
 from .data import question_of
 from .settings import (
     DataFile,
@@ -28,8 +31,20 @@ QUESTION = (
 )
 
 
+class ProbingOptions(TypedDict, total=False):
+    """Keywords of :func:`probe_settings` beyond those that it names."""
+
+    groups: str
+    permutations: int
+    codelength: bool
+    causal: str
+    long_inputs: str
+    special_tokens: bool
+    check: str | None
+
+
 @checked(SettingsError)
-def probe_settings(  # noqa: PLR0913 - one per option of the command
+def probe_settings(
     model: str,
     trees: str | None,
     grammar: str | os.PathLike[str] | None = None,
@@ -37,15 +52,9 @@ def probe_settings(  # noqa: PLR0913 - one per option of the command
     heights: str | None = None,
     sentences: int = 1000,
     positions: str = "all",
-    groups: str = "auto",
-    permutations: int = 200,
-    codelength: bool = False,
-    causal: str = "auto",
-    long_inputs: str = "refuse",
-    special_tokens: bool = True,
-    check: str | None = None,
     seed: int = 0,
     data: DataFile | None = None,
+    **options: Unpack[ProbingOptions],
 ) -> Experiment:
     """Settings of ``linrep probe``.
 
@@ -57,6 +66,9 @@ def probe_settings(  # noqa: PLR0913 - one per option of the command
             all that have more than one label, of a treebank those among 1 to 4.
         sentences: sampled from the grammar.
         positions: ``"all"`` or ``"boundary"``.
+        seed: of everything random.
+        data: labelled texts, instead of trees and of a grammar.
+        **options: settings of the probes and of the reading, by name:
         groups: what is never divided between training and test: ``"document"``, ``"sentence"``,
             or ``"auto"`` for documents where the reader knows them (one file each).
         permutations: shuffles per p-value.
@@ -67,8 +79,6 @@ def probe_settings(  # noqa: PLR0913 - one per option of the command
             them through a ``"window"`` that moves, or ``"cut"`` them off.
         special_tokens: let the tokenizer add its BOS, ``[CLS]``, ``[SEP]``.
         check: the self-checks of the capture, comma between; by default all.
-        seed: of everything random.
-        data: labelled texts, instead of trees and of a grammar.
 
     Returns:
         The experiment.
@@ -79,6 +89,7 @@ def probe_settings(  # noqa: PLR0913 - one per option of the command
     >>> probe_settings("model", "trees/*.ptb", heights="1,2").studies[0].probes.heights
     (1, 2)
     """
+    refuse_unknown("probe_settings", options, ProbingOptions.__annotations__, SettingsError)
     if data is None and (trees is None) == (grammar is None):
         raise SettingsError(
             "give --data FILE, --trees 'GLOB' or --grammar FILE: one of the two kinds of trees, or "
@@ -92,7 +103,6 @@ def probe_settings(  # noqa: PLR0913 - one per option of the command
         else Treebank(paths=str(trees))
     )
     question = QUESTION if data is None else question_of(data)
-    groups = "auto" if data is not None else groups
     name = "/".join(Path(model).parts[-2:])
     try:
         wanted = _heights(heights)
@@ -104,15 +114,11 @@ def probe_settings(  # noqa: PLR0913 - one per option of the command
                 "model": Loaded(path=model),
                 "sentences": sentences,
                 "seed": seed,
-                "reading": {"long_inputs": long_inputs, "special_tokens": special_tokens}
-                | ({} if check is None else {"check": [c.strip() for c in check.split(",")]}),
+                "reading": _reading(options),
                 "probes": {
                     "heights": wanted,
                     "positions": positions,
-                    "groups": groups,
-                    "permutations": permutations,
-                    "codelength": codelength,
-                    "causal": {"run": causal},
+                    **_probes(options, grouped=data is None),
                     "tolerance": 1e-3,  # moves accuracies by less than a tenth of their interval
                 },
             }
@@ -126,6 +132,23 @@ def probe_settings(  # noqa: PLR0913 - one per option of the command
     where = "a treebank" if grammar is None else Path(os.fspath(grammar)).name
     where = where if data is None else Path(data.paths).name
     return Experiment(title=f"{name} on {where}", question=question, studies=(study,))
+
+
+def _reading(options: ProbingOptions) -> dict[str, Any]:
+    """How the model reads, as far as it was said."""
+    said = _named(options, "long_inputs", "special_tokens")
+    check = options.get("check")
+    return said if check is None else said | {"check": [one.strip() for one in check.split(",")]}
+
+
+def _probes(options: ProbingOptions, *, grouped: bool) -> dict[str, Any]:
+    """What is asked of the probes, as far as it was said; files of text have their own groups."""
+    said = _named(options, "permutations", "codelength", *(("groups",) if grouped else ()))
+    return said | ({"causal": {"run": options["causal"]}} if "causal" in options else {})
+
+
+def _named(options: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: options[name] for name in names if name in options}
 
 
 def _name(language: Language) -> str:

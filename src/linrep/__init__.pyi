@@ -2,6 +2,7 @@
 
 from .causal import (
     CausalError as CausalError,
+    Exchange as Exchange,
     InterchangeResult as InterchangeResult,
     Pairs as Pairs,
     dose_response as dose_response,
@@ -73,6 +74,7 @@ from .hooks import (
     AlignmentError as AlignmentError,
     CaptureError as CaptureError,
     Placed as Placed,
+    Reading as Reading,
     SelfCheckError as SelfCheckError,
     SiteError as SiteError,
     StoreError as StoreError,
@@ -107,6 +109,7 @@ from .probes import (
     Direction as Direction,
     DiscriminantProbe as DiscriminantProbe,
     Eraser as Eraser,
+    Evidence as Evidence,
     HeldOut as HeldOut,
     HeldOutNumbers as HeldOutNumbers,
     LinearProbe as LinearProbe,
@@ -123,6 +126,7 @@ from .probes import (
     Score as Score,
     SoftProbe as SoftProbe,
     Split as Split,
+    Splitting as Splitting,
     Statistics as Statistics,
     Transfer as Transfer,
     benjamini_hochberg as benjamini_hochberg,
