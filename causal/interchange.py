@@ -1,6 +1,7 @@
 """Exchange states between runs, and compare the model with the counterfactual."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, get_args
 
 from ..core import CellScore, Subspace, checked
@@ -12,6 +13,8 @@ from ..models import random_twin
 from .errors import CausalError, NothingToExchange
 from .exchange import Outcome, exchange_all
 from .grammar_pairs import interchange_pairs
+from .isolation import IsolationRow, isolation_of, least_kept
+from .other_targets import probes_of, watch_of
 from .pairs import Pairs, Protocol
 from .results import InterchangeResult
 from .scores import score_cell
@@ -38,6 +41,7 @@ def interchange(  # noqa: PLR0913 - the public face; each is a choice of its own
     tokenizer: Any = None,
     batch_size: int | None = None,
     resume: bool = True,
+    isolation: bool = True,
 ) -> InterchangeResult:
     """Put a source's state into a base's run, inside a subspace, and see what the model says then.
 
@@ -46,7 +50,8 @@ def interchange(  # noqa: PLR0913 - the public face; each is a choice of its own
     speaks as if the span had been the source's; what that means is known exactly where the corpus
     has a grammar. Beside every number stand the controls: random subspaces of equal dimension, the
     same moved as far as the edit (TransformerLens's placebo), subspaces drawn from the states,
-    the whole state, the readout, a random-weight twin, and the base's own state put in.
+    the whole state, the readout, a random-weight twin, the base's own state put in, and whether
+    probes of the corpus's other heights go on saying what they said.
 
     Guarantee: the model is left as it was.
 
@@ -67,6 +72,8 @@ def interchange(  # noqa: PLR0913 - the public face; each is a choice of its own
         tokenizer: for an instance that is given without one.
         batch_size: pairs per batch; by default by tokens.
         resume: begin edited passes at the edited block where the model allows it: same numbers.
+        isolation: look at what the exchange leaves of the corpus's other heights, by probes fitted
+            on unedited states; not for pairs that are given, whose other targets are not known.
 
     Returns:
         One row per (site, target).
@@ -88,6 +95,7 @@ def interchange(  # noqa: PLR0913 - the public face; each is a choice of its own
     chosen = _pairs(corpus, subspaces, pairs, n, seed)
     sites = list(dict.fromkeys(site for site, _ in subspaces))
     rows: dict[tuple[str, str], CellScore] = {}
+    kept: list[IsolationRow] = []
     absent = dict.fromkeys(name for _, name in subspaces if name not in chosen)
     notes = [
         f"{target}: no two of its spans are of equal length with other tokens, so that none was "
@@ -99,6 +107,7 @@ def interchange(  # noqa: PLR0913 - the public face; each is a choice of its own
         subject = prepare(model, settings, tokenizer)
         _require_width(subject, {**subspaces, **(readouts or {})})
         twins = _twin(subject, twin, settings)
+        probes = probes_of(subject, corpus, sites, seed) if isolation and pairs is None else {}
         for target, some in chosen.items():
             if int(some.moved.sum()) < LEAST:
                 notes.append(
@@ -108,17 +117,25 @@ def interchange(  # noqa: PLR0913 - the public face; each is a choice of its own
                 continue
             cells = _cells(target, subspaces, readouts or {})
             how: dict[str, Any] = {
-                "last_only": protocol == "last token", "draws": draws, "seed": seed,
+                "last_only": protocol == "last token",
                 "batch_size": batch_size, "resume": resume,
             }  # fmt: skip
+            left: tuple[IsolationRow, ...] = ()
+            watch = watch_of(corpus, some, probes) if probes else None
+            if watch is not None:
+                again = {"bootstrap": bootstrap, "seed": seed}
+                left = isolation_of(subject, some, cells, watch, **how, **again)
+                kept += left
+            how |= {"draws": draws, "seed": seed}
             found = exchange_all(subject, some, cells, **how)
             beside: Outcome | None = None
             if twins is not None:
                 beside = exchange_all(twins, some, cells, **how, only=("edit",))
             for site, (one, _) in cells.items():
-                rows[site, target] = score_cell(
+                cell = score_cell(
                     site, one.dim, some, protocol, found, beside, bootstrap=bootstrap, seed=seed
                 )
+                rows[site, target] = replace(cell, **least_kept(left, site, target))
     return InterchangeResult(
         tuple(rows[cell] for cell in subspaces if cell in rows),
         {
@@ -127,6 +144,7 @@ def interchange(  # noqa: PLR0913 - the public face; each is a choice of its own
         },
         chosen,
         tuple(notes),
+        tuple(kept),
     )  # fmt: skip
 
 

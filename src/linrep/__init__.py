@@ -38,6 +38,7 @@ _HOME = {
     "HeldOutNumbers": "probes",
     "ImpossiblePrefix": "grammars",
     "InterchangeResult": "causal",
+    "IsolationRow": "causal",
     "LanguageError": "corpora",
     "LinearProbe": "probes",
     "LinrepError": "core",

@@ -3,6 +3,7 @@
 from .causal import (
     CausalError as CausalError,
     InterchangeResult as InterchangeResult,
+    IsolationRow as IsolationRow,
     Pairs as Pairs,
     dose_response as dose_response,
     erasure_effects as erasure_effects,
