@@ -40,6 +40,7 @@ _HOME = {
     "HeldOutNumbers": "probes",
     "ImpossiblePrefix": "grammars",
     "InterchangeResult": "causal",
+    "IsolationRow": "causal",
     "LanguageError": "corpora",
     "LinearProbe": "probes",
     "LinrepError": "core",

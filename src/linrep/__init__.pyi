@@ -4,6 +4,7 @@ from .causal import (
     CausalError as CausalError,
     Exchange as Exchange,
     InterchangeResult as InterchangeResult,
+    IsolationRow as IsolationRow,
     Pairs as Pairs,
     dose_response as dose_response,
     erasure_effects as erasure_effects,
