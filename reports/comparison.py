@@ -8,6 +8,7 @@ import numpy as np
 
 from ..core import CellScore, Prediction, Subspace, checked
 from ..core.limits import MOST_DRAWS
+from ..probes.geometry.nulls import Anisotropy
 from .meeting import ELSEWHERE, ComparedSubspaces, ComparisonError, Null, aligned, meet
 from .overlap import overlap_figure
 from .row import Row
@@ -168,12 +169,15 @@ def compare(
     ]
     done, part, reason = _exchanged(exchanges, cells, read, level)
     rows = []
+    streams: dict[str, Anisotropy] = {}
     for score, cell, first in zip(scores, cells, read, strict=True):
         learned, claim = results.patterns.get(cell), claims.get(cell)
         covariance = results.covariances[cell[0]]
         found = None
         if learned is not None and claim is not None:
-            found = meet(learned, claim, covariance, null, chance.get(cell, ()))
+            if cell[0] not in streams:
+                streams[cell[0]] = Anisotropy.of(covariance, len(covariance))
+            found = meet(learned, claim, streams[cell[0]], null, chance.get(cell, ()))
         verdicts = Verdicts(
             decodable=first,
             selective=selective(

@@ -1,14 +1,14 @@
 """One learned pattern beside one predicted subspace: how they meet, and what that says."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import final
 
 import numpy as np
 
 from ..core import LinrepError, Prediction, Subspace
-from ..probes import overlap_null
-from ..probes.geometry.nulls import exchanged_null
+from ..probes import OverlapNull, overlap_null
+from ..probes.geometry.nulls import Anisotropy, exchanged_null
 from .values import number
 from .verdicts import Verdict
 
@@ -75,29 +75,37 @@ class ComparedSubspaces:
 @final
 @dataclass(frozen=True)
 class Null:
-    """Overlap of random subspaces with a predicted one: the mean, and what few exceed."""
+    """Overlap of random subspaces with a predicted one: the mean, and what few exceed.
+
+    Uniform subspaces depend on dimensions alone, so those of cells alike are drawn once.
+    """
 
     draws: int
     level: float
     seed: int
+    _uniform: dict[tuple[int, int, int], OverlapNull] = field(default_factory=dict, repr=False)
 
     def __call__(
-        self, learned: Subspace, predicted: Subspace, covariance: np.ndarray | None
+        self, learned: Subspace, predicted: Subspace, stream: Anisotropy | None
     ) -> tuple[float, float]:
         """Mean and upper end of the overlap of random subspaces like the learned one."""
-        if not learned.dim or not predicted.dim:
+        k, m = learned.dim, predicted.dim
+        if not k or not m:
             return 0.0, 0.0
-        null = overlap_null(
-            learned.dim, predicted.dim, covariance=covariance, fixed=predicted, n=self.draws,
-            seed=self.seed,
-        )  # fmt: skip
+        if stream is not None:
+            null = stream.null(k, m, fixed=predicted, n=self.draws, seed=self.seed)
+        else:
+            key = k, m, predicted.d_model
+            if key not in self._uniform:
+                self._uniform[key] = overlap_null(*key, n=self.draws, seed=self.seed)
+            null = self._uniform[key]
         return null.mean, null.upper(self.level)
 
 
 def meet(
     learned: Subspace,
     claim: Prediction,
-    covariance: np.ndarray,
+    stream: Anisotropy,
     null: Null,
     chance: Sequence[np.ndarray] = (),
 ) -> ComparedSubspaces:
@@ -106,7 +114,7 @@ def meet(
     Args:
         learned: the pattern.
         claim: the prediction.
-        covariance: ``[d_model, d_model]`` of the activations.
+        stream: covariance of the activations.
         null: what random subspaces reach.
         chance: patterns of exchanged labels; none, no such null.
 
@@ -121,7 +129,7 @@ def meet(
         )
     angles = learned.angles(predicted)
     mean, high = null(learned, predicted, None)
-    harder = null(learned, predicted, covariance)[1]
+    harder = null(learned, predicted, stream)[1]
     exchanged = exchanged_null(chance, learned.dim, predicted) if learned.dim else None
     return ComparedSubspaces(
         written=claim.written,

@@ -10,6 +10,8 @@ import numpy.typing as npt
 from jaxtyping import Float, Int
 from scipy import sparse
 
+from ...core.decompositions import eigh, pinv_symmetric, svd
+
 __all__ = ["EXCHANGES", "chance_moves", "indicators"]
 
 EXCHANGES = 20
@@ -51,7 +53,7 @@ def chance_moves(
     mean = np.asarray(own.sum(axis=0)) / max(n, 1)
     whole = np.asarray(own.T @ (own.toarray() if isinstance(own, sparse.csr_array) else own))
     scatter = whole - n * np.outer(mean, mean)
-    bridge = np.linalg.pinv(others.T @ others, rcond=1e-10, hermitian=True)
+    bridge = pinv_symmetric(others.T @ others, 1e-10)
     beside = others.astype(rows.dtype).T @ rows
     unit = np.sqrt(np.maximum(variances, FLOOR * max(float(variances.max(initial=0.0)), 1e-300)))
     found = []
@@ -69,11 +71,11 @@ def _strongest(
     moved: np.ndarray, scatter: np.ndarray, unit: np.ndarray, whole: float
 ) -> Float[np.ndarray, "feature rank"]:
     """Movement with the contrasts that the other targets leave free, by size in units of spread."""
-    values, vectors = np.linalg.eigh(scatter)
+    values, vectors = eigh(scatter)
     free = values > FREE * max(whole, 1e-300)
     moves: np.ndarray = moved @ (vectors[:, free] / np.sqrt(values[free]))
     if not moves.size:
         return moves
-    _, sizes, turned = np.linalg.svd(moves / unit[:, None], full_matrices=False)
+    _, sizes, turned = svd(moves / unit[:, None])
     found: np.ndarray = moves @ turned[sizes > 1e-6 * sizes[0]].T
     return found
