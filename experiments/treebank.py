@@ -46,6 +46,7 @@ def probe_settings(  # noqa: PLR0913 - one per option of the command
     check: str | None = None,
     seed: int = 0,
     data: DataFile | None = None,
+    layers: str | None = None,
 ) -> Experiment:
     """Settings of ``linrep probe``.
 
@@ -69,6 +70,7 @@ def probe_settings(  # noqa: PLR0913 - one per option of the command
         check: the self-checks of the capture, comma between; by default all.
         seed: of everything random.
         data: labelled texts, instead of trees and of a grammar.
+        layers: blocks to read beside the embedding, comma between; by default all.
 
     Returns:
         The experiment.
@@ -95,7 +97,8 @@ def probe_settings(  # noqa: PLR0913 - one per option of the command
     groups = "auto" if data is not None else groups
     name = "/".join(Path(model).parts[-2:])
     try:
-        wanted = _heights(heights)
+        wanted = _whole(heights, "--heights")
+        blocks = _whole(layers, "--layers")
         study = StudySettings.model_validate(
             {
                 "name": _name(language),
@@ -104,7 +107,11 @@ def probe_settings(  # noqa: PLR0913 - one per option of the command
                 "model": Loaded(path=model),
                 "sentences": sentences,
                 "seed": seed,
-                "reading": {"long_inputs": long_inputs, "special_tokens": special_tokens}
+                "reading": {
+                    "long_inputs": long_inputs,
+                    "special_tokens": special_tokens,
+                    "layers": blocks,
+                }
                 | ({} if check is None else {"check": [c.strip() for c in check.split(",")]}),
                 "probes": {
                     "heights": wanted,
@@ -119,10 +126,6 @@ def probe_settings(  # noqa: PLR0913 - one per option of the command
         )
     except ValidationError as error:
         raise SettingsError(problems(error)) from error
-    except ValueError as error:
-        raise SettingsError(
-            f"--heights takes numbers with commas, such as 1,2,3; received {heights!r}"
-        ) from error
     where = "a treebank" if grammar is None else Path(os.fspath(grammar)).name
     where = where if data is None else Path(data.paths).name
     return Experiment(title=f"{name} on {where}", question=question, studies=(study,))
@@ -133,7 +136,17 @@ def _name(language: Language) -> str:
     return names.get(language.source, "grammar")
 
 
-def _heights(text: str | None) -> tuple[int, ...] | None:
+def _whole(text: str | None, option: str) -> tuple[int, ...] | None:
+    """Whole numbers of an option.
+
+    Raises:
+        SettingsError: it holds something else.
+    """
     if text is None:
         return None
-    return tuple(int(number) for number in text.split(","))
+    try:
+        return tuple(int(number) for number in text.split(","))
+    except ValueError:
+        raise SettingsError(
+            f"{option} takes numbers with commas, such as 1,2,3; received {text!r}"
+        ) from None
