@@ -469,6 +469,15 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
         ' {"start": 5, "end": 7, "label": "verb"}]}\n',
     ),
     "from_messages.chats": lambda: [[{"role": "user", "content": "hello"}]],
+    "read_chats.tokenizer": _chatting,
+    "read_chats.paths": lambda: written(
+        "c.jsonl",
+        "".join(
+            f'{{"messages": [{{"role": "user", "content": "hello"}}], "kind": "{kind}"}}\n'
+            for kind in "abab"
+        ),
+    ),
+    "read_chats.targets": lambda: ["kind"],
     "from_messages.tokenizer": _chatting,
     "read_treebank.paths": lambda: written("a.mrg", "(S (A a) (B b))"),
     "read_treebank.source": lambda: "here",

@@ -125,6 +125,7 @@ _HOME = {
     "probe_settings": "experiments",
     "random_twin": "models",
     "rank_curve": "probes",
+    "read_chats": "corpora",
     "read_columns": "corpora",
     "read_conllu": "corpora",
     "read_pairs": "corpora",

@@ -33,6 +33,7 @@ from .corpora import (
     TreebankError as TreebankError,
     corpus_of_trees as corpus_of_trees,
     from_messages as from_messages,
+    read_chats as read_chats,
     read_columns as read_columns,
     read_conllu as read_conllu,
     read_pairs as read_pairs,
