@@ -7,6 +7,7 @@ from .erasing import ErasureResult, ErasureRow, erasure_effects
 from .errors import CausalError
 from .grammar_pairs import interchange_pairs, pairs_of
 from .interchange import interchange
+from .isolation import IsolationRow
 from .minimal_pairs import minimal_pairs
 from .options import Exchange
 from .pairs import Pairs
@@ -22,6 +23,7 @@ __all__ = [
     "ErasureRow",
     "Exchange",
     "InterchangeResult",
+    "IsolationRow",
     "Pairs",
     "align",
     "dose_response",

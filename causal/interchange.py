@@ -1,6 +1,7 @@
 """Exchange states between runs, and compare the model with the counterfactual."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Unpack
 
 from ..core import CellScore, Subspace, checked
@@ -13,7 +14,9 @@ from ..models import random_twin
 from .errors import CausalError, NothingToExchange
 from .exchange import Outcome, exchange_all
 from .grammar_pairs import interchange_pairs
+from .isolation import IsolationRow, isolation_of, least_kept
 from .options import Exchange, ExchangeOptions
+from .other_targets import probes_of, watch_of
 from .pairs import Pairs
 from .results import InterchangeResult
 from .scores import score_cell
@@ -43,7 +46,8 @@ def interchange(
     speaks as if the span had been the source's; what that means is known exactly where the corpus
     has a grammar. Beside every number stand the controls: random subspaces of equal dimension, the
     same moved as far as the edit (TransformerLens's placebo), subspaces drawn from the states,
-    the whole state, the readout, a random-weight twin, and the base's own state put in.
+    the whole state, the readout, a random-weight twin, the base's own state put in, and whether
+    probes of the corpus's other heights go on saying what they said.
 
     Guarantee: the model is left as it was.
 
@@ -66,6 +70,8 @@ def interchange(
         tokenizer: for an instance that is given without one.
         batch_size: pairs per batch; by default by tokens.
         resume: begin edited passes at the edited block where the model allows it: same numbers.
+        isolation: look at what the exchange leaves of the corpus's other heights, by probes fitted
+            on unedited states; not for pairs that are given, whose other targets are not known.
 
     Returns:
         One row per (site, target).
@@ -88,6 +94,7 @@ def interchange(
     chosen = _pairs(corpus, subspaces, pairs, n, seed)
     sites = list(dict.fromkeys(site for site, _ in subspaces))
     rows: dict[tuple[str, str], CellScore] = {}
+    kept: list[IsolationRow] = []
     absent = dict.fromkeys(name for _, name in subspaces if name not in chosen)
     notes = [
         f"{target}: no two of its spans are of equal length with other tokens, so that none was "
@@ -99,6 +106,8 @@ def interchange(
         subject = prepare(model, settings, how.tokenizer)
         _require_width(subject, {**subspaces, **(readouts or {})})
         twins = _twin(subject, how.twin, settings)
+        watched = how.isolation and pairs is None
+        probes = probes_of(subject, corpus, sites, seed) if watched else {}
         for target, some in chosen.items():
             if int(some.moved.sum()) < LEAST:
                 notes.append(
@@ -108,24 +117,26 @@ def interchange(
                 continue
             cells = _cells(target, subspaces, readouts or {})
             run: dict[str, Any] = {
-                "last_only": how.protocol == "last token", "draws": how.draws, "seed": seed,
-                "batch_size": how.batch_size, "resume": how.resume,
+                "last_only": how.protocol == "last token", "batch_size": how.batch_size,
+                "resume": how.resume,
             }  # fmt: skip
+            left: tuple[IsolationRow, ...] = ()
+            watch = watch_of(corpus, some, probes) if probes else None
+            if watch is not None:
+                again = {"bootstrap": how.bootstrap, "seed": seed}
+                left = isolation_of(subject, some, cells, watch, **run, **again)
+                kept += left
+            run |= {"draws": how.draws, "seed": seed}
             found = exchange_all(subject, some, cells, **run)
             beside: Outcome | None = None
             if twins is not None:
                 beside = exchange_all(twins, some, cells, **run, only=("edit",))
             for site, (one, _) in cells.items():
-                rows[site, target] = score_cell(
-                    site,
-                    one.dim,
-                    some,
-                    how.protocol,
-                    found,
-                    beside,
-                    bootstrap=how.bootstrap,
-                    seed=seed,
-                )
+                cell = score_cell(
+                    site, one.dim, some, how.protocol, found, beside,
+                    bootstrap=how.bootstrap, seed=seed,
+                )  # fmt: skip
+                rows[site, target] = replace(cell, **least_kept(left, site, target))
     return InterchangeResult(
         tuple(rows[cell] for cell in subspaces if cell in rows),
         {
@@ -134,6 +145,7 @@ def interchange(
         },
         chosen,
         tuple(notes),
+        tuple(kept),
     )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ class ExchangeOptions(TypedDict, total=False):
     tokenizer: Any
     batch_size: int | None
     resume: bool
+    isolation: bool
 
 
 @final
@@ -36,6 +37,8 @@ class Exchange:
         tokenizer: for an instance that is given without one.
         batch_size: pairs per batch; by default by tokens.
         resume: begin edited passes at the edited block where the model allows it: same numbers.
+        isolation: look at what the exchange leaves of the corpus's other heights, by probes fitted
+            on unedited states; not for pairs that are given, whose other targets are not known.
 
     Raises:
         CausalError: an unknown protocol, or numbers out of their range.
@@ -51,6 +54,7 @@ class Exchange:
     tokenizer: Any = None
     batch_size: int | None = None
     resume: bool = True
+    isolation: bool = True
 
     def __post_init__(self) -> None:
         if self.protocol not in get_args(Protocol):

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from ..hooks.inputs.batching import Batch
 from ..hooks.paths.module_path import ModulePath, model_inputs, replaced, stream_of
+from ..hooks.paths.path import Tap
 from ..hooks.paths.sites import Site
 from ..hooks.reading.prepared import Subject
 from .errors import CausalError
@@ -92,6 +93,7 @@ class Runner:
         rows: Tensor,
         places: Tensor,
         pick: Pick = None,
+        taps: Mapping[str, Tap] | None = None,
     ) -> Float[Tensor, "output choice"]:
         """What the model says when the stream at a site is this one.
 
@@ -102,14 +104,15 @@ class Runner:
             rows: of the outputs wanted, which input.
             places: and which position.
             pick: of each output two token ids, of which alone the odds are wanted.
+            taps: later sites and what looks at the stream there.
         """
         begun = _blocks_before(site)
         inputs = self._inputs(batch)
         if self.resume and begun and self._form is not None:
             self.block_passes += len(batch.ids) * (self.n_layers - begun)
-            with self._begin_at(begun, stream):
+            with self._begin_at(begun, stream), self.path.attach(taps or {}):
                 return self._said(inputs, rows, places, pick)
-        return self.whole(batch, site, stream, rows, places, pick)
+        return self.whole(batch, site, stream, rows, places, pick, taps)
 
     def whole(
         self,
@@ -119,10 +122,11 @@ class Runner:
         rows: Tensor,
         places: Tensor,
         pick: Pick = None,
+        taps: Mapping[str, Tap] | None = None,
     ) -> Float[Tensor, "output choice"]:
         """The same, by a pass through every block."""
         self.block_passes += len(batch.ids) * self.n_layers
-        with self.path.attach({site: lambda _: stream}):
+        with self.path.attach({site: lambda _: stream, **(taps or {})}):
             return self._said(self._inputs(batch), rows, places, pick)
 
     def try_out(self, batch: Batch, rows: Tensor, places: Tensor) -> None:

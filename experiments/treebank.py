@@ -41,6 +41,7 @@ class ProbingOptions(TypedDict, total=False):
     long_inputs: str
     special_tokens: bool
     check: str | None
+    layers: str | None
 
 
 @checked(SettingsError)
@@ -79,6 +80,7 @@ def probe_settings(
             them through a ``"window"`` that moves, or ``"cut"`` them off.
         special_tokens: let the tokenizer add its BOS, ``[CLS]``, ``[SEP]``.
         check: the self-checks of the capture, comma between; by default all.
+        layers: blocks to read beside the embedding, comma between; by default all.
 
     Returns:
         The experiment.
@@ -105,7 +107,7 @@ def probe_settings(
     question = QUESTION if data is None else question_of(data)
     name = "/".join(Path(model).parts[-2:])
     try:
-        wanted = _heights(heights)
+        wanted = _whole(heights, "--heights")
         study = StudySettings.model_validate(
             {
                 "name": _name(language),
@@ -125,10 +127,6 @@ def probe_settings(
         )
     except ValidationError as error:
         raise SettingsError(problems(error)) from error
-    except ValueError as error:
-        raise SettingsError(
-            f"--heights takes numbers with commas, such as 1,2,3; received {heights!r}"
-        ) from error
     where = "a treebank" if grammar is None else Path(os.fspath(grammar)).name
     where = where if data is None else Path(data.paths).name
     return Experiment(title=f"{name} on {where}", question=question, studies=(study,))
@@ -137,6 +135,8 @@ def probe_settings(
 def _reading(options: ProbingOptions) -> dict[str, Any]:
     """How the model reads, as far as it was said."""
     said = _named(options, "long_inputs", "special_tokens")
+    if "layers" in options:
+        said["layers"] = _whole(options["layers"], "--layers")
     check = options.get("check")
     return said if check is None else said | {"check": [one.strip() for one in check.split(",")]}
 
@@ -156,7 +156,17 @@ def _name(language: Language) -> str:
     return names.get(language.source, "grammar")
 
 
-def _heights(text: str | None) -> tuple[int, ...] | None:
+def _whole(text: str | None, option: str) -> tuple[int, ...] | None:
+    """Whole numbers of an option.
+
+    Raises:
+        SettingsError: it holds something else.
+    """
     if text is None:
         return None
-    return tuple(int(number) for number in text.split(","))
+    try:
+        return tuple(int(number) for number in text.split(","))
+    except ValueError:
+        raise SettingsError(
+            f"{option} takes numbers with commas, such as 1,2,3; received {text!r}"
+        ) from None

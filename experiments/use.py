@@ -111,7 +111,9 @@ def use_checks(
     if not has_counterfactual(corpus.grammar) or not corpus.layers:  # trees read by the model
         return (), ()
     spaces = {(claim.site, claim.target): claim.subspace for claim in sided}
-    how: dict[str, Any] = {"n": PAIRS, "draws": 2, "bootstrap": 0, "twin": False}
+    how: dict[str, Any] = {
+        "n": PAIRS, "draws": 2, "bootstrap": 0, "twin": False, "isolation": False,
+    }  # fmt: skip
     try:
         found = interchange(subject.model, corpus, spaces, seed=settings.seed, **how)
     except LinrepError as error:

@@ -30,6 +30,10 @@ EXCHANGE_COLUMNS: Final = {
     "source": "counterfactual read",
     "equal_edit": "equal pairs, exchanged",
     "reliability": "reliability",
+    "isolation_of": "other target, the least left alone",
+    "isolation": "its predictions left",
+    "isolation_interval": "interval",
+    "isolation_whole": "left by the whole state",
     "p": "p",
     "predicted_use": "used, by theory",
 }
@@ -96,6 +100,8 @@ def exchange_lines(comparison: Comparison) -> list[list[str]]:
         values: Mapping[str, Json] = {
             **vars(done),
             "interval": [done.share_low, done.share_high],
+            "isolation_of": done.isolation_of or None,
+            "isolation_interval": [done.isolation_low, done.isolation_high],
             "predicted_use": row.predicted_use,
         }
         shown = [number(values[name]) for name in EXCHANGE_COLUMNS]

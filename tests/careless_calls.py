@@ -469,6 +469,15 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
         ' {"start": 5, "end": 7, "label": "verb"}]}\n',
     ),
     "from_messages.chats": lambda: [[{"role": "user", "content": "hello"}]],
+    "read_chats.tokenizer": _chatting,
+    "read_chats.paths": lambda: written(
+        "c.jsonl",
+        "".join(
+            f'{{"messages": [{{"role": "user", "content": "hello"}}], "kind": "{kind}"}}\n'
+            for kind in "abab"
+        ),
+    ),
+    "read_chats.targets": lambda: ["kind"],
     "from_messages.tokenizer": _chatting,
     "read_treebank.paths": lambda: written("a.mrg", "(S (A a) (B b))"),
     "read_treebank.source": lambda: "here",
@@ -787,6 +796,7 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
     },
     "Pairs.select.pairs": lambda: [0, 1],
     "InterchangeResult.rows": lambda: (),
+    "InterchangeResult.isolation": lambda: (),
     "ErasureResult.rows": lambda: (),
     "ErasureRow.decodability": dict,
     "DoseResponse.doses": lambda: (),

@@ -30,7 +30,7 @@ from .preparing import (
 )
 from .results import ProbeResults
 from .scoring import directions_of, held_out, score_cell
-from .site import Companions
+from .site_spaces import Companions
 from .site_work import SiteFound, SiteWork, current_threads, probe_in_worker
 from .targets import ClassTarget, make_targets, strata
 
@@ -186,14 +186,15 @@ def probe(
         controls, permutations=permutations > 0, seed=seed,
         hidden=("control_codelength",) if entered.bare else (),
     )  # fmt: skip
-    patterns = {key: cell.pattern for key, cell in cells.items() if cell.pattern is not None}
+    patterns = {key: cell.spaces.pattern for key, cell in cells.items() if cell.spaces}
     if rest.patterns == "joint":
         patterns = joint_patterns(acts, corpus, heights_in(wanted))
     planned = {plan.name: plan for plan in plans}
     return ProbeResults(
         scores=scores,
         patterns=patterns,
-        readouts={key: cell.readout for key, cell in cells.items() if cell.readout is not None},
+        readouts={key: cell.spaces.readout for key, cell in cells.items() if cell.spaces},
+        chance_patterns={key: cell.spaces.chance for key, cell in cells.items() if cell.spaces},
         directions={
             key: directions_of(planned[key[1]], cell)
             for key, cell in cells.items()

@@ -39,6 +39,8 @@ class ProbeResults:
         directions: differences of class means, of the method ``"means"``: of two classes one, from
             the first to the second by name; of several one for each class, from all others.
         ceilings: ``(site, target)`` to ``[token]`` largest posteriors, where they are known.
+        chance_patterns: ``(site, target)`` to ordered bases ``[d_model, rank]``, one for each
+            exchange of labels between sentences: the patterns of a target without a state.
     """
 
     scores: tuple[Score, ...]
@@ -50,6 +52,7 @@ class ProbeResults:
     notes: tuple[str, ...]
     directions: Mapping[tuple[str, str], tuple[Direction, ...]] = field(default_factory=dict)
     ceilings: Mapping[tuple[str, str], np.ndarray] = field(default_factory=dict)
+    chance_patterns: Mapping[tuple[str, str], tuple[np.ndarray, ...]] = field(default_factory=dict)
 
     @property
     def sites(self) -> tuple[str, ...]:
