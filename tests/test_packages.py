@@ -86,7 +86,9 @@ def test_the_source_archive_runs_its_own_tests(shipped, tmp_path):
         assert files(folder / name, "") == files(ROOT / name, ""), name
     run("make", "links", folder=folder)
     said = run(
-        sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_layout.py",
+        sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o",
+        "addopts=--import-mode=importlib --strict-markers --strict-config",
+        "tests/test_layout.py",
         "tests/test_readme.py::test_every_folder_named_exists", "tests/core/test_subspace.py",
         folder=folder, PYTHONPATH=str(folder / "src"),
     )  # fmt: skip
