@@ -54,9 +54,10 @@ def study_figures(study: "Study") -> Mapping[str, "go.Figure"]:
     Returns:
         Captions and figures; figures without anything to show are left out.
     """
+    drawn = {picture.caption: picture.plot() for picture in study.pictures}
     if not study.scores.rows:
-        return {}
-    figures = {
+        return drawn
+    figures = drawn | {
         f"Held-out {_score_words(study.scores)} by layer, one panel per target, beside the ceiling "
         "and every control. Bars are the intervals of the probe.": accuracy_figure(
             study.scores, study.comparison

@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, final
 
-from ..core import LinrepError, Subspace, checked
+from ..core import Subspace, checked
 from .comparison import Comparison
+from .errors import RecordError
+from .pictures import Picture
 from .values import Json, number, plain, score_column
 
 if TYPE_CHECKING:
@@ -21,10 +23,6 @@ RELATIONS: Final[Mapping[str, Callable[[float, float], bool]]] = {
     "<=": operator.le,
     ">=": operator.ge,
 }
-
-
-class RecordError(LinrepError):
-    """A record contradicts itself."""
 
 
 def _require_text(name: str, *values: object) -> None:
@@ -131,6 +129,7 @@ class Study:
         notes: sentences that a reader needs to judge the numbers.
         subspaces: ``"learned" | "predicted"`` -> (site, target) -> subspace.
         trees: a few sentences drawn under their trees, for a fixed-width font.
+        pictures: of numbers that are no scores of probes.
     """
 
     name: str
@@ -142,6 +141,7 @@ class Study:
     notes: tuple[str, ...] = ()
     subspaces: Mapping[str, Mapping[tuple[str, str], Subspace]] = field(default_factory=dict)
     trees: tuple[str, ...] = ()
+    pictures: tuple[Picture, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.name or any(sign in self.name for sign in "/\\|\0") or self.name[0] == ".":

@@ -1,6 +1,7 @@
 """A run as JSON-able data."""
 
 import json
+from dataclasses import asdict
 
 from .comparison import Row
 from .record import Run, Study
@@ -45,6 +46,7 @@ def study_json(study: Study) -> dict[str, object]:
         },
         "notes": study.notes,
         "trees": study.trees,
+        **({"pictures": [asdict(picture) for picture in study.pictures]} if study.pictures else {}),
     }
 
 

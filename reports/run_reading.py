@@ -85,6 +85,7 @@ def _study(data: StudyFile, spaces: Mapping[str, Any]) -> Study:
         notes=tuple(data.notes),
         subspaces=spaces.get(data.name, {}),
         trees=tuple(data.trees),
+        pictures=data.pictures,
     )
 
 
