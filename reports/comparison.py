@@ -166,6 +166,7 @@ def compare(
     met = sum(cell in claims and cell in results.patterns for cell in cells)
     null = Null(draws, level / max(met, 1), seed)
     chance = getattr(results, "chance_patterns", {})  # a grid of one's own may lack them
+    parts = getattr(results, "fold_patterns", {})
     permutations = results.settings.get("permutations")
     remedy = str(results.settings.get("remedy", "give more"))
     read = [
@@ -181,7 +182,9 @@ def compare(
         if learned is not None and claim is not None:
             if cell[0] not in streams:
                 streams[cell[0]] = Anisotropy.of(covariance, len(covariance))
-            found = meet(learned, claim, streams[cell[0]], null, chance.get(cell, ()))
+            found = meet(
+                learned, claim, streams[cell[0]], null, chance.get(cell, ()), parts.get(cell, ())
+            )
         verdicts = Verdicts(
             decodable=first,
             selective=selective(
