@@ -61,16 +61,7 @@ def test_states_are_aligned_where_written_and_not_before(study):
     assert any(row.subspaces.written for row in study.comparison.rows if row.subspaces)
 
 
-def test_runs_are_equal(small_run):
-    settings = Experiment.model_validate(small_run.settings)
-    again, _ = run_study(settings.studies[0], level=0.05 / len(settings.studies))
-    before = small_run.study("latin")
-    assert again.scores == before.scores
-    assert again.comparison == before.comparison
-    assert again.checks == before.checks
-
-
-def test_runs_are_equal_wherever_they_are_made(small_run):
+def test_runs_are_equal_whenever_and_wherever_they_are_made(small_run):
     settings = Experiment.model_validate(small_run.settings)
     level = 0.05 / len(settings.studies)
     again, manifest = run_study(settings.studies[0], level=level, engine="processes:1")
@@ -78,6 +69,7 @@ def test_runs_are_equal_wherever_they_are_made(small_run):
     assert dict(manifest) == small_run.manifest["studies"]["latin"]
     assert again.scores == before.scores
     assert again.comparison == before.comparison
+    assert again.checks == before.checks
 
 
 def test_the_path_is_one_short_function():
