@@ -41,6 +41,8 @@ def probe_settings(  # noqa: PLR0913 - one per option of the command
     permutations: int = 200,
     codelength: bool = False,
     causal: str = "auto",
+    erase: bool = False,
+    steer: bool = False,
     long_inputs: str = "refuse",
     special_tokens: bool = True,
     check: str | None = None,
@@ -63,6 +65,8 @@ def probe_settings(  # noqa: PLR0913 - one per option of the command
         codelength: whether to measure it.
         causal: whether to exchange states (``"auto"``: where the language gives the exact answer
             and the model is small, ``"yes"``, ``"no"``).
+        erase: whether to take targets out and look further on.
+        steer: whether to push the stream from one symbol towards another.
         long_inputs: what to do with sentences beyond the model's context: ``"refuse"`` them, read
             them through a ``"window"`` that moves, or ``"cut"`` them off.
         special_tokens: let the tokenizer add its BOS, ``[CLS]``, ``[SEP]``.
@@ -112,7 +116,7 @@ def probe_settings(  # noqa: PLR0913 - one per option of the command
                     "groups": groups,
                     "permutations": permutations,
                     "codelength": codelength,
-                    "causal": {"run": causal},
+                    "causal": {"run": causal, "erase": erase, "steer": steer},
                     "tolerance": 1e-3,  # moves accuracies by less than a tenth of their interval
                 },
             }
