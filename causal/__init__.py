@@ -10,6 +10,7 @@ from .grammar_pairs import interchange_pairs, pairs_of
 from .interchange import interchange
 from .isolation import IsolationRow
 from .minimal_pairs import minimal_pairs
+from .options import Exchange
 from .pairs import Pairs
 from .results import InterchangeResult
 
@@ -21,6 +22,7 @@ __all__ = [
     "DoseResponse",
     "ErasureResult",
     "ErasureRow",
+    "Exchange",
     "InterchangeResult",
     "IsolationRow",
     "Pairs",

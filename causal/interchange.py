@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, get_args
+from typing import Any, Unpack
 
 from ..core import CellScore, Subspace, checked
+from ..core.options import settled
 from ..corpora.corpus import Corpus
 from ..hooks.paths.sites import Site
 from ..hooks.reading.prepared import Subject, left_alone, prepare
@@ -14,8 +15,9 @@ from .errors import CausalError, NothingToExchange
 from .exchange import Outcome, exchange_all
 from .grammar_pairs import interchange_pairs
 from .isolation import IsolationRow, isolation_of, least_kept
+from .options import Exchange, ExchangeOptions
 from .other_targets import probes_of, watch_of
-from .pairs import Pairs, Protocol
+from .pairs import Pairs
 from .results import InterchangeResult
 from .scores import score_cell
 
@@ -25,7 +27,7 @@ LEAST = 2  # moved pairs without which there is no number
 
 
 @checked(CausalError)
-def interchange(  # noqa: PLR0913 - the public face; each is a choice of its own
+def interchange(
     model: Any,
     corpus: Any,
     subspaces: Mapping[tuple[str, str], Subspace],
@@ -33,15 +35,9 @@ def interchange(  # noqa: PLR0913 - the public face; each is a choice of its own
     readouts: Mapping[tuple[str, str], Subspace] | None = None,
     pairs: Any = None,
     n: int = 200,
-    protocol: str = "last token",
-    twin: Any = True,
-    draws: int = 12,
-    bootstrap: int = 1000,
     seed: int = 0,
-    tokenizer: Any = None,
-    batch_size: int | None = None,
-    resume: bool = True,
-    isolation: bool = True,
+    exchange: Exchange | None = None,
+    **options: Unpack[ExchangeOptions],
 ) -> InterchangeResult:
     """Put a source's state into a base's run, inside a subspace, and see what the model says then.
 
@@ -64,11 +60,13 @@ def interchange(  # noqa: PLR0913 - the public face; each is a choice of its own
         readouts: the same for readouts.
         pairs: :class:`Pairs`, or several, instead of those made of the corpus.
         n: pairs per target.
+        seed: of pairs, draws and resamples.
+        exchange: how states are exchanged, as one object.
+        **options: its fields by name; they replace those of ``exchange``:
         protocol: ``last token`` or ``whole span``: at which tokens of the span.
         twin: whether to run a random-weight twin, or the twin itself.
         draws: random subspaces of each kind.
         bootstrap: resamples of base sentences.
-        seed: of pairs, draws and resamples.
         tokenizer: for an instance that is given without one.
         batch_size: pairs per batch; by default by tokens.
         resume: begin edited passes at the edited block where the model allows it: same numbers.
@@ -91,7 +89,8 @@ def interchange(  # noqa: PLR0913 - the public face; each is a choice of its own
     >>> round(row.share, 6), row.completeness > 0.999999, row.error < 1e-10
     (1.0, True, True)
     """
-    _refuse(subspaces, protocol, draws, bootstrap)
+    how = settled("interchange", "exchange", Exchange, exchange, options, CausalError)
+    _refuse(subspaces)
     chosen = _pairs(corpus, subspaces, pairs, n, seed)
     sites = list(dict.fromkeys(site for site, _ in subspaces))
     rows: dict[tuple[str, str], CellScore] = {}
@@ -104,10 +103,11 @@ def interchange(  # noqa: PLR0913 - the public face; each is a choice of its own
     ]
     settings = Settings.of(sites=sites)
     with left_alone(model):
-        subject = prepare(model, settings, tokenizer)
+        subject = prepare(model, settings, how.tokenizer)
         _require_width(subject, {**subspaces, **(readouts or {})})
-        twins = _twin(subject, twin, settings)
-        probes = probes_of(subject, corpus, sites, seed) if isolation and pairs is None else {}
+        twins = _twin(subject, how.twin, settings)
+        watched = how.isolation and pairs is None
+        probes = probes_of(subject, corpus, sites, seed) if watched else {}
         for target, some in chosen.items():
             if int(some.moved.sum()) < LEAST:
                 notes.append(
@@ -116,31 +116,32 @@ def interchange(  # noqa: PLR0913 - the public face; each is a choice of its own
                 )
                 continue
             cells = _cells(target, subspaces, readouts or {})
-            how: dict[str, Any] = {
-                "last_only": protocol == "last token",
-                "batch_size": batch_size, "resume": resume,
+            run: dict[str, Any] = {
+                "last_only": how.protocol == "last token", "batch_size": how.batch_size,
+                "resume": how.resume,
             }  # fmt: skip
             left: tuple[IsolationRow, ...] = ()
             watch = watch_of(corpus, some, probes) if probes else None
             if watch is not None:
-                again = {"bootstrap": bootstrap, "seed": seed}
-                left = isolation_of(subject, some, cells, watch, **how, **again)
+                again = {"bootstrap": how.bootstrap, "seed": seed}
+                left = isolation_of(subject, some, cells, watch, **run, **again)
                 kept += left
-            how |= {"draws": draws, "seed": seed}
-            found = exchange_all(subject, some, cells, **how)
+            run |= {"draws": how.draws, "seed": seed}
+            found = exchange_all(subject, some, cells, **run)
             beside: Outcome | None = None
             if twins is not None:
-                beside = exchange_all(twins, some, cells, **how, only=("edit",))
+                beside = exchange_all(twins, some, cells, **run, only=("edit",))
             for site, (one, _) in cells.items():
                 cell = score_cell(
-                    site, one.dim, some, protocol, found, beside, bootstrap=bootstrap, seed=seed
-                )
+                    site, one.dim, some, how.protocol, found, beside,
+                    bootstrap=how.bootstrap, seed=seed,
+                )  # fmt: skip
                 rows[site, target] = replace(cell, **least_kept(left, site, target))
     return InterchangeResult(
         tuple(rows[cell] for cell in subspaces if cell in rows),
         {
-            "n": n, "protocol": protocol, "draws": draws, "bootstrap": bootstrap, "seed": seed,
-            "twin": twins is not None,
+            "n": n, "protocol": how.protocol, "draws": how.draws, "bootstrap": how.bootstrap,
+            "seed": seed, "twin": twins is not None,
         },
         chosen,
         tuple(notes),
@@ -148,9 +149,7 @@ def interchange(  # noqa: PLR0913 - the public face; each is a choice of its own
     )  # fmt: skip
 
 
-def _refuse(
-    subspaces: Mapping[tuple[str, str], Subspace], protocol: str, draws: int, bootstrap: int
-) -> None:
+def _refuse(subspaces: Mapping[tuple[str, str], Subspace]) -> None:
     """What cannot be asked.
 
     Raises:
@@ -164,14 +163,6 @@ def _refuse(
             raise CausalError(
                 f"states are exchanged at resid_pre or resid_post of a block; received {site!r}"
             )
-    if protocol not in get_args(Protocol):
-        raise CausalError(
-            f"protocol is one of {', '.join(get_args(Protocol))}; received {protocol!r}"
-        )
-    if not 2 <= draws <= 1000 or not 0 <= bootstrap <= 10**6:
-        raise CausalError(
-            f"draws lie in 2..1000 and bootstrap in 0..1000000; received {draws} and {bootstrap}"
-        )
 
 
 def _pairs(

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..core import Prediction, Subspace, progress
+from ..core.decompositions import rank, svd
 from ..corpora.targets import Target
 from ..grammars import Corpus
 from ..hooks import Activations
@@ -187,7 +188,7 @@ def held_out_r2(
     if not told.any():
         return float("nan")
     centre, middle = x.mean(axis=0), y.mean(axis=0)
-    left, sizes, right = np.linalg.svd(x - centre, full_matrices=False)
+    left, sizes, right = svd(x - centre)
     seen = sizes > SEEN * sizes.max(initial=0.0)
     left, sizes, right = left[:, seen], sizes[seen], right[seen]
     moved = new_x - centre
@@ -202,7 +203,7 @@ def held_out_r2(
 
 
 def _rank(values: np.ndarray) -> int:
-    return int(np.linalg.matrix_rank(values - values.mean(axis=0))) if len(values) else 0
+    return rank(values - values.mean(axis=0)) if len(values) else 0
 
 
 @final

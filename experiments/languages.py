@@ -46,13 +46,16 @@ def make_grammar(language: Language) -> Grammar | None:
     return None
 
 
-def make_corpus(language: Language, sentences: int, seed: int) -> Corpus:
+def make_corpus(
+    language: Language, sentences: int, seed: int, *, model: str | None = None
+) -> Corpus:
     """Sentences with labels: sampled from a grammar, those of a treebank, or labelled texts.
 
     Args:
         language: where the sentences come from.
         sentences: how many to sample; a treebank gives all it has.
         seed: of the sampling.
+        model: folder or hub id of the model; its tokenizer renders chats.
 
     Returns:
         The corpus.
@@ -61,7 +64,7 @@ def make_corpus(language: Language, sentences: int, seed: int) -> Corpus:
     if grammar is not None:
         return grammar.sample(sentences, seed=seed)
     if isinstance(language, DataFile):
-        return read_data(language)
+        return read_data(language, model=model, seed=seed)
     assert isinstance(language, Treebank)  # noqa: S101 - the only kind left
     return read_treebank(language.paths, unary=language.unary)
 

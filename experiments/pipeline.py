@@ -10,6 +10,7 @@ from typing import Any
 from ..core import Engine, Prediction, checked, height_target, progress, running
 from ..corpora import Corpus
 from ..hooks import capture
+from ..hooks.paths.sites import EMBEDDING
 from ..models import random_twin
 from ..probes import ProbeError, ProbeResults, probe
 from ..reports import Run, Scores, Study, compare
@@ -76,7 +77,8 @@ def run_study(
     """
     asked, seed = settings.probes, settings.seed
     # Sentences with the hidden state of every token.
-    corpus = make_corpus(settings.language, settings.sentences, settings.seed)
+    path = getattr(settings.model, "path", None)
+    corpus = make_corpus(settings.language, settings.sentences, settings.seed, model=path)
     heights, chosen = heights_of(settings, corpus)
     # A model, with what theory says about it; and the same architecture that knows nothing.
     subject = make_subject(settings.model, corpus)
@@ -98,7 +100,7 @@ def run_study(
     except ProbeError as error:  # a small language: what can be said without probes
         study = unanswered(settings, corpus, subject, acts, claims, error, chosen)
         return with_chart_values(study, charts), made
-    results = with_remedy(results, supply := supply_of(corpus))
+    results = with_remedy(results, supply := supply_of(corpus), corpus)
     if subject.construction is not None:
         results = with_joint_patterns(results, acts, corpus, heights)
         chosen = (*chosen, ESTIMATE)
@@ -155,8 +157,11 @@ def _claims(
 def _reader(settings: StudySettings, tokenizer: Any, engine: str | Engine) -> Any:
     """What captures a model's stream as the settings say."""
     how = settings.reading
+    where: dict[str, Any] = {"sites": settings.sites}
+    if how.layers is not None:
+        where = {"sites": [EMBEDDING, settings.sites], "layers": how.layers}
     return partial(
-        capture, sites=settings.sites, tokenizer=tokenizer, engine=engine,
+        capture, **where, tokenizer=tokenizer, engine=engine,
         long_inputs=how.long_inputs, special_tokens=how.special_tokens, check=how.check,
     )  # fmt: skip
 

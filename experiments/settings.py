@@ -75,16 +75,19 @@ class Treebank(Settings):
 
 
 class DataFile(Settings):
-    """Labelled texts in files: a table, CoNLL-U, spans; nothing is sampled."""
+    """Labelled texts in files: tables, CoNLL-U, columns, spans, pairs, chats."""
 
     source: Literal["data"] = "data"
     paths: str
-    targets: Annotated[tuple[str, ...], Field(min_length=1)]
-    text: str = "text"  # column of a table
+    targets: tuple[str, ...] = ()  # minimal pairs have one, "good"
+    text: str = "text"  # column of a table, key of chats; of pairs two keys, comma between
     span: str | tuple[str, str] | None = None  # column of the piece read, or of its two ends
     group: str | None = None  # column of what is never divided
     at: Literal["last", "first", "mean"] = "last"  # token that stands for what is read
     kinds: dict[str, Literal["class", "number"]] = {}  # of targets whose values do not tell
+    answer: bool = False  # chats end with the mark behind which the model answers
+    most: Annotated[int, Field(ge=2)] | None = None  # texts, drawn by the seed; None: all
+    transfer: tuple[str, ...] = ()  # other files of the kind, on which the probes are scored
 
 
 Language: TypeAlias = Annotated[
@@ -144,6 +147,7 @@ class Reading(Settings):
 
     long_inputs: Literal["refuse", "window", "cut"] = "refuse"  # beyond the model's context
     special_tokens: bool = True  # that the tokenizer adds by itself
+    layers: tuple[int, ...] | None = None  # None: all; the embedding is always read
     check: tuple[Literal["special", "reference", "kernel", "batch", "padding", "edit"], ...] = (
         "special", "reference", "kernel", "batch", "padding", "edit",
     )  # fmt: skip

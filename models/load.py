@@ -7,24 +7,15 @@ from typing import Any, final
 
 import torch
 import transformers
-from transformers import AutoConfig, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from ..core import as_path
 from .bridge import unwrap
 from .checkpoint import LoadError, custom_code, explained, read_checkpoint
 from .kinds import class_for
+from .tokenizers import read_tokenizer
 
 __all__ = ["LoadError", "LoadedModel", "load"]
-
-_TOKENIZER_FILES = (
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "vocab.txt",
-    "vocab.json",
-    "tokenizer.model",
-    "spiece.model",
-    "sentencepiece.bpe.model",
-)
 
 
 @final
@@ -119,7 +110,7 @@ def _from_path(source: str, dtype: torch.dtype | None, attention: str | None) ->
         options["dtype"] = dtype
     read = read_checkpoint(name, class_for(name, config), config, options)
     words = _words(config)
-    tokenizer, reason = (None, "") if words else _tokenizer(name, path if local else None)
+    tokenizer, reason = (None, "") if words else read_tokenizer(name, path if local else None)
     return LoadedModel(
         model=read.model,
         tokenizer=tokenizer,
@@ -197,23 +188,3 @@ def _config(name: str, source: str, folder: Path | None) -> Any:
     if own and wanted and not any(hasattr(transformers, known) for known in wanted):
         raise LoadError(custom_code(source, "model", "AutoModel"))
     return config
-
-
-def _tokenizer(name: str, folder: Path | None) -> tuple[PreTrainedTokenizerBase | None, str]:
-    """The tokenizer beside the weights; or none, and why a file that is there is of no use."""
-    if folder is not None and not any((folder / file).exists() for file in _TOKENIZER_FILES):
-        return None, ""
-
-    def known(error: Exception) -> LoadError | None:
-        needs = "custom code" in str(error)
-        return LoadError(custom_code(name, "tokenizer", "AutoTokenizer")) if needs else None
-
-    try:
-        with explained(f"the tokenizer of {name!r} cannot be read", "restore its files", known):
-            tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
-                name, trust_remote_code=False
-            )
-            tokenizer("")  # damaged settings come to light when it is used
-    except LoadError as error:
-        return None, str(error)
-    return tokenizer, ""

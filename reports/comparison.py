@@ -8,6 +8,7 @@ import numpy as np
 
 from ..core import CellScore, Prediction, Subspace, checked
 from ..core.limits import MOST_DRAWS
+from ..probes.geometry.nulls import Anisotropy
 from .meeting import ELSEWHERE, ComparedSubspaces, ComparisonError, Null, aligned, meet
 from .overlap import overlap_figure
 from .row import Row
@@ -124,10 +125,10 @@ def compare(
 ) -> Comparison:
     """Lay learned patterns beside predicted ones and answer each rung.
 
-    There are two nulls: random subspaces of the whole stream, and random subspaces drawn from the
-    activations' own covariance, which is harder to beat. Their upper ends hold for all compared
-    cells together (Bonferroni). A learned pattern is aligned from an overlap of 0.9 on; less than
-    that, but beyond the nulls, is partly aligned, which is no rung.
+    There are three nulls: random subspaces of the whole stream, random subspaces drawn from the
+    activations' own covariance, and patterns of labels that sentences have exchanged. Their upper
+    ends hold for all compared cells together (Bonferroni). A learned pattern is aligned from an
+    overlap of 0.9 on; less than that, but beyond the nulls, is partly aligned, which is no rung.
 
     Predicted readouts are left aside: a pattern and a readout differ under correlated noise.
 
@@ -160,6 +161,7 @@ def compare(
     _refuse_strangers(claims, cells)
     met = sum(cell in claims and cell in results.patterns for cell in cells)
     null = Null(draws, level / max(met, 1), seed)
+    chance = getattr(results, "chance_patterns", {})  # a grid of one's own may lack them
     permutations = results.settings.get("permutations")
     remedy = str(results.settings.get("remedy", "give more"))
     read = [
@@ -167,12 +169,15 @@ def compare(
     ]
     done, part, reason = _exchanged(exchanges, cells, read, level)
     rows = []
+    streams: dict[str, Anisotropy] = {}
     for score, cell, first in zip(scores, cells, read, strict=True):
         learned, claim = results.patterns.get(cell), claims.get(cell)
         covariance = results.covariances[cell[0]]
         found = None
         if learned is not None and claim is not None:
-            found = meet(learned, claim, covariance, null)
+            if cell[0] not in streams:
+                streams[cell[0]] = Anisotropy.of(covariance, len(covariance))
+            found = meet(learned, claim, streams[cell[0]], null, chance.get(cell, ()))
         verdicts = Verdicts(
             decodable=first,
             selective=selective(

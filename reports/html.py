@@ -54,6 +54,7 @@ OVERLAP_COLUMNS = {
     "null_mean": "null mean",
     "null_high": "null, upper end",
     "null_covariance_high": "null, upper end, in the activations' covariance",
+    "null_exchanged_high": "null, upper end, of exchanged labels",
     "angle_max": "largest angle (rad)",
     "dim_learned": "dim. learned",
     "dim_predicted": "dim. predicted",

@@ -1,7 +1,7 @@
 """The report as Markdown: for a pull request, a notebook, a terminal."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ..core import checked
 from ..core.claims import explained
@@ -9,7 +9,7 @@ from .edited import ERASED_COLUMNS, STEERED_COLUMNS, erased_lines, steered_lines
 from .record import RecordError, Run, Study
 from .remarks import remarks
 from .used import EXCHANGE_COLUMNS, exchange_lines
-from .values import best_row, number, score_column, score_word, site_label
+from .values import Json, best_row, number, score_column, score_word, site_label
 from .words import WORDS
 
 __all__ = ["render_markdown", "summary_lines"]
@@ -65,10 +65,16 @@ def summary_lines(run: Run) -> list[str]:
             lines.append(
                 f"  {target}: {score_word(best)} {number(best.get(score_column(best)))} "
                 f"[{number(best.get('interval'))}]"
-                f" at {site_label(str(best['site']))}, ceiling {number(best.get('ceiling'))}"
+                f" at {site_label(str(best['site']))}{_ceiling(best)}"
                 + (f", {cell.sentence}" if cell else "")
             )
     return lines
+
+
+def _ceiling(row: Mapping[str, Json]) -> str:
+    """The ceiling, where one is known."""
+    known = row.get("ceiling")
+    return "" if known is None else f", ceiling {number(known)}"
 
 
 def _study(study: Study) -> list[str]:

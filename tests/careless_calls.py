@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack, get_args, get_origin, get_type_hints
 
 import numpy as np
 import torch
@@ -182,10 +182,11 @@ def built() -> Any:
 
 @functools.cache
 def plain_model() -> Any:
-    from linrep.models import PlainConfig, PlainTransformer, word_ids
+    from linrep.models import PlainConfig, PlainTransformer, initialise, word_ids
 
     words = word_ids(list(grammar().terminals))
-    return PlainTransformer(PlainConfig(vocab_size=len(words), vocabulary=words))
+    model = PlainTransformer(PlainConfig(vocab_size=len(words), vocabulary=words))
+    return initialise(model, seed=0)
 
 
 @functools.cache
@@ -468,6 +469,15 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
         ' {"start": 5, "end": 7, "label": "verb"}]}\n',
     ),
     "from_messages.chats": lambda: [[{"role": "user", "content": "hello"}]],
+    "read_chats.tokenizer": _chatting,
+    "read_chats.paths": lambda: written(
+        "c.jsonl",
+        "".join(
+            f'{{"messages": [{{"role": "user", "content": "hello"}}], "kind": "{kind}"}}\n'
+            for kind in "abab"
+        ),
+    ),
+    "read_chats.targets": lambda: ["kind"],
     "from_messages.tokenizer": _chatting,
     "read_treebank.paths": lambda: written("a.mrg", "(S (A a) (B b))"),
     "read_treebank.source": lambda: "here",
@@ -966,6 +976,13 @@ def _method(name: str, key: str, found: Target) -> Target:
 def _target(name: str, thing: Callable[..., Any]) -> Target:
     arguments, asks, hints = {}, [], {}
     for key, parameter in inspect.signature(thing).parameters.items():
+        if parameter.kind is parameter.VAR_KEYWORD and get_origin(parameter.annotation) is Unpack:
+            options = get_args(parameter.annotation)[0]
+            for option, hint in get_type_hints(options).items():  # keywords that are typed there
+                asks.append(option)
+                hints[option] = str(hint)
+                if place := BY_PLACE.get(f"{name}.{option}"):
+                    arguments[option] = place
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
         asks.append(key)
@@ -1109,4 +1126,4 @@ if __name__ == "__main__":
     # What the tests take: large numbers, or so many values tried of each callable.
     if sys.argv[1] == "large":
         sys.exit(main(large=True) > 0)
-    sys.exit(main(seed=0, each=int(sys.argv[1])) > 0)
+    sys.exit(main(0, int(sys.argv[1]), *sys.argv[2:3]) > 0)

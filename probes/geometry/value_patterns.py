@@ -21,6 +21,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ...core import Subspace, checked
+from ...core.decompositions import eigh, pinv, rank, svd
 from ..errors import ProbeError
 
 __all__ = ["Combinations", "Movements", "movements"]
@@ -142,7 +143,7 @@ class Movements:
         weights = self.combinations(target).weights
         # Coefficients of the combinations are weights' right / sizes of the projections.
         axes, triangle = np.linalg.qr((weights.T @ self.right / self.sizes).T)
-        return axes, np.linalg.pinv(triangle), weights
+        return axes, pinv(triangle), weights
 
     def _subspace(self, moves: np.ndarray, rounding: float, why: str) -> Subspace:
         """Directions of movements that are more than rounding.
@@ -153,7 +154,7 @@ class Movements:
         d = moves.shape[1]
         if not moves.shape[0]:
             return Subspace(np.zeros((d, 0)), "pattern", why)
-        _, sizes, along = np.linalg.svd(moves, full_matrices=False)
+        _, sizes, along = svd(moves)
         seen = sizes > MARGIN * rounding * (np.sqrt(len(self.sizes)) + np.sqrt(d))
         return Subspace(along[seen].T, "pattern", why)
 
@@ -164,13 +165,13 @@ class Movements:
         if not len(kinds):
             return Combinations(np.zeros((len(self.right), 0)), True, 0, "constant here")
         rows = self.right[kinds]
-        dimensions = int(np.linalg.matrix_rank(rows, tol=OWN**0.5))
+        dimensions = rank(rows, OWN**0.5)
         pure = np.array([self._members(kind) <= set(columns.tolist()) for kind in kinds.tolist()])
         own = self._own(kinds[pure])
         if own.shape[1]:
             return Combinations(own, True, dimensions, self._reason(columns, own, dimensions))
         # Of its values' projections on the row space, an orthonormal basis.
-        left, sizes, _ = np.linalg.svd(self.right @ rows.T, full_matrices=False)
+        left, sizes, _ = svd(self.right @ rows.T)
         tied = left[:, sizes > OWN**0.5]
         return Combinations(tied, False, dimensions, self._reason(columns, own, dimensions))
 
@@ -178,7 +179,7 @@ class Movements:
         """Combinations of these kinds alone that lie in the row space."""
         rows = self.right[kinds]
         outside = np.eye(len(kinds)) - rows @ rows.T
-        values, vectors = np.linalg.eigh(0.5 * (outside + outside.T))
+        values, vectors = eigh(0.5 * (outside + outside.T))
         inside = vectors[:, values < OWN]
         weights = np.zeros((len(self.right), inside.shape[1]))
         weights[kinds] = inside
@@ -261,7 +262,7 @@ def movements(
     kinds, first = _kinds(centred, scale)
     unit = centred[:, first] / scale[first]
     unit = unit - unit.mean(axis=0) if len(unit) else unit
-    left, sizes, right = np.linalg.svd(unit, full_matrices=False)
+    left, sizes, right = svd(unit)
     tolerance = float(np.sqrt(np.finfo(np.dtype(dtype)).eps))
     seen = sizes > tolerance * max(float(sizes[0]) if len(sizes) else 0.0, 0.0)
     return Movements(

@@ -83,7 +83,7 @@ def collect_notes(
         cells: what each site says.
     """
     notes = [note for plan in plans for note in plan.notes]
-    patterns = {key: cell.pattern for key, cell in cells.items() if cell.pattern is not None}
+    patterns = {key: cell.spaces.pattern for key, cell in cells.items() if cell.spaces}
     notes += lost_dimensions(
         patterns, {plan.name: len(plan.classes) for plan in plans if isinstance(plan, Plan)}
     )

@@ -45,7 +45,7 @@ def plan_of(
     seed: int,
 ) -> Plan | NumberPlan:
     """The plan of one target of either kind."""
-    seeds = seeds_of(seed, target.name, 2)
+    seeds = seeds_of(seed, target.name, 3)
     if isinstance(target, NumberTarget):
         return make_number_plan(
             target, tokens, split, kept, surface,

@@ -37,6 +37,8 @@ class ProbeResults:
         notes: what was not tested or left out, and why.
         directions: differences of class means, of the method ``"means"``: of two classes one, from
             the first to the second by name; of several one for each class, from all others.
+        chance_patterns: ``(site, target)`` to ordered bases ``[d_model, rank]``, one for each
+            exchange of labels between sentences: the patterns of a target without a state.
     """
 
     scores: tuple[Score, ...]
@@ -47,6 +49,7 @@ class ProbeResults:
     settings: Mapping[str, Any]
     notes: tuple[str, ...]
     directions: Mapping[tuple[str, str], tuple[Direction, ...]] = field(default_factory=dict)
+    chance_patterns: Mapping[tuple[str, str], tuple[np.ndarray, ...]] = field(default_factory=dict)
 
     @property
     def sites(self) -> tuple[str, ...]:

@@ -66,19 +66,26 @@ def probe(  # noqa: PLR0913 - one per option
         str | None,
         typer.Option(
             help="Labelled text instead of trees: a table (.csv, .tsv, .jsonl, .parquet), a glob "
-            "of CoNLL-U files, quoted, or spans (.jsonl)."
+            "of CoNLL-U files, quoted, words and tags in columns (.conll, .txt), or spans, minimal "
+            "pairs or chats (.jsonl)."
         ),
     ] = None,
     target: Annotated[
         list[str] | None,
-        typer.Option(help="What of the data to recover: a column, upos, depth, ...; repeatable."),
+        typer.Option(
+            help="What of the data to recover: a column, upos, depth, Number, ...; of words in "
+            "columns NAME for the last, NAME=1 for the second; repeatable."
+        ),
     ] = None,
-    text: Annotated[str, typer.Option(help="Column of the texts of a table.")] = "text",
+    text: Annotated[
+        str,
+        typer.Option(help="Column of the texts of a table; of minimal pairs two, comma between."),
+    ] = "text",
     span: Annotated[
         str | None,
         typer.Option(
             help="What of each text is read: a column with its characters, or two with their "
-            "places, comma between; by default the whole text."
+            "places, comma between; of minimal pairs: difference; by default the whole text."
         ),
     ] = None,
     at: Annotated[
@@ -86,6 +93,16 @@ def probe(  # noqa: PLR0913 - one per option
     ] = "last",
     number: Annotated[
         list[str] | None, typer.Option(help="Target whose integers are numbers; repeatable.")
+    ] = None,
+    answer: Annotated[
+        bool, typer.Option(help="End chats with the mark behind which the model answers.")
+    ] = False,
+    most: Annotated[
+        int | None, typer.Option(min=2, help="Texts at most, drawn by the seed; by default all.")
+    ] = None,
+    layers: Annotated[
+        str | None,
+        typer.Option(help="Blocks to read beside the embedding, comma between; by default all."),
     ] = None,
     heights: Annotated[
         str | None,
@@ -150,19 +167,19 @@ def probe(  # noqa: PLR0913 - one per option
     as_json: JsonFlag = False,
 ) -> None:
     """Probe a model on labelled text, a treebank or a grammar, beside its random-weight twins."""
-    from .experiments.data import of_data
+    from .experiments.data_options import of_data
     from .experiments.treebank import probe_settings
 
     labelled = of_data(
         data, target, trees=trees, grammar=grammar, text=text, span=span, group=group, at=at,
-        numbers=number,
+        numbers=number, answer=answer, most=most,
     )  # fmt: skip
     settings = probe_settings(
         model, trees, grammar, heights=heights, sentences=sentences, positions=positions,
         groups=group, permutations=permutations, codelength=codelength, causal=causal,
         erase=erase, steer=steer,
         long_inputs=long_inputs, special_tokens=special_tokens, check=check, seed=seed,
-        data=labelled,
+        data=labelled, layers=layers,
     )  # fmt: skip
     _make(settings, out, engine, overwrite, as_json)
 
