@@ -38,6 +38,7 @@ class ProbingOptions(TypedDict, total=False):
     permutations: int
     codelength: bool
     causal: str
+    das: int
     erase: bool
     steer: bool
     long_inputs: str
@@ -78,6 +79,7 @@ def probe_settings(
         codelength: whether to measure it.
         causal: whether to exchange states (``"auto"``: where the language gives the exact answer
             and the model is small, ``"yes"``, ``"no"``).
+        das: epochs of a search for a subspace whose exchange works, at each site; 0: none.
         erase: whether to take targets out and look further on.
         steer: whether to push the stream from one symbol towards another.
         long_inputs: what to do with sentences beyond the model's context: ``"refuse"`` them, read
@@ -148,7 +150,7 @@ def _reading(options: ProbingOptions) -> dict[str, Any]:
 def _probes(options: ProbingOptions, *, grouped: bool) -> dict[str, Any]:
     """What is asked of the probes, as far as it was said; files of text have their own groups."""
     said = _named(options, "permutations", "codelength", *(("groups",) if grouped else ()))
-    causal = _named(options, "erase", "steer")
+    causal = _named(options, "das", "erase", "steer")
     causal |= {"run": options["causal"]} if "causal" in options else {}
     return said | ({"causal": causal} if causal else {})
 

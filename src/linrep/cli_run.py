@@ -129,6 +129,14 @@ def probe(  # noqa: PLR0913 - one per option
             "exact answer and the model is small), yes or no."
         ),
     ] = "auto",
+    das: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Epochs of a search for a subspace whose exchange works, at each site, with its "
+            "own controls (distributed alignment search); 0: none.",
+        ),
+    ] = 0,
     erase: Annotated[
         bool,
         typer.Option(
@@ -177,7 +185,7 @@ def probe(  # noqa: PLR0913 - one per option
     settings = probe_settings(
         model, trees, grammar, heights=heights, sentences=sentences, positions=positions,
         groups=group, permutations=permutations, codelength=codelength, causal=causal,
-        erase=erase, steer=steer,
+        das=das, erase=erase, steer=steer,
         long_inputs=long_inputs, special_tokens=special_tokens, check=check, seed=seed,
         data=labelled, layers=layers,
     )  # fmt: skip
