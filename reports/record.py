@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, final
 
-from ..core import LinrepError, Subspace, checked
+from ..core import ErasedRow, LinrepError, SteeredRow, Subspace, checked
 from .comparison import Comparison
 from .values import Json, number, plain, score_column
 
@@ -131,6 +131,8 @@ class Study:
         notes: sentences that a reader needs to judge the numbers.
         subspaces: ``"learned" | "predicted"`` -> (site, target) -> subspace.
         trees: a few sentences drawn under their trees, for a fixed-width font.
+        erased: targets taken out at a site, and what is read further on.
+        steered: streams pushed from one class towards another, in doses.
     """
 
     name: str
@@ -142,6 +144,8 @@ class Study:
     notes: tuple[str, ...] = ()
     subspaces: Mapping[str, Mapping[tuple[str, str], Subspace]] = field(default_factory=dict)
     trees: tuple[str, ...] = ()
+    erased: tuple[ErasedRow, ...] = ()
+    steered: tuple[SteeredRow, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.name or any(sign in self.name for sign in "/\\|\0") or self.name[0] == ".":
@@ -155,6 +159,7 @@ class Study:
             f"the study {self.name!r:.100}",
             self.name, self.question, self.facts, self.notes, [vars(c) for c in self.checks],
             vars(self.scores), rows, self.comparison.settings, cells,
+            [vars(row) for row in (*self.erased, *self.steered)],
         )  # fmt: skip
 
     @property
