@@ -13,7 +13,7 @@ from ..probes.geometry.nulls import Anisotropy
 from .meeting import ELSEWHERE, ComparedSubspaces, ComparisonError, Null, aligned, meet
 from .overlap import overlap_figure
 from .row import Row
-from .rungs import decodable, selective
+from .rungs import constant, decodable, selective
 from .use import causal
 from .verdicts import Verdict, Verdicts
 
@@ -194,6 +194,7 @@ def compare(
                 found,
                 claimed=claim is not None,
                 absent=claim is not None and not claim.written and claim.positions == "all",
+                still=constant(score),
                 elsewhere=others.get(cell),
             ),
             causal=_used(first, done.get(cell), part, claim, reason),

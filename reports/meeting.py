@@ -168,6 +168,7 @@ def aligned(
     *,
     claimed: bool,
     absent: bool = False,
+    still: Verdict | None = None,
     elsewhere: str | None = None,
 ) -> Verdict:
     """Rung 3: the learned pattern lies where theory says.
@@ -176,10 +177,13 @@ def aligned(
         found: the two subspaces, ``None`` where one is missing.
         claimed: theory predicts something about the cell.
         absent: what it predicts is that no combination of the target's values is written here.
+        still: the answer where the target does not vary.
         elsewhere: why what it predicts is about other tokens.
     """
     if found is None and absent:
         return Verdict("no", NOTHING)
+    if found is None and claimed and still is not None:
+        return still
     if found is None:
         return Verdict("not tested", NO_PATTERN if claimed else elsewhere or NO_BASIS)
     overlap = f"overlap {number(found.overlap)}{found.interval}"
