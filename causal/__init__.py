@@ -3,7 +3,8 @@
 from ..core import CellScore
 from .das import Aligned, align
 from .dosing import Dose, DoseResponse, dose_response
-from .erasing import ErasureResult, ErasureRow, erasure_effects
+from .erased import ErasureResult, ErasureRow
+from .erasing import erasure_effects
 from .errors import CausalError
 from .grammar_pairs import interchange_pairs, pairs_of
 from .interchange import interchange

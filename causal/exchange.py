@@ -22,7 +22,7 @@ __all__ = ["Cells", "Outcome", "exchange_all"]
 Cells = Mapping[str, tuple[Subspace, Mapping[str, Subspace]]]
 """Per site the subspace, and further ones by name."""
 
-MAIN = ("edit", "whole", "readout")
+MAIN = ("edit", "whole", "readout", "das")
 """Arms that are run also where the edit changes nothing."""
 
 NOTHING = 1e-9

@@ -12,14 +12,16 @@ from ..hooks.reading.prepared import Subject, left_alone, prepare
 from ..hooks.reading.settings import Settings
 from ..models import random_twin
 from .errors import CausalError, NothingToExchange
-from .exchange import Outcome, exchange_all
+from .exchange import Cells, Outcome, exchange_all
 from .grammar_pairs import interchange_pairs
 from .isolation import IsolationRow, isolation_of, least_kept
+from .kept import Watch
 from .options import Exchange, ExchangeOptions
 from .other_targets import probes_of, watch_of
 from .pairs import Pairs
 from .results import InterchangeResult
 from .scores import score_cell
+from .searching import das_fields, searched, with_searches
 
 __all__ = ["interchange"]
 
@@ -72,6 +74,9 @@ def interchange(
         resume: begin edited passes at the edited block where the model allows it: same numbers.
         isolation: look at what the exchange leaves of the corpus's other heights, by probes fitted
             on unedited states; not for pairs that are given, whose other targets are not known.
+        das: epochs of a search for a subspace of equal dimension at each site (TransformerLens's
+            distributed alignment search), with its own controls: arbitrary answers, and a
+            random-weight twin. 0: none, since it takes its time.
 
     Returns:
         One row per (site, target).
@@ -116,37 +121,53 @@ def interchange(
                 )
                 continue
             cells = _cells(target, subspaces, readouts or {})
-            run: dict[str, Any] = {
-                "last_only": how.protocol == "last token", "batch_size": how.batch_size,
-                "resume": how.resume,
-            }  # fmt: skip
-            left: tuple[IsolationRow, ...] = ()
             watch = watch_of(corpus, some, probes) if probes else None
-            if watch is not None:
-                again = {"bootstrap": how.bootstrap, "seed": seed}
-                left = isolation_of(subject, some, cells, watch, **run, **again)
-                kept += left
-            run |= {"draws": how.draws, "seed": seed}
-            found = exchange_all(subject, some, cells, **run)
-            beside: Outcome | None = None
-            if twins is not None:
-                beside = exchange_all(twins, some, cells, **run, only=("edit",))
-            for site, (one, _) in cells.items():
-                cell = score_cell(
-                    site, one.dim, some, how.protocol, found, beside,
-                    bootstrap=how.bootstrap, seed=seed,
-                )  # fmt: skip
-                rows[site, target] = replace(cell, **least_kept(left, site, target))
+            scored, left, why = _scored(subject, twins, some, cells, watch, how, seed)
+            rows |= {(row.site, target): row for row in scored}
+            kept += left
+            notes += why
     return InterchangeResult(
         tuple(rows[cell] for cell in subspaces if cell in rows),
         {
             "n": n, "protocol": how.protocol, "draws": how.draws, "bootstrap": how.bootstrap,
-            "seed": seed, "twin": twins is not None,
+            "seed": seed, "twin": twins is not None, "das": how.das,
         },
         chosen,
         tuple(notes),
         tuple(kept),
     )  # fmt: skip
+
+
+def _scored(
+    subject: Subject,
+    twin: Subject | None,
+    pairs: Pairs,
+    cells: Cells,
+    watch: Watch | None,
+    how: Exchange,
+    seed: int,
+) -> tuple[list[CellScore], tuple[IsolationRow, ...], list[str]]:
+    """One row per site of a target, what is left of other targets, and notes."""
+    run: dict[str, Any] = {
+        "last_only": how.protocol == "last token", "batch_size": how.batch_size,
+        "resume": how.resume,
+    }  # fmt: skip
+    again = {"bootstrap": how.bootstrap, "seed": seed}
+    left: tuple[IsolationRow, ...] = ()
+    if watch is not None:
+        left = isolation_of(subject, pairs, cells, watch, **run, **again)
+    searches, notes = searched(subject, pairs, cells, how.das, seed) if how.das else ({}, [])
+    run |= {"draws": how.draws, "seed": seed}
+    found = exchange_all(subject, pairs, with_searches(cells, searches), **run)
+    beside: Outcome | None = None
+    if twin is not None:
+        beside = exchange_all(twin, pairs, cells, **run, only=("edit",))
+    rows = []
+    for site, (one, _) in cells.items():
+        cell = score_cell(site, one.dim, pairs, how.protocol, found, beside, **again)
+        learned = das_fields(site, found, searches.get(site), follows=cell.follows)
+        rows.append(replace(cell, **least_kept(left, site, pairs.target), **learned))
+    return rows, left, notes
 
 
 def _refuse(subspaces: Mapping[tuple[str, str], Subspace]) -> None:

@@ -9,6 +9,8 @@ from .pairs import Protocol
 
 __all__ = ["Exchange", "ExchangeOptions"]
 
+MOST_EPOCHS = 100_000
+
 
 class ExchangeOptions(TypedDict, total=False):
     """The fields of :class:`Exchange`, as keywords of :func:`linrep.interchange`."""
@@ -21,6 +23,7 @@ class ExchangeOptions(TypedDict, total=False):
     batch_size: int | None
     resume: bool
     isolation: bool
+    das: int
 
 
 @final
@@ -39,6 +42,9 @@ class Exchange:
         resume: begin edited passes at the edited block where the model allows it: same numbers.
         isolation: look at what the exchange leaves of the corpus's other heights, by probes fitted
             on unedited states; not for pairs that are given, whose other targets are not known.
+        das: epochs of a search for a subspace of equal dimension at each site (TransformerLens's
+            distributed alignment search), with its own controls: arbitrary answers, and a
+            random-weight twin. 0: none, since it takes its time.
 
     Raises:
         CausalError: an unknown protocol, or numbers out of their range.
@@ -55,6 +61,7 @@ class Exchange:
     batch_size: int | None = None
     resume: bool = True
     isolation: bool = True
+    das: int = 0
 
     def __post_init__(self) -> None:
         if self.protocol not in get_args(Protocol):
@@ -65,4 +72,8 @@ class Exchange:
             raise CausalError(
                 "draws lie in 2..1000 and bootstrap in 0..1000000; received "
                 f"{self.draws} and {self.bootstrap}"
+            )
+        if not 0 <= self.das <= MOST_EPOCHS:
+            raise CausalError(
+                f"das is a number of epochs, 0 (no search) to {MOST_EPOCHS}; received {self.das}"
             )

@@ -19,6 +19,7 @@ from ..reports import Run, Study, compare
 from ..reports.values import plain
 from .chart_study import ChartStudy, chart_study, with_chart_values
 from .checks import checks_of
+from .edits import edits_of
 from .heights import heights_of
 from .languages import language_facts, make_corpus
 from .manifest import versions
@@ -102,20 +103,20 @@ def run_study(
     results = with_remedy(results, supply := supply_of(corpus), corpus)
     if subject.construction is not None:
         chosen = (*chosen, ESTIMATE)
-    # Whether the model uses it: states exchanged, the answer known.
+    # Whether the model uses it: states exchanged, the answer known; erased and steered if asked.
     swaps, used, unused = use_of(settings, subject, corpus, results, claims)
+    edits, unedited = edits_of(settings, subject, corpus, acts, results)
     # What was learned beside what was predicted, and what the whole says.
     comparison = compare(results, claims, exchanges=swaps, level=level, seed=seed)
     checks, untested = checks_of(subject, corpus, acts, results, comparison, here)
     study = Study(
-        name=settings.name,
-        question=settings.question,
+        name=settings.name, question=settings.question,
         facts={**language_facts(corpus), **subject.facts},
         scores=scores_of(results),
         comparison=comparison,
         checks=(*checks, *used),
-        trees=drawn_trees(corpus),
-        notes=(*chosen, *(supply.notes if supply else ()), *untested, *unused),
+        trees=drawn_trees(corpus), **edits,
+        notes=(*chosen, *(supply.notes if supply else ()), *untested, *unused, *unedited),
         subspaces={"learned": results.patterns, "predicted": {
             (p.site, p.target): p.subspace for p in here if (p.site, p.target) in results.patterns
         }},

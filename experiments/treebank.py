@@ -38,6 +38,9 @@ class ProbingOptions(TypedDict, total=False):
     permutations: int
     codelength: bool
     causal: str
+    das: int
+    erase: bool
+    steer: bool
     long_inputs: str
     special_tokens: bool
     check: str | None
@@ -76,6 +79,9 @@ def probe_settings(
         codelength: whether to measure it.
         causal: whether to exchange states (``"auto"``: where the language gives the exact answer
             and the model is small, ``"yes"``, ``"no"``).
+        das: epochs of a search for a subspace whose exchange works, at each site; 0: none.
+        erase: whether to take targets out and look further on.
+        steer: whether to push the stream from one symbol towards another.
         long_inputs: what to do with sentences beyond the model's context: ``"refuse"`` them, read
             them through a ``"window"`` that moves, or ``"cut"`` them off.
         special_tokens: let the tokenizer add its BOS, ``[CLS]``, ``[SEP]``.
@@ -144,7 +150,9 @@ def _reading(options: ProbingOptions) -> dict[str, Any]:
 def _probes(options: ProbingOptions, *, grouped: bool) -> dict[str, Any]:
     """What is asked of the probes, as far as it was said; files of text have their own groups."""
     said = _named(options, "permutations", "codelength", *(("groups",) if grouped else ()))
-    return said | ({"causal": {"run": options["causal"]}} if "causal" in options else {})
+    causal = _named(options, "das", "erase", "steer")
+    causal |= {"run": options["causal"]} if "causal" in options else {}
+    return said | ({"causal": causal} if causal else {})
 
 
 def _named(options: Mapping[str, Any], *names: str) -> dict[str, Any]:

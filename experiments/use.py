@@ -61,7 +61,7 @@ def exchanges_of(
         found = interchange(
             subject.model, corpus, results.patterns, readouts=results.readouts, n=asked.pairs,
             protocol=asked.protocol, draws=asked.draws, bootstrap=settings.probes.bootstrap,
-            seed=settings.seed, tokenizer=subject.tokenizer,
+            seed=settings.seed, tokenizer=subject.tokenizer, das=asked.das,
         )  # fmt: skip
     except (CausalError, CaptureError) as error:
         if asked.run == "yes":

@@ -13,7 +13,7 @@ from ..probes.geometry.nulls import Anisotropy
 from .meeting import ELSEWHERE, ComparedSubspaces, ComparisonError, Null, aligned, meet
 from .overlap import overlap_figure
 from .row import Row
-from .rungs import decodable, selective
+from .rungs import constant, decodable, selective
 from .use import causal
 from .verdicts import Verdict, Verdicts
 
@@ -166,6 +166,7 @@ def compare(
     met = sum(cell in claims and cell in results.patterns for cell in cells)
     null = Null(draws, level / max(met, 1), seed)
     chance = getattr(results, "chance_patterns", {})  # a grid of one's own may lack them
+    parts = getattr(results, "fold_patterns", {})
     permutations = results.settings.get("permutations")
     remedy = str(results.settings.get("remedy", "give more"))
     read = [
@@ -181,7 +182,9 @@ def compare(
         if learned is not None and claim is not None:
             if cell[0] not in streams:
                 streams[cell[0]] = Anisotropy.of(covariance, len(covariance))
-            found = meet(learned, claim, streams[cell[0]], null, chance.get(cell, ()))
+            found = meet(
+                learned, claim, streams[cell[0]], null, chance.get(cell, ()), parts.get(cell, ())
+            )
         verdicts = Verdicts(
             decodable=first,
             selective=selective(
@@ -191,6 +194,7 @@ def compare(
                 found,
                 claimed=claim is not None,
                 absent=claim is not None and not claim.written and claim.positions == "all",
+                still=constant(score),
                 elsewhere=others.get(cell),
             ),
             causal=_used(first, done.get(cell), part, claim, reason),

@@ -15,6 +15,7 @@ from .drawing import (
     name_sites,
     style,
 )
+from .edited import ERASED_CAPTION, STEERED_CAPTION, erased_figure, steered_figure
 from .overlap import overlap_figure
 from .record import RecordError, Scores, Study
 from .rungs import strongest_baseline
@@ -73,6 +74,10 @@ def study_figures(study: "Study") -> Mapping[str, "go.Figure"]:
         ] = overlap_figure(study.comparison.rows)
     if any(row.exchange for row in study.comparison.rows):
         figures[used_caption(study.comparison)] = used_figure(study.scores, study.comparison)
+    if study.erased:
+        figures[ERASED_CAPTION] = erased_figure(study.erased)
+    if study.steered:
+        figures[STEERED_CAPTION] = steered_figure(study.steered)
     return figures
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..core.claims import explained
 from .comparison import Comparison
+from .edited import ERASED_COLUMNS, STEERED_COLUMNS, erased_lines, steered_lines
 from .figures import study_figures
 from .record import Run, Study
 from .remarks import remarks
@@ -53,6 +54,8 @@ OVERLAP_COLUMNS = {
     "null_mean": "null mean",
     "null_high": "null, upper end",
     "null_covariance_high": "null, upper end, in the activations' covariance",
+    "overlap_low": "overlap, low end",
+    "overlap_high": "overlap, high end",
     "null_exchanged_high": "null, upper end, of exchanged labels",
     "angle_max": "largest angle (rad)",
     "dim_learned": "dim. learned",
@@ -141,6 +144,10 @@ def _study(study: Study, index: int) -> dict[str, object]:
         "claims": explained(str(row["claim"]) for row in overlaps),
         "exchange_columns": ["site", "target", *EXCHANGE_COLUMNS.values()],
         "exchange_lines": exchange_lines(study.comparison),
+        "erased_columns": ERASED_COLUMNS,
+        "erased_lines": erased_lines(study.erased),
+        "steered_columns": list(STEERED_COLUMNS.values()),
+        "steered_lines": steered_lines(study.steered),
         "notes": [*study.notes, *remarks(study.scores), *study.scores.notes],
     }  # fmt: skip
 

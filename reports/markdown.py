@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ..core import checked
 from ..core.claims import explained
+from .edited import ERASED_COLUMNS, STEERED_COLUMNS, erased_lines, steered_lines
 from .record import RecordError, Run, Study
 from .remarks import remarks
 from .used import EXCHANGE_COLUMNS, exchange_lines
@@ -120,6 +121,10 @@ def _study(study: Study) -> list[str]:
     exchanges = exchange_lines(study.comparison)
     if exchanges:
         parts.append(_table(["site", "target", *EXCHANGE_COLUMNS.values()], exchanges))
+    if study.erased:
+        parts.append(_table(ERASED_COLUMNS, erased_lines(study.erased)))
+    if study.steered:
+        parts.append(_table(list(STEERED_COLUMNS.values()), steered_lines(study.steered)))
     parts.append(_bullets([*study.notes, *remarks(study.scores)]))
     parts.append(_bullets(f"{name}: {number(value)}" for name, value in study.facts.items()))
     return parts

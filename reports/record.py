@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, final
 
-from ..core import Subspace, checked
+from ..core import ErasedRow, SteeredRow, Subspace, checked
 from .comparison import Comparison
 from .errors import RecordError
 from .pictures import Picture
@@ -129,6 +129,8 @@ class Study:
         notes: sentences that a reader needs to judge the numbers.
         subspaces: ``"learned" | "predicted"`` -> (site, target) -> subspace.
         trees: a few sentences drawn under their trees, for a fixed-width font.
+        erased: targets taken out at a site, and what is read further on.
+        steered: streams pushed from one class towards another, in doses.
         pictures: of numbers that are no scores of probes.
     """
 
@@ -141,6 +143,8 @@ class Study:
     notes: tuple[str, ...] = ()
     subspaces: Mapping[str, Mapping[tuple[str, str], Subspace]] = field(default_factory=dict)
     trees: tuple[str, ...] = ()
+    erased: tuple[ErasedRow, ...] = ()
+    steered: tuple[SteeredRow, ...] = ()
     pictures: tuple[Picture, ...] = ()
 
     def __post_init__(self) -> None:
@@ -155,6 +159,7 @@ class Study:
             f"the study {self.name!r:.100}",
             self.name, self.question, self.facts, self.notes, [vars(c) for c in self.checks],
             vars(self.scores), rows, self.comparison.settings, cells,
+            [vars(row) for row in (*self.erased, *self.steered)],
         )  # fmt: skip
 
     @property

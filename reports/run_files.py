@@ -160,6 +160,8 @@ class StudyFile(_File):
     comparison: ComparisonFile
     notes: list[str]
     trees: list[str] = []
+    erased: list[dict[str, int | float | str | None]] = []
+    steered: list[dict[str, int | float | str | None]] = []
     pictures: tuple[Picture, ...] = ()
 
 

@@ -46,6 +46,8 @@ def study_json(study: Study) -> dict[str, object]:
         },
         "notes": study.notes,
         "trees": study.trees,
+        "erased": [vars(row) for row in study.erased],
+        "steered": [vars(row) for row in study.steered],
         **({"pictures": [asdict(picture) for picture in study.pictures]} if study.pictures else {}),
     }
 

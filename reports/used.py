@@ -25,6 +25,8 @@ EXCHANGE_COLUMNS: Final = {
     "share_placebo": "placebo",
     "share_drawn_high": "best drawn from the states",
     "share_twin": "random-weight twin",
+    "share_das": "searched for (DAS), held-out sentences",
+    "das": "controls of the search",
     "base": "no edit",
     "edit": "exchanged",
     "source": "counterfactual read",
@@ -101,6 +103,7 @@ def exchange_lines(comparison: Comparison) -> list[list[str]]:
             **vars(done),
             "interval": [done.share_low, done.share_high],
             "isolation_of": done.isolation_of or None,
+            "das": done.das or None,
             "isolation_interval": [done.isolation_low, done.isolation_high],
             "predicted_use": row.predicted_use,
         }

@@ -144,9 +144,11 @@ def test_train_then_probe_on_the_grammar(linrep, grammar, tmp_path):
     assert json.loads(out)["loss"] > 0
     status, out, _ = linrep("probe", "--model", tmp_path / "t", "--grammar", grammar, "--heights",
                             "1,2", "--sentences", 60, "--permutations", 0, "--out", tmp_path / "r",
-                            "--json")  # fmt: skip
+                            "--erase", "--steer", "--json")  # fmt: skip
     assert status == 0
     study = json.loads(out)["studies"][0]
+    assert {row["arm"] for row in study["erased"]} >= {"none", "subspace", "leace", "variance"}
+    assert study["steered"] or any("not steered" in note for note in study["notes"])
     assert {row["ceiling"] is not None for row in study["scores"]["rows"]} == {True}
     verdicts = study["comparison"]["rows"][0]["verdicts"]
     assert "no construction shares this basis" in verdicts["aligned"]["reason"]

@@ -7,7 +7,9 @@ import numpy as np
 
 from ...core import Subspace, height_target, progress
 from ..errors import ProbeError
+from ..geometry.fold_patterns import patterns_without
 from ..geometry.patterns import pattern_subspace
+from ..geometry.statistics import Statistics
 from ..inputs.protocols import ActivationsLike
 from ..inputs.reading import as_array
 
@@ -21,11 +23,13 @@ ESTIMATE = (
 )
 OTHERS = {"joint": "the other states of the stream", "targets": "position and the other targets"}
 """What patterns are estimated jointly with, by the name of the choice."""
+OWN = "the target itself"
+Cell = tuple[str, str]
 
 
 def joint_patterns(
-    acts: ActivationsLike, corpus: Any, heights: Sequence[int]
-) -> dict[tuple[str, str], Subspace]:
+    acts: ActivationsLike, corpus: Any, heights: Sequence[int], folds: np.ndarray | None = None
+) -> tuple[dict[Cell, Subspace], dict[Cell, tuple[np.ndarray, ...]]]:
     """The movement of class means that no other state of the stream explains.
 
     The stream of a constructed model holds, at a token that ends a node of height h: the states of
@@ -40,9 +44,11 @@ def joint_patterns(
         acts: activations of the corpus.
         corpus: sentences of a grammar.
         heights: of the targets.
+        folds: ``[token]`` part of the groups, for patterns without one part each; or ``None``.
 
     Returns:
-        (site, target) -> pattern; cells without any are left out.
+        (site, target) -> pattern; cells without any are left out. And for the same cells the
+        orthonormal bases of the patterns without one part each.
 
     Raises:
         ProbeError: no height is asked for.
@@ -52,16 +58,33 @@ def joint_patterns(
             "patterns='joint' takes the states of a grammar apart, so it needs heights=[...] and a "
             "corpus that was sampled from a grammar"
         )
-    found = {}
+    found: dict[Cell, Subspace] = {}
+    without: dict[Cell, tuple[np.ndarray, ...]] = {}
     kept = np.asarray(acts.kept)
     states = {height: _states(corpus, height, kept) for height in heights}
     for site in progress(acts.sites, "patterns", unit="site"):
         stream = as_array(acts[site], f"activations at {site!r} are [token, d]")
         for height, (rows, own, others) in states.items():
-            space = pattern_subspace(stream[rows].astype(np.float64), own, others=others)
-            if space.dim:
-                found[site, height_target(height)] = space
-    return found
+            here, cell = stream[rows].astype(np.float64), (site, height_target(height))
+            space = pattern_subspace(here, own, others=others)
+            if not space.dim:
+                continue
+            found[cell] = space
+            if folds is not None:
+                without[cell] = _without(here, {OWN: own, **others}, folds[rows], space.dim)
+    return found, without
+
+
+def _without(
+    X: np.ndarray, targets: Mapping[str, np.ndarray], fold: np.ndarray, rank: int
+) -> tuple[np.ndarray, ...]:
+    parts = [
+        Statistics.from_arrays(
+            X[fold == number], {name: each[fold == number] for name, each in targets.items()}
+        )
+        for number in np.unique(fold)
+    ]
+    return tuple(np.linalg.qr(each)[0] for each in patterns_without(parts, OWN, rank))
 
 
 def _states(

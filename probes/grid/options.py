@@ -28,6 +28,7 @@ class EvidenceOptions(TypedDict, total=False):
     permutations: int
     bootstrap: int
     codelength: bool
+    jackknife: int | None
 
 
 class SplittingOptions(TypedDict, total=False):
@@ -62,6 +63,9 @@ class Evidence:
         permutations: exchanges of labels between test sentences for the p-value; 0 = none.
         bootstrap: resamples of test sentences for the interval; 0 = none.
         codelength: also compute online codelengths.
+        jackknife: parts of the groups, of which patterns leave out one at a time, for intervals of
+            overlaps; by default 10 where the corpus was sampled from a grammar, so that theory
+            predicts subspaces, else 0.
 
     Raises:
         ProbeError: an unknown control, or numbers that are not whole, or too many.
@@ -76,11 +80,14 @@ class Evidence:
     permutations: int = 200
     bootstrap: int = 1000
     codelength: bool = False
+    jackknife: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "controls", check_controls(self.controls))
         check_counts(permutations=self.permutations, bootstrap=self.bootstrap)
         check_flag(codelength=self.codelength)
+        if self.jackknife is not None:
+            check_counts(jackknife=self.jackknife)
 
 
 @final

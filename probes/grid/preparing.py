@@ -13,6 +13,7 @@ from ..evidence.intervals import bootstrap_weights
 from ..evidence.splits import Split
 from ..evidence.surface import Surface
 from ..evidence.tokens import Tokens
+from ..geometry.fold_patterns import FOLDS, deal
 from ..inputs.protocols import ActivationsLike, CorpusLike, KnowsCeilings
 from ..inputs.reading import as_array, read_kept, shown
 from .checks import check_ceilings
@@ -26,6 +27,7 @@ __all__ = [
     "ceilings_of",
     "ceilings_told",
     "embedding_of",
+    "folds_of",
     "heights_in",
     "kept_rows",
     "plan_of",
@@ -72,6 +74,16 @@ def kept_rows(acts: ActivationsLike, twins: Sequence[ActivationsLike], n: int) -
     for twin in twins:
         kept &= read_kept(twin, n, "the random-weight twin has", "capture the same corpus")
     return kept
+
+
+def folds_of(corpus: Any, groups: np.ndarray, parts: int | None, seed: int) -> np.ndarray | None:
+    """``[token]`` part of the groups; ``None`` where no patterns without one are asked for."""
+    if parts is None:
+        parts = FOLDS if getattr(corpus, "grammar", None) is not None else 0
+    if not parts:
+        return None
+    rng = np.random.default_rng(seeds_of(seed, "jackknife", 1)[0])
+    return deal(np.asarray(groups), parts, rng)
 
 
 def share_site(engine: Engine, acts: ActivationsLike, site: str) -> Shared:

@@ -21,6 +21,7 @@ from .preparing import (
     ceilings_of,
     ceilings_told,
     embedding_of,
+    folds_of,
     heights_in,
     kept_rows,
     plan_of,
@@ -92,6 +93,8 @@ def probe(
         permutations: exchanges of labels between test sentences for the p-value; 0 = none.
         bootstrap: resamples of test sentences for the interval; 0 = none.
         codelength: also compute online codelengths.
+        jackknife: parts of the groups, of which patterns leave out one at a time, for intervals of
+            overlaps; by default 10 where the corpus was sampled from a grammar, else 0.
         groups: what must not be split: ``[token]`` ids, ``"document"``, or ``"sentence"`` (with
             all its copies); by default documents where the corpus knows them, else sentences.
             Held-out texts that also stand in the training part are left out.
@@ -151,6 +154,7 @@ def probe(
     companions = Companions(
         (*(target.name for target in classes), "position"),
         (*(target.codes for target in classes), np.minimum(np.asarray(corpus.positions), LATE)),
+        folds_of(corpus, division.groups.ids, beyond.jackknife, seed),
     )
     weights = resamples(plans, bootstrap, np.random.default_rng(seeds_of(seed, "bootstrap", 1)[0]))
     asked_twins = twins if "random_weights" in controls else ()
@@ -186,15 +190,18 @@ def probe(
         controls, permutations=permutations > 0, seed=seed,
         hidden=("control_codelength",) if entered.bare else (),
     )  # fmt: skip
-    patterns = {key: cell.spaces.pattern for key, cell in cells.items() if cell.spaces}
+    spaces = {key: cell.spaces for key, cell in cells.items() if cell.spaces}
+    patterns = {key: each.pattern for key, each in spaces.items()}
+    without = {key: each.without for key, each in spaces.items() if each.without}
     if rest.patterns == "joint":
-        patterns = joint_patterns(acts, corpus, heights_in(wanted))
+        patterns, without = joint_patterns(acts, corpus, heights_in(wanted), companions.folds)
     planned = {plan.name: plan for plan in plans}
     return ProbeResults(
         scores=scores,
         patterns=patterns,
-        readouts={key: cell.spaces.readout for key, cell in cells.items() if cell.spaces},
-        chance_patterns={key: cell.spaces.chance for key, cell in cells.items() if cell.spaces},
+        readouts={key: each.readout for key, each in spaces.items()},
+        chance_patterns={key: each.chance for key, each in spaces.items()},
+        fold_patterns=without,
         directions={
             key: directions_of(planned[key[1]], cell)
             for key, cell in cells.items()

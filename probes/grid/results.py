@@ -41,6 +41,8 @@ class ProbeResults:
         ceilings: ``(site, target)`` to ``[token]`` largest posteriors, where they are known.
         chance_patterns: ``(site, target)`` to ordered bases ``[d_model, rank]``, one for each
             exchange of labels between sentences: the patterns of a target without a state.
+        fold_patterns: ``(site, target)`` to orthonormal bases ``[d_model, rank]`` of the pattern
+            without one part of the groups each, where they were asked for.
     """
 
     scores: tuple[Score, ...]
@@ -53,6 +55,7 @@ class ProbeResults:
     directions: Mapping[tuple[str, str], tuple[Direction, ...]] = field(default_factory=dict)
     ceilings: Mapping[tuple[str, str], np.ndarray] = field(default_factory=dict)
     chance_patterns: Mapping[tuple[str, str], tuple[np.ndarray, ...]] = field(default_factory=dict)
+    fold_patterns: Mapping[tuple[str, str], tuple[np.ndarray, ...]] = field(default_factory=dict)
 
     @property
     def sites(self) -> tuple[str, ...]:

@@ -19,8 +19,10 @@ from .constructions import (
 )
 from .core import (
     CellScore as CellScore,
+    ErasedRow as ErasedRow,
     LinrepError as LinrepError,
     Prediction as Prediction,
+    SteeredRow as SteeredRow,
     Subspace as Subspace,
 )
 from .corpora import (

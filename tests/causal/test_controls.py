@@ -82,6 +82,21 @@ def test_a_search_is_flagged_in_an_untrained_model_and_not_in_a_trained_one(trai
         align(trained, pairs, "blocks.0.hook_resid_mid", 1)
 
 
+def test_a_search_stands_beside_the_pattern_if_asked(trained, untrained, spaces):
+    """In a trained model it works on held-out sentences; in an untrained one it is flagged."""
+    corpus = GRAMMAR.sample(300, seed=2)
+    how = {"n": 160, "draws": 2, "bootstrap": 0, "twin": False, "isolation": False, "das": 30}
+    (row,) = interchange(trained, corpus, spaces[0], **how).rows
+    assert row.share_das > 0.4
+    assert "beyond every control" in row.das
+    decoy = interchange(untrained, corpus, spaces[0], **how)
+    assert decoy.rows[0].das.startswith("flagged: ")
+    assert np.isnan(decoy.rows[0].share_das)
+    assert not decoy.notes
+    with pytest.raises(CausalError, match="epochs"):
+        interchange(trained, corpus, spaces[0], das=-1)
+
+
 def test_minimal_pairs_are_scored_by_the_odds_of_two_answers(trained):
     sentences = list(dict.fromkeys(GRAMMAR.sample(300, seed=8).sentences))
     begins, right = [s[:2] for s in sentences], [s[2] for s in sentences]
@@ -101,6 +116,10 @@ def test_minimal_pairs_are_scored_by_the_odds_of_two_answers(trained):
     assert row.completeness > 0.9
     assert late.share == 0  # nothing reads the first word behind the last block
     assert "log_odds_edit" in found.to_frame()
+    again = interchange(
+        trained, None, {(behind, "number"): whole}, pairs=pairs, draws=2, twin=False, das=2
+    )
+    assert "exact expectations" in again.notes[0]
 
 
 def test_beginnings_that_do_not_fit_are_refused():

@@ -121,7 +121,7 @@ def test_a_wrong_ceiling_is_noticed(parts):
 def test_nothing_is_found_where_nothing_is_written(parts):
     """And what is written is noticed, so that a wrong prediction of absence fails."""
     corpus, subject, acts, results = parts
-    results = replace(results, patterns=joint_patterns(acts, corpus, (1, 2)))
+    results = replace(results, patterns=joint_patterns(acts, corpus, (1, 2))[0])
     claims = [p for p in subject.predictions if (p.site, p.target) in results.held_out]
     absent = [p for p in claims if not p.written]
     assert absent

@@ -3,6 +3,7 @@
 from .arguments import checked
 from .claims import CLAIMS
 from .disk import DiskError, refuse_full, writing
+from .edited import ErasedRow, SteeredRow
 from .engine import Engine, EngineError, Shared
 from .engines import make_engine, running
 from .errors import LinrepError
@@ -19,6 +20,7 @@ __all__ = [
     "DiskError",
     "Engine",
     "EngineError",
+    "ErasedRow",
     "Kind",
     "LinrepError",
     "PathError",
@@ -26,6 +28,7 @@ __all__ = [
     "Prediction",
     "PredictionError",
     "Shared",
+    "SteeredRow",
     "Subspace",
     "SubspaceError",
     "YamlError",

@@ -66,6 +66,9 @@ class CellScore:
         isolation_high: upper end.
         isolation_whole: what the exchange of the whole state leaves of the same target.
         isolation_of: which other target.
+        share_das: effect share of a subspace of equal dimension that was searched for (DAS), on
+            base sentences that it was not learned from; NaN if none was.
+        das: what the controls of the search say; empty if there was none.
     """
 
     site: str
@@ -112,6 +115,8 @@ class CellScore:
     isolation_high: float = math.nan
     isolation_whole: float = math.nan
     isolation_of: str = ""
+    share_das: float = math.nan
+    das: str = ""
 
     def __eq__(self, other: object) -> bool:
         """Equal numbers; what was not measured (NaN) in both counts as equal."""
