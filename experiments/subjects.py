@@ -53,7 +53,9 @@ class Subject:
     @property
     def patterns(self) -> str:
         """What patterns are estimated with: with all states where the stream is known."""
-        return "targets" if self.construction is None else "joint"
+        if self.construction is None:
+            return "targets"
+        return "rules" if self.construction.settings.merge == "rules" else "joint"
 
 
 def make_subject(settings: Model, corpus: Corpus) -> Subject:

@@ -12,7 +12,8 @@ from linrep.constructions import GrammarTransformer
 from linrep.experiments import StudySettings, run_study
 from linrep.experiments.charts import blocks_of, chart_cells, chart_findings, held_out_r2
 from linrep.experiments.settings import Constructed, GrammarText, Probes
-from linrep.grammars import Grammar
+from linrep.grammars import Grammar, families
+from linrep.probes.grid.joint import joint_patterns
 from linrep.reports.meeting import NO_PATTERN, NOTHING
 
 AB = "S -> A B | B A\nA -> 'a'\nB -> 'b'"
@@ -173,3 +174,16 @@ def test_a_label_that_other_states_fix_names_the_values_that_carry_it():
     }
     assert reasons["height 1"].endswith("the values that carry it, inside height 1, are compared")
     assert NO_PATTERN not in reasons.values()
+
+
+def test_where_states_are_rules_a_label_is_told_from_the_rules_around_it():
+    """A rule names its children, so without the rules a parent's state passes for the child's."""
+    grammar = families.latin(3, 2)
+    acts, corpus, made = read(grammar, {"merge": "rules"}, 300)
+    claims = {(p.site, p.target): p for p in made.predictions if p.written}
+    blind = joint_patterns(acts, corpus, (1,))[0]
+    assert not joint_patterns(acts, corpus, (1,), rules=True)[0]  # the parent's rule tells it
+    halves = [found.overlap(claims[cell].subspace) for cell, found in blind.items()]
+    assert min(halves) == pytest.approx(0.5)
+    written = [c for c in chart_cells(acts, corpus, made) if c.target == "inside height 1"]
+    assert min(c.overlap for c in written if c.written) >= 0.99
