@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, final
 
 from ..core import LinrepError, Subspace, checked
+from ..probes import Transfer
 from .comparison import Comparison
 from .values import Json, number, plain, score_column
 
@@ -131,6 +132,10 @@ class Study:
         notes: sentences that a reader needs to judge the numbers.
         subspaces: ``"learned" | "predicted"`` -> (site, target) -> subspace.
         trees: a few sentences drawn under their trees, for a fixed-width font.
+        piece: what one row of the data is: a token, a word, a statement, an entity.
+        names: target -> what pages call it, where that is another name (``height 1`` of a
+            treebank is the part of speech).
+        transfers: what probes trained on one data set do on others, one for each target.
     """
 
     name: str
@@ -142,6 +147,9 @@ class Study:
     notes: tuple[str, ...] = ()
     subspaces: Mapping[str, Mapping[tuple[str, str], Subspace]] = field(default_factory=dict)
     trees: tuple[str, ...] = ()
+    piece: str = "token"
+    names: Mapping[str, str] = field(default_factory=dict)
+    transfers: tuple[Transfer, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.name or any(sign in self.name for sign in "/\\|\0") or self.name[0] == ".":
@@ -154,7 +162,8 @@ class Study:
         _require_text(
             f"the study {self.name!r:.100}",
             self.name, self.question, self.facts, self.notes, [vars(c) for c in self.checks],
-            vars(self.scores), rows, self.comparison.settings, cells,
+            vars(self.scores), rows, self.comparison.settings, cells, self.piece, self.names,
+            [[moved.target, moved.names] for moved in self.transfers],
         )  # fmt: skip
 
     @property

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from ..core import LinrepError
+from .transfer_file import TransferFile
 from .values import score_column
 
 __all__ = [
@@ -160,6 +161,9 @@ class StudyFile(_File):
     comparison: ComparisonFile
     notes: list[str]
     trees: list[str] = []
+    piece: str = "token"
+    names: dict[str, str] = {}
+    transfers: list[TransferFile] = []
 
 
 def study_file(name: str) -> str:

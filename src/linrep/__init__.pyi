@@ -17,9 +17,13 @@ from .constructions import (
 )
 from .core import (
     CellScore as CellScore,
+    DirectionError as DirectionError,
+    Directions as Directions,
     LinrepError as LinrepError,
     Prediction as Prediction,
     Subspace as Subspace,
+    read_directions as read_directions,
+    write_directions as write_directions,
 )
 from .corpora import (
     Corpus as Corpus,
@@ -127,6 +131,7 @@ from .probes import (
     Statistics as Statistics,
     Transfer as Transfer,
     benjamini_hochberg as benjamini_hochberg,
+    directions_of as directions_of,
     number_patterns as number_patterns,
     overlap_null as overlap_null,
     paired_test as paired_test,
