@@ -4,7 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..probes.transferred import ALL_OTHERS
-from .values import best_row, number, score_column, score_word, site_label, site_order
+from .values import (
+    best_row,
+    number,
+    of_whole_text,
+    score_column,
+    score_word,
+    site_label,
+    site_order,
+)
 from .verdicts import Verdicts
 
 if TYPE_CHECKING:
@@ -61,7 +69,7 @@ def _sentence(study: "Study", target: str, moved: "Transfer | None") -> str:
             f"{verdicts.decodable.reason}."
         )
     said = f"{_capital(name)} of {piece} can be read from the stream{_from(study, rows)}"
-    parts = [f"{said} ({_score(best)})", _surface(best, verdicts)]
+    parts = [f"{said} ({_score(best)})", _surface(best, verdicts, study.piece)]
     if moved is not None:
         parts.append(_carried(moved.at(site_of_transfer(study, moved)), moved.names[0]))
     return ", ".join(parts) + "."
@@ -87,21 +95,26 @@ def _score(row: Mapping[str, "Json"]) -> str:
     ).replace("after embedding", "at the embedding")
 
 
-def _surface(row: Mapping[str, "Json"], verdicts: Verdicts) -> str:
+def _surface(row: Mapping[str, "Json"], verdicts: Verdicts, piece: str) -> str:
     """How much of it the surface has."""
-    whole = row.get("bag_of_words") is not None
-    what = "its words, letters and length" if whole else "the word, its neighbours and its position"
+    whole = of_whole_text(row)
+    what = (
+        "its words, letters and length"
+        if whole
+        else f"the {piece} itself, its neighbours and its position"
+    )
     surface = row.get("surface")
     answer = verdicts.selective
     if answer.state == "not tested":
-        return f"but whether that is more than {what} tell was not tested: {answer.reason}"
+        untold = f"whether that is more than {what} tell was not tested"
+        instead = f"but {answer.instead or untold}"
+        return f"{instead}: {answer.reason}"
     if answer.state == "no":
-        told = "is mostly lexical" if whole else "is not beyond the word"
-        return f"but that {told}: {what} alone give {number(surface)}"
-    mostly = _share(row) >= MOSTLY
-    if not mostly:
+        told = "that is mostly lexical" if whole else f"not beyond the {piece}"
+        return f"but {told}: {what} alone give {number(surface)}"
+    if _share(row) < MOSTLY:
         return f"beyond what {what} give ({number(surface)})"
-    return f"but is mostly lexical: {what} alone give {number(surface)}, most of it"
+    return f"but that is mostly lexical: {what} alone give {number(surface)}, most of it"
 
 
 def _share(row: Mapping[str, "Json"]) -> float:

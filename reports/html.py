@@ -22,9 +22,11 @@ from .transferring import (
 )
 from .used import EXCHANGE_COLUMNS, exchange_lines
 from .values import (
+    AROUND,
     Json,
     best_row,
     number,
+    of_whole_text,
     plain,
     score_column,
     score_word,
@@ -54,7 +56,6 @@ HEADS = {
     "recall_at_1_fpr": "recall at 1 % false positives",
 }
 UNPREDICTED = "nothing predicts where it is written: that is known of constructed models only"
-AROUND = ("position", "previous_word", "word_identity", "next_word")
 SIGNS = {"<=": "≤", ">=": "≥"}
 OVERLAP_COLUMNS = {
     "written": "written here",
@@ -164,11 +165,7 @@ def _study(study: Study, index: int) -> dict[str, object]:
 
 def _columns(rows: Sequence[Mapping[str, Json]]) -> list[str]:
     """Columns with a value; of whole texts without those of the words around a word."""
-    whole = all(
-        row.get("bag_of_words") is not None and row.get(name) in (None, row.get("chance"))
-        for row in rows
-        for name in AROUND
-    )
+    whole = all(of_whole_text(row) for row in rows)
     left = AROUND if whole else ()
     return [
         name

@@ -54,7 +54,7 @@ def moved(away, above):
         (study(at=(1, 2)), "Label of each statement can be read from the stream from block 0 on "
          "(accuracy 0.800 [0.700 to 0.900] after block 0), beyond what its words, letters and "
          "length give (0.500)."),
-        (study(surface=0.7), "but is mostly lexical: its words, letters and length alone give "
+        (study(surface=0.7), "but that is mostly lexical: its words, letters and length alone give "
          "0.700, most of it."),
         (study(surface=0.8, p_surface=0.6), "but that is mostly lexical: its words, letters and "
          "length alone give 0.800."),
