@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, final
 
 from ..core import ErasedRow, LinrepError, SteeredRow, Subspace, checked
+from ..probes import Transfer
 from .comparison import Comparison
 from .values import Json, number, plain, score_column
 
@@ -133,6 +134,10 @@ class Study:
         trees: a few sentences drawn under their trees, for a fixed-width font.
         erased: targets taken out at a site, and what is read further on.
         steered: streams pushed from one class towards another, in doses.
+        piece: what one row of the data is: a token, a word, a statement, an entity.
+        names: target -> what pages call it, where that is another name (``height 1`` of a
+            treebank is the part of speech).
+        transfers: what probes trained on one data set do on others, one for each target.
     """
 
     name: str
@@ -146,6 +151,9 @@ class Study:
     trees: tuple[str, ...] = ()
     erased: tuple[ErasedRow, ...] = ()
     steered: tuple[SteeredRow, ...] = ()
+    piece: str = "token"
+    names: Mapping[str, str] = field(default_factory=dict)
+    transfers: tuple[Transfer, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.name or any(sign in self.name for sign in "/\\|\0") or self.name[0] == ".":
@@ -158,8 +166,9 @@ class Study:
         _require_text(
             f"the study {self.name!r:.100}",
             self.name, self.question, self.facts, self.notes, [vars(c) for c in self.checks],
-            vars(self.scores), rows, self.comparison.settings, cells,
+            vars(self.scores), rows, self.comparison.settings, cells, self.piece, self.names,
             [vars(row) for row in (*self.erased, *self.steered)],
+            [[moved.target, moved.names] for moved in self.transfers],
         )  # fmt: skip
 
     @property

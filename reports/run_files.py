@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from ..core import LinrepError
+from .transfer_file import TransferFile
 from .values import score_column
 
 __all__ = [
@@ -162,6 +163,9 @@ class StudyFile(_File):
     trees: list[str] = []
     erased: list[dict[str, int | float | str | None]] = []
     steered: list[dict[str, int | float | str | None]] = []
+    piece: str = "token"
+    names: dict[str, str] = {}
+    transfers: list[TransferFile] = []
 
 
 def study_file(name: str) -> str:

@@ -77,6 +77,13 @@ def probe(  # noqa: PLR0913 - one per option
             "columns NAME for the last, NAME=1 for the second; repeatable."
         ),
     ] = None,
+    transfer: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Another file of the kind, on which the probes are scored, and it on this one; "
+            "repeatable."
+        ),
+    ] = None,
     text: Annotated[
         str,
         typer.Option(help="Column of the texts of a table; of minimal pairs two, comma between."),
@@ -180,7 +187,7 @@ def probe(  # noqa: PLR0913 - one per option
 
     labelled = of_data(
         data, target, trees=trees, grammar=grammar, text=text, span=span, group=group, at=at,
-        numbers=number, answer=answer, most=most,
+        numbers=number, answer=answer, most=most, transfer=transfer,
     )  # fmt: skip
     settings = probe_settings(
         model, trees, grammar, heights=heights, sentences=sentences, positions=positions,
