@@ -9,7 +9,8 @@ from ..core import Engine
 from ..grammars import Corpus, TooLarge
 from ..hooks import Activations
 from ..probes import ProbeError, ProbeResults, probe
-from ..reports import Check, Comparison, Scores, Study, compare
+from ..reports import Check, Comparison, Row, Scores, Study, Verdict, compare
+from ..reports.meeting import NO_PATTERN
 from ..reports.values import plain
 from .charts import ChartFindings, chart_findings
 from .settings import StudySettings
@@ -20,6 +21,10 @@ __all__ = ["ChartStudy", "chart_study", "with_chart_values"]
 MOST = 3000
 """Coordinates of one regression: its singular value decomposition takes about a minute then."""
 AGREEMENT = 0.99
+FIXED = (
+    "no part of the stream moves with this label alone: its class means do not differ at these "
+    "tokens, or other states fix the label"
+)
 MEANING = (
     "The values of the chart (inside: weights of the symbols that can end here; context: weights "
     "of those that can start next; beliefs) are probed at all tokens, in the gauge and token scale "
@@ -73,11 +78,24 @@ def with_chart_values(study: Study, charts: ChartStudy | str | None) -> Study:
         study,
         scores=Scores((*scores.rows, *more.rows), notes, scores.settings or more.settings),
         comparison=Comparison(
-            (*study.comparison.rows, *charts.comparison.rows),
+            (
+                *(_pointing(row, charts.findings) for row in study.comparison.rows),
+                *charts.comparison.rows,
+            ),
             study.comparison.settings or charts.comparison.settings,
         ),
         subspaces={name: {**study.subspaces.get(name, {}), **spaces[name]} for name in spaces},
     )
+
+
+def _pointing(row: Row, found: ChartFindings) -> Row:
+    """A label's row without a pattern of its own says where what carries the label is compared."""
+    verdicts, values = row.verdicts, f"inside {row.target}"
+    if verdicts.aligned.reason != NO_PATTERN or values not in found.reasons:
+        return row
+    told = "constant on this corpus" if found.reasons[values] == "constant here" else "compared"
+    reason = f"{FIXED}; the values that carry it, {values}, are {told}"
+    return replace(row, verdicts=replace(verdicts, aligned=Verdict("not tested", reason)))
 
 
 def chart_study(

@@ -8,17 +8,17 @@ from functools import partial
 from typing import Any
 
 from ..core import Engine, Prediction, checked, height_target, progress, running
+from ..core.prediction import by_tokens
 from ..corpora import Corpus
 from ..hooks import capture
 from ..hooks.paths.sites import EMBEDDING
 from ..models import random_twin
 from ..probes import ProbeError, ProbeResults, probe
+from ..probes.grid.joint import ESTIMATE
 from ..reports import Run, Scores, Study, compare
 from ..reports.values import plain
-from .ceilings import ceilings_of
 from .chart_study import ChartStudy, chart_study, with_chart_values
 from .checks import checks_of
-from .disentangle import ESTIMATE, with_joint_patterns
 from .edits import edits_of
 from .heights import heights_of
 from .languages import language_facts, make_corpus
@@ -86,32 +86,28 @@ def run_study(
     read = _reader(settings, subject.tokenizer, engine)
     acts = read(subject.model, corpus)
     twins = [read(random_twin(subject.model, seed=seed + i), corpus) for i in range(asked.twins)]
-    # What any classifier of any kind could reach.
-    boundary = asked.positions == "boundary"
-    ceilings = ceilings_of(corpus, acts.sites, heights, sight=subject.sight, boundary=boundary)
-    # Statistics, probes and every control, for all sites and heights.
-    claims, elsewhere = _claims(subject, acts.sites, heights, boundary=boundary)
+    claims = _claims(subject, acts.sites, heights)
+    here, _ = by_tokens(claims, asked.positions)
     made = {"activations": plain(acts.manifest), "random twin": plain(twins[0].manifest)}
     charts = chart_study(settings, subject, corpus, acts, twins, level=level / 2, engine=engine)
     level = level / 2 if isinstance(charts, ChartStudy) else level  # the page's two grids share it
+    # Statistics, probes, every control and what any classifier could reach, for all cells.
     grid = _grid(settings, heights, engine) | {"targets": _named(corpus)}
+    theory: dict[str, Any] = {"ceilings": subject, "patterns": subject.patterns}
     try:
-        results = probe(acts, corpus, **grid, random_weights=twins, ceilings=ceilings)
+        results = probe(acts, corpus, random_weights=twins, **theory, **grid)
     except ProbeError as error:  # a small language: what can be said without probes
-        study = unanswered(settings, corpus, subject, acts, claims, error, chosen)
+        study = unanswered(settings, corpus, subject, acts, here, error, chosen)
         return with_chart_values(study, charts), made
     results = with_remedy(results, supply := supply_of(corpus), corpus)
     if subject.construction is not None:
-        results = with_joint_patterns(results, acts, corpus, heights)
         chosen = (*chosen, ESTIMATE)
     # Whether the model uses it: states exchanged, the answer known; erased and steered if asked.
-    swaps, used, unused = use_of(settings, subject, corpus, results, [*claims, *elsewhere])
+    swaps, used, unused = use_of(settings, subject, corpus, results, claims)
     edits, unedited = edits_of(settings, subject, corpus, acts, results)
     # What was learned beside what was predicted, and what the whole says.
-    comparison = compare(
-        results, claims, elsewhere=elsewhere, exchanges=swaps, level=level, seed=seed
-    )
-    checks, untested = checks_of(subject, corpus, acts, results, comparison, claims, ceilings)
+    comparison = compare(results, claims, exchanges=swaps, level=level, seed=seed)
+    checks, untested = checks_of(subject, corpus, acts, results, comparison, here)
     study = Study(
         name=settings.name, question=settings.question,
         facts={**language_facts(corpus), **subject.facts},
@@ -121,7 +117,7 @@ def run_study(
         trees=drawn_trees(corpus), **edits,
         notes=(*chosen, *(supply.notes if supply else ()), *untested, *unused, *unedited),
         subspaces={"learned": results.patterns, "predicted": {
-            (p.site, p.target): p.subspace for p in claims if (p.site, p.target) in results.patterns
+            (p.site, p.target): p.subspace for p in here if (p.site, p.target) in results.patterns
         }},
     )  # fmt: skip
     return with_chart_values(study, charts), made
@@ -144,14 +140,10 @@ def _grid(settings: StudySettings, heights: Sequence[int], engine: str | Engine)
     }  # fmt: skip
 
 
-def _claims(
-    subject: Subject, sites: Sequence[str], heights: Sequence[int], *, boundary: bool
-) -> tuple[list[Prediction], list[Prediction]]:
-    """Predictions about the cells of the grid: at the tokens probed, and at others."""
+def _claims(subject: Subject, sites: Sequence[str], heights: Sequence[int]) -> list[Prediction]:
+    """Predictions about the cells of the grid."""
     targets = [height_target(height) for height in heights]
-    probed = [p for p in subject.predictions if p.site in sites and p.target in targets]
-    here = [p for p in probed if (p.positions == "boundary") == boundary]
-    return here, [p for p in probed if (p.positions == "boundary") != boundary]
+    return [p for p in subject.predictions if p.site in sites and p.target in targets]
 
 
 def _reader(settings: StudySettings, tokenizer: Any, engine: str | Engine) -> Any:

@@ -54,6 +54,8 @@ OVERLAP_COLUMNS = {
     "null_mean": "null mean",
     "null_high": "null, upper end",
     "null_covariance_high": "null, upper end, in the activations' covariance",
+    "overlap_low": "overlap, low end",
+    "overlap_high": "overlap, high end",
     "null_exchanged_high": "null, upper end, of exchanged labels",
     "angle_max": "largest angle (rad)",
     "dim_learned": "dim. learned",

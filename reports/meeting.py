@@ -8,6 +8,7 @@ import numpy as np
 
 from ..core import LinrepError, Prediction, Subspace
 from ..probes import OverlapNull, overlap_null
+from ..probes.geometry.fold_patterns import overlap_interval
 from ..probes.geometry.nulls import Anisotropy, exchanged_null
 from .values import number
 from .verdicts import Verdict
@@ -40,7 +41,8 @@ class ComparisonError(LinrepError):
 class ComparedSubspaces:
     """Numbers about one learned and one predicted subspace; overlaps are mean squared cosines.
 
-    ``null_exchanged_high`` is ``None`` where no labels were exchanged.
+    ``null_exchanged_high`` is ``None`` where no labels were exchanged; ``overlap_low`` and
+    ``overlap_high``, the ends of the 95 % interval, where no groups were left out.
     """
 
     written: bool
@@ -55,11 +57,20 @@ class ComparedSubspaces:
     dim_predicted: int
     d_model: int
     null_exchanged_high: float | None = None
+    overlap_low: float | None = None
+    overlap_high: float | None = None
 
     @property
     def beyond_null(self) -> bool:
         """Whether the overlap exceeds every null, at all compared cells together."""
         return self.overlap > self.highest_null
+
+    @property
+    def interval(self) -> str:
+        """The interval in words; empty where there is none."""
+        if self.overlap_low is None or self.overlap_high is None:
+            return ""
+        return f" [{number(self.overlap_low)}, {number(self.overlap_high)}]"
 
     @property
     def highest_null(self) -> float:
@@ -108,6 +119,7 @@ def meet(
     stream: Anisotropy,
     null: Null,
     chance: Sequence[np.ndarray] = (),
+    without: Sequence[np.ndarray] = (),
 ) -> ComparedSubspaces:
     """Numbers about one learned and one predicted subspace.
 
@@ -117,6 +129,7 @@ def meet(
         stream: covariance of the activations.
         null: what random subspaces reach.
         chance: patterns of exchanged labels; none, no such null.
+        without: patterns without one part of the groups each; none, no interval.
 
     Raises:
         ComparisonError: they are subspaces of unlike streams.
@@ -131,6 +144,7 @@ def meet(
     mean, high = null(learned, predicted, None)
     harder = null(learned, predicted, stream)[1]
     exchanged = exchanged_null(chance, learned.dim, predicted) if learned.dim else None
+    ends = overlap_interval(learned, without, predicted) or (None, None)
     return ComparedSubspaces(
         written=claim.written,
         overlap=learned.overlap(predicted),
@@ -144,6 +158,8 @@ def meet(
         dim_predicted=predicted.dim,
         d_model=learned.d_model,
         null_exchanged_high=exchanged.upper(null.level) if exchanged else None,
+        overlap_low=ends[0],
+        overlap_high=ends[1],
     )
 
 
@@ -152,6 +168,7 @@ def aligned(
     *,
     claimed: bool,
     absent: bool = False,
+    still: Verdict | None = None,
     elsewhere: str | None = None,
 ) -> Verdict:
     """Rung 3: the learned pattern lies where theory says.
@@ -160,13 +177,16 @@ def aligned(
         found: the two subspaces, ``None`` where one is missing.
         claimed: theory predicts something about the cell.
         absent: what it predicts is that no combination of the target's values is written here.
+        still: the answer where the target does not vary.
         elsewhere: why what it predicts is about other tokens.
     """
     if found is None and absent:
         return Verdict("no", NOTHING)
+    if found is None and claimed and still is not None:
+        return still
     if found is None:
         return Verdict("not tested", NO_PATTERN if claimed else elsewhere or NO_BASIS)
-    overlap = f"overlap {number(found.overlap)}"
+    overlap = f"overlap {number(found.overlap)}{found.interval}"
     bar = number(found.highest_null)
     where = "where theory writes the state" if found.written else "where theory writes nothing"
     if not found.beyond_null:

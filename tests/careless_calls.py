@@ -560,6 +560,9 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
     "initialise.model": plain_model,
     "word_ids.terminals": lambda: ["a", "b"],
     "GrammarTransformer.generate.n": lambda: 2,
+    "GrammarTransformer.ceilings.sites": lambda: [SITE],
+    "GrammarTransformer.ceilings.heights": lambda: [1],
+    "GrammarTransformer.ceilings.boundary": lambda: True,
     "GrammarTransformer.from_pretrained.folder": lambda: _saved_built(),
     "GrammarTransformer.from_grammar.dtype": lambda: "float64",
     "GrammarTransformer.settings": lambda: built().settings,
@@ -916,14 +919,14 @@ class Target:
 
 def targets() -> Iterator[Target]:
     """All of them, read from the packages."""
-    seen: set[int] = set()
+    seen: dict[int, Any] = {}  # the things themselves, lest another one gets the number of one gone
     for package in PACKAGES:
         module = importlib.import_module(f"linrep.{package}")
         for name in module.__all__:
             thing = getattr(module, name)
             if id(thing) in seen or name in EXCLUDED:
                 continue
-            seen.add(id(thing))
+            seen[id(thing)] = thing
             if inspect.ismodule(thing):
                 for inner in thing.__all__:
                     if callable(getattr(thing, inner)):

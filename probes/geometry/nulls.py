@@ -190,11 +190,11 @@ class Anisotropy:
     """A covariance taken apart, for any number of nulls of one site.
 
     Args:
-        axes: ``[d, rank]`` orthonormal directions in which anything moves.
+        axes: ``[d_model, rank]`` orthonormal directions in which anything moves.
         sizes: ``[rank]`` root of the variance along each.
     """
 
-    axes: Float[np.ndarray, "d rank"]
+    axes: Float[np.ndarray, "d_model rank"]
     sizes: Float[np.ndarray, " rank"]
 
     @classmethod

@@ -19,6 +19,7 @@ from typing import final
 
 import numpy as np
 from jaxtyping import Float
+from scipy import sparse
 
 from ...core import Subspace, checked
 from ...core.decompositions import eigh, pinv, rank, svd
@@ -133,10 +134,15 @@ class Movements:
         self, directions: Float[np.ndarray, "column d_model"]
     ) -> Float[np.ndarray, "kind d_model"]:
         """Directions of columns of one kind, added up, per unit of movement."""
-        moving = np.flatnonzero(self.kinds >= 0)
-        total = np.zeros((len(self.right), directions.shape[1]))
-        np.add.at(total, self.kinds[moving], self.scale[moving, None] * directions[moving])
+        total: np.ndarray = self._gathering @ directions
         return total
+
+    @cached_property
+    def _gathering(self) -> sparse.csr_matrix:
+        """``[kind, column]`` lengths of the columns of each kind."""
+        moving = np.flatnonzero(self.kinds >= 0)
+        shape = len(self.right), len(self.kinds)
+        return sparse.csr_matrix((self.scale[moving], (self.kinds[moving], moving)), shape=shape)
 
     def _axes(self, target: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Orthonormal axes of a target's movement, the way from combinations to them, those."""

@@ -7,10 +7,13 @@ from typing import Any, TypedDict, final
 import numpy.typing as npt
 
 from ...core import Engine
+from ...core.arguments import shown
 from ...core.options import refuse_unknown, settled
 from ..errors import ProbeError
 from ..evidence.groups import FRACTIONS
+from ..inputs.protocols import KnowsCeilings
 from .checks import check_controls, check_counts, check_flag, check_fractions
+from .joint import OTHERS
 from .notes import CONTROLS
 
 __all__ = ["Asked", "Evidence", "ProbeOptions", "Splitting", "asked_of"]
@@ -21,10 +24,11 @@ class EvidenceOptions(TypedDict, total=False):
 
     controls: Sequence[str]
     random_weights: Any
-    ceilings: Mapping[Any, npt.ArrayLike] | None
+    ceilings: Mapping[Any, npt.ArrayLike] | KnowsCeilings | None
     permutations: int
     bootstrap: int
     codelength: bool
+    jackknife: int | None
 
 
 class SplittingOptions(TypedDict, total=False):
@@ -40,6 +44,7 @@ class ProbeOptions(EvidenceOptions, SplittingOptions, total=False):
 
     C: Any
     tolerance: float
+    patterns: str
     engine: str | Engine
 
 
@@ -53,10 +58,14 @@ class Evidence:
         random_weights: activations of random-weight twins, one or several: with three or more
             their spread is known, which the first rung of a verdict needs.
         ceilings: per ``(site, target)`` or per target, ``[token]`` largest posterior probability
-            (NaN = unknown); its mean over the scored tokens is the ceiling.
+            (NaN = unknown), whose mean over the scored tokens is the ceiling; or a constructed
+            model, which knows them.
         permutations: exchanges of labels between test sentences for the p-value; 0 = none.
         bootstrap: resamples of test sentences for the interval; 0 = none.
         codelength: also compute online codelengths.
+        jackknife: parts of the groups, of which patterns leave out one at a time, for intervals of
+            overlaps; by default 10 where the corpus was sampled from a grammar, so that theory
+            predicts subspaces, else 0.
 
     Raises:
         ProbeError: an unknown control, or numbers that are not whole, or too many.
@@ -67,15 +76,18 @@ class Evidence:
 
     controls: Sequence[str] = CONTROLS
     random_weights: Any = field(default=None, repr=False)
-    ceilings: Mapping[Any, npt.ArrayLike] | None = field(default=None, repr=False)
+    ceilings: Mapping[Any, npt.ArrayLike] | KnowsCeilings | None = field(default=None, repr=False)
     permutations: int = 200
     bootstrap: int = 1000
     codelength: bool = False
+    jackknife: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "controls", check_controls(self.controls))
         check_counts(permutations=self.permutations, bootstrap=self.bootstrap)
         check_flag(codelength=self.codelength)
+        if self.jackknife is not None:
+            check_counts(jackknife=self.jackknife)
 
 
 @final
@@ -117,14 +129,26 @@ class Asked:
         splitting: of the tokens.
         C: inverse penalty of the logistic probe.
         tolerance: of its solver.
+        patterns: what they are estimated jointly with: ``"targets"`` or ``"joint"``.
         engine: where sites are worked on.
+
+    Raises:
+        ProbeError: patterns of another kind.
     """
 
     evidence: Evidence
     splitting: Splitting
     C: Any = None
     tolerance: float = 1e-4
+    patterns: str = "targets"
     engine: str | Engine = "local"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.patterns, str) or self.patterns not in OTHERS:
+            raise ProbeError(
+                f"patterns are 'targets' or 'joint' (with every state of the stream); received "
+                f"{shown(self.patterns)}"
+            )
 
 
 def asked_of(evidence: object, splitting: object, options: ProbeOptions) -> Asked:

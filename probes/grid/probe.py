@@ -13,12 +13,16 @@ from ..inputs.reading import sees_next
 from ..solvers.methods import Method
 from .checks import check_counts, check_tolerance, read_penalties
 from .entrance import enter
+from .joint import OTHERS, joint_patterns
 from .judging import Judged, judge
 from .notes import CONTROLS, account, collect_notes
 from .options import Evidence, ProbeOptions, Splitting, asked_of
 from .preparing import (
     ceilings_of,
+    ceilings_told,
     embedding_of,
+    folds_of,
+    heights_in,
     kept_rows,
     plan_of,
     resamples,
@@ -84,10 +88,13 @@ def probe(
         random_weights: activations of random-weight twins, one or several: with three or more
             their spread is known, which the first rung of a verdict needs.
         ceilings: per ``(site, target)`` or per target, ``[token]`` largest posterior probability
-            (NaN = unknown); its mean over the scored tokens is the ceiling.
+            (NaN = unknown), whose mean over the scored tokens is the ceiling; or a constructed
+            model, which knows them.
         permutations: exchanges of labels between test sentences for the p-value; 0 = none.
         bootstrap: resamples of test sentences for the interval; 0 = none.
         codelength: also compute online codelengths.
+        jackknife: parts of the groups, of which patterns leave out one at a time, for intervals of
+            overlaps; by default 10 where the corpus was sampled from a grammar, else 0.
         groups: what must not be split: ``[token]`` ids, ``"document"``, or ``"sentence"`` (with
             all its copies); by default documents where the corpus knows them, else sentences.
             Held-out texts that also stand in the training part are left out.
@@ -98,6 +105,9 @@ def probe(
             validation loss is taken, per cell; by default 0.001 to 10. Controls take their
             target's.
         tolerance: of the logistic solver, relative to its objective.
+        patterns: ``"targets"``: estimated jointly with the other targets and the position; or
+            ``"joint"``: of heights, with every state that a grammar's corpus knows to be in the
+            stream (see :mod:`linrep.probes.grid.joint`), as in constructed models.
         engine: where the sites are worked on: ``"local"``, ``"processes:N"``, ``"ray"``,
             ``"ray://host:port"``, or an engine that is shared with other calls. The answers are
             the same; workers get all sites' activations at once, in a temporary folder or in
@@ -121,7 +131,8 @@ def probe(
     if not acts.sites:
         raise ProbeError("no site was captured: capture at least one")
     kept = kept_rows(acts, twins, len(np.asarray(corpus.sentence_ids)))
-    highest = ceilings_of(beyond.ceilings, acts.sites, wanted, len(kept))
+    told = ceilings_told(beyond.ceilings, corpus, acts.sites, wanted, positions)
+    highest = ceilings_of(told, acts.sites, wanted, len(kept))
     division = divide(corpus, dealt.groups, dealt.fractions, strata(wanted), kept, seed=seed)
     split = division.split
     tokens = Tokens.of(corpus, division.groups, sees_next=sees_next(acts.manifest))
@@ -143,6 +154,7 @@ def probe(
     companions = Companions(
         (*(target.name for target in classes), "position"),
         (*(target.codes for target in classes), np.minimum(np.asarray(corpus.positions), LATE)),
+        folds_of(corpus, division.groups.ids, beyond.jackknife, seed),
     )
     weights = resamples(plans, bootstrap, np.random.default_rng(seeds_of(seed, "bootstrap", 1)[0]))
     asked_twins = twins if "random_weights" in controls else ()
@@ -178,12 +190,18 @@ def probe(
         controls, permutations=permutations > 0, seed=seed,
         hidden=("control_codelength",) if entered.bare else (),
     )  # fmt: skip
+    spaces = {key: cell.spaces for key, cell in cells.items() if cell.spaces}
+    patterns = {key: each.pattern for key, each in spaces.items()}
+    without = {key: each.without for key, each in spaces.items() if each.without}
+    if rest.patterns == "joint":
+        patterns, without = joint_patterns(acts, corpus, heights_in(wanted), companions.folds)
     planned = {plan.name: plan for plan in plans}
     return ProbeResults(
         scores=scores,
-        patterns={key: cell.spaces.pattern for key, cell in cells.items() if cell.spaces},
-        readouts={key: cell.spaces.readout for key, cell in cells.items() if cell.spaces},
-        chance_patterns={key: cell.spaces.chance for key, cell in cells.items() if cell.spaces},
+        patterns=patterns,
+        readouts={key: each.readout for key, each in spaces.items()},
+        chance_patterns={key: each.chance for key, each in spaces.items()},
+        fold_patterns=without,
         directions={
             key: directions_of(planned[key[1]], cell)
             for key, cell in cells.items()
@@ -191,8 +209,10 @@ def probe(
         },
         held_out={key: held_out(planned[key[1]], cell) for key, cell in cells.items()},
         covariances={site: found[site].covariance for site in acts.sites},
+        ceilings=highest,
         settings={
             **settings,
+            "patterns": rest.patterns,
             "word_types": None if entered.bare else len(np.unique(tokens.words)),
             "manifest": dict(acts.manifest),
         },
@@ -200,6 +220,8 @@ def probe(
             division.note,
             *entered.note(tuple(beyond.controls)),
             *(f"{target.name}: {target.note}" for target in wanted if target.note),
-            *collect_notes(plans, controls, twins, beyond.ceilings, scores, kept, cells),
+            *collect_notes(
+                plans, controls, twins, told, scores, kept, cells, patterns, OTHERS[rest.patterns]
+            ),
         ),
     )

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from jaxtyping import Float
 
 from ...core import Subspace
 from ..geometry.chance_patterns import chance_moves, indicators
+from ..geometry.fold_patterns import patterns_without
 from ..geometry.number_patterns import number_moves
 from ..geometry.patterns import directions
 from ..geometry.statistics import Statistics
@@ -28,10 +29,12 @@ class Companions:
     Args:
         names: of the targets.
         codes: per target ``[token]`` class codes.
+        folds: ``[token]`` part of the groups, for patterns without one part each; or ``None``.
     """
 
     names: tuple[str, ...]
     codes: tuple[np.ndarray, ...]
+    folds: np.ndarray | None = None
 
 
 @final
@@ -43,11 +46,13 @@ class Spaces:
         pattern: where activations move with the target.
         readout: what reads it.
         chance: for each exchange of labels the ordered basis of the pattern that it shows.
+        without: orthonormal bases of the pattern without one part of the training groups each.
     """
 
     pattern: Subspace
     readout: Subspace
     chance: tuple[Float[np.ndarray, "d_model _"], ...]
+    without: tuple[Float[np.ndarray, "d_model _"], ...] = ()
 
 
 def class_spaces(
@@ -71,11 +76,11 @@ def class_spaces(
         classes[name] = tuple(str(code) for code in here)
     z = np.hstack(columns)
     statistics = _statistics(rotation, train, z, classes, frozenset())
-    found = directions(
-        statistics, plan.name,
-        geometry=rotation.scale[:, None] * rotation.axes,
-        resolution=float(np.finfo(train.dtype).eps),
-    )  # fmt: skip
+    how: dict[str, Any] = {
+        "geometry": rotation.scale[:, None] * rotation.axes,
+        "resolution": float(np.finfo(train.dtype).eps),
+    }
+    found = directions(statistics, plan.name, **how)
     beside = [name for name in classes if name != plan.name]
     text = f"{plan.name} from {len(train)} training tokens"
     text += f", jointly with {', '.join(beside)}" if beside else ""
@@ -88,6 +93,7 @@ def class_spaces(
         Subspace(_unit(rotation.directions(found.pattern)), "pattern", f"pattern of {text}"),
         Subspace(_unit(rotation.readers(found.readout)), "readout", f"readout of {text}"),
         tuple(_ordered(rotation, each) for each in moves),
+        _without(rotation, train, z, classes, plan, companions, found.pattern.shape[1], how),
     )
 
 
@@ -138,6 +144,30 @@ def _statistics(
         classes=classes,
         numeric=numeric,
     )
+
+
+def _without(
+    rotation: Rotation,
+    train: np.ndarray,
+    z: np.ndarray,
+    classes: Mapping[str, tuple[str, ...]],
+    plan: Plan,
+    companions: Companions,
+    rank: int,
+    how: Mapping[str, Any],
+) -> tuple[np.ndarray, ...]:
+    """Bases of the pattern without one part of the training groups each, where they are asked."""
+    if companions.folds is None or not rank:
+        return ()
+    fold = companions.folds[plan.train]
+    parts = []
+    for number in np.unique(fold):
+        x, own = train[fold == number].astype(np.float64), z[fold == number]
+        mean_x, mean_z = x.mean(axis=0), own.mean(axis=0)
+        x, own = x - mean_x, own - mean_z
+        parts.append(Statistics(len(x), mean_x, mean_z, x.T @ x, x.T @ own, own.T @ own, classes))
+    moved = patterns_without(parts, plan.name, rank, **how)
+    return tuple(_ordered(rotation, each) for each in moved)
 
 
 def _ordered(rotation: Rotation, moved: np.ndarray) -> np.ndarray:
