@@ -8,7 +8,7 @@ from ..core.claims import explained
 from .edited import ERASED_COLUMNS, STEERED_COLUMNS, erased_lines, steered_lines
 from .record import RecordError, Run, Study
 from .remarks import remarks
-from .used import EXCHANGE_COLUMNS, exchange_lines
+from .used import exchange_table
 from .values import Json, best_row, number, score_column, score_word, site_label
 from .words import WORDS
 
@@ -118,9 +118,9 @@ def _study(study: Study) -> list[str]:
         parts.append(_table(head, overlaps))
         claims = explained(row.claim for row in study.comparison.rows if row.subspaces)
         parts.append(_bullets(f"{name}: {meaning}" for name, meaning in claims.items()))
-    exchanges = exchange_lines(study.comparison)
+    heads, exchanges = exchange_table(study.comparison)
     if exchanges:
-        parts.append(_table(["site", "target", *EXCHANGE_COLUMNS.values()], exchanges))
+        parts.append(_table(heads, exchanges))
     if study.erased:
         parts.append(_table(ERASED_COLUMNS, erased_lines(study.erased)))
     if study.steered:
