@@ -21,7 +21,7 @@ from .transferring import (
     transfer_figure,
     transfer_lines,
 )
-from .used import EXCHANGE_COLUMNS, exchange_lines
+from .used import exchange_table
 from .values import (
     AROUND,
     Json,
@@ -156,8 +156,8 @@ def _study(study: Study, index: int) -> dict[str, object]:
         ],
         "trees": study.trees,
         "claims": explained(str(row["claim"]) for row in overlaps),
-        "exchange_columns": ["site", "target", *EXCHANGE_COLUMNS.values()],
-        "exchange_lines": exchange_lines(study.comparison),
+        "exchange_columns": exchange_table(study.comparison)[0],
+        "exchange_lines": exchange_table(study.comparison)[1],
         "erased_columns": ERASED_COLUMNS,
         "erased_lines": erased_lines(study.erased),
         "steered_columns": list(STEERED_COLUMNS.values()),

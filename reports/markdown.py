@@ -11,7 +11,7 @@ from .named import named_run
 from .record import RecordError, Run, Study
 from .remarks import remarks
 from .transferring import TRANSFER_COLUMNS, transfer_lines
-from .used import EXCHANGE_COLUMNS, exchange_lines
+from .used import exchange_table
 from .values import Json, best_row, number, score_column, score_word, site_label
 from .words import words_of
 
@@ -127,9 +127,9 @@ def _study(study: Study) -> list[str]:
         parts.append(_table(head, overlaps))
         claims = explained(row.claim for row in study.comparison.rows if row.subspaces)
         parts.append(_bullets(f"{name}: {meaning}" for name, meaning in claims.items()))
-    exchanges = exchange_lines(study.comparison)
+    heads, exchanges = exchange_table(study.comparison)
     if exchanges:
-        parts.append(_table(["site", "target", *EXCHANGE_COLUMNS.values()], exchanges))
+        parts.append(_table(heads, exchanges))
     if study.erased:
         parts.append(_table(ERASED_COLUMNS, erased_lines(study.erased)))
     if study.steered:

@@ -815,6 +815,7 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
     "Pairs.select.pairs": lambda: [0, 1],
     "InterchangeResult.rows": lambda: (),
     "InterchangeResult.isolation": lambda: (),
+    "InterchangeResult.cost": dict,
     "ErasureResult.rows": lambda: (),
     "ErasureRow.decodability": dict,
     "DoseResponse.doses": lambda: (),
