@@ -15,7 +15,7 @@ from ..hooks.paths.sites import EMBEDDING
 from ..models import random_twin
 from ..probes import ProbeError, ProbeResults, probe
 from ..probes.grid.joint import ESTIMATE
-from ..reports import Run, Scores, Study, compare
+from ..reports import Run, Study, compare
 from ..reports.values import plain
 from .chart_study import ChartStudy, chart_study, with_chart_values
 from .checks import checks_of
@@ -24,6 +24,7 @@ from .heights import heights_of
 from .languages import language_facts
 from .manifest import versions
 from .pictures import drawn_trees
+from .scores import scores_of
 from .settings import Experiment, SettingsError, StudySettings
 from .subjects import Subject, make_subject
 from .supply import supply_of, with_remedy
@@ -171,13 +172,3 @@ def _reader(settings: StudySettings, tokenizer: Any, engine: str | Engine) -> An
         capture, **where, tokenizer=tokenizer, engine=engine,
         long_inputs=how.long_inputs, special_tokens=how.special_tokens, check=how.check,
     )  # fmt: skip
-
-
-def scores_of(results: ProbeResults) -> Scores:
-    """The grid as plain rows."""
-    rows = results.to_frame().to_dict("records")
-    return Scores(
-        tuple({str(name): plain(value) for name, value in row.items()} for row in rows),
-        results.notes,
-        {str(name): plain(value) for name, value in results.settings.items()},
-    )

@@ -55,8 +55,9 @@ def study_figures(study: "Study") -> Mapping[str, "go.Figure"]:
     Returns:
         Captions and figures; figures without anything to show are left out.
     """
+    drawn = {picture.caption: picture.plot() for picture in study.pictures}
     if not study.scores.rows:
-        return {}
+        return drawn
     lines = (
         f"Held-out {_score_words(study.scores)} by layer, one panel per target, beside "
         f"{_beside(study.scores)}every control. Bars are the intervals of the probe."
@@ -65,7 +66,7 @@ def study_figures(study: "Study") -> Mapping[str, "go.Figure"]:
         f"The same grid as numbers: what the probe reaches, {_could(study.scores)}and the "
         "strongest baseline."
     )
-    figures = {
+    figures = drawn | {
         lines: accuracy_figure(study.scores, study.comparison),
         grid: grid_figure(study.scores),
     }

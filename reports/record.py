@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, final
 
-from ..core import ErasedRow, LinrepError, SteeredRow, Subspace, checked
+from ..core import ErasedRow, SteeredRow, Subspace, checked
 from ..probes import Transfer
 from .comparison import Comparison
+from .errors import RecordError
+from .pictures import Picture
 from .values import Json, number, plain, score_column
 
 if TYPE_CHECKING:
@@ -22,10 +24,6 @@ RELATIONS: Final[Mapping[str, Callable[[float, float], bool]]] = {
     "<=": operator.le,
     ">=": operator.ge,
 }
-
-
-class RecordError(LinrepError):
-    """A record contradicts itself."""
 
 
 def _require_text(name: str, *values: object) -> None:
@@ -138,6 +136,7 @@ class Study:
         names: target -> what pages call it, where that is another name (``height 1`` of a
             treebank is the part of speech).
         transfers: what probes trained on one data set do on others, one for each target.
+        pictures: of numbers that are no scores of probes.
     """
 
     name: str
@@ -154,6 +153,7 @@ class Study:
     piece: str = "token"
     names: Mapping[str, str] = field(default_factory=dict)
     transfers: tuple[Transfer, ...] = ()
+    pictures: tuple[Picture, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.name or any(sign in self.name for sign in "/\\|\0") or self.name[0] == ".":

@@ -1,6 +1,7 @@
 """A run as JSON-able data."""
 
 import json
+from dataclasses import asdict
 
 from ..probes import Transfer
 from .comparison import Row
@@ -56,6 +57,7 @@ def study_json(study: Study) -> dict[str, object]:
         "piece": study.piece,
         "names": study.names,
         "transfers": [_transfer_json(moved) for moved in study.transfers],
+        **({"pictures": [asdict(picture) for picture in study.pictures]} if study.pictures else {}),
     }
 
 

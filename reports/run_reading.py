@@ -95,6 +95,7 @@ def _study(data: StudyFile, spaces: Mapping[str, Any]) -> Study:
         piece=data.piece,
         names=data.names,
         transfers=tuple(_transfer(moved) for moved in data.transfers),
+        pictures=data.pictures,
     )
 
 
