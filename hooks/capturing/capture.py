@@ -63,7 +63,7 @@ def capture(  # noqa: PLR0913 - the public face; each is a choice of its own
         store: a folder to write to as shards; a capture that was stopped is resumed there.
         word_token: ``last``, ``first`` or ``mean`` of a word's (or span's) tokens; by default as
             the corpus says (``at``), else the last.
-        batch_size: lines per batch, or ``"auto"``: by tokens.
+        batch_size: lines per batch, or ``"auto"``: by tokens; 1 reads without padding.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
         dtype: of the activations kept.
         engine: ``"local"``, ``"processes:N"``, ``"ray"`` (a cluster that runs, else one on this
@@ -190,7 +190,9 @@ class _Task:
                     done(sum(len(line) for line in jobs[index].lines))
 
     def _checked(self) -> dict[str, Any]:
-        self.manifest["self_check"] = self_check(self.subject, self.encoding, self.check)
+        self.manifest["self_check"] = self_check(
+            self.subject, self.encoding, self.check, alone=self.settings.batch_size == 1
+        )
         found: dict[str, Any] = self.manifest["self_check"]
         return found
 
