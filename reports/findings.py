@@ -109,6 +109,8 @@ def _surface(row: Mapping[str, "Json"], verdicts: Verdicts, piece: str) -> str:
         untold = f"whether that is more than {what} tell was not tested"
         instead = f"but {answer.instead or untold}"
         return f"{instead}: {answer.reason}"
+    if answer.state == "no" and _share(row) < MOSTLY:
+        return f"but it is not shown to be more than {what} give ({number(surface)})"
     if answer.state == "no":
         told = "that is mostly lexical" if whole else f"not beyond the {piece}"
         return f"but {told}: {what} alone give {number(surface)}"

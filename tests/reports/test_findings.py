@@ -58,6 +58,8 @@ def moved(away, above):
          "0.700, most of it."),
         (study(surface=0.8, p_surface=0.6), "but that is mostly lexical: its words, letters and "
          "length alone give 0.800."),
+        (study(surface=0.6, p_surface=0.6), "but it is not shown to be more than its words, "
+         "letters and length give (0.600)."),
         (study(at=()), "Label of each statement cannot be read from the stream (accuracy 0.500"),
         (study(n_groups=3), "Whether label of each statement can be read was not tested: 3 test"),
         (study(p_surface=None), "but whether that is more than its words, letters and length tell "
