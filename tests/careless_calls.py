@@ -441,6 +441,10 @@ BY_NAME: dict[str, Callable[[], Any]] = {
 }
 
 BY_PLACE: dict[str, Callable[[], Any]] = {
+    "Line.x": lambda: (0.0, 1.0),
+    "Line.y": lambda: (0.0, 1.0),
+    "Cell.x": lambda: (0.0, 1.0),
+    "Cell.y": lambda: (0.0, 1.0),
     "Corpus.from_texts.texts": lambda: ["Oslo is in Norway.", "Oslo is in Chad."],
     "Moved.train": lambda: "a",
     "Moved.test": lambda: "b",

@@ -34,8 +34,7 @@ def register(app: typer.Typer) -> None:
 
 
 PROBE_EXAMPLES = (
-    "Examples: linrep probe --model gpt2 --data statements.csv --text statement --target label "
-    "--group city --out runs/truth ;  "
+    "Examples: linrep probe --model gpt2 --data a.csv --target label --out runs/truth ;  "
     "linrep probe --model bert-base-uncased --data 'ud/*.conllu' --target upos --target depth "
     "--out runs/ud ;  "
     "linrep probe --model bert-base-uncased --trees 'trees/*.ptb' --out runs/bert ;  "
