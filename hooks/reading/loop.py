@@ -83,7 +83,8 @@ def read_batch(path: Path, batch: Batch, sites: Sequence[str], how: WordToken, p
             if stream.ndim != 3 or stream.shape[:2] != batch.ids.shape:
                 raise CaptureError(
                     f"{site} has shape {tuple(stream.shape)}; expected [batch, position, d_model] "
-                    f"with batch and position {tuple(batch.ids.shape)}: it is no residual stream"
+                    f"with batch and position {tuple(batch.ids.shape)}: it is no residual stream "
+                    "of one vector for each token, so this model is not read: give another"
                 )
             fired.add(site)
             put(site, gather.rows, pool(stream.detach(), gather))
