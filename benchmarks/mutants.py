@@ -26,7 +26,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 LARGE = (
-    "hypothesis", "numpy", "pandas", "plotly.graph_objects", "pytest", "scipy.linalg",
+    "numpy", "pandas", "plotly.graph_objects", "pytest", "scipy.linalg",
     "scipy.stats", "sklearn.linear_model", "torch", "transformers",
 )  # fmt: skip
 """Loaded once, before the first fault."""
@@ -216,6 +216,7 @@ def _test(fault: Fault) -> int:
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 1), os.dup2(nothing, 2)
     options = ["-x", "-q", "-p", "no:cacheprovider", "-o", "addopts=--import-mode=importlib"]
+    options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # of plugins loaded before
     return int(pytest.main([*options, *fault.tests]))
 
 

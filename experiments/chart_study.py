@@ -1,18 +1,18 @@
 """The chart values of a constructed model in a study: their grid, comparison and checks."""
 
 from dataclasses import dataclass, replace
-from typing import Any, final
+from typing import final
 
 import numpy as np
 
 from ..core import Engine
 from ..grammars import Corpus, TooLarge
 from ..hooks import Activations
-from ..probes import ProbeError, ProbeResults, probe
+from ..probes import ProbeError, probe
 from ..reports import Check, Comparison, Row, Scores, Study, Verdict, compare
 from ..reports.meeting import NO_PATTERN
-from ..reports.values import plain
 from .charts import ChartFindings, chart_findings
+from .scores import scores_of
 from .settings import StudySettings
 from .subjects import Subject
 
@@ -153,16 +153,7 @@ def chart_study(
         return ChartStudy(found, None, None, checks, (*notes, told))
     results = replace(results, patterns=dict(found.patterns))
     comparison = compare(results, found.predictions, level=level, seed=settings.seed)
-    return ChartStudy(found, _scores(results), comparison, checks, notes)
-
-
-def _scores(results: ProbeResults) -> Scores:
-    rows: list[dict[Any, Any]] = results.to_frame().to_dict("records")
-    return Scores(
-        tuple({str(name): plain(value) for name, value in row.items()} for row in rows),
-        results.notes,
-        {str(name): plain(value) for name, value in results.settings.items()},
-    )
+    return ChartStudy(found, scores_of(results), comparison, checks, notes)
 
 
 def _checks(found: ChartFindings) -> tuple[Check, ...]:

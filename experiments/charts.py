@@ -12,7 +12,8 @@ from ..core.decompositions import rank, svd
 from ..corpora.targets import Target
 from ..grammars import Corpus
 from ..hooks import Activations
-from ..probes.geometry.value_patterns import Movements, movements
+from ..probes.geometry.value_movements import movements
+from ..probes.geometry.value_patterns import Movements
 
 if TYPE_CHECKING:
     from ..constructions import GrammarTransformer

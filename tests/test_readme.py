@@ -47,7 +47,7 @@ def test_the_example_runs_and_finds_what_was_written(ten_lines):
 def test_the_example_and_a_study_are_the_same_instrument(ten_lines):
     """What the demo does with its languages, done with that of the example: cell by cell."""
     from linrep.experiments import StudySettings, run_study
-    from linrep.experiments.pipeline import scores_of
+    from linrep.experiments.scores import scores_of
     from linrep.experiments.settings import Causal, Constructed, LatinFamily, Probes
 
     names, _ = ten_lines
