@@ -73,22 +73,21 @@ class Estimates:
     naive: Spaces
     ordinary: Spaces
     readouts: Spaces
-    naive_readouts: Spaces
     facts: pd.DataFrame
 
 
 def estimates(model: Any, rows: Rows, layers: list[int]) -> Estimates:
     """Patterns and readouts at the last word of each beginning, and what drowns them.
 
-    ``naive`` patterns and readouts are of all beginnings with two words or more; the ``ordinary``
-    ones leave out states whose norm is more than five times the median.
+    ``naive`` patterns are differences of means of all beginnings with two words or more;
+    ``ordinary`` ones leave out states whose norm is more than five times the median.
     """
     prefixes = [list(prefix) for prefix, _, _ in rows]
     acts = capture(model, prefixes, "resid_post", layers, progress=False)
     last = np.cumsum([len(prefix) for prefix in prefixes]) - 1
     numbers = np.array([number for _, _, number in rows])
     long = np.array([len(prefix) > 1 for prefix in prefixes])
-    found: tuple[Spaces, Spaces, Spaces, Spaces] = ({}, {}, {}, {})
+    found: tuple[Spaces, Spaces, Spaces] = ({}, {}, {})
     facts = []
     for site in acts.sites:
         states = np.asarray(acts[site], np.float64)[last]
@@ -99,8 +98,6 @@ def estimates(model: Any, rows: Rows, layers: list[int]) -> Estimates:
         found[0][cell] = pattern_subspace(states[long], numbers[long])
         found[1][cell] = pattern_subspace(states[kept], numbers[kept])
         found[2][cell] = readout_subspace(states[kept], numbers[kept])
-        found[3][cell] = readout_subspace(states[long], numbers[long])
-        pattern, *read = (found[i][cell].basis[:, 0] for i in (1, 2, 3))
         facts.append(
             {
                 "site": site,
@@ -113,8 +110,9 @@ def estimates(model: Any, rows: Rows, layers: list[int]) -> Estimates:
                     for name, some in (("all words", long), ("ordinary", kept))
                     for what, value in spread(states[some], numbers[some]).items()
                 },
-                "cosine of pattern and readout": abs(float(pattern @ read[0])),
-                "cosine of pattern and readout of all words": abs(float(pattern @ read[1])),
+                "cosine of ordinary pattern and readout": abs(
+                    float(found[1][cell].basis[:, 0] @ found[2][cell].basis[:, 0])
+                ),
             }
         )
     return Estimates(*found, pd.DataFrame(facts).set_index("site"))
@@ -194,8 +192,7 @@ def table(found: Any, naive: Any) -> pd.DataFrame:
     frame, other = (x.to_frame().set_index("site") for x in (found, naive))
     shown = {
         "pattern": frame["share"], "from": frame["share_low"], "to": frame["share_high"],
-        "readout": frame["share_readout"], "pattern of all words": other["share"],
-        "readout of all words": other["share_readout"],
+        "pattern of all words": other["share"], "readout": frame["share_readout"],
         "random": frame["share_random"], "placebo": frame["share_placebo"],
         "drawn": frame["share_drawn"], "whole state": frame["share_whole"], "p": frame["p"],
         "log-odds: no edit": frame["log_odds_base"], "pattern ": frame["log_odds_edit"],
@@ -230,8 +227,8 @@ of the nouns, {fit} beginnings, estimate pattern and readout; the other half is 
 
 *pattern*: the difference of the two numbers' mean states, of all words but those whose state is
 more than {large} times as long as the median (columns *from*, *to*: interval over base sentences);
-*readout*: the direction that a linear discriminant of the same words reads; *of all words*: the
-same with the long states. *drawn*: directions drawn from the states.
+*pattern of all words*: the same with them. *readout*: the direction that a linear discriminant
+reads. *drawn*: directions drawn from the states.
 
 ## Why the pattern of all words fails from the middle on
 
@@ -259,13 +256,6 @@ def reasons(facts: pd.DataFrame, shares: pd.DataFrame) -> str:
     row, late = facts.loc[first], facts.loc[first:]
     better = shares["pattern"] > shares["readout"]
     ahead = int(better[late.index].sum())
-
-    def median(name: str) -> str:
-        return f"{late[name].median():.2f}"
-
-    def share(name: str) -> str:
-        return f"{shares[name][late.index].median():.2f}"
-
     before = int(better.sum()) - ahead
     return (
         f"Block {first.split('.')[1]} writes a state {row['largest'] / row['median norm']:.0f} "
@@ -273,22 +263,16 @@ def reasons(facts: pd.DataFrame, shares: pd.DataFrame) -> str:
         f"of one token, the first of its text, and at {row['large, others']:.0f} others. It has "
         "nothing to do with number, but names of one word are all singular, and even where they "
         "are left out, as here, the few that remain hold "
-        f"{median('all words: variance in one direction')} of the variance within the two numbers "
-        "(medians from that block on). The difference of means is then the chance of which number "
-        "these few words have: halves of the data agree on it with a cosine of "
-        f"{median('all words: halves agree')}, and its effect share is "
-        f"{share('pattern of all words')}.\n\n"
-        "The readout of all words does better, because a discriminant divides by the covariance: "
-        "the one long direction is divided away, and since the covariance is shrunk towards a "
-        "multiple of the identity with the same trace, which that direction makes very large, "
-        "hardly anything else is divided at all. What is left is the pattern of ordinary words: "
-        f"the cosine of the two is {median('cosine of pattern and readout of all words')} (the "
-        f"ordinary readout's {median('cosine of pattern and readout')}), the effect share "
-        f"{share('readout of all words')}.\n\n"
-        "So the readout never beat a pattern; it was nearer to the right one. Without the long "
-        f"states halves agree on the pattern with {median('ordinary: halves agree')}, and it "
-        f"reaches {share('pattern')} against the readout's {share('readout')}: ahead at {ahead} of "
-        f"{len(late)} sites from there on, at {before} of the {len(facts) - len(late)} before."
+        f"{late['all words: variance in one direction'].median():.2f} of the variance within the "
+        "two numbers. The difference of means is then the chance of which number these few words "
+        f"have: halves of the data agree on it with a cosine of "
+        f"{late['all words: halves agree'].median():.2f}, and its effect share is "
+        f"{shares['pattern of all words'][late.index].median():.2f} (medians from there on). The "
+        "readout divides by the covariance and so never sees that direction. Without these words "
+        f"halves agree with {late['ordinary: halves agree'].median():.2f}, and the pattern reaches "
+        f"{shares['pattern'][late.index].median():.2f} against the readout's "
+        f"{shares['readout'][late.index].median():.2f} (ahead at {ahead} of {len(late)} sites from "
+        f"there on, at {before} of the {len(facts) - len(late)} before)."
     )
 
 
@@ -307,7 +291,7 @@ def agreement(asked: argparse.Namespace) -> None:
     prefixes, answers, numbers = zip(*test, strict=True)
     pairs = minimal_pairs(prefixes, answers, numbers, n=asked.pairs)
     found, spent = exchanged(model, pairs, made.ordinary, readouts=made.readouts, draws=asked.draws)
-    naive, _ = exchanged(model, pairs, made.naive, readouts=made.naive_readouts, draws=2)
+    naive, _ = exchanged(model, pairs, made.naive, draws=2)
     shares = table(found, naive)
     arms = 3 + 3 * asked.draws
     ids = [
