@@ -1,17 +1,18 @@
 """The chart values of a constructed model in a study: their grid, comparison and checks."""
 
 from dataclasses import dataclass, replace
-from typing import Any, final
+from typing import final
 
 import numpy as np
 
 from ..core import Engine
 from ..grammars import Corpus, TooLarge
 from ..hooks import Activations
-from ..probes import ProbeError, ProbeResults, probe
-from ..reports import Check, Comparison, Scores, Study, compare
-from ..reports.values import plain
+from ..probes import ProbeError, probe
+from ..reports import Check, Comparison, Row, Scores, Study, Verdict, compare
+from ..reports.meeting import NO_PATTERN
 from .charts import ChartFindings, chart_findings
+from .scores import scores_of
 from .settings import StudySettings
 from .subjects import Subject
 
@@ -20,6 +21,10 @@ __all__ = ["ChartStudy", "chart_study", "with_chart_values"]
 MOST = 3000
 """Coordinates of one regression: its singular value decomposition takes about a minute then."""
 AGREEMENT = 0.99
+FIXED = (
+    "no part of the stream moves with this label alone: its class means do not differ at these "
+    "tokens, or other states fix the label"
+)
 MEANING = (
     "The values of the chart (inside: weights of the symbols that can end here; context: weights "
     "of those that can start next; beliefs) are probed at all tokens, in the gauge and token scale "
@@ -73,11 +78,24 @@ def with_chart_values(study: Study, charts: ChartStudy | str | None) -> Study:
         study,
         scores=Scores((*scores.rows, *more.rows), notes, scores.settings or more.settings),
         comparison=Comparison(
-            (*study.comparison.rows, *charts.comparison.rows),
+            (
+                *(_pointing(row, charts.findings) for row in study.comparison.rows),
+                *charts.comparison.rows,
+            ),
             study.comparison.settings or charts.comparison.settings,
         ),
         subspaces={name: {**study.subspaces.get(name, {}), **spaces[name]} for name in spaces},
     )
+
+
+def _pointing(row: Row, found: ChartFindings) -> Row:
+    """A label's row without a pattern of its own says where what carries the label is compared."""
+    verdicts, values = row.verdicts, f"inside {row.target}"
+    if verdicts.aligned.reason != NO_PATTERN or values not in found.reasons:
+        return row
+    told = "constant on this corpus" if found.reasons[values] == "constant here" else "compared"
+    reason = f"{FIXED}; the values that carry it, {values}, are {told}"
+    return replace(row, verdicts=replace(verdicts, aligned=Verdict("not tested", reason)))
 
 
 def chart_study(
@@ -135,16 +153,7 @@ def chart_study(
         return ChartStudy(found, None, None, checks, (*notes, told))
     results = replace(results, patterns=dict(found.patterns))
     comparison = compare(results, found.predictions, level=level, seed=settings.seed)
-    return ChartStudy(found, _scores(results), comparison, checks, notes)
-
-
-def _scores(results: ProbeResults) -> Scores:
-    rows: list[dict[Any, Any]] = results.to_frame().to_dict("records")
-    return Scores(
-        tuple({str(name): plain(value) for name, value in row.items()} for row in rows),
-        results.notes,
-        {str(name): plain(value) for name, value in results.settings.items()},
-    )
+    return ChartStudy(found, scores_of(results), comparison, checks, notes)
 
 
 def _checks(found: ChartFindings) -> tuple[Check, ...]:

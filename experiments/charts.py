@@ -8,10 +8,12 @@ import numpy as np
 from jaxtyping import Float
 
 from ..core import Prediction, Subspace, progress
+from ..core.decompositions import rank, svd
 from ..corpora.targets import Target
 from ..grammars import Corpus
 from ..hooks import Activations
-from ..probes.geometry.value_patterns import Movements, movements
+from ..probes.geometry.value_movements import movements
+from ..probes.geometry.value_patterns import Movements
 
 if TYPE_CHECKING:
     from ..constructions import GrammarTransformer
@@ -20,7 +22,8 @@ __all__ = ["ChartCell", "ChartFindings", "blocks_of", "chart_cells", "chart_find
 
 TRAIN = 0.7  # of the sentences
 CONSTANT = 1e-12  # spread relative to size below which values are constant up to rounding
-SEEN = 1e-9  # share of the stream's movement below which a direction is rounding
+SEEN = 1e-9  # share of the stream's movement below which a direction is rounding, at least
+ROUNDINGS = 64  # units of rounding that count as such
 
 
 @final
@@ -132,7 +135,12 @@ def chart_findings(acts: Activations, corpus: Corpus, made: "GrammarTransformer"
 
 
 def chart_cells(
-    acts: Activations, corpus: Corpus, made: "GrammarTransformer", *, seed: int = 0
+    acts: Activations,
+    corpus: Corpus,
+    made: "GrammarTransformer",
+    *,
+    found: ChartFindings | None = None,
+    seed: int = 0,
 ) -> list[ChartCell]:
     """R2 and overlap of every chart target at every site.
 
@@ -140,9 +148,10 @@ def chart_cells(
         acts: activations of the corpus.
         corpus: sentences of the model's grammar.
         made: the model.
+        found: what :func:`chart_findings` says of them, if it is known already.
         seed: of the division of sentences into two parts.
     """
-    found = chart_findings(acts, corpus, made)
+    found = chart_findings(acts, corpus, made) if found is None else found
     sentences = np.random.default_rng(seed).permutation(len(corpus))
     first = np.isin(corpus.sentence_ids, sentences[: round(TRAIN * len(corpus))])
     kept = np.asarray(acts.kept)
@@ -150,6 +159,7 @@ def chart_cells(
     for claim in found.predictions:
         target = next(t for t in found.targets if t.name == claim.target)
         learned = found.patterns.get((claim.site, claim.target))
+        unit = float(np.finfo(acts[claim.site].dtype).eps)
         stream = np.asarray(acts[claim.site], dtype=np.float64)
         cells.append(
             ChartCell(
@@ -158,7 +168,7 @@ def chart_cells(
                 claim.written,
                 held_out_r2(
                     stream[first & kept], target.values[first & kept],
-                    stream[~first & kept], target.values[~first & kept],
+                    stream[~first & kept], target.values[~first & kept], unit,
                 ),
                 learned.overlap(claim.subspace) if learned is not None else 0.0,
                 learned.dim if learned is not None else 0,
@@ -176,33 +186,43 @@ def held_out_r2(
     y: Float[np.ndarray, "row column"],
     new_x: Float[np.ndarray, "new d_model"],
     new_y: Float[np.ndarray, "new column"],
+    unit: float = float(np.finfo(np.float64).eps),
 ) -> float:
     """R2 of least squares on new rows, each column in units of its spread; NaN where constant.
 
     New rows in which the stream moves in directions that no training row shows are left out: least
     squares says nothing about these.
+
+    Args:
+        x: the stream at training rows.
+        y: the numbers there.
+        new_x: the stream at new rows.
+        new_y: the numbers there.
+        unit: relative rounding of the stream: directions in which it moves no more are not seen.
     """
+    seen_from = max(SEEN, ROUNDINGS * unit)
     spread = y.std(axis=0)
     told = spread > CONSTANT * np.abs(y).max(axis=0, initial=0.0)
     if not told.any():
         return float("nan")
     centre, middle = x.mean(axis=0), y.mean(axis=0)
-    left, sizes, right = np.linalg.svd(x - centre, full_matrices=False)
-    seen = sizes > SEEN * sizes.max(initial=0.0)
+    left, sizes, right = svd(x - centre)
+    seen = sizes > seen_from * sizes.max(initial=0.0)
     left, sizes, right = left[:, seen], sizes[seen], right[seen]
     moved = new_x - centre
     inside = moved @ right.T
     outside = np.linalg.norm(moved - inside @ right, axis=1)
-    known = outside <= SEEN * np.linalg.norm(new_x, axis=1).max(initial=0.0)
+    known = outside <= seen_from * np.linalg.norm(new_x, axis=1).max(initial=0.0)
     aim = ((new_y - middle)[:, told] / spread[told])[known]
     solved = (left.T @ (y - middle)[:, told] / spread[told]) / sizes[:, None]
     rest = aim - inside[known] @ solved
+    still = len(aim) * (CONSTANT * float(np.abs(aim).max(initial=0.0))) ** 2
     whole = float(np.square(aim - aim.mean(axis=0)).sum()) if len(aim) else 0.0
-    return 1.0 - float(np.square(rest).sum()) / whole if whole > 0 else float("nan")
+    return 1.0 - float(np.square(rest).sum()) / whole if whole > still else float("nan")
 
 
 def _rank(values: np.ndarray) -> int:
-    return int(np.linalg.matrix_rank(values - values.mean(axis=0))) if len(values) else 0
+    return rank(values - values.mean(axis=0)) if len(values) else 0
 
 
 @final

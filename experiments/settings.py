@@ -107,6 +107,9 @@ Name: TypeAlias = Annotated[
 ]
 
 
+Strength: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]  # in mean norms of the stream
+
+
 class Causal(Settings):
     """Exchanges of states, where the language gives the exact counterfactual."""
 
@@ -114,6 +117,12 @@ class Causal(Settings):
     pairs: Annotated[int, Field(ge=4, le=100_000)] = 60  # per height; half have other labels
     draws: Annotated[int, Field(ge=2, le=1000)] = 8  # random subspaces of each kind
     protocol: Literal["last token", "whole span"] = "last token"
+    das: Annotated[int, Field(ge=0, le=10_000)] = 0  # epochs of a search at each site; 0: none
+    erase: bool = False  # take each state out where it is first read, and look further on
+    steer: bool = False  # push the stream from one symbol towards another, in doses
+    strengths: Annotated[tuple[Strength, ...], Field(min_length=1, max_length=50)] = (
+        -1.0, -0.5, -0.25, 0.0, 0.25, 0.5, 1.0,
+    )  # fmt: skip
 
 
 class Probes(Settings):

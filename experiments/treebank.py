@@ -1,11 +1,14 @@
 """A model on a treebank, or on a grammar: is structure readable, and is it more than chance?"""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, TypedDict, Unpack
 
 from pydantic import ValidationError
 
 from ..core import checked
+from ..core.options import refuse_unknown
 from .data import question_of
 from .settings import (
     DataFile,
@@ -31,8 +34,24 @@ OF_TREES = QUESTION.replace(
 )
 
 
+class ProbingOptions(TypedDict, total=False):
+    """Keywords of :func:`probe_settings` beyond those that it names."""
+
+    groups: str
+    permutations: int
+    codelength: bool
+    causal: str
+    das: int
+    erase: bool
+    steer: bool
+    long_inputs: str
+    special_tokens: bool
+    check: str | None
+    layers: str | None
+
+
 @checked(SettingsError)
-def probe_settings(  # noqa: PLR0913 - one per option of the command
+def probe_settings(
     model: str,
     trees: str | None,
     grammar: str | os.PathLike[str] | None = None,
@@ -40,16 +59,9 @@ def probe_settings(  # noqa: PLR0913 - one per option of the command
     heights: str | None = None,
     sentences: int = 1000,
     positions: str = "all",
-    groups: str = "auto",
-    permutations: int = 200,
-    codelength: bool = False,
-    causal: str = "auto",
-    long_inputs: str = "refuse",
-    special_tokens: bool = True,
-    check: str | None = None,
     seed: int = 0,
     data: DataFile | None = None,
-    layers: str | None = None,
+    **options: Unpack[ProbingOptions],
 ) -> Experiment:
     """Settings of ``linrep probe``.
 
@@ -61,18 +73,22 @@ def probe_settings(  # noqa: PLR0913 - one per option of the command
             all that have more than one label, of a treebank those among 1 to 4.
         sentences: sampled from the grammar.
         positions: ``"all"`` or ``"boundary"``.
+        seed: of everything random.
+        data: labelled texts, instead of trees and of a grammar.
+        **options: settings of the probes and of the reading, by name:
         groups: what is never divided between training and test: ``"document"``, ``"sentence"``,
             or ``"auto"`` for documents where the reader knows them (one file each).
         permutations: shuffles per p-value.
         codelength: whether to measure it.
         causal: whether to exchange states (``"auto"``: where the language gives the exact answer
             and the model is small, ``"yes"``, ``"no"``).
+        das: epochs of a search for a subspace whose exchange works, at each site; 0: none.
+        erase: whether to take targets out and look further on.
+        steer: whether to push the stream from one symbol towards another.
         long_inputs: what to do with sentences beyond the model's context: ``"refuse"`` them, read
             them through a ``"window"`` that moves, or ``"cut"`` them off.
         special_tokens: let the tokenizer add its BOS, ``[CLS]``, ``[SEP]``.
         check: the self-checks of the capture, comma between; by default all.
-        seed: of everything random.
-        data: labelled texts, instead of trees and of a grammar.
         layers: blocks to read beside the embedding, comma between; by default all.
 
     Returns:
@@ -84,6 +100,7 @@ def probe_settings(  # noqa: PLR0913 - one per option of the command
     >>> probe_settings("model", "trees/*.ptb", heights="1,2").studies[0].probes.heights
     (1, 2)
     """
+    refuse_unknown("probe_settings", options, ProbingOptions.__annotations__, SettingsError)
     if data is None and (trees is None) == (grammar is None):
         raise SettingsError(
             "give --data FILE, --trees 'GLOB' or --grammar FILE: one of the two kinds of trees, or "
@@ -97,11 +114,9 @@ def probe_settings(  # noqa: PLR0913 - one per option of the command
         else Treebank(paths=str(trees))
     )
     question = question_of(data) if data is not None else OF_TREES if trees else QUESTION
-    groups = "auto" if data is not None else groups
     name = "/".join(Path(model).parts[-2:])
     try:
         wanted = _whole(heights, "--heights")
-        blocks = _whole(layers, "--layers")
         study = StudySettings.model_validate(
             {
                 "name": _name(language),
@@ -110,19 +125,11 @@ def probe_settings(  # noqa: PLR0913 - one per option of the command
                 "model": Loaded(path=model),
                 "sentences": sentences,
                 "seed": seed,
-                "reading": {
-                    "long_inputs": long_inputs,
-                    "special_tokens": special_tokens,
-                    "layers": blocks,
-                }
-                | ({} if check is None else {"check": [c.strip() for c in check.split(",")]}),
+                "reading": _reading(options),
                 "probes": {
                     "heights": wanted,
                     "positions": positions,
-                    "groups": groups,
-                    "permutations": permutations,
-                    "codelength": codelength,
-                    "causal": {"run": causal},
+                    **_probes(options, grouped=data is None),
                     "tolerance": 1e-3,  # moves accuracies by less than a tenth of their interval
                 },
             }
@@ -132,6 +139,27 @@ def probe_settings(  # noqa: PLR0913 - one per option of the command
     where = "a treebank" if grammar is None else Path(os.fspath(grammar)).name
     where = where if data is None else Path(data.paths).name
     return Experiment(title=f"{name} on {where}", question=question, studies=(study,))
+
+
+def _reading(options: ProbingOptions) -> dict[str, Any]:
+    """How the model reads, as far as it was said."""
+    said = _named(options, "long_inputs", "special_tokens")
+    if "layers" in options:
+        said["layers"] = _whole(options["layers"], "--layers")
+    check = options.get("check")
+    return said if check is None else said | {"check": [one.strip() for one in check.split(",")]}
+
+
+def _probes(options: ProbingOptions, *, grouped: bool) -> dict[str, Any]:
+    """What is asked of the probes, as far as it was said; files of text have their own groups."""
+    said = _named(options, "permutations", "codelength", *(("groups",) if grouped else ()))
+    causal = _named(options, "das", "erase", "steer")
+    causal |= {"run": options["causal"]} if "causal" in options else {}
+    return said | ({"causal": causal} if causal else {})
+
+
+def _named(options: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: options[name] for name in names if name in options}
 
 
 def _name(language: Language) -> str:

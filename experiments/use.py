@@ -61,7 +61,7 @@ def exchanges_of(
         found = interchange(
             subject.model, corpus, results.patterns, readouts=results.readouts, n=asked.pairs,
             protocol=asked.protocol, draws=asked.draws, bootstrap=settings.probes.bootstrap,
-            seed=settings.seed, tokenizer=subject.tokenizer,
+            seed=settings.seed, tokenizer=subject.tokenizer, das=asked.das,
         )  # fmt: skip
     except (CausalError, CaptureError) as error:
         if asked.run == "yes":
@@ -116,7 +116,9 @@ def use_checks(
     if not has_counterfactual(corpus.grammar) or not corpus.layers:  # trees read by the model
         return (), ()
     spaces = {(claim.site, claim.target): claim.subspace for claim in sided}
-    how: dict[str, Any] = {"n": PAIRS, "draws": 2, "bootstrap": 0, "twin": False}
+    how: dict[str, Any] = {
+        "n": PAIRS, "draws": 2, "bootstrap": 0, "twin": False, "isolation": False,
+    }  # fmt: skip
     try:
         found = interchange(subject.model, corpus, spaces, seed=settings.seed, **how)
     except LinrepError as error:

@@ -6,6 +6,7 @@ from .capturing.stream import Streamed, stream
 from .editing.edits import edit, erase, swap
 from .editing.steering import steer
 from .errors import AlignmentError, CaptureError, SelfCheckError, SiteError, StoreError
+from .reading.settings import Reading
 from .store.activations import Activations
 from .store.readers import from_cache, from_hidden_states
 
@@ -14,6 +15,7 @@ __all__ = [
     "AlignmentError",
     "CaptureError",
     "Placed",
+    "Reading",
     "SelfCheckError",
     "SiteError",
     "StoreError",

@@ -15,6 +15,7 @@ from .geometry.number_patterns import number_patterns
 from .geometry.patterns import pattern_subspace, readout_subspace
 from .geometry.statistics import Statistics
 from .grid.held_out import HeldOut, HeldOutNumbers
+from .grid.options import Evidence, Splitting
 from .grid.probe import probe
 from .grid.results import ProbeResults
 from .grid.score import Score
@@ -50,6 +51,7 @@ __all__ = [
     "Direction",
     "DiscriminantProbe",
     "Eraser",
+    "Evidence",
     "HeldOut",
     "HeldOutNumbers",
     "LinearProbe",
@@ -66,6 +68,7 @@ __all__ = [
     "Score",
     "SoftProbe",
     "Split",
+    "Splitting",
     "Statistics",
     "Subspace",
     "Transfer",

@@ -15,6 +15,7 @@ from .drawing import (
     name_sites,
     style,
 )
+from .edited import ERASED_CAPTION, STEERED_CAPTION, erased_figure, steered_figure
 from .overlap import overlap_figure
 from .record import RecordError, Scores, Study
 from .rungs import strongest_baseline
@@ -54,8 +55,9 @@ def study_figures(study: "Study") -> Mapping[str, "go.Figure"]:
     Returns:
         Captions and figures; figures without anything to show are left out.
     """
+    drawn = {picture.caption: picture.plot() for picture in study.pictures}
     if not study.scores.rows:
-        return {}
+        return drawn
     lines = (
         f"Held-out {_score_words(study.scores)} by layer, one panel per target, beside "
         f"{_beside(study.scores)}every control. Bars are the intervals of the probe."
@@ -64,7 +66,7 @@ def study_figures(study: "Study") -> Mapping[str, "go.Figure"]:
         f"The same grid as numbers: what the probe reaches, {_could(study.scores)}and the "
         "strongest baseline."
     )
-    figures = {
+    figures = drawn | {
         lines: accuracy_figure(study.scores, study.comparison),
         grid: grid_figure(study.scores),
     }
@@ -76,6 +78,10 @@ def study_figures(study: "Study") -> Mapping[str, "go.Figure"]:
         ] = overlap_figure(study.comparison.rows)
     if any(row.exchange for row in study.comparison.rows):
         figures[used_caption(study.comparison)] = used_figure(study.scores, study.comparison)
+    if study.erased:
+        figures[ERASED_CAPTION] = erased_figure(study.erased)
+    if study.steered:
+        figures[STEERED_CAPTION] = steered_figure(study.steered)
     return figures
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from ..core.claims import explained
 from ..probes import Transfer
 from .comparison import Comparison
+from .edited import ERASED_COLUMNS, STEERED_COLUMNS, erased_lines, steered_lines
 from .figures import study_figures
 from .findings import findings, site_of_transfer
 from .meeting import NO_BASIS
@@ -20,7 +21,7 @@ from .transferring import (
     transfer_figure,
     transfer_lines,
 )
-from .used import EXCHANGE_COLUMNS, exchange_lines
+from .used import exchange_table
 from .values import (
     AROUND,
     Json,
@@ -66,6 +67,9 @@ OVERLAP_COLUMNS = {
     "null_mean": "null mean",
     "null_high": "null, upper end",
     "null_covariance_high": "null, upper end, in the activations' covariance",
+    "overlap_low": "overlap, low end",
+    "overlap_high": "overlap, high end",
+    "null_exchanged_high": "null, upper end, of exchanged labels",
     "angle_max": "largest angle (rad)",
     "dim_learned": "dim. learned",
     "dim_predicted": "dim. predicted",
@@ -152,8 +156,12 @@ def _study(study: Study, index: int) -> dict[str, object]:
         ],
         "trees": study.trees,
         "claims": explained(str(row["claim"]) for row in overlaps),
-        "exchange_columns": ["site", "target", *EXCHANGE_COLUMNS.values()],
-        "exchange_lines": exchange_lines(study.comparison),
+        "exchange_columns": exchange_table(study.comparison)[0],
+        "exchange_lines": exchange_table(study.comparison)[1],
+        "erased_columns": ERASED_COLUMNS,
+        "erased_lines": erased_lines(study.erased),
+        "steered_columns": list(STEERED_COLUMNS.values()),
+        "steered_lines": steered_lines(study.steered),
         "found": findings(study),
         "ceilings": any(row.get("ceiling") is not None for row in scores.values()),
         "language": "Language, model, data" if study.piece == "token" else "Data and model",

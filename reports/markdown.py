@@ -5,12 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ..core import checked
 from ..core.claims import explained
+from .edited import ERASED_COLUMNS, STEERED_COLUMNS, erased_lines, steered_lines
 from .findings import findings, site_of_transfer
 from .named import named_run
 from .record import RecordError, Run, Study
 from .remarks import remarks
 from .transferring import TRANSFER_COLUMNS, transfer_lines
-from .used import EXCHANGE_COLUMNS, exchange_lines
+from .used import exchange_table
 from .values import Json, best_row, number, score_column, score_word, site_label
 from .words import words_of
 
@@ -126,9 +127,13 @@ def _study(study: Study) -> list[str]:
         parts.append(_table(head, overlaps))
         claims = explained(row.claim for row in study.comparison.rows if row.subspaces)
         parts.append(_bullets(f"{name}: {meaning}" for name, meaning in claims.items()))
-    exchanges = exchange_lines(study.comparison)
+    heads, exchanges = exchange_table(study.comparison)
     if exchanges:
-        parts.append(_table(["site", "target", *EXCHANGE_COLUMNS.values()], exchanges))
+        parts.append(_table(heads, exchanges))
+    if study.erased:
+        parts.append(_table(ERASED_COLUMNS, erased_lines(study.erased)))
+    if study.steered:
+        parts.append(_table(list(STEERED_COLUMNS.values()), steered_lines(study.steered)))
     for moved in study.transfers:
         site = site_of_transfer(study, moved)
         parts.append(f"### {moved.target}, learned from one data set and read in another")

@@ -1,12 +1,15 @@
 """One learned pattern beside one predicted subspace: how they meet, and what that says."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import final
 
 import numpy as np
 
 from ..core import LinrepError, Prediction, Subspace
-from ..probes import overlap_null
+from ..probes import OverlapNull, overlap_null
+from ..probes.geometry.fold_patterns import overlap_interval
+from ..probes.geometry.nulls import Anisotropy, exchanged_null
 from .values import number
 from .verdicts import Verdict
 
@@ -36,7 +39,11 @@ class ComparisonError(LinrepError):
 @final
 @dataclass(frozen=True)
 class ComparedSubspaces:
-    """Numbers about one learned and one predicted subspace; overlaps are mean squared cosines."""
+    """Numbers about one learned and one predicted subspace; overlaps are mean squared cosines.
+
+    ``null_exchanged_high`` is ``None`` where no labels were exchanged; ``overlap_low`` and
+    ``overlap_high``, the ends of the 95 % interval, where no groups were left out.
+    """
 
     written: bool
     overlap: float
@@ -49,11 +56,26 @@ class ComparedSubspaces:
     dim_learned: int
     dim_predicted: int
     d_model: int
+    null_exchanged_high: float | None = None
+    overlap_low: float | None = None
+    overlap_high: float | None = None
 
     @property
     def beyond_null(self) -> bool:
         """Whether the overlap exceeds every null, at all compared cells together."""
-        return self.overlap > max(self.null_high, self.null_covariance_high)
+        return self.overlap > self.highest_null
+
+    @property
+    def interval(self) -> str:
+        """The interval in words; empty where there is none."""
+        if self.overlap_low is None or self.overlap_high is None:
+            return ""
+        return f" [{number(self.overlap_low)}, {number(self.overlap_high)}]"
+
+    @property
+    def highest_null(self) -> float:
+        """Upper end of the null that is hardest to exceed."""
+        return max(self.null_high, self.null_covariance_high, self.null_exchanged_high or 0.0)
 
     @property
     def as_predicted(self) -> bool:
@@ -64,38 +86,50 @@ class ComparedSubspaces:
 @final
 @dataclass(frozen=True)
 class Null:
-    """Overlap of random subspaces with a predicted one: the mean, and what few exceed."""
+    """Overlap of random subspaces with a predicted one: the mean, and what few exceed.
+
+    Uniform subspaces depend on dimensions alone, so those of cells alike are drawn once.
+    """
 
     draws: int
     level: float
     seed: int
+    _uniform: dict[tuple[int, int, int], OverlapNull] = field(default_factory=dict, repr=False)
 
     def __call__(
-        self, learned: Subspace, predicted: Subspace, covariance: np.ndarray | None
+        self, learned: Subspace, predicted: Subspace, stream: Anisotropy | None
     ) -> tuple[float, float]:
         """Mean and upper end of the overlap of random subspaces like the learned one."""
-        if not learned.dim or not predicted.dim:
+        k, m = learned.dim, predicted.dim
+        if not k or not m:
             return 0.0, 0.0
-        null = overlap_null(
-            learned.dim, predicted.dim, covariance=covariance, fixed=predicted, n=self.draws,
-            seed=self.seed,
-        )  # fmt: skip
+        if stream is not None:
+            null = stream.null(k, m, fixed=predicted, n=self.draws, seed=self.seed)
+        else:
+            key = k, m, predicted.d_model
+            if key not in self._uniform:
+                self._uniform[key] = overlap_null(*key, n=self.draws, seed=self.seed)
+            null = self._uniform[key]
         return null.mean, null.upper(self.level)
 
 
 def meet(
     learned: Subspace,
     claim: Prediction,
-    covariance: np.ndarray,
+    stream: Anisotropy,
     null: Null,
+    chance: Sequence[np.ndarray] = (),
+    without: Sequence[np.ndarray] = (),
 ) -> ComparedSubspaces:
     """Numbers about one learned and one predicted subspace.
 
     Args:
         learned: the pattern.
         claim: the prediction.
-        covariance: ``[d_model, d_model]`` of the activations.
+        stream: covariance of the activations.
         null: what random subspaces reach.
+        chance: patterns of exchanged labels; none, no such null.
+        without: patterns without one part of the groups each; none, no interval.
 
     Raises:
         ComparisonError: they are subspaces of unlike streams.
@@ -108,7 +142,9 @@ def meet(
         )
     angles = learned.angles(predicted)
     mean, high = null(learned, predicted, None)
-    harder = null(learned, predicted, covariance)[1]
+    harder = null(learned, predicted, stream)[1]
+    exchanged = exchanged_null(chance, learned.dim, predicted) if learned.dim else None
+    ends = overlap_interval(learned, without, predicted) or (None, None)
     return ComparedSubspaces(
         written=claim.written,
         overlap=learned.overlap(predicted),
@@ -121,6 +157,9 @@ def meet(
         dim_learned=learned.dim,
         dim_predicted=predicted.dim,
         d_model=learned.d_model,
+        null_exchanged_high=exchanged.upper(null.level) if exchanged else None,
+        overlap_low=ends[0],
+        overlap_high=ends[1],
     )
 
 
@@ -129,6 +168,7 @@ def aligned(
     *,
     claimed: bool,
     absent: bool = False,
+    still: Verdict | None = None,
     elsewhere: str | None = None,
 ) -> Verdict:
     """Rung 3: the learned pattern lies where theory says.
@@ -137,18 +177,21 @@ def aligned(
         found: the two subspaces, ``None`` where one is missing.
         claimed: theory predicts something about the cell.
         absent: what it predicts is that no combination of the target's values is written here.
+        still: the answer where the target does not vary.
         elsewhere: why what it predicts is about other tokens.
     """
     if found is None and absent:
         return Verdict("no", NOTHING)
+    if found is None and claimed and still is not None:
+        return still
     if found is None:
         return Verdict("not tested", NO_PATTERN if claimed else elsewhere or NO_BASIS)
-    overlap = f"overlap {number(found.overlap)}"
-    bar = number(max(found.null_high, found.null_covariance_high))
+    overlap = f"overlap {number(found.overlap)}{found.interval}"
+    bar = number(found.highest_null)
     where = "where theory writes the state" if found.written else "where theory writes nothing"
     if not found.beyond_null:
         return Verdict("no", f"{overlap} is no more than chance ({bar}), {where}")
-    reason = f"{overlap}, random subspaces at most {bar}, {where}"
+    reason = f"{overlap}, chance at most {bar}, {where}"
     if not found.written:
         return Verdict("no", f"{reason}: refuted", "found where theory writes nothing")
     if found.overlap >= ALIGNED:

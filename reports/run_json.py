@@ -1,6 +1,7 @@
 """A run as JSON-able data."""
 
 import json
+from dataclasses import asdict
 
 from ..probes import Transfer
 from .comparison import Row
@@ -51,9 +52,12 @@ def study_json(study: Study) -> dict[str, object]:
         },
         "notes": study.notes,
         "trees": study.trees,
+        "erased": [vars(row) for row in study.erased],
+        "steered": [vars(row) for row in study.steered],
         "piece": study.piece,
         "names": study.names,
         "transfers": [_transfer_json(moved) for moved in study.transfers],
+        **({"pictures": [asdict(picture) for picture in study.pictures]} if study.pictures else {}),
     }
 
 

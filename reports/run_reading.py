@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from ..core import CellScore, Subspace, as_path, checked, read_yaml
+from ..core import CellScore, ErasedRow, SteeredRow, Subspace, as_path, checked, read_yaml
 from ..probes import Moved, Transfer
 from .comparison import ComparedSubspaces, Comparison, Row
 from .folder import FolderError
@@ -30,6 +30,8 @@ __all__ = ["read_run"]
 
 SPACES = TypeAdapter(ComparedSubspaces)
 EXCHANGE = TypeAdapter(CellScore)
+ERASED = TypeAdapter(ErasedRow)
+STEERED = TypeAdapter(SteeredRow)
 
 
 @checked(RecordError)
@@ -88,9 +90,12 @@ def _study(data: StudyFile, spaces: Mapping[str, Any]) -> Study:
         notes=tuple(data.notes),
         subspaces=spaces.get(data.name, {}),
         trees=tuple(data.trees),
+        erased=tuple(ERASED.validate_python(_nans(row)) for row in data.erased),
+        steered=tuple(STEERED.validate_python(_nans(row)) for row in data.steered),
         piece=data.piece,
         names=data.names,
         transfers=tuple(_transfer(moved) for moved in data.transfers),
+        pictures=data.pictures,
     )
 
 
@@ -112,9 +117,13 @@ def _row(data: Mapping[str, Any]) -> Row:
         found = SPACES.validate_python(_nan(found, "angle_max"))
     done = data["exchange"]
     if done is not None:
-        empty = {name: float("nan") for name, value in done.items() if value is None}
-        done = EXCHANGE.validate_python(dict(done) | empty)
+        done = EXCHANGE.validate_python(_nans(done))
     return Row(**(dict(data) | {"verdicts": verdicts, "subspaces": found, "exchange": done}))
+
+
+def _nans(data: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON has no NaN; give it back to the fields that may be it."""
+    return {name: float("nan") if value is None else value for name, value in data.items()}
 
 
 def _nan(data: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from ..probes.grid.notes import EMBEDDINGS
 from .values import number, of_whole_text, score_column
 from .verdicts import Verdict
 
-__all__ = ["baselines", "decodable", "selective", "strongest_baseline"]
+__all__ = ["baselines", "constant", "decodable", "selective", "strongest_baseline"]
 
 BASELINES: Final = (
     "chance",
@@ -89,7 +89,7 @@ def decodable(
     >>> decodable(row).state
     'not tested'
     """
-    if untold := _constant(row) or _too_few(row, remedy):
+    if untold := constant(row) or _too_few(row, remedy):
         return untold
     if row.get("collapsed") is True:
         return Verdict("no", "the probe says the same of every held-out token")
@@ -160,7 +160,7 @@ def selective(
     >>> selective({"accuracy": 0.8}, word_types=900, features=64).state
     'not tested'
     """
-    if untold := _constant(row) or _too_few(row, remedy):
+    if untold := constant(row) or _too_few(row, remedy):
         return untold
     surface, instead = _surface(row)
     if row.get("site") in EMBEDDINGS:
@@ -211,8 +211,18 @@ def _more_than_the_surface(row: Mapping[str, object], word_types: int | None, fe
     return told
 
 
-def _constant(row: Mapping[str, object]) -> Verdict | None:
-    """The answer where nothing is left to be told apart, whatever was measured."""
+def constant(row: Mapping[str, object]) -> Verdict | None:
+    """The answer where nothing is left to be told apart, whatever was measured.
+
+    Args:
+        row: one row of a score grid.
+
+    Returns:
+        "Not tested" with the reason, or ``None`` where the target varies.
+
+    >>> str(constant({"n_classes": 1}))[:46]
+    'not tested (constant on this corpus: there is '
+    """
     chance = _value(row, "chance")
     what = "value" if row.get("kind") == "number" else "class"
     if _value(row, "n_classes") == 1:

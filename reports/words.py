@@ -80,6 +80,8 @@ WORDS: Final[tuple[tuple[str, str], ...]] = (
     ("whole state, placebo, drawn, twin", "the same exchange of all dimensions, the most that any "
      "subspace can do; of a random subspace, moved equally far; of subspaces drawn from the "
      "states; and in a model with random weights"),
+    ("LEACE, equal variance", "what erasing is held to: the least change after which no linear "
+     "probe finds the target, and a random subspace that takes out about as much variance"),
     ("causal", "used: the exchange goes at least 0.05 of the way, further than random "
      "subspaces, the placebo and a random-weight twin, no less than subspaces drawn from the "
      "states, and leaves pairs with equal labels in peace. A state can be present and not used"),

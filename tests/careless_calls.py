@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack, get_args, get_origin, get_type_hints
 
 import numpy as np
 import torch
@@ -183,10 +183,11 @@ def built() -> Any:
 
 @functools.cache
 def plain_model() -> Any:
-    from linrep.models import PlainConfig, PlainTransformer, word_ids
+    from linrep.models import PlainConfig, PlainTransformer, initialise, word_ids
 
     words = word_ids(list(grammar().terminals))
-    return PlainTransformer(PlainConfig(vocab_size=len(words), vocabulary=words))
+    model = PlainTransformer(PlainConfig(vocab_size=len(words), vocabulary=words))
+    return initialise(model, seed=0)
 
 
 @functools.cache
@@ -440,6 +441,10 @@ BY_NAME: dict[str, Callable[[], Any]] = {
 }
 
 BY_PLACE: dict[str, Callable[[], Any]] = {
+    "Line.x": lambda: (0.0, 1.0),
+    "Line.y": lambda: (0.0, 1.0),
+    "Cell.x": lambda: (0.0, 1.0),
+    "Cell.y": lambda: (0.0, 1.0),
     "Corpus.from_texts.texts": lambda: ["Oslo is in Norway.", "Oslo is in Chad."],
     "Moved.train": lambda: "a",
     "Moved.test": lambda: "b",
@@ -577,6 +582,9 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
     "initialise.model": plain_model,
     "word_ids.terminals": lambda: ["a", "b"],
     "GrammarTransformer.generate.n": lambda: 2,
+    "GrammarTransformer.ceilings.sites": lambda: [SITE],
+    "GrammarTransformer.ceilings.heights": lambda: [1],
+    "GrammarTransformer.ceilings.boundary": lambda: True,
     "GrammarTransformer.from_pretrained.folder": lambda: _saved_built(),
     "GrammarTransformer.from_grammar.dtype": lambda: "float64",
     "GrammarTransformer.settings": lambda: built().settings,
@@ -810,6 +818,8 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
     },
     "Pairs.select.pairs": lambda: [0, 1],
     "InterchangeResult.rows": lambda: (),
+    "InterchangeResult.isolation": lambda: (),
+    "InterchangeResult.cost": dict,
     "ErasureResult.rows": lambda: (),
     "ErasureRow.decodability": dict,
     "DoseResponse.doses": lambda: (),
@@ -931,14 +941,14 @@ class Target:
 
 def targets() -> Iterator[Target]:
     """All of them, read from the packages."""
-    seen: set[int] = set()
+    seen: dict[int, Any] = {}  # the things themselves, lest another one gets the number of one gone
     for package in PACKAGES:
         module = importlib.import_module(f"linrep.{package}")
         for name in module.__all__:
             thing = getattr(module, name)
             if id(thing) in seen or name in EXCLUDED:
                 continue
-            seen.add(id(thing))
+            seen[id(thing)] = thing
             if inspect.ismodule(thing):
                 for inner in thing.__all__:
                     if callable(getattr(thing, inner)):
@@ -992,6 +1002,13 @@ def _method(name: str, key: str, found: Target) -> Target:
 def _target(name: str, thing: Callable[..., Any]) -> Target:
     arguments, asks, hints = {}, [], {}
     for key, parameter in inspect.signature(thing).parameters.items():
+        if parameter.kind is parameter.VAR_KEYWORD and get_origin(parameter.annotation) is Unpack:
+            options = get_args(parameter.annotation)[0]
+            for option, hint in get_type_hints(options).items():  # keywords that are typed there
+                asks.append(option)
+                hints[option] = str(hint)
+                if place := BY_PLACE.get(f"{name}.{option}"):
+                    arguments[option] = place
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
         asks.append(key)
@@ -1135,4 +1152,4 @@ if __name__ == "__main__":
     # What the tests take: large numbers, or so many values tried of each callable.
     if sys.argv[1] == "large":
         sys.exit(main(large=True) > 0)
-    sys.exit(main(seed=0, each=int(sys.argv[1])) > 0)
+    sys.exit(main(0, int(sys.argv[1]), *sys.argv[2:3]) > 0)

@@ -6,6 +6,7 @@ from typing import final
 import numpy as np
 
 from ...core import checked
+from ...core.decompositions import rank
 from ..errors import SliceError
 from ..networks.arraylike import ArrayLike, as_real, read_array
 from ..networks.box import Box, as_box
@@ -51,7 +52,7 @@ class Plane:
             raise SliceError(f"origin, u and v have one shape [input]; received {shapes}")
         if not all(np.isfinite(row).all() for row in rows):
             raise SliceError("origin, u and v must be finite; received NaN or infinite entries")
-        if np.linalg.matrix_rank(np.stack(rows[1:])) < 2:
+        if rank(np.stack(rows[1:])) < 2:
             raise SliceError("u and v are parallel (or zero): they span no plane")
         window = as_box((self.lo, self.hi), 2)
         for name, row in zip(("origin", "u", "v"), rows, strict=True):

@@ -14,6 +14,7 @@ from jaxtyping import Bool, Float
 from scipy import linalg
 
 from ...core import Subspace, checked
+from ...core.decompositions import eigh
 from ..errors import ProbeError
 from ..inputs.columns import common_scale, feature_matrix
 from .statistics import Statistics
@@ -108,7 +109,7 @@ class Eraser:
             part[:, known > UNKNOWN] / known[known > UNKNOWN] for part in (cross, solved)
         )
         inner = cross.T @ solved
-        values, vectors = np.linalg.eigh(0.5 * (inner + inner.T))
+        values, vectors = eigh(0.5 * (inner + inner.T))
         keep = values > TOLERANCE * values.max(initial=0.0)
         left = cross @ (vectors[:, keep] / values[keep])
         right = vectors[:, keep].T @ solved.T
@@ -165,7 +166,7 @@ def _solve(scatter: np.ndarray, cross: np.ndarray) -> np.ndarray:
             )
             return whole / scale[:, None]
     scale = np.where(scale > 0, scale, 1.0)
-    values, vectors = np.linalg.eigh(scatter / np.outer(scale, scale))
+    values, vectors = eigh(scatter / np.outer(scale, scale))
     keep = values > d * np.finfo(np.float64).eps * max(float(values[-1]), 0.0) if d else values > 0
     inside = vectors[:, keep].T @ (cross / scale[:, None]) / values[keep][:, None]
     solved: np.ndarray = (vectors[:, keep] @ inside) / scale[:, None]

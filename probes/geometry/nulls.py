@@ -1,5 +1,6 @@
 """What random subspaces overlap: the level that a finding must exceed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, final
 
@@ -7,12 +8,14 @@ import numpy as np
 from jaxtyping import Float
 
 from ...core import Subspace, checked
+from ...core.decompositions import eigh
 from ...core.limits import MOST_DRAWS
 from ..errors import ProbeError
 
-__all__ = ["OverlapNull", "overlap_null"]
+__all__ = ["Anisotropy", "OverlapNull", "exchanged_null", "overlap_null"]
 
 FLAT = 1e-12  # variance of draws that are all one number
+BLOCK = 2**22  # numbers of the draws that are taken apart together: 32 MiB
 MOST = 2**31  # numbers held at once, those of one subspace or of all draws: 16 GiB
 
 
@@ -25,14 +28,15 @@ class OverlapNull:
     Args:
         draws: ``[draw]`` sampled overlaps, ascending.
         metric: ``"euclidean"``: directions uniform on the sphere; ``"covariance"``: directions
-            drawn from the activations' own covariance, the harder null.
+            drawn from the activations' own covariance, the harder null; ``"exchanged"``: patterns
+            of labels that sentences have exchanged.
 
     Raises:
         ProbeError: there are no draws, or one is not finite.
     """
 
     draws: Float[np.ndarray, " draw"]
-    metric: Literal["euclidean", "covariance"]
+    metric: Literal["euclidean", "covariance", "exchanged"]
 
     def __post_init__(self) -> None:
         if not len(self.draws) or not np.isfinite(self.draws).all():
@@ -117,13 +121,28 @@ def overlap_null(
     rng = np.random.default_rng(seed)
     if covariance is None:
         return OverlapNull(np.sort(_uniform(rng, k, m, size, n)), "euclidean")
-    root = _root(covariance, size)
-    draws = np.empty(n)
-    for index in range(n):
-        one = _random_basis(rng, k, root)
-        other = _random_basis(rng, m, root) if fixed is None else fixed.basis
-        draws[index] = np.square(other.T @ one).sum() / min(k, m)
-    return OverlapNull(np.sort(draws), "covariance")
+    return Anisotropy.of(covariance, size).null(k, m, n=n, fixed=fixed, seed=seed)
+
+
+def exchanged_null(patterns: Sequence[np.ndarray], k: int, fixed: Subspace) -> OverlapNull | None:
+    """Overlap of the patterns of exchanged labels with a subspace.
+
+    Args:
+        patterns: ordered bases ``[d_model, rank]``, one for each exchange.
+        k: dimensions of the learned pattern, at most: as many of each are compared.
+        fixed: the predicted subspace.
+
+    Returns:
+        The null; ``None`` where no exchange leaves a pattern.
+    """
+    kept = [basis[:, :k] for basis in patterns if basis[:, :k].shape[1]]
+    if not kept or not fixed.dim:
+        return None
+    draws = [
+        float(np.square(fixed.basis.T @ basis).sum()) / min(basis.shape[1], fixed.dim)
+        for basis in kept
+    ]
+    return OverlapNull(np.sort(np.minimum(draws, 1.0)), "exchanged")
 
 
 def _size(covariance: np.ndarray | None, fixed: Subspace | None) -> int:
@@ -165,24 +184,72 @@ def _factor(rng: np.random.Generator, rows: int, k: int) -> Float[np.ndarray, "r
     return factor
 
 
-def _root(covariance: np.ndarray, d: int) -> np.ndarray:
-    usable = covariance.shape == (d, d) and covariance.dtype.kind in "fiub"
-    if not (usable and np.isfinite(covariance).all()):
-        raise ProbeError(
-            f"covariance is a finite [{d}, {d}] matrix of numbers; received {covariance.dtype} of "
-            f"shape {covariance.shape}"
-        )
-    largest = float(np.abs(covariance.astype(np.float64)).max(initial=0.0))
-    if largest == 0.0:  # nothing moves: what is drawn has no dimensions and overlaps nothing
-        return np.zeros((d, 0))
-    values, vectors = np.linalg.eigh(covariance / largest)  # directions alone matter, not sizes
-    keep = values > d * np.finfo(np.float64).eps * max(values[-1], 0.0)
-    out: np.ndarray = vectors[:, keep] * np.sqrt(values[keep])
-    return out
+@final
+@dataclass(frozen=True, eq=False)
+class Anisotropy:
+    """A covariance taken apart, for any number of nulls of one site.
 
+    Args:
+        axes: ``[d_model, rank]`` orthonormal directions in which anything moves.
+        sizes: ``[rank]`` root of the variance along each.
+    """
 
-def _random_basis(rng: np.random.Generator, k: int, root: np.ndarray) -> np.ndarray:
-    # A covariance of rank below k cannot span k dimensions: then its whole range is taken.
-    width = min(k, root.shape[1])
-    basis: np.ndarray = np.linalg.qr(root @ rng.standard_normal((root.shape[1], width)))[0]
-    return basis
+    axes: Float[np.ndarray, "d_model rank"]
+    sizes: Float[np.ndarray, " rank"]
+
+    @classmethod
+    def of(cls, covariance: np.ndarray, d: int) -> "Anisotropy":
+        """Take a ``[d, d]`` covariance apart.
+
+        Raises:
+            ProbeError: it is no finite matrix of that size.
+        """
+        usable = covariance.shape == (d, d) and covariance.dtype.kind in "fiub"
+        if not (usable and np.isfinite(covariance).all()):
+            raise ProbeError(
+                f"covariance is a finite [{d}, {d}] matrix of numbers; received "
+                f"{covariance.dtype} of shape {covariance.shape}"
+            )
+        largest = float(np.abs(covariance.astype(np.float64)).max(initial=0.0))
+        if largest == 0.0:  # nothing moves: what is drawn has no dimensions and overlaps nothing
+            return cls(np.zeros((d, 0)), np.zeros(0))
+        values, vectors = eigh(covariance / largest)  # directions alone matter, not sizes
+        keep = values > d * np.finfo(np.float64).eps * max(values[-1], 0.0)
+        return cls(vectors[:, keep], np.sqrt(values[keep]))
+
+    def null(
+        self, k: int, m: int, *, n: int = 1000, fixed: Subspace | None = None, seed: int = 0
+    ) -> OverlapNull:
+        """Overlaps of ``k`` directions drawn from the covariance with ``m`` others.
+
+        Args:
+            k: dimensions of the random subspace.
+            m: dimensions of the other one.
+            n: draws.
+            fixed: the other subspace; without it, it is drawn as well.
+            seed: of the draws.
+        """
+        rng = np.random.default_rng(seed)
+        rank = len(self.sizes)
+        # A covariance of rank below k cannot span k dimensions: then its whole range is taken.
+        widths = [min(k, rank), 0 if fixed is not None else min(m, rank)]
+        draws = np.empty(n)
+        inside = None if fixed is None else fixed.basis.T @ self.axes
+        step = max(1, BLOCK // max(rank * sum(widths), 1))
+        for start in range(0, n, step):
+            count = min(step, n - start)
+            drawn = rng.standard_normal((count, rank * sum(widths)))
+            one, other = np.split(drawn, [rank * widths[0]], axis=1)
+            here = self._bases(one.reshape(count, rank, widths[0]))
+            there = (
+                self._bases(other.reshape(count, rank, widths[1])).transpose(0, 2, 1)
+                if inside is None
+                else inside
+            )
+            draws[start : start + count] = np.square(there @ here).sum(axis=(1, 2)) / min(k, m)
+        return OverlapNull(np.sort(draws), "covariance")
+
+    def _bases(self, drawn: Float[np.ndarray, "draw rank k"]) -> Float[np.ndarray, "draw rank k"]:
+        """Orthonormal bases of the drawn directions, in coordinates of the axes."""
+        bases: np.ndarray = np.linalg.qr(self.sizes[:, None] * drawn)[0]
+        return bases

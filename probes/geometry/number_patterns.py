@@ -12,6 +12,7 @@ import numpy.typing as npt
 from jaxtyping import Float
 
 from ...core import Subspace, checked
+from ...core.decompositions import eigh, pinv_symmetric, svd
 from ..errors import ProbeError
 from ..inputs.columns import common_scale, feature_matrix
 from .statistics import Statistics
@@ -78,16 +79,16 @@ def number_moves(statistics: Statistics, target: str) -> Float[np.ndarray, "feat
     own = np.zeros(len(statistics.mean_z), dtype=bool)
     own[block] = True
     zz, xz = statistics.scatter_zz, statistics.scatter_xz
-    bridge = np.linalg.pinv(zz[np.ix_(~own, ~own)], rcond=1e-10, hermitian=True)
+    bridge = pinv_symmetric(zz[np.ix_(~own, ~own)], 1e-10)
     shared = bridge @ zz[~own][:, own]
     rest_zz = zz[own][:, own] - zz[own][:, ~own] @ shared
     rest_xz = xz[:, own] - xz[:, ~own] @ shared
-    values, vectors = np.linalg.eigh(0.5 * (rest_zz + rest_zz.T))
+    values, vectors = eigh(0.5 * (rest_zz + rest_zz.T))
     free = values > DEPENDENT * max(float(np.diag(zz[own][:, own]).max(initial=0.0)), 1e-300)
     # Movements along uncorrelated combinations of the columns, each of length one over the tokens:
     # smaller than the whole by what float32 resolves is what rounding leaves of nothing.
     moves = rest_xz @ (vectors[:, free] / np.sqrt(values[free]))
-    directions, sizes, _ = np.linalg.svd(moves, full_matrices=False)
+    directions, sizes, _ = svd(moves)
     whole = np.sqrt(max(float(np.trace(statistics.scatter_xx)), 0.0))
     return directions[:, sizes > max(RESOLUTION * whole, 1e-300)]
 

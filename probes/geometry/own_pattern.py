@@ -12,6 +12,8 @@ import numpy as np
 from jaxtyping import Float
 from scipy import linalg
 
+from ...core.decompositions import eigh, pinv, singular_values
+
 __all__ = ["exclusive_moves"]
 
 EXACT = 1.0 - 1e-6  # squared canonical correlation from which a class counts as determined
@@ -46,17 +48,17 @@ def exclusive_moves(
     if geometry is not None:
         _, frame = np.linalg.qr(geometry)
     inside = frame @ noise @ frame.T
-    values, vectors = np.linalg.eigh(0.5 * (inside + inside.T))
+    values, vectors = eigh(0.5 * (inside + inside.T))
     size = max(float(values[-1]), float(np.square(frame @ moves).sum()))
     moving = vectors[:, values > MOVING * size]
     if n < ENOUGH * (moving.shape[1] + moves.shape[1]):
         return None
     seen = frame @ moves
     rest = seen - moving @ (moving.T @ seen)
-    kept, whole = (np.linalg.svd(m, compute_uv=False) for m in (rest, seen))
+    kept, whole = (singular_values(m) for m in (rest, seen))
     if kept.min() < REST * whole.min():
         return None
-    own: np.ndarray = np.linalg.lstsq(frame, rest, rcond=None)[0]
+    own: np.ndarray = rest if geometry is None else pinv(frame) @ rest
     return own
 
 
@@ -71,8 +73,8 @@ def _determined(moves: np.ndarray, noise: np.ndarray) -> bool:
     try:
         solved = linalg.cho_solve(linalg.cho_factor(total, lower=True), seen)
     except linalg.LinAlgError:  # rounding made it indefinite: drop what carries nothing
-        values, vectors = np.linalg.eigh(total)
+        values, vectors = eigh(total)
         keep = values > 1e-10 * values[-1]
         solved = (vectors[:, keep] / values[keep]) @ (vectors[:, keep].T @ seen)
     shared = seen.T @ solved
-    return bool(np.linalg.eigvalsh(shared)[0] > EXACT)
+    return bool(eigh(shared)[0][0] > EXACT)

@@ -20,6 +20,7 @@ from jaxtyping import Float
 from scipy import linalg
 
 from ...core import Subspace, checked
+from ...core.decompositions import eigh, pinv_symmetric, svd
 from ..errors import ProbeError
 from ..inputs.columns import common_scale, feature_matrix
 from ..solvers.closed_form import oracle_shrinkage
@@ -82,11 +83,11 @@ def directions(
     own[block] = True
     scatter_zz, scatter_xz = statistics.scatter_zz, statistics.scatter_xz
     # What the other targets explain is taken out of both the target and the activations.
-    bridge = np.linalg.pinv(scatter_zz[np.ix_(~own, ~own)], rcond=1e-10, hermitian=True)
+    bridge = pinv_symmetric(scatter_zz[np.ix_(~own, ~own)], 1e-10)
     shared = bridge @ scatter_zz[~own][:, own]
     rest_zz = scatter_zz[own][:, own] - scatter_zz[own][:, ~own] @ shared
     rest_xz = scatter_xz[:, own] - scatter_xz[:, ~own] @ shared
-    values, vectors = np.linalg.eigh(rest_zz)
+    values, vectors = eigh(rest_zz)
     free = values > 1e-9 * max(float(np.trace(scatter_zz[own][:, own])), 1e-300)
     moves = _resolved(rest_xz @ (vectors[:, free] / np.sqrt(values[free])), statistics.scatter_xx)
     other_xz = scatter_xz[:, ~own]
@@ -212,7 +213,7 @@ def _resolved(moves: np.ndarray, scatter: np.ndarray) -> np.ndarray:
     """
     if not moves.shape[1]:
         return moves
-    _, sizes, contrasts = np.linalg.svd(moves, full_matrices=False)
+    _, sizes, contrasts = svd(moves)
     seen = sizes > RESOLUTION * np.sqrt(max(float(np.trace(scatter)), 0.0))
     return moves if seen.all() and len(seen) == moves.shape[1] else moves @ contrasts[seen].T
 
@@ -225,7 +226,7 @@ def _canonical(moves: np.ndarray, noise: np.ndarray, n: int, shrinkage: float | 
     noise[np.diag_indices_from(noise)] += FLOOR * size + np.finfo(np.float64).tiny
     solved = _solve(noise, moves, FLOOR * size)
     # Sw^.5 u and Sw^-.5 u of the singular vectors u of Sw^-.5 M, without the roots of Sw.
-    values, vectors = np.linalg.eigh(moves.T @ solved)
+    values, vectors = eigh(moves.T @ solved)
     top = max(float(values[-1]), 0.0) if len(values) else 0.0
     seen = np.flatnonzero(values > NEGLIGIBLE**2 * top)[::-1] if top > 0 else np.zeros(0, int)
     strength = np.sqrt(values[seen])
@@ -241,7 +242,7 @@ def _solve(noise: np.ndarray, moves: np.ndarray, floor: float) -> np.ndarray:
     try:
         found: np.ndarray = linalg.cho_solve(linalg.cho_factor(noise, lower=True), moves)
     except linalg.LinAlgError:
-        values, vectors = np.linalg.eigh(noise)
+        values, vectors = eigh(noise)
         found = vectors @ ((vectors.T @ moves) / np.maximum(values, floor)[:, None])
     return found
 

@@ -11,6 +11,7 @@ from typing import final
 import numpy as np
 from jaxtyping import Float, Int
 
+from ...core.decompositions import eigh
 from ..errors import ProbeError
 from ..inputs.reading import as_array
 from .rotation import Rotation
@@ -143,7 +144,7 @@ def _discriminant(
     diagonal = np.maximum(diagonal, 1e-12 * max(float(total.max(initial=0.0)), 1e-300))
     inner = scaled / diagonal
     core = np.eye(len(shares)) - (1 - shrinkage) * inner @ scaled.T
-    values, vectors = np.linalg.eigh(0.5 * (core + core.T))
+    values, vectors = eigh(0.5 * (core + core.T))
     values = np.maximum(values, 1e-10)
     direct = means / diagonal
     mixed = (direct @ scaled.T) @ (vectors / values) @ vectors.T

@@ -5,6 +5,7 @@ from typing import final
 import numpy as np
 from jaxtyping import Float
 
+from ...core.decompositions import eigh
 from .problem import LogisticProblem
 
 __all__ = ["Descent"]
@@ -173,7 +174,7 @@ class Descent:
         second = (self.residual @ self.residual.T).astype(np.float64) / len(self.rows)
         self.residual[self.codes, self.rows] -= 1.0
         # Probabilities sum to 1, so the rows of the second moment sum to the first.
-        values, vectors = np.linalg.eigh(np.diag(second.sum(axis=1)) - second)
+        values, vectors = eigh(np.diag(second.sum(axis=1)) - second)
         return np.maximum(values, 0.0), vectors
 
     def _evaluate(

@@ -11,6 +11,7 @@ from typing import final
 import numpy as np
 from jaxtyping import Float
 
+from ...core.decompositions import eigh
 from ..errors import ProbeError
 
 __all__ = ["Rotation"]
@@ -88,7 +89,7 @@ class Rotation:
         scatter[:, constant] = 0.0
         if not np.isfinite(scatter).all():
             raise ProbeError("activations are so large that their squares overflow: divide them")
-        variances, axes = np.linalg.eigh(scatter)
+        variances, axes = eigh(scatter)
         # Eigenvalues below this are rounding of the largest one.
         floor = X.shape[1] * np.finfo(np.float64).eps * max(variances[-1], 0.0)
         keep = np.flatnonzero(variances > floor)[::-1][: max(n - 1, 0)]

@@ -34,8 +34,7 @@ def register(app: typer.Typer) -> None:
 
 
 PROBE_EXAMPLES = (
-    "Examples: linrep probe --model gpt2 --data statements.csv --text statement --target label "
-    "--group city --out runs/truth ;  "
+    "Examples: linrep probe --model gpt2 --data a.csv --target label --out runs/truth ;  "
     "linrep probe --model bert-base-uncased --data 'ud/*.conllu' --target upos --target depth "
     "--out runs/ud ;  "
     "linrep probe --model bert-base-uncased --trees 'trees/*.ptb' --out runs/bert ;  "
@@ -136,6 +135,29 @@ def probe(  # noqa: PLR0913 - one per option
             "exact answer and the model is small), yes or no."
         ),
     ] = "auto",
+    das: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Epochs of a search for a subspace whose exchange works, at each site, with its "
+            "own controls (distributed alignment search); 0: none.",
+        ),
+    ] = 0,
+    erase: Annotated[
+        bool,
+        typer.Option(
+            "--erase",
+            help="Take each target out where it is first read, and look what is read further on "
+            "and what the model loses.",
+        ),
+    ] = False,
+    steer: Annotated[
+        bool,
+        typer.Option(
+            "--steer",
+            help="Push the stream from one symbol towards another, in doses: effect and damage.",
+        ),
+    ] = False,
     long_inputs: Annotated[
         str,
         typer.Option(
@@ -169,6 +191,7 @@ def probe(  # noqa: PLR0913 - one per option
     settings = probe_settings(
         model, trees, grammar, heights=heights, sentences=sentences, positions=positions,
         groups=group, permutations=permutations, codelength=codelength, causal=causal,
+        das=das, erase=erase, steer=steer,
         long_inputs=long_inputs, special_tokens=special_tokens, check=check, seed=seed,
         data=labelled, layers=layers,
     )  # fmt: skip

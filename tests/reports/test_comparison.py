@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from linrep.core import Prediction, Subspace
+from linrep.probes.geometry.nulls import Anisotropy
 from linrep.reports import ComparisonError, compare
-from linrep.reports.meeting import AGREEMENT
+from linrep.reports.meeting import AGREEMENT, Null, aligned, meet
 
 WRITTEN = ("blocks.1.hook_resid_post", "height 2")
 ABSENT = ("blocks.0.hook_resid_post", "height 2")
@@ -136,3 +137,18 @@ def test_the_table_says_what_the_command_line_says(grid):
 
 def test_the_same_seed_gives_the_same_comparison(grid):
     assert compare(grid, grid.predictions, draws=20) == compare(grid, grid.predictions, draws=20)
+
+
+def test_what_exchanged_labels_show_as_well_is_no_alignment() -> None:
+    axis = Subspace(np.eye(40)[:, :1])
+    claim = Prediction("blocks.0.hook_resid_post", "word", axis, True, "all", 1, None, "?", "?")
+    null, stream = Null(200, 0.05, 0), Anisotropy.of(np.eye(40), 40)
+    rng = np.random.default_rng(0)
+    alike = [np.linalg.qr(axis.basis + 0.05 * rng.standard_normal((40, 1)))[0] for _ in range(20)]
+    other = [np.linalg.qr(rng.standard_normal((40, 1)))[0] for _ in range(20)]
+    learned = Subspace(np.linalg.qr(axis.basis + 0.05 * rng.standard_normal((40, 1)))[0])
+    assert meet(learned, claim, stream, null).beyond_null
+    assert meet(learned, claim, stream, null, other).beyond_null
+    found = meet(learned, claim, stream, null, alike)
+    assert not found.beyond_null
+    assert aligned(found, claimed=True).state == "no"

@@ -5,6 +5,7 @@ from .claims import CLAIMS
 from .direction_files import read_directions, write_directions
 from .directions import DirectionError, Directions
 from .disk import DiskError, refuse_full, writing
+from .edited import ErasedRow, SteeredRow
 from .engine import Engine, EngineError, Shared
 from .engines import make_engine, running
 from .errors import LinrepError
@@ -23,6 +24,7 @@ __all__ = [
     "DiskError",
     "Engine",
     "EngineError",
+    "ErasedRow",
     "Kind",
     "LinrepError",
     "PathError",
@@ -30,6 +32,7 @@ __all__ = [
     "Prediction",
     "PredictionError",
     "Shared",
+    "SteeredRow",
     "Subspace",
     "SubspaceError",
     "YamlError",

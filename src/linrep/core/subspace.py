@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from .arguments import checked
+from .decompositions import singular_values, svd
 from .errors import LinrepError
 
 __all__ = ["Kind", "Subspace", "SubspaceError"]
@@ -88,9 +89,9 @@ class Subspace:
         self._comparable(other)
         small, large = (self, other) if self.dim <= other.dim else (other, self)
         cross = large.basis.T @ small.basis
-        cosines = np.linalg.svd(cross, compute_uv=False)
+        cosines = singular_values(cross)
         rest = small.basis - large.basis @ cross
-        sines = np.linalg.svd(rest, compute_uv=False)[: small.dim][::-1]
+        sines = singular_values(rest)[: small.dim][::-1]
         cosines, sines = np.clip(cosines, 0.0, 1.0), np.clip(sines, 0.0, 1.0)
         angles: np.ndarray = np.where(cosines**2 >= 0.5, np.arcsin(sines), np.arccos(cosines))
         return angles
@@ -180,7 +181,7 @@ def _orthonormal(given: Float[np.ndarray, "d_model k"]) -> Float[np.ndarray, "d_
     eps = float(np.finfo(np.float64).eps)
     if np.abs(gram - np.eye(gram.shape[0])).max() <= 4 * given.shape[0] * eps:
         return given.copy()
-    left, singular, _ = np.linalg.svd(given, full_matrices=False)
+    left, singular, _ = svd(given)
     return (
         left[:, singular > singular[0] * max(given.shape) * eps] if singular[0] > 0 else left[:, :0]
     )
