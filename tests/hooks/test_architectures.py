@@ -20,6 +20,7 @@ def script():
     ("kind", "advice"),
     [
         ("git", None),  # a tower for images beside the blocks
+        ("longformer", None),  # fills its last window
         ("clip", "model.text_model"),
         ("bart", 'check=("reference", "kernel", "batch", "edit")'),  # counts from the left edge
         ("fnet", "batch_size=1"),  # has no mask
