@@ -10,7 +10,7 @@ from ..grammars import Corpus, TooLarge
 from ..hooks import Activations
 from ..probes import ProbeError, probe
 from ..reports import Check, Comparison, Row, Scores, Study, Verdict, compare
-from ..reports.meeting import NO_PATTERN
+from ..reports.meeting import AGREEMENT, NO_PATTERN
 from .charts import ChartFindings, chart_findings
 from .scores import scores_of
 from .settings import StudySettings
@@ -20,7 +20,6 @@ __all__ = ["ChartStudy", "chart_study", "with_chart_values"]
 
 MOST = 3000
 """Coordinates of one regression: its singular value decomposition takes about a minute then."""
-AGREEMENT = 0.99
 FIXED = (
     "no part of the stream moves with this label alone: its class means do not differ at these "
     "tokens, or other states fix the label"

@@ -11,6 +11,7 @@ from ..hooks import Activations
 from ..probes import ProbeResults
 from ..probes.evidence.intervals import accuracy_interval, bootstrap_weights, sentence_sums
 from ..reports import Check, Comparison, Row
+from ..reports.meeting import AGREEMENT
 from .exactness import accounts_check, exact_check, next_tokens_of
 from .subjects import Subject
 from .unwritten import beyond_null, stream_check
@@ -198,7 +199,7 @@ def _overlaps(comparison: Comparison, predicted: Collection[tuple[str, str]]) ->
         f"subspaces: smallest overlap at the {len(written)} cells where written",
         min(row.subspaces.overlap for row in written if row.subspaces),
         ">=",
-        0.99,
+        AGREEMENT,
         _agreement(written),
     )
 
