@@ -48,7 +48,7 @@ def movements(
 
 
 def movements_of_blocks(
-    blocks: Iterable[Float[np.ndarray, "row column"]],
+    blocks: Iterable[np.ndarray],  # of any number of columns each
     groups: Mapping[str, Sequence[int]],
     names: Sequence[str] | None = None,
     *,
@@ -60,7 +60,7 @@ def movements_of_blocks(
     grammar most are constant on a corpus, or move as another does.
 
     Args:
-        blocks: columns, in their order.
+        blocks: ``[row, column]`` each, in the order of the columns.
         groups: target -> its columns.
         names: of all columns.
         dtype: of the activations.
@@ -80,7 +80,7 @@ def movements_of_blocks(
     smallest = float(np.sqrt(np.finfo(np.dtype(dtype)).eps)) * float(sizes.max(initial=0.0))
     kept = sizes > smallest
     return Movements(
-        tuple(names) if names is not None else tuple(map(str, range(columns))),
+        names if names is not None else tuple(map(str, range(columns))),
         {name: tuple(int(i) for i in group) for name, group in groups.items()},
         np.array(seen.scale),
         np.array(seen.kinds, dtype=np.int64),

@@ -12,7 +12,7 @@ sums of others. Which combinations of coefficients a corpus determines is exact 
 Both sides of a comparison are taken through the same combinations.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias, final
@@ -76,7 +76,7 @@ class Movements:
         unit: relative rounding of one activation.
     """
 
-    names: tuple[str, ...]
+    names: Sequence[str]
     groups: Mapping[str, tuple[int, ...]]
     scale: Float[np.ndarray, " column"]
     kinds: np.ndarray
@@ -211,24 +211,27 @@ class Movements:
 
     def _reason(self, columns: np.ndarray, own: np.ndarray, dimensions: int) -> str:
         """Which columns a corpus does not tell apart from what else, in words."""
-        still = [self.names[c] for c in columns if self.kinds[c] < 0]
+        still = [c for c in columns.tolist() if self.kinds[c] < 0]
         alone = np.square(own).sum(axis=1) if own.shape[1] else np.zeros(len(self.right))
         among = set(columns.tolist())
         equal, sums = [], []
-        for column in columns[self.kinds[columns] >= 0]:
+        for column in columns[self.kinds[columns] >= 0].tolist():
             kind = int(self.kinds[column])
-            others = sorted(self._members(kind) - among)
+            others = self._members(kind) - among
             if others:
-                equal.append(f"{self.names[column]} is {self.names[others[0]]}")
+                equal.append((column, min(others)))
             elif alone[kind] < 1 - OWN:
-                sums.append(self.names[column])
+                sums.append(column)
+        named = self.names
         parts = []
         if still:
-            parts.append(f"constant here: {_few(still)}")
+            parts.append(f"constant here: {_few(still, named.__getitem__)}")
         if equal:
-            parts.append(f"equal on this corpus, up to a factor: {_few(equal)}")
+            twins = _few(equal, lambda two: f"{named[two[0]]} is {named[two[1]]}")
+            parts.append(f"equal on this corpus, up to a factor: {twins}")
         if sums:
-            parts.append(f"told from other values only in combination: {_few(sums)}")
+            told = _few(sums, named.__getitem__)
+            parts.append(f"told from other values only in combination: {told}")
         if own.shape[1] and own.shape[1] < dimensions:
             parts.append(f"{own.shape[1]} of {dimensions} dimensions are its own and compared")
         if not own.shape[1]:
@@ -236,7 +239,7 @@ class Movements:
         return "; ".join(parts)
 
 
-def _few(names: Sequence[str], most: int = 4) -> str:
-    """Some names, and how many more there are."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+def _few(given: Sequence[Any], named: Callable[[Any], str], most: int = 4) -> str:
+    """Some by name, and how many more there are."""
+    more = f" and {len(given) - most} more" if len(given) > most else ""
+    return ", ".join(named(one) for one in given[:most]) + more
