@@ -43,7 +43,7 @@ class Outcome:
         arms: per site and arm.
         identity: per site whether putting in the base's own state leaves every bit.
         resumed: passes began at the edited site.
-        passes: blocks run, times inputs.
+        block_tokens: blocks run, times tokens: what was paid.
     """
 
     base: Measures
@@ -51,7 +51,7 @@ class Outcome:
     arms: Mapping[str, Mapping[str, Measures]]
     identity: Mapping[str, bool]
     resumed: bool
-    passes: int
+    block_tokens: int
 
 
 @torch.no_grad()
@@ -84,17 +84,17 @@ def exchange_all(
     inputs = inputs_of(subject, pairs, last_only)
     device = next(runner.model.parameters()).device
     tokens = budget(subject.d_model, device.type != "cpu")
-    batches = by_length([len(line) for line in inputs.base], tokens // 4, batch_size)
+    lengths = [len(line) for line in inputs.base]
+    batches = by_length(lengths, inputs.begins, tokens // 4, batch_size)
     judges = make_judges(pairs, batches, inputs.words, int(runner.model.config.vocab_size))
     some = np.random.default_rng(seed).permutation(len(pairs))[:STATES]
-    few = some[:TRIED]
+    few = batches[0][:TRIED]
     runner.try_out(batch_of(runner, inputs.base, few), *positions_of([inputs.read[i] for i in few]))
     states = _states(runner, inputs, sites, some)
     arms = {
         site: _wanted(arms_of(one, others, states[site], draws, seed), only)
         for site, (one, others) in cells.items()
     }
-    runner.block_passes = 0
     found: dict[str, dict[str, list[Measures]]] = {site: {} for site in sites}
     base: list[Measures] = []
     source: list[Measures] = []
@@ -122,7 +122,7 @@ def exchange_all(
         {s: {n: Measures.joined(p, order) for n, p in a.items()} for s, a in found.items()},
         identity,
         runner.resume,
-        runner.block_passes,
+        runner.block_tokens,
     )
 
 

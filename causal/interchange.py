@@ -100,6 +100,7 @@ def interchange(
     sites = list(dict.fromkeys(site for site, _ in subspaces))
     rows: dict[tuple[str, str], CellScore] = {}
     kept: list[IsolationRow] = []
+    cost: dict[str, int] = {}
     absent = dict.fromkeys(name for _, name in subspaces if name not in chosen)
     notes = [
         f"{target}: no two of its spans are of equal length with other tokens, so that none was "
@@ -122,7 +123,7 @@ def interchange(
                 continue
             cells = _cells(target, subspaces, readouts or {})
             watch = watch_of(corpus, some, probes) if probes else None
-            scored, left, why = _scored(subject, twins, some, cells, watch, how, seed)
+            scored, left, why, cost[target] = _scored(subject, twins, some, cells, watch, how, seed)
             rows |= {(row.site, target): row for row in scored}
             kept += left
             notes += why
@@ -135,6 +136,7 @@ def interchange(
         chosen,
         tuple(notes),
         tuple(kept),
+        cost,
     )  # fmt: skip
 
 
@@ -146,8 +148,8 @@ def _scored(
     watch: Watch | None,
     how: Exchange,
     seed: int,
-) -> tuple[list[CellScore], tuple[IsolationRow, ...], list[str]]:
-    """One row per site of a target, what is left of other targets, and notes."""
+) -> tuple[list[CellScore], tuple[IsolationRow, ...], list[str], int]:
+    """One row per site of a target, what is left of other targets, notes, and the cost."""
     run: dict[str, Any] = {
         "last_only": how.protocol == "last token", "batch_size": how.batch_size,
         "resume": how.resume,
@@ -167,7 +169,7 @@ def _scored(
         cell = score_cell(site, one.dim, pairs, how.protocol, found, beside, **again)
         learned = das_fields(site, found, searches.get(site), follows=cell.follows)
         rows.append(replace(cell, **least_kept(left, site, pairs.target), **learned))
-    return rows, left, notes
+    return rows, left, notes, found.block_tokens
 
 
 def _refuse(subspaces: Mapping[tuple[str, str], Subspace]) -> None:

@@ -164,7 +164,10 @@ def _keeps_of(
     runner, inputs = Runner(subject, resume=resume), inputs_of(subject, pairs, last_only)
     order = sorted(cells, key=_depth)
     batches = by_length(
-        [len(line) for line in inputs.base], budget(subject.d_model, accelerator=False), batch_size
+        [len(line) for line in inputs.base],
+        inputs.begins,
+        budget(subject.d_model, accelerator=False),
+        batch_size,
     )
     few = batches[0][:8]
     runner.try_out(batch_of(runner, inputs.base, few), *positions_of([inputs.read[i] for i in few]))

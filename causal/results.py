@@ -28,6 +28,8 @@ class InterchangeResult:
         pairs: of each target.
         notes: what was left out, and why.
         isolation: what each exchange left of each other target; the rows carry the least of them.
+        cost: per target how many blocks were run, times tokens: bases, sources and edits, without
+            the twin and the isolation.
     """
 
     rows: tuple[CellScore, ...]
@@ -35,6 +37,7 @@ class InterchangeResult:
     pairs: Mapping[str, Pairs] = field(default_factory=dict, repr=False)
     notes: tuple[str, ...] = ()
     isolation: tuple[IsolationRow, ...] = ()
+    cost: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def cells(self) -> Mapping[tuple[str, str], CellScore]:

@@ -14,17 +14,28 @@ from ..hooks.inputs.batching import Batch, collate, plan
 from ..hooks.paths.path import Tap
 from .arms import Arm
 from .placing import Inputs
+from .prefix import Prefix
 from .running import Runner, positions_of
 
 __all__ = ["Work", "batch_of", "by_length", "picked"]
 
 
-def by_length(lengths: Sequence[int], tokens: int, lines: int | None) -> list[np.ndarray]:
-    """Batches of inputs of one length each: padding would be run through every arm."""
-    sizes = np.asarray(lengths)
+def by_length(
+    lengths: Sequence[int], begins: Sequence[int], tokens: int, lines: int | None
+) -> list[np.ndarray]:
+    """Batches of inputs of one length each: padding would be run through every arm.
+
+    Args:
+        lengths: of the inputs.
+        begins: first edited token of each; those alike go together, so that more need not be run.
+        tokens: of a batch, at most.
+        lines: of a batch, at most.
+    """
+    sizes, firsts = np.asarray(lengths), np.asarray(begins)
     found = []
     for size in np.unique(sizes)[::-1]:
         alike = np.flatnonzero(sizes == size)
+        alike = alike[np.argsort(-firsts[alike], kind="stable")]
         found += [alike[one] for one in plan(sizes[alike].tolist(), tokens=tokens, lines=lines)]
     return found
 
@@ -43,6 +54,7 @@ class Work:
     at: tuple[Tensor, Tensor]
     read: tuple[Tensor, Tensor]
     pick: Tensor | None
+    prefix: Prefix | None = None
 
     @classmethod
     def begin(
@@ -74,7 +86,8 @@ class Work:
         given = {site: x[there[0], there[1]] for site, x in states.items()}
         if not same:
             _, asked = runner.states(batch_of(runner, inputs.asked, chosen), (), *goal, pick)
-        return cls(runner, batch, streams, given, unedited, asked, at, read, pick)
+        prefix = runner.prefix(batch, int(min(at[1].min(), read[1].min())))
+        return cls(runner, batch, streams, given, unedited, asked, at, read, pick, prefix)
 
     def edited(self, site: str, arm: Arm, given: Tensor | None = None) -> Tensor:
         """The stream at a site after an exchange."""
@@ -107,18 +120,20 @@ class Work:
     ) -> Iterator[tuple[str, Float[Tensor, "output choice"]]]:
         """Name and output of every arm, several arms in one pass."""
         names = list(arms)
-        together = max(1, tokens // max(int(self.batch.ids.numel()), 1))
+        begin = 0 if self.prefix is None else self.prefix.begin
+        together = max(1, tokens // max(int(self.batch.ids[:, begin:].numel()), 1))
         n, outputs = len(self.batch.ids), len(self.read[0])
-        for begin in range(0, len(names), together):
-            some = names[begin : begin + together]
-            stream = torch.cat([self.edited(site, arms[name]) for name in some])
+        for first in range(0, len(names), together):
+            some = names[first : first + together]
+            stream = torch.cat([self.edited(site, arms[name])[:, begin:] for name in some])
             k = len(some)
             batch = Batch(
                 self.batch.ids.repeat(k, 1), self.batch.mask.repeat(k, 1), self.batch.lines * k
             )
             rows = torch.cat([self.read[0] + i * n for i in range(k)])
             pick = None if self.pick is None else self.pick.repeat(k, 1)
-            said = self.runner.after(batch, site, stream, rows, self.read[1].repeat(k), pick)
+            places = self.read[1].repeat(k)
+            said = self.runner.after(batch, site, stream, rows, places, pick, prefix=self.prefix)
             for i, name in enumerate(some):
                 yield name, said[i * outputs : (i + 1) * outputs]
 

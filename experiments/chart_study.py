@@ -18,8 +18,6 @@ from .subjects import Subject
 
 __all__ = ["ChartStudy", "chart_study", "with_chart_values"]
 
-MOST = 3000
-"""Coordinates of one regression: its singular value decomposition takes about a minute then."""
 FIXED = (
     "no part of the stream moves with this label alone: its class means do not differ at these "
     "tokens, or other states fix the label"
@@ -127,11 +125,6 @@ def chart_study(
         return None
     if made.settings.semiring == "boolean":
         return "Chart values: not tested, a Boolean model holds counts, no weights."
-    if len(made.registry) > MOST:
-        return (
-            f"Chart values: not tested, {len(made.registry)} coordinates are too many for one "
-            f"regression (at most {MOST}): take a smaller grammar."
-        )
     try:
         found = chart_findings(acts, corpus, made)
     except TooLarge as error:

@@ -12,7 +12,7 @@ from ..core.decompositions import rank, svd
 from ..corpora.targets import Target
 from ..grammars import Corpus
 from ..hooks import Activations
-from ..probes.geometry.value_patterns import Movements, movements
+from .chart_work import MOST, ChartWork
 
 if TYPE_CHECKING:
     from ..constructions import GrammarTransformer
@@ -36,17 +36,20 @@ class ChartFindings:
         predictions: the same combinations of named directions, one claim per site and target.
         reasons: target -> which of its values are not told apart, and why; also of the constant
             ones.
+        note: which sentences they are of, where not of all.
     """
 
     targets: tuple[Target, ...]
     patterns: Mapping[tuple[str, str], Subspace]
     predictions: tuple[Prediction, ...]
     reasons: Mapping[str, str]
+    note: str = ""
 
     @property
     def notes(self) -> tuple[str, ...]:
         """The reasons as sentences for a page."""
-        return tuple(f"{target}: {reason}." for target, reason in self.reasons.items() if reason)
+        told = [f"{target}: {reason}." for target, reason in self.reasons.items() if reason]
+        return (*([self.note] if self.note else ()), *told)
 
 
 @final
@@ -104,7 +107,8 @@ def chart_findings(acts: Activations, corpus: Corpus, made: "GrammarTransformer"
         corpus: sentences of the model's grammar.
         made: the model.
     """
-    work = _Work(acts, corpus, made)
+    rows, note = _rows(acts, corpus, made)
+    work = ChartWork(made, corpus.sentences, rows, acts[acts.sites[0]].dtype)
     patterns, claims = {}, []
     named = {(p.site, p.target): p for p in made.chart.predictions}
     targets = made.chart.targets(corpus)
@@ -114,9 +118,10 @@ def chart_findings(acts: Activations, corpus: Corpus, made: "GrammarTransformer"
         blocks = blocks_of(site)
         if blocks is None:
             continue
-        here = work.site(site, blocks)
+        here = work.site(acts[site][rows], blocks)
         for target in told:
-            learned, predicted, place = here.meet(target.name)
+            learned, predicted = here.learned(target.name), here.predicted(target.name)
+            place = predicted if predicted.dim else here.place(target.name)
             if learned.dim:
                 patterns[site, target.name] = learned
             base = next(p for key, p in named.items() if key[1] == target.name)
@@ -125,12 +130,30 @@ def chart_findings(acts: Activations, corpus: Corpus, made: "GrammarTransformer"
                 replace(
                     base,
                     site=site,
-                    subspace=predicted if predicted.dim else place,
+                    subspace=place,
                     written=predicted.dim > 0,
-                    rank=predicted.dim if predicted.dim else place.dim,
+                    rank=place.dim,
                 )
             )
-    return ChartFindings(tuple(told), patterns, tuple(claims), reasons)
+    return ChartFindings(tuple(told), patterns, tuple(claims), reasons, note)
+
+
+def _rows(acts: Activations, corpus: Corpus, made: "GrammarTransformer") -> tuple[np.ndarray, str]:
+    """Tokens that the regression is of, and what is said where these are not all.
+
+    Of many rows and many columns a singular value decomposition takes hours; the first sentences
+    determine as many combinations as they have tokens.
+    """
+    kept = np.asarray(acts.kept).copy()
+    if len(made.registry) <= MOST or kept.sum() <= MOST:
+        return kept, ""
+    first = np.searchsorted(np.cumsum(kept), MOST, side="right")
+    chosen = kept & (corpus.sentence_ids < corpus.sentence_ids[first])
+    some = len(np.unique(corpus.sentence_ids[chosen]))
+    return chosen, (
+        f"Patterns of chart values are regressed on the first {some} sentences ({chosen.sum()} "
+        f"tokens): the model has {len(made.registry)} coordinates."
+    )
 
 
 def chart_cells(
@@ -222,72 +245,3 @@ def held_out_r2(
 
 def _rank(values: np.ndarray) -> int:
     return rank(values - values.mean(axis=0)) if len(values) else 0
-
-
-@final
-class _Work:
-    """Values of a corpus, and how they move together; shared by sites where none is half done."""
-
-    def __init__(self, acts: Activations, corpus: Corpus, made: "GrammarTransformer") -> None:
-        self.acts, self.corpus, self.made = acts, corpus, made
-        self.kept = np.asarray(acts.kept)
-        self.dtype = np.asarray(acts[acts.sites[0]][:1]).dtype
-        self.values = made.chart.values.of(corpus.sentences)[self.kept]
-        places = corpus.positions[self.kept] + 1
-        self.places = np.unique(places)
-        self.at = (places[:, None] == self.places).astype(np.float64)
-        self._known: dict[tuple[int, ...], Movements] = {}
-
-    @property
-    def shared(self) -> Movements:
-        """Movements of the final values."""
-        return self.movements((), 0)
-
-    def movements(self, partly: tuple[int, ...], blocks: int) -> Movements:
-        """Movements of the final values, and of what is written in part."""
-        key = (*partly, blocks) if partly else ()
-        if key not in self._known:
-            chart = self.made.chart
-            half = np.zeros((len(self.values), 0))
-            if partly:
-                half = chart.values.of(self.corpus.sentences, partly, blocks)[self.kept]
-            coordinates = range(len(self.made.registry))
-            names = [str(c) for c in self.made.registry]
-            for target in chart.groups:
-                group = chart.groups[target]
-                for c, name in zip(group, chart.names(group), strict=True):
-                    names[c] = f"{name} ({target})"
-            names += [f"position {t}" for t in self.places.tolist()]
-            names += [f"{self.made.registry[c]}, half done" for c in partly]
-            values = np.hstack([self.values[:, list(coordinates)], self.at, half])
-            self._known[key] = movements(values, chart.groups, names, dtype=self.dtype)
-        return self._known[key]
-
-    def site(self, site: str, blocks: int) -> "_Site":
-        """One site's projections and directions."""
-        values = self.made.chart.values
-        partly = tuple(c for c in range(len(self.made.registry)) if values.partly(c, blocks))
-        return _Site(self, site, blocks, partly)
-
-
-@final
-class _Site:
-    """One site: its stream along every movement, and what each column adds to it."""
-
-    def __init__(self, work: _Work, site: str, blocks: int, partly: tuple[int, ...]) -> None:
-        chart = work.made.chart
-        self.moves = work.movements(partly, blocks)
-        stream = np.asarray(work.acts[site], dtype=np.float64)[work.kept]
-        longest = float(np.linalg.norm(stream, axis=1).max(initial=0.0))
-        self.rounding = float(np.finfo(work.dtype).eps) * longest
-        self.projections = self.moves.projections(stream)
-        everything = range(len(work.made.registry))
-        beside = [chart.basis.positions(work.places.tolist()), chart.basis.directions(partly)]
-        self.directions = np.vstack([chart.directions(everything, blocks), *beside])
-        self.named = np.vstack([chart.basis.directions(everything), *beside])
-
-    def meet(self, target: str) -> tuple[Subspace, Subspace, Subspace]:
-        """Learned, predicted here, and where the values will be when all are written."""
-        learned = self.moves.learned(target, self.projections, self.rounding)
-        predicted = self.moves.predicted(target, self.directions, self.rounding)
-        return learned, predicted, self.moves.predicted(target, self.named, self.rounding)

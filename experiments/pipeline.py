@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from ..core import Engine, Prediction, checked, height_target, progress, running
+from ..core import Engine, Prediction, Subspace, checked, height_target, progress, running
 from ..core.prediction import by_tokens
 from ..corpora import Corpus
 from ..hooks import capture
 from ..hooks.paths.sites import EMBEDDING
 from ..models import random_twin
-from ..probes import ProbeError, probe
+from ..probes import ProbeError, ProbeResults, probe
 from ..probes.grid.joint import ESTIMATE
 from ..reports import Run, Study, compare
 from ..reports.values import plain
@@ -21,15 +21,17 @@ from .chart_study import ChartStudy, chart_study, with_chart_values
 from .checks import checks_of
 from .edits import edits_of
 from .heights import heights_of
-from .languages import language_facts, make_corpus
+from .languages import language_facts
 from .manifest import versions
 from .pictures import drawn_trees
 from .scores import scores_of
 from .settings import Experiment, SettingsError, StudySettings
 from .subjects import Subject, make_subject
 from .supply import supply_of, with_remedy
+from .transferring import corpora_of, transfers_of
 from .unanswered import unanswered
 from .use import use_of
+from .wording import wording_of
 
 __all__ = ["run_experiment", "run_study"]
 
@@ -78,8 +80,7 @@ def run_study(
     """
     asked, seed = settings.probes, settings.seed
     # Sentences with the hidden state of every token.
-    path = getattr(settings.model, "path", None)
-    corpus = make_corpus(settings.language, settings.sentences, settings.seed, model=path)
+    corpus, others, told = corpora_of(settings)
     heights, chosen = heights_of(settings, corpus)
     # A model, with what theory says about it; and the same architecture that knows nothing.
     subject = make_subject(settings.model, corpus)
@@ -106,6 +107,8 @@ def run_study(
     # Whether the model uses it: states exchanged, the answer known; erased and steered if asked.
     swaps, used, unused = use_of(settings, subject, corpus, results, claims)
     edits, unedited = edits_of(settings, subject, corpus, acts, results)
+    # Whether what was learned from one file of texts holds in others.
+    moved, unmoved = transfers_of(settings, subject.model, read, acts, twins[0], others)
     # What was learned beside what was predicted, and what the whole says.
     comparison = compare(results, claims, exchanges=swaps, level=level, seed=seed)
     checks, untested = checks_of(subject, corpus, acts, results, comparison, here)
@@ -115,13 +118,25 @@ def run_study(
         scores=scores_of(results),
         comparison=comparison,
         checks=(*checks, *used),
-        trees=drawn_trees(corpus), **edits,
-        notes=(*chosen, *(supply.notes if supply else ()), *untested, *unused, *unedited),
-        subspaces={"learned": results.patterns, "predicted": {
-            (p.site, p.target): p.subspace for p in here if (p.site, p.target) in results.patterns
-        }},
+        trees=drawn_trees(corpus), **edits, transfers=moved,
+        notes=(
+            *chosen, *(supply.notes if supply else ()), *untested, *unused, *unedited, *told,
+            *unmoved,
+        ),
+        subspaces=_subspaces(results, here), **wording_of(settings.language, heights),
     )  # fmt: skip
     return with_chart_values(study, charts), made
+
+
+def _subspaces(
+    results: ProbeResults, claims: Sequence[Prediction]
+) -> Mapping[str, Mapping[tuple[str, str], Subspace]]:
+    """Learned patterns, and predicted ones of the same cells."""
+    predicted = {(p.site, p.target): p.subspace for p in claims}
+    return {
+        "learned": results.patterns,
+        "predicted": {cell: predicted[cell] for cell in predicted if cell in results.patterns},
+    }
 
 
 def _named(corpus: Corpus) -> list[str] | None:

@@ -53,7 +53,9 @@ class Subject:
     @property
     def patterns(self) -> str:
         """What patterns are estimated with: with all states where the stream is known."""
-        return "targets" if self.construction is None else "joint"
+        if self.construction is None:
+            return "targets"
+        return "rules" if self.construction.settings.merge == "rules" else "joint"
 
 
 def make_subject(settings: Model, corpus: Corpus) -> Subject:
@@ -113,6 +115,8 @@ def _weights(loaded: LoadedModel) -> dict[str, Json]:
     told: dict[str, Json] = {}
     if loaded.drawn:
         told["head"] = f"drawn at random, the folder has none ({len(loaded.drawn)} weights)"
+    if loaded.quantised:
+        told["weights"] = loaded.quantised
     if loaded.unused:
         told["weights not used"] = f"{len(loaded.unused)}, {loaded.unused[0]} for one"
     return told

@@ -29,6 +29,9 @@ QUESTION = (
     "layer, better than from the same architecture with random weights, and better than from the "
     "word, its neighbours, its position and its embedding together?"
 )
+OF_TREES = QUESTION.replace(
+    "the ancestors of each token", "the part of speech of each word and the phrases above it"
+)
 
 
 class ProbingOptions(TypedDict, total=False):
@@ -110,7 +113,7 @@ def probe_settings(
         if grammar is not None
         else Treebank(paths=str(trees))
     )
-    question = QUESTION if data is None else question_of(data)
+    question = question_of(data) if data is not None else OF_TREES if trees else QUESTION
     name = "/".join(Path(model).parts[-2:])
     try:
         wanted = _whole(heights, "--heights")
@@ -160,8 +163,10 @@ def _named(options: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 
 def _name(language: Language) -> str:
-    names = {"data": "texts", "treebank": "treebank"}
-    return names.get(language.source, "grammar")
+    if isinstance(language, DataFile):
+        stem = Path(language.paths).stem
+        return "texts" if set("*?[|") & set(stem) else stem
+    return "treebank" if isinstance(language, Treebank) else "grammar"
 
 
 def _whole(text: str | None, option: str) -> tuple[int, ...] | None:

@@ -76,6 +76,11 @@ def _why_not(
     asked = settings.probes.causal
     if asked.run == "no":
         return "the settings say so (probes.causal.run: no)"
+    if corpus.texts is not None:
+        return (
+            "of such texts nobody knows what should come next after an exchange, as is known of a "
+            "grammar's sentences; linrep.minimal_pairs and linrep.erasure_effects ask it of texts"
+        )
     if not has_counterfactual(corpus.grammar) or not corpus.layers:
         return "the language gives no exact probabilities, so what should come next is not known"
     if subject.tokenizer is not None:

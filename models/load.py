@@ -1,7 +1,7 @@
 """Any model, from wherever it lies, under one type."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
@@ -12,8 +12,10 @@ from transformers import AutoConfig, PreTrainedModel, PreTrainedTokenizerBase
 from ..core import as_path
 from .bridge import unwrap
 from .checkpoint import LoadError, custom_code, explained, read_checkpoint
+from .gguf_files import read_gguf
 from .kinds import class_for
 from .tokenizers import read_tokenizer
+from .wrapped import opened
 
 __all__ = ["LoadError", "LoadedModel", "load"]
 
@@ -34,6 +36,7 @@ class LoadedModel:
         unused: weights in a folder that the model has no place for.
         no_tokenizer: why the tokenizer of a folder cannot be used; empty if it can, or none is
             there.
+        quantised: how the weights of a file were quantised, in words; empty if they were not.
     """
 
     model: Any
@@ -43,12 +46,16 @@ class LoadedModel:
     drawn: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
     no_tokenizer: str = ""
+    quantised: str = ""
 
 
 def load(
     source: Any, *, dtype: torch.dtype | None = None, attention: str | None = None
 ) -> LoadedModel:
-    """Load a model: an instance, a bridge, a local folder or a hub id.
+    """Load a model: an instance, a bridge, a local folder, a GGUF file or a hub id.
+
+    So are ``(model, tokenizer)``, pipelines of transformers and models of sentence-transformers,
+    with the tokenizer that they hold.
 
     Weights keep the checkpoint's dtype unless ``dtype`` is given. Encoders and decoders are
     loaded with their language-model head (TransformerLens needs it), except those that never had
@@ -58,7 +65,8 @@ def load(
     near-empty one transformers would make up.
 
     Args:
-        source: constructed model, ``PreTrainedModel``, ``TransformerBridge``, folder or hub id.
+        source: constructed model, ``PreTrainedModel``, ``TransformerBridge``, folder, GGUF file or
+            hub id, or what holds a model and its tokenizer.
         dtype: dtype of the weights.
         attention: ``eager`` or ``sdpa``; default the library's choice.
 
@@ -73,6 +81,10 @@ def load(
     """
     if isinstance(source, LoadedModel):
         return source
+    held, tokenizer = opened(source)
+    if held is not source:
+        found = load(held, dtype=dtype, attention=attention)
+        return found if tokenizer is None else replace(found, tokenizer=tokenizer, vocabulary=None)
     if isinstance(source, (str, Path)):
         return _from_path(str(source), dtype, attention)
     model: Any = unwrap(source)
@@ -84,8 +96,9 @@ def load(
         tokenizer = getattr(source, "tokenizer", None)
         return LoadedModel(source, tokenizer, _words(inner.config), type(inner).__name__)
     raise LoadError(
-        f"a model is a PreTrainedModel, a TransformerBridge, a constructed model, a folder or a "
-        f"hub id; received {type(source).__name__}"
+        "a model is a PreTrainedModel, a TransformerBridge, a constructed model, a folder, a GGUF "
+        "file or a hub id, a pair (model, tokenizer), a pipeline or a model of "
+        f"sentence-transformers; received {type(source).__name__}"
     )
 
 
@@ -97,6 +110,9 @@ def _words(config: Any) -> tuple[str, ...] | None:
 def _from_path(source: str, dtype: torch.dtype | None, attention: str | None) -> LoadedModel:
     path = as_path(source)
     local = path.exists()
+    if path.is_file() and path.suffix == ".gguf":
+        model, tokenizer, quantised = read_gguf(path, dtype, attention)
+        return LoadedModel(model, tokenizer, None, path.name, quantised=quantised)
     if local:
         _check_folder(path)
     elif source.startswith((".", "/", "~")) or source.count("/") > 1:
@@ -132,6 +148,11 @@ def _check_folder(path: Path) -> None:
     if not path.is_dir():
         raise LoadError(f"{str(path)!r} is a file, not a model folder: {remedy}")
     file = path / "config.json"
+    if not file.is_file() and (packed := sorted(path.glob("*.gguf"))):
+        raise LoadError(
+            f"{str(path)!r} holds GGUF files and no config.json: give one of them, "
+            f"{str(packed[0])!r}"
+        )
     if not file.is_file():
         raise LoadError(f"{str(path)!r} is not a model folder, it has no config.json: {remedy}")
     try:

@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ..core import Subspace
+from .directing import directions_of
 from .errors import ProbeError
 from .evidence.intervals import benjamini_hochberg, paired_test
 from .evidence.splits import Split, split_by_group
@@ -72,6 +73,7 @@ __all__ = [
     "Subspace",
     "Transfer",
     "benjamini_hochberg",
+    "directions_of",
     "number_patterns",
     "overlap_null",
     "paired_test",

@@ -58,13 +58,17 @@ def study_figures(study: "Study") -> Mapping[str, "go.Figure"]:
     drawn = {picture.caption: picture.plot() for picture in study.pictures}
     if not study.scores.rows:
         return drawn
+    lines = (
+        f"Held-out {_score_words(study.scores)} by layer, one panel per target, beside "
+        f"{_beside(study.scores)}every control. Bars are the intervals of the probe."
+    )
+    grid = (
+        f"The same grid as numbers: what the probe reaches, {_could(study.scores)}and the "
+        "strongest baseline."
+    )
     figures = drawn | {
-        f"Held-out {_score_words(study.scores)} by layer, one panel per target, beside the ceiling "
-        "and every control. Bars are the intervals of the probe.": accuracy_figure(
-            study.scores, study.comparison
-        ),
-        "The same grid as numbers: what the probe reaches, what any classifier could, and the "
-        "strongest baseline.": grid_figure(study.scores),
+        lines: accuracy_figure(study.scores, study.comparison),
+        grid: grid_figure(study.scores),
     }
     if any(row.subspaces for row in study.comparison.rows):
         figures[
@@ -209,6 +213,19 @@ def grid_figure(scores: "Scores") -> "go.Figure":
     first_on_top(figure)
     name_sites(figure, sites)
     return style(figure, 46 * len(targets) + 150)
+
+
+def _known(scores: "Scores") -> bool:
+    """Whether a ceiling is."""
+    return any(row.get("ceiling") is not None for row in scores.rows)
+
+
+def _beside(scores: "Scores") -> str:
+    return "the ceiling and " if _known(scores) else ""
+
+
+def _could(scores: "Scores") -> str:
+    return "what any classifier could, " if _known(scores) else ""
 
 
 def _score_words(scores: "Scores") -> str:

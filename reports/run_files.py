@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from ..core import LinrepError
 from .pictures import Picture
+from .transfer_file import TransferFile
 from .values import score_column
 
 __all__ = [
@@ -162,6 +163,9 @@ class StudyFile(_File):
     trees: list[str] = []
     erased: list[dict[str, int | float | str | None]] = []
     steered: list[dict[str, int | float | str | None]] = []
+    piece: str = "token"
+    names: dict[str, str] = {}
+    transfers: list[TransferFile] = []
     pictures: tuple[Picture, ...] = ()
 
 

@@ -5,9 +5,11 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
 from ..core import CellScore, ErasedRow, SteeredRow, Subspace, as_path, checked, read_yaml
+from ..probes import Moved, Transfer
 from .comparison import ComparedSubspaces, Comparison, Row
 from .folder import FolderError
 from .record import Check, RecordError, Run, Scores, Study
@@ -21,6 +23,7 @@ from .run_files import (
     read_manifest,
     study_file,
 )
+from .transfer_file import TransferFile
 from .verdicts import RUNGS, Verdict, Verdicts
 
 __all__ = ["read_run"]
@@ -89,8 +92,22 @@ def _study(data: StudyFile, spaces: Mapping[str, Any]) -> Study:
         trees=tuple(data.trees),
         erased=tuple(ERASED.validate_python(_nans(row)) for row in data.erased),
         steered=tuple(STEERED.validate_python(_nans(row)) for row in data.steered),
+        piece=data.piece,
+        names=data.names,
+        transfers=tuple(_transfer(moved) for moved in data.transfers),
         pictures=data.pictures,
     )
+
+
+def _transfer(data: TransferFile) -> Transfer:
+    """A transfer; JSON has no NaN, which stands for what was not measured."""
+    rows = []
+    for row in data.rows:
+        kept = row.model_dump()
+        empty = {name: float("nan") for name, value in kept.items() if value is None}
+        rows.append(Moved(**(kept | empty)))
+    cosines = {site: np.array(table, dtype=float) for site, table in data.cosines.items()}
+    return Transfer(data.target, tuple(rows), tuple(data.names), cosines)
 
 
 def _row(data: Mapping[str, Any]) -> Row:

@@ -50,6 +50,7 @@ EXCLUDED = {
     "checked": "a decorator",
     "transfer": "takes any number of data sets; tests/probes/test_transfer.py has wrong ones",
     "Transfer.verdict": "of what transfer returns",
+    "Transfer.at": "of what transfer returns",
     "AnyNetwork": "a type alias",
     "Kind": "a type alias",
     "Positions": "a type alias",
@@ -303,6 +304,16 @@ def _chatting() -> Any:
     return made
 
 
+def _directions() -> Any:
+    return linrep.Directions({SITE: np.arange(1.0, 5.0)}, "truth")
+
+
+@functools.cache
+def _means() -> Any:
+    how = {"permutations": 0, "bootstrap": 0, "controls": ()}
+    return linrep.probe(acts(), corpus(), heights=[1], method="means", **how)
+
+
 def _row() -> Any:
     return comparison().rows[0]
 
@@ -430,6 +441,10 @@ BY_NAME: dict[str, Callable[[], Any]] = {
 }
 
 BY_PLACE: dict[str, Callable[[], Any]] = {
+    "Line.x": lambda: (0.0, 1.0),
+    "Line.y": lambda: (0.0, 1.0),
+    "Cell.x": lambda: (0.0, 1.0),
+    "Cell.y": lambda: (0.0, 1.0),
     "Corpus.from_texts.texts": lambda: ["Oslo is in Norway.", "Oslo is in Chad."],
     "Moved.train": lambda: "a",
     "Moved.test": lambda: "b",
@@ -439,6 +454,13 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
     "Prediction.target": lambda: "height 1",
     "Prediction.positions": lambda: "all",
     "Prediction.rank": lambda: 1,
+    "Directions.vectors": lambda: {SITE: np.ones(4)},
+    "write_directions.directions": _directions,
+    "write_directions.path": lambda: fresh("truth.safetensors"),
+    "read_directions.path": lambda: linrep.write_directions(
+        _directions(), fresh("truth.safetensors")
+    ),
+    "directions_of.results": lambda: _means(),
     "Subspace.basis": lambda: np.eye(4)[:, :2],
     "Subspace.angles.other": lambda: Subspace(np.eye(4)[:, :1]),
     "Subspace.overlap.other": lambda: Subspace(np.eye(4)[:, :1]),
@@ -797,6 +819,7 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
     "Pairs.select.pairs": lambda: [0, 1],
     "InterchangeResult.rows": lambda: (),
     "InterchangeResult.isolation": lambda: (),
+    "InterchangeResult.cost": dict,
     "ErasureResult.rows": lambda: (),
     "ErasureRow.decodability": dict,
     "DoseResponse.doses": lambda: (),

@@ -189,7 +189,8 @@ def test_sentences_beyond_the_context_are_read_as_asked(linrep, refused, tmp_pat
                             "--no-special-tokens", "--out", tmp_path / "r", "--json")  # fmt: skip
     assert status == 0
     found = json.loads(out)
-    reading = {"long_inputs": "window", "special_tokens": False, "check": ["reference", "batch"]}
+    reading = {"long_inputs": "window", "special_tokens": False, "check": ["reference", "batch"],
+               "layers": None}  # fmt: skip
     assert found["settings"]["studies"][0]["reading"] == reading
     manifest = found["made_with"]["studies"]["grammar"]["activations"]
     assert manifest["settings"]["long_inputs"] == "window"

@@ -62,7 +62,7 @@ def capture(
         word_token: ``last``, ``first`` or ``mean`` of a word's (or span's) tokens; by default as
             the corpus says (``at``), else the last.
         dtype: of the activations kept.
-        batch_size: lines per batch, or ``"auto"``: by tokens.
+        batch_size: lines per batch, or ``"auto"``: by tokens; 1 reads without padding.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
         tokenizer: for an instance that is given without one.
         long_inputs: ``refuse``, ``window`` or ``cut`` sentences beyond the model's context.
@@ -168,7 +168,9 @@ class _Task:
                     done(sum(len(line) for line in jobs[index].lines))
 
     def _checked(self) -> dict[str, Any]:
-        self.manifest["self_check"] = self_check(self.subject, self.encoding, self.check)
+        self.manifest["self_check"] = self_check(
+            self.subject, self.encoding, self.check, alone=self.settings.batch_size == 1
+        )
         found: dict[str, Any] = self.manifest["self_check"]
         return found
 

@@ -119,7 +119,8 @@ def _streamed(
     encoding = subject.encode(inputs_of(corpus), settings)
     groups = grouped(targets, encoding.n_words)
     manifest = describe(subject, corpus, encoding, settings)
-    manifest["self_check"] = self_check(subject, encoding, how.check)
+    alone = settings.batch_size == 1
+    manifest["self_check"] = self_check(subject, encoding, how.check, alone=alone)
     works = work_of(encoding, subject, settings)
     with (
         running(engine) as runner,

@@ -40,7 +40,7 @@ class Reading:
         word_token: ``last``, ``first`` or ``mean`` of a word's (or span's) tokens; by default as
             the corpus says (``at``), else the last.
         dtype: of the activations kept.
-        batch_size: lines per batch, or ``"auto"``: by tokens.
+        batch_size: lines per batch, or ``"auto"``: by tokens; 1 reads without padding.
         device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
         tokenizer: for an instance that is given without one.
         long_inputs: ``refuse``, ``window`` or ``cut`` sentences beyond the model's context.

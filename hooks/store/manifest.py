@@ -43,7 +43,11 @@ def describe(
         "settings": settings.to_json(),
         "sites": list(subject.sites),
         "words": account(encoding),
-        "loading": {"drawn": list(subject.drawn), "unused": list(subject.unused)},
+        "loading": {
+            "drawn": list(subject.drawn),
+            "unused": list(subject.unused),
+            **({"quantised": subject.quantised} if subject.quantised else {}),
+        },
         "software": {name: version(name) for name in ("torch", "transformers", "transformer-lens")},
     }
 

@@ -12,23 +12,24 @@ sums of others. Which combinations of coefficients a corpus determines is exact 
 Both sides of a comparison are taken through the same combinations.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import final
+from typing import Any, TypeAlias, final
 
 import numpy as np
 from jaxtyping import Float
 from scipy import sparse
 
-from ...core import Subspace, checked
-from ...core.decompositions import eigh, pinv, rank, svd
+from ...core import Subspace
+from ...core.decompositions import eigh, pinv, svd
 from ..errors import ProbeError
 
-__all__ = ["Combinations", "Movements", "movements"]
+__all__ = ["Combinations", "Movements"]
 
-CONSTANT = 64 * float(np.finfo(np.float64).eps)
-"""Movement relative to size from which a float64 value is no constant: rounding of a few sums."""
+Directions: TypeAlias = Any
+"""``[column, d_model]``: an array, or a sparse matrix of SciPy, whose stubs tell the two apart."""
+
 OWN = 1e-9
 """Squared share of a combination that may lie outside the row space; null vectors are known to
 about the square root of the rounding, whose square this is far above."""
@@ -61,7 +62,7 @@ class Combinations:
 @final
 @dataclass(frozen=True, eq=False)
 class Movements:
-    """How values move together on a corpus; made by :func:`movements`.
+    """How values move together on a corpus, as ``movements`` finds it.
 
     Args:
         names: of the columns.
@@ -72,15 +73,17 @@ class Movements:
         left: ``[row, rank]`` orthonormal movements.
         sizes: ``[rank]`` their sizes, descending.
         right: ``[kind, rank]`` what they are made of.
+        unit: relative rounding of one activation.
     """
 
-    names: tuple[str, ...]
+    names: Sequence[str]
     groups: Mapping[str, tuple[int, ...]]
     scale: Float[np.ndarray, " column"]
     kinds: np.ndarray
     left: Float[np.ndarray, "row rank"]
     sizes: Float[np.ndarray, " rank"]
     right: Float[np.ndarray, "kind rank"]
+    unit: float = float(np.finfo(np.float64).eps)
 
     def combinations(self, target: str) -> Combinations:
         """What can be identified of a target; rank 0 where its values are constant.
@@ -117,25 +120,21 @@ class Movements:
         moves = self._axes(target)[0].T @ projections
         return self._subspace(moves, rounding, f"regression on {len(self.names)} values")
 
-    def predicted(
-        self, target: str, directions: Float[np.ndarray, "column d_model"], rounding: float
-    ) -> Subspace:
+    def predicted(self, target: str, directions: Directions, rounding: float) -> Subspace:
         """The same combinations of named directions.
 
         Args:
             target: its name.
-            directions: what one unit of each column adds to the stream; 0 where it is not written.
+            directions: ``[column, d_model]`` what one unit of each column adds to the stream; 0
+                where it is not written. A sparse matrix where streams are wide.
             rounding: as for :meth:`learned`: what is smaller could not be found.
         """
         _, inverse, own = self._axes(target)
         return self._subspace(inverse.T @ (own.T @ self.by_kind(directions)), rounding, "named")
 
-    def by_kind(
-        self, directions: Float[np.ndarray, "column d_model"]
-    ) -> Float[np.ndarray, "kind d_model"]:
+    def by_kind(self, directions: Directions) -> Directions:
         """Directions of columns of one kind, added up, per unit of movement."""
-        total: np.ndarray = self._gathering @ directions
-        return total
+        return self._gathering @ directions
 
     @cached_property
     def _gathering(self) -> sparse.csr_matrix:
@@ -155,9 +154,13 @@ class Movements:
         """Directions of movements that are more than rounding.
 
         Rounding errors of the rows, projected on orthonormal movements, make a matrix whose largest
-        singular value is about their size times the sum of the roots of its sides.
+        singular value is about their size times the sum of the roots of its sides. The movements
+        are off by float64's rounding of the largest of them, which adds that share of the whole
+        stream: its longest row times the root of the rows.
         """
         d = moves.shape[1]
+        ratio = float(np.finfo(np.float64).eps) / self.unit
+        rounding *= 1.0 + ratio * float(self.sizes[:1].sum() * np.sqrt(len(self.left)))
         if not moves.shape[0]:
             return Subspace(np.zeros((d, 0)), "pattern", why)
         _, sizes, along = svd(moves)
@@ -170,25 +173,30 @@ class Movements:
         kinds = np.unique(self.kinds[moving])
         if not len(kinds):
             return Combinations(np.zeros((len(self.right), 0)), True, 0, "constant here")
-        rows = self.right[kinds]
-        dimensions = rank(rows, OWN**0.5)
-        pure = np.array([self._members(kind) <= set(columns.tolist()) for kind in kinds.tolist()])
+        among = set(columns.tolist())
+        pure = np.array([self._members(kind) <= among for kind in kinds.tolist()])
         own = self._own(kinds[pure])
+        _, sizes, along = svd(self.right[kinds])
+        moves = sizes > OWN**0.5
+        dimensions, why = int(moves.sum()), self._reason(columns, own, int(moves.sum()))
         if own.shape[1]:
-            return Combinations(own, True, dimensions, self._reason(columns, own, dimensions))
+            return Combinations(own, True, dimensions, why)
         # Of its values' projections on the row space, an orthonormal basis.
-        left, sizes, _ = svd(self.right @ rows.T)
-        tied = left[:, sizes > OWN**0.5]
-        return Combinations(tied, False, dimensions, self._reason(columns, own, dimensions))
+        return Combinations(self.right @ along[moves].T, False, dimensions, why)
 
     def _own(self, kinds: np.ndarray) -> np.ndarray:
-        """Combinations of these kinds alone that lie in the row space."""
+        """Combinations of these kinds alone that lie in the row space.
+
+        Combinations of k kinds outside a row space of rank r come from a matrix of k by k; those of
+        movements that no other kind takes part in from one of r by r. The smaller is taken.
+        """
         rows = self.right[kinds]
-        outside = np.eye(len(kinds)) - rows @ rows.T
-        values, vectors = eigh(0.5 * (outside + outside.T))
+        few = len(kinds) <= rows.shape[1]
+        shared = rows @ rows.T if few else rows.T @ rows
+        values, vectors = eigh(np.eye(len(shared)) - 0.5 * (shared + shared.T))
         inside = vectors[:, values < OWN]
         weights = np.zeros((len(self.right), inside.shape[1]))
-        weights[kinds] = inside
+        weights[kinds] = inside if few else rows @ inside
         return weights
 
     @cached_property
@@ -203,23 +211,27 @@ class Movements:
 
     def _reason(self, columns: np.ndarray, own: np.ndarray, dimensions: int) -> str:
         """Which columns a corpus does not tell apart from what else, in words."""
-        still = [self.names[c] for c in columns if self.kinds[c] < 0]
+        still = [c for c in columns.tolist() if self.kinds[c] < 0]
         alone = np.square(own).sum(axis=1) if own.shape[1] else np.zeros(len(self.right))
+        among = set(columns.tolist())
         equal, sums = [], []
-        for column in columns[self.kinds[columns] >= 0]:
+        for column in columns[self.kinds[columns] >= 0].tolist():
             kind = int(self.kinds[column])
-            others = sorted(self._members(kind) - set(columns.tolist()))
+            others = self._members(kind) - among
             if others:
-                equal.append(f"{self.names[column]} is {self.names[others[0]]}")
+                equal.append((column, min(others)))
             elif alone[kind] < 1 - OWN:
-                sums.append(self.names[column])
+                sums.append(column)
+        named = self.names
         parts = []
         if still:
-            parts.append(f"constant here: {_few(still)}")
+            parts.append(f"constant here: {_few(still, named.__getitem__)}")
         if equal:
-            parts.append(f"equal on this corpus, up to a factor: {_few(equal)}")
+            twins = _few(equal, lambda two: f"{named[two[0]]} is {named[two[1]]}")
+            parts.append(f"equal on this corpus, up to a factor: {twins}")
         if sums:
-            parts.append(f"told from other values only in combination: {_few(sums)}")
+            told = _few(sums, named.__getitem__)
+            parts.append(f"told from other values only in combination: {told}")
         if own.shape[1] and own.shape[1] < dimensions:
             parts.append(f"{own.shape[1]} of {dimensions} dimensions are its own and compared")
         if not own.shape[1]:
@@ -227,77 +239,7 @@ class Movements:
         return "; ".join(parts)
 
 
-@checked(ProbeError)
-def movements(
-    values: Float[np.ndarray, "row column"],
-    groups: Mapping[str, Sequence[int]],
-    names: Sequence[str] | None = None,
-    *,
-    dtype: str | np.dtype = "float64",
-) -> Movements:
-    """How values move together on a corpus.
-
-    Movements smaller than the square root of the activations' relative rounding count as none: the
-    error of a coefficient is the rounding divided by the movement, so both stay below that root.
-
-    Args:
-        values: ``[row, column]`` numbers, one row for each activation.
-        groups: target -> its columns; columns of no target take part in the regression.
-        names: of the columns, for reasons.
-        dtype: of the activations.
-
-    Raises:
-        ProbeError: a value is not finite, or a group names a column that is not there.
-
-    >>> x = np.random.default_rng(0).standard_normal((50, 2))
-    >>> found = movements(np.column_stack([x, x[:, 0]]), {"a": [0], "b": [1]}, ["p", "q", "r"])
-    >>> found.combinations("b").reason, found.combinations("a").reason
-    ('', 'equal on this corpus, up to a factor: p is r; compared together with what it is tied to')
-    """
-    if not np.isfinite(values).all():
-        raise ProbeError("values are finite numbers: leave rows out where one is undefined")
-    columns = values.shape[1]
-    beyond = [i for group in groups.values() for i in group if not 0 <= i < columns]
-    if beyond:
-        raise ProbeError(f"there are columns 0..{columns - 1}; a target names {beyond[0]}")
-    titles = tuple(names) if names is not None else tuple(map(str, range(columns)))
-    centred = values - values.mean(axis=0) if len(values) else values
-    size = np.abs(values).max(axis=0, initial=0.0)
-    scale = np.linalg.norm(centred, axis=0)
-    scale = np.where(scale > CONSTANT * size * np.sqrt(max(len(values), 1)), scale, 0.0)
-    kinds, first = _kinds(centred, scale)
-    unit = centred[:, first] / scale[first]
-    unit = unit - unit.mean(axis=0) if len(unit) else unit
-    left, sizes, right = svd(unit)
-    tolerance = float(np.sqrt(np.finfo(np.dtype(dtype)).eps))
-    seen = sizes > tolerance * max(float(sizes[0]) if len(sizes) else 0.0, 0.0)
-    return Movements(
-        titles,
-        {name: tuple(int(i) for i in group) for name, group in groups.items()},
-        scale,
-        kinds,
-        left[:, seen],
-        sizes[seen],
-        right[seen].T,
-    )
-
-
-def _kinds(centred: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Which columns move alike, and the first column of each kind."""
-    kinds = np.full(len(scale), -1)
-    known: dict[bytes, int] = {}
-    first: list[int] = []
-    for column in np.flatnonzero(scale > 0).tolist():
-        # Columns that differ in rounding only; where they straddle a step, the rank finds it.
-        key = np.rint(centred[:, column] / scale[column] * 2**30).astype(np.int64).tobytes()
-        if key not in known:
-            known[key] = len(first)
-            first.append(column)
-        kinds[column] = known[key]
-    return kinds, np.array(first, dtype=int)
-
-
-def _few(names: Sequence[str], most: int = 4) -> str:
-    """Some names, and how many more there are."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
+def _few(given: Sequence[Any], named: Callable[[Any], str], most: int = 4) -> str:
+    """Some by name, and how many more there are."""
+    more = f" and {len(given) - most} more" if len(given) > most else ""
+    return ", ".join(named(one) for one in given[:most]) + more

@@ -21,14 +21,23 @@ ESTIMATE = (
     "nodes to their left, and on the position; the pattern of a height is its own share. Without "
     "that, class means also move wherever other states go along with the class."
 )
-OTHERS = {"joint": "the other states of the stream", "targets": "position and the other targets"}
+OTHERS = {
+    "targets": "position and the other targets",
+    "joint": "the other states of the stream",
+    "rules": "the rules around it in the stream",
+}
 """What patterns are estimated jointly with, by the name of the choice."""
 OWN = "the target itself"
 Cell = tuple[str, str]
 
 
 def joint_patterns(
-    acts: ActivationsLike, corpus: Any, heights: Sequence[int], folds: np.ndarray | None = None
+    acts: ActivationsLike,
+    corpus: Any,
+    heights: Sequence[int],
+    folds: np.ndarray | None = None,
+    *,
+    rules: bool = False,
 ) -> tuple[dict[Cell, Subspace], dict[Cell, tuple[np.ndarray, ...]]]:
     """The movement of class means that no other state of the stream explains.
 
@@ -45,6 +54,8 @@ def joint_patterns(
         corpus: sentences of a grammar.
         heights: of the targets.
         folds: ``[token]`` part of the groups, for patterns without one part each; or ``None``.
+        rules: the states of the stream are rules, not labels (``merge="rules"``): a rule tells the
+            labels of its children, so what goes along with a label there is the rules around it.
 
     Returns:
         (site, target) -> pattern; cells without any are left out. And for the same cells the
@@ -61,7 +72,7 @@ def joint_patterns(
     found: dict[Cell, Subspace] = {}
     without: dict[Cell, tuple[np.ndarray, ...]] = {}
     kept = np.asarray(acts.kept)
-    states = {height: _states(corpus, height, kept) for height in heights}
+    states = {height: _states(corpus, height, kept, rules=rules) for height in heights}
     for site in progress(acts.sites, "patterns", unit="site"):
         stream = as_array(acts[site], f"activations at {site!r} are [token, d]")
         for height, (rows, own, others) in states.items():
@@ -88,7 +99,7 @@ def _without(
 
 
 def _states(
-    corpus: Any, height: int, kept: np.ndarray
+    corpus: Any, height: int, kept: np.ndarray, *, rules: bool
 ) -> tuple[np.ndarray, np.ndarray, Mapping[str, np.ndarray]]:
     """Rows to look at, the labels wanted there, and every other state that may go along."""
     above = min(height + 1, max(corpus.heights))
@@ -96,22 +107,26 @@ def _states(
     others = {"position": corpus.positions[rows].astype(str)}
     for level in range(above + 1):
         if level != height:
-            others[f"height {level}"] = _labels(corpus, level)[rows]
+            others[f"height {level}"] = _labels(corpus, level, rules=rules)[rows]
         if level <= height:
-            others[f"left of height {level}"] = _left(corpus, level)[rows]
+            others[f"left of height {level}"] = _left(corpus, level, rules=rules)[rows]
     telling = {name: labels for name, labels in others.items() if len(np.unique(labels)) > 1}
     return np.flatnonzero(rows), corpus.labels(height)[rows], telling
 
 
-def _labels(corpus: Any, height: int) -> np.ndarray:
+def _labels(corpus: Any, height: int, *, rules: bool) -> np.ndarray:
+    """``[token]`` label of the ancestor, or the rule that expands it (a lower one's label)."""
     labels: np.ndarray = corpus.labels(height) if height else corpus.words
-    return labels
+    if not rules or not height:
+        return labels
+    joined: np.ndarray = np.char.add(np.char.add(labels, " by "), corpus.labels(height, "rule"))
+    return joined
 
 
-def _left(corpus: Any, height: int) -> np.ndarray:
-    """``[token]`` label of the node to the left of the one that ends here; "none" at the start."""
+def _left(corpus: Any, height: int, *, rules: bool) -> np.ndarray:
+    """``[token]`` state of the node to the left of the one that ends here; "none" at the start."""
     ends = np.flatnonzero(corpus.boundary(height)) if height else np.arange(len(corpus.words))
-    labels = _labels(corpus, height)[ends].astype(object)
+    labels = _labels(corpus, height, rules=rules)[ends].astype(object)
     left = np.full(len(corpus.words), "none", dtype=object)
     same = corpus.sentence_ids[ends][1:] == corpus.sentence_ids[ends][:-1]
     left[ends[1:]] = np.where(same, labels[:-1], "none")

@@ -129,7 +129,7 @@ class Asked:
         splitting: of the tokens.
         C: inverse penalty of the logistic probe.
         tolerance: of its solver.
-        patterns: what they are estimated jointly with: ``"targets"`` or ``"joint"``.
+        patterns: what they are estimated jointly with: ``"targets"``, ``"joint"`` or ``"rules"``.
         engine: where sites are worked on.
 
     Raises:
@@ -146,7 +146,8 @@ class Asked:
     def __post_init__(self) -> None:
         if not isinstance(self.patterns, str) or self.patterns not in OTHERS:
             raise ProbeError(
-                f"patterns are 'targets' or 'joint' (with every state of the stream); received "
+                "patterns are 'targets', 'joint' (with every state of the stream) or 'rules' "
+                f"(with every rule of a model whose states are rules); received "
                 f"{shown(self.patterns)}"
             )
 

@@ -107,7 +107,8 @@ def probe(
         tolerance: of the logistic solver, relative to its objective.
         patterns: ``"targets"``: estimated jointly with the other targets and the position; or
             ``"joint"``: of heights, with every state that a grammar's corpus knows to be in the
-            stream (see :mod:`linrep.probes.grid.joint`), as in constructed models.
+            stream (see :mod:`linrep.probes.grid.joint`), as in constructed models; ``"rules"``:
+            likewise where those states are rules (``merge="rules"``).
         engine: where the sites are worked on: ``"local"``, ``"processes:N"``, ``"ray"``,
             ``"ray://host:port"``, or an engine that is shared with other calls. The answers are
             the same; workers get all sites' activations at once, in a temporary folder or in
@@ -193,8 +194,10 @@ def probe(
     spaces = {key: cell.spaces for key, cell in cells.items() if cell.spaces}
     patterns = {key: each.pattern for key, each in spaces.items()}
     without = {key: each.without for key, each in spaces.items() if each.without}
-    if rest.patterns == "joint":
-        patterns, without = joint_patterns(acts, corpus, heights_in(wanted), companions.folds)
+    if rest.patterns != "targets":
+        patterns, without = joint_patterns(
+            acts, corpus, heights_in(wanted), companions.folds, rules=rest.patterns == "rules"
+        )
     planned = {plan.name: plan for plan in plans}
     return ProbeResults(
         scores=scores,

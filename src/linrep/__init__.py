@@ -27,6 +27,8 @@ _HOME = {
     "CorpusError": "corpora",
     "DifferenceOfMeans": "probes",
     "Direction": "probes",
+    "DirectionError": "core",
+    "Directions": "core",
     "DiscriminantProbe": "probes",
     "EOS": "grammars",
     "ErasedRow": "core",
@@ -101,6 +103,7 @@ _HOME = {
     "compare_runs": "reports",
     "corpus_of_trees": "corpora",
     "demo_settings": "experiments",
+    "directions_of": "probes",
     "dose_response": "causal",
     "edit": "hooks",
     "erase": "hooks",
@@ -130,6 +133,7 @@ _HOME = {
     "read_chats": "corpora",
     "read_columns": "corpora",
     "read_conllu": "corpora",
+    "read_directions": "core",
     "read_pairs": "corpora",
     "read_run": "reports",
     "read_settings": "experiments",
@@ -152,6 +156,7 @@ _HOME = {
     "train": "models",
     "transfer": "probes",
     "unroll": "grammars",
+    "write_directions": "core",
     "write_run": "reports",
 }
 

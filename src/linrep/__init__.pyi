@@ -19,11 +19,15 @@ from .constructions import (
 )
 from .core import (
     CellScore as CellScore,
+    DirectionError as DirectionError,
+    Directions as Directions,
     ErasedRow as ErasedRow,
     LinrepError as LinrepError,
     Prediction as Prediction,
     SteeredRow as SteeredRow,
     Subspace as Subspace,
+    read_directions as read_directions,
+    write_directions as write_directions,
 )
 from .corpora import (
     Corpus as Corpus,
@@ -134,6 +138,7 @@ from .probes import (
     Statistics as Statistics,
     Transfer as Transfer,
     benjamini_hochberg as benjamini_hochberg,
+    directions_of as directions_of,
     number_patterns as number_patterns,
     overlap_null as overlap_null,
     paired_test as paired_test,

@@ -34,8 +34,7 @@ def register(app: typer.Typer) -> None:
 
 
 PROBE_EXAMPLES = (
-    "Examples: linrep probe --model gpt2 --data statements.csv --text statement --target label "
-    "--group city --out runs/truth ;  "
+    "Examples: linrep probe --model gpt2 --data a.csv --target label --out runs/truth ;  "
     "linrep probe --model bert-base-uncased --data 'ud/*.conllu' --target upos --target depth "
     "--out runs/ud ;  "
     "linrep probe --model bert-base-uncased --trees 'trees/*.ptb' --out runs/bert ;  "
@@ -75,6 +74,13 @@ def probe(  # noqa: PLR0913 - one per option
         typer.Option(
             help="What of the data to recover: a column, upos, depth, Number, ...; of words in "
             "columns NAME for the last, NAME=1 for the second; repeatable."
+        ),
+    ] = None,
+    transfer: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Another file of the kind, on which the probes are scored, and it on this one; "
+            "repeatable."
         ),
     ] = None,
     text: Annotated[
@@ -180,7 +186,7 @@ def probe(  # noqa: PLR0913 - one per option
 
     labelled = of_data(
         data, target, trees=trees, grammar=grammar, text=text, span=span, group=group, at=at,
-        numbers=number, answer=answer, most=most,
+        numbers=number, answer=answer, most=most, transfer=transfer,
     )  # fmt: skip
     settings = probe_settings(
         model, trees, grammar, heights=heights, sentences=sentences, positions=positions,

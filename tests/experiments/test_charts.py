@@ -12,7 +12,8 @@ from linrep.constructions import GrammarTransformer
 from linrep.experiments import StudySettings, run_study
 from linrep.experiments.charts import blocks_of, chart_cells, chart_findings, held_out_r2
 from linrep.experiments.settings import Constructed, GrammarText, Probes
-from linrep.grammars import Grammar
+from linrep.grammars import Grammar, families
+from linrep.probes.grid.joint import joint_patterns
 from linrep.reports.meeting import NO_PATTERN, NOTHING
 
 AB = "S -> A B | B A\nA -> 'a'\nB -> 'b'"
@@ -33,12 +34,12 @@ MODES = [
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 
 
-def read(grammar, how, sentences=80):
+def read(grammar, how, sentences=80, seed=0, dtype="float32"):
     made = GrammarTransformer.from_grammar(grammar, **how)
-    corpus = grammar.sample(sentences, seed=0)
+    corpus = grammar.sample(sentences, seed=seed)
     blocks = range(len(made.program.layers))
     sites = ["blocks.0.hook_resid_pre", *(f"blocks.{b}.hook_resid_post" for b in blocks)]
-    return capture(made.model, corpus, sites=sites), corpus, made
+    return capture(made.model, corpus, sites=sites, dtype=dtype), corpus, made
 
 
 @pytest.mark.parametrize("how", MODES, ids=str)
@@ -53,6 +54,16 @@ def test_every_cell_meets_its_prediction(text, how):
             assert cell.learned == 0
         if cell.complete and how.get("dtype") != "float32":
             assert cell.r2 >= 1 - 1e-9, cell
+
+
+def test_the_rounding_of_a_decomposition_is_no_pattern():
+    grammar = Grammar.from_text(
+        "S -> 'w1' N N 'w2' [3/7] | N N [2/7] | N N N [2/7]\n"
+        "N -> 'w0' 'w1' 'w0' [7/13] | 'w1' 'w0' [1/13] | 'w0' 'w2' 'w2' [5/13]"
+    )
+    cells = chart_cells(*read(grammar, {"merge": "bodies"}, 60, seed=34, dtype="float64"))
+    assert {cell.written for cell in cells} == {True, False}
+    assert not [cell for cell in cells if cell.learned and not cell.written]
 
 
 def test_what_is_constant_or_equal_is_said():
@@ -173,3 +184,16 @@ def test_a_label_that_other_states_fix_names_the_values_that_carry_it():
     }
     assert reasons["height 1"].endswith("the values that carry it, inside height 1, are compared")
     assert NO_PATTERN not in reasons.values()
+
+
+def test_where_states_are_rules_a_label_is_told_from_the_rules_around_it():
+    """A rule names its children, so without the rules a parent's state passes for the child's."""
+    grammar = families.latin(3, 2)
+    acts, corpus, made = read(grammar, {"merge": "rules"}, 300)
+    claims = {(p.site, p.target): p for p in made.predictions if p.written}
+    blind = joint_patterns(acts, corpus, (1,))[0]
+    assert not joint_patterns(acts, corpus, (1,), rules=True)[0]  # the parent's rule tells it
+    halves = [found.overlap(claims[cell].subspace) for cell, found in blind.items()]
+    assert min(halves) == pytest.approx(0.5)
+    written = [c for c in chart_cells(acts, corpus, made) if c.target == "inside height 1"]
+    assert min(c.overlap for c in written if c.written) >= 0.99

@@ -263,7 +263,7 @@ def test_patterns_are_estimated_once_and_noted_once(parts):
 def test_joint_patterns_need_the_states_of_a_grammar():
     with pytest.raises(ProbeError, match="sampled from a grammar"):
         probe(np.eye(20), np.arange(20) % 2, patterns="joint", groups=np.arange(20))
-    with pytest.raises(ProbeError, match="'targets' or 'joint'"):
+    with pytest.raises(ProbeError, match="'targets', 'joint'"):
         probe(np.eye(20), np.arange(20) % 2, patterns="all")
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from linrep.core import Subspace
 from linrep.probes import ProbeError
-from linrep.probes.geometry.value_patterns import movements
+from linrep.probes.geometry.value_movements import movements
 
 ROUNDING = {"float64": 2.3e-16, "float32": 1.2e-7}
 

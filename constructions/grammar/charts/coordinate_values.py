@@ -5,13 +5,13 @@ the position that it reads; gates are functions of the position. The model's own
 used, except for the logarithms of a log head, which are its definition.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import final
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from ....grammars import Grammar
 from ....grammars.inference.chart import PAD
@@ -88,16 +88,46 @@ class CoordinateValues:
         out = np.zeros((tokens, len(wanted)))
         start = 0
         for group in _groups(sentences, len(self.program.registry)):
-            ids = np.full((len(group), max(map(len, group), default=0)), PAD, dtype=np.int64)
-            for row, sentence in zip(ids, group, strict=True):
-                row[: len(sentence)] = self.grammar.encode(sentence)
+            ids, mask = self._padded(group)
             batch = _Batch(self, ids)
-            mask = np.arange(ids.shape[1]) < np.array([len(s) for s in group])[:, None]
             stop = start + int(mask.sum())
             for place, coordinate in enumerate(wanted):
                 out[start:stop, place] = batch.held(coordinate, blocks)[:, 1:][mask]
             start = stop
         return out
+
+    def blocks(
+        self, sentences: Sequence[Sequence[str]], size: int = 4096
+    ) -> Iterator[Float[np.ndarray, "token coordinate"]]:
+        """Values of all coordinates, so many at a time, each computed and forgotten.
+
+        Args:
+            sentences: of the grammar, or the first tokens of such.
+            size: coordinates of one block.
+
+        Raises:
+            UnknownToken: a token is no terminal.
+            TooLarge: one block would not fit in memory.
+        """
+        ids, mask = self._padded(sentences)
+        require_memory(8 * int(mask.sum()) * size, f"values of {size} coordinates")
+        batch = _Batch(self, ids)
+        for start in range(0, len(self.program.registry), size):
+            chosen = range(start, min(start + size, len(self.program.registry)))
+            held = np.empty((int(mask.sum()), len(chosen)))
+            for place, coordinate in enumerate(chosen):
+                held[:, place] = batch.held(coordinate, None)[:, 1:][mask]
+            batch.forget()
+            yield held
+
+    def _padded(
+        self, sentences: Sequence[Sequence[str]]
+    ) -> tuple[Int[np.ndarray, "batch position"], Bool[np.ndarray, "batch position"]]:
+        """Tokens of sentences, and where there is one."""
+        ids = np.full((len(sentences), max(map(len, sentences), default=0)), PAD, dtype=np.int64)
+        for row, sentence in zip(ids, sentences, strict=True):
+            row[: len(sentence)] = self.grammar.encode(sentence)
+        return ids, np.arange(ids.shape[1]) < np.array([len(s) for s in sentences])[:, None]
 
     # -- where things come from -----------------------------------------------------------------
 
@@ -180,6 +210,10 @@ class _Batch:
         else:
             self._chart = SpanValues(values.normal, values.settings, ids)
         self._gates = dict(values.program.gates)
+
+    def forget(self) -> None:
+        """Let go of what was computed of coordinates; the chart stays."""
+        self._known.clear()
 
     def held(self, coordinate: int, blocks: int | None) -> Float[np.ndarray, "batch read"]:
         """What a coordinate holds after so many blocks, at BOS and every token."""

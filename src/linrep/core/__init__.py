@@ -2,6 +2,8 @@
 
 from .arguments import checked
 from .claims import CLAIMS
+from .direction_files import read_directions, write_directions
+from .directions import DirectionError, Directions
 from .disk import DiskError, refuse_full, writing
 from .edited import ErasedRow, SteeredRow
 from .engine import Engine, EngineError, Shared
@@ -17,6 +19,8 @@ from .yaml_text import YamlError, read_yaml
 __all__ = [
     "CLAIMS",
     "CellScore",
+    "DirectionError",
+    "Directions",
     "DiskError",
     "Engine",
     "EngineError",
@@ -37,8 +41,10 @@ __all__ = [
     "height_target",
     "make_engine",
     "progress",
+    "read_directions",
     "read_yaml",
     "refuse_full",
     "running",
+    "write_directions",
     "writing",
 ]
