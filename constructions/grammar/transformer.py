@@ -29,7 +29,7 @@ from .program.coordinates import Registry
 from .program.program import Program
 from .recipe import read_json, recipe_of
 from .settings import Settings
-from .sizes.accounting import Accounting, account
+from .sizes.accounting import Accounting, measure_sizes
 
 __all__ = ["GrammarTransformer"]
 
@@ -260,7 +260,7 @@ class GrammarTransformer:
     def accounting(self) -> Accounting:
         """Depth, neurons, heads, width read off the weights, beside the theorem's formulas."""
         exact = f"exactness: {self.guarantee}"
-        return account(self.grammar, self.settings, self.program, self._engine, exact)
+        return measure_sizes(self.grammar, self.settings, self.program, self._engine, exact)
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write an ordinary Hugging Face model folder (sparse: its recipe as JSON)."""

@@ -10,7 +10,7 @@ from ..inputs.corpus import fingerprint_of
 from ..reading.prepared import Subject
 from ..reading.settings import Settings
 
-__all__ = ["FORMAT", "account", "describe", "differences"]
+__all__ = ["FORMAT", "describe", "differences", "word_fates"]
 
 FORMAT = "linrep activations 1"
 
@@ -42,7 +42,7 @@ def describe(
         "path": {"name": subject.path.name, "source": subject.path.source},
         "settings": settings.to_json(),
         "sites": list(subject.sites),
-        "words": account(encoding),
+        "words": word_fates(encoding),
         "loading": {
             "drawn": list(subject.drawn),
             "unused": list(subject.unused),
@@ -52,7 +52,7 @@ def describe(
     }
 
 
-def account(encoding: Encoding) -> dict[str, Any]:
+def word_fates(encoding: Encoding) -> dict[str, Any]:
     """What became of every word; indices of those without an activation."""
     return {
         "total": encoding.n_words,

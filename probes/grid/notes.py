@@ -17,7 +17,7 @@ from .score import Score
 from .site import Cell
 from .targets import ClassTarget, NumberTarget
 
-__all__ = ["CONTROLS", "EMBEDDINGS", "account", "collect_notes", "lost_dimensions"]
+__all__ = ["CONTROLS", "EMBEDDINGS", "collect_notes", "describe_settings", "lost_dimensions"]
 
 CONTROLS = (
     "shuffled",
@@ -32,7 +32,7 @@ CONTROLS = (
 EMBEDDINGS = ("hook_embed", "blocks.0.hook_resid_pre")  # before any block, in their order
 
 
-def account(
+def describe_settings(
     method: Method,
     targets: Sequence[ClassTarget | NumberTarget],
     positions: object,

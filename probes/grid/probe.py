@@ -15,7 +15,7 @@ from .checks import check_counts, check_tolerance, read_penalties
 from .entrance import enter
 from .joint import OTHERS, joint_patterns
 from .judging import Judged, judge
-from .notes import CONTROLS, account, collect_notes
+from .notes import CONTROLS, collect_notes, describe_settings
 from .options import Evidence, ProbeOptions, Splitting, asked_of
 from .preparing import (
     ceilings_of,
@@ -137,7 +137,7 @@ def probe(
     division = divide(corpus, dealt.groups, dealt.fractions, strata(wanted), kept, seed=seed)
     split = division.split
     tokens = Tokens.of(corpus, division.groups, sees_next=sees_next(acts.manifest))
-    settings = account(
+    settings = describe_settings(
         kind, wanted, positions, controls, division,
         permutations=permutations, codelength=codelength, bootstrap=bootstrap,
         min_count=dealt.min_count, seed=seed,

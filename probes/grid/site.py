@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 
 from ..errors import ProbeError
 from ..evidence.codelength import block_ends, block_order, online_codelengths
-from ..solvers.methods import Head, HeadProblem, Method, fit_heads
+from ..solvers.methods import HeadProblem, LinearClassifier, Method, fit_heads
 from ..solvers.rotation import Rotation
 from .number_site import NumberCell, number_cells
 from .numbers import NumberPlan
@@ -139,7 +139,7 @@ def _fit(
     plans: Sequence[Plan],
     method: Method,
     controls: Sequence[str],
-) -> dict[tuple[str, str], Head]:
+) -> dict[tuple[str, str], LinearClassifier]:
     """One head per target and kind (``true``, ``shuffled``, ``control 0`` and so on)."""
     problems: dict[tuple[str, str], HeadProblem] = {}
     for plan in plans:
@@ -160,7 +160,7 @@ def _codelengths(
     rotation: Rotation,
     train: np.ndarray,
     plans: Sequence[Plan],
-    heads: dict[tuple[str, str], Head],
+    heads: dict[tuple[str, str], LinearClassifier],
     method: Method,
     seed: int,
 ) -> dict[str, tuple[float, float]]:
@@ -185,7 +185,7 @@ def _codelengths(
 
 def _cell(
     plan: Plan,
-    heads: dict[str, Head],
+    heads: dict[str, LinearClassifier],
     validation: np.ndarray,
     test: np.ndarray,
     spaces: Spaces | None,
