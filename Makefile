@@ -45,12 +45,15 @@ test-orders: $(STAMP)
 	    -p no:cacheprovider --randomly-seed=$$seed || exit 1; \
 	done
 
-# Slow: the wheel alone, in a bare environment, makes the demo.
+# Slow: the wheel alone, in a bare environment and away from the checkout, does what README shows
+# and makes the demo.
 test-package: $(STAMP)
-	rm -rf build/package && $(PYTHON) -m venv build/package/venv
+	rm -rf build/package && mkdir -p build/package
+	$(PYTHON) -m venv build/package/venv || $(PYTHON) -m virtualenv build/package/venv
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir build/package .
-	build/package/venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt build/package/*.whl
-	cd build/package && venv/bin/linrep demo --out demo
+	build/package/venv/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt build/package/*.whl
+	sed -n '/^```python$$/,/^```$$/p' README.md | sed '/^```$$/q' | grep -v '^```' > build/package/example.py
+	cd build/package && venv/bin/python example.py && venv/bin/linrep demo --out demo
 
 clean:
 	rm -rf build dist *.egg-info src/*.egg-info $(VENV)

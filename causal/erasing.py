@@ -1,92 +1,35 @@
 """A state taken out at one site: can it be read further on, and what does the model lose?"""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, final
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, final
 
 import numpy as np
 import torch
+from jaxtyping import Bool, Float, Shaped
 
 from ..core import Subspace, checked
 from ..hooks.editing.edits import erase
-from ..hooks.inputs.batching import Batch, collate
+from ..hooks.inputs.alignment import Line
+from ..hooks.inputs.batching import Batch, budget, collate, plan
 from ..hooks.inputs.corpus import sentences_of
+from ..hooks.paths.module_path import model_inputs
 from ..hooks.paths.sites import Site
 from ..hooks.reading.prepared import Subject, left_alone, prepare
 from ..hooks.reading.settings import Settings
-from ..probes import DiscriminantProbe, Eraser
+from ..probes import DiscriminantProbe
 from ..probes.evidence.splits import split_by_group
+from .erased import ErasureResult, ErasureRow
+from .erasers import Erase, erasers_of
 from .errors import CausalError
 from .reading_out import read_out
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-__all__ = ["ErasureResult", "ErasureRow", "erasure_effects"]
+__all__ = ["erasure_effects"]
 
 LEAST_SENTENCES = 20
-TRIES = 40  # random subspaces among which those of most variance are looked for
 FLOOR = 1e-12
-
-
-@final
-@dataclass(frozen=True)
-class ErasureRow:
-    """What one way of erasing does.
-
-    Args:
-        arm: ``none``, ``subspace``, ``random`` (equal dimension), ``variance`` (random, of about
-            equal variance removed) or ``leace``.
-        removed: share of the variance at the site that is taken out.
-        loss: cross-entropy of the next token, nats.
-        kl: divergence of the output from the unedited one, nats per token.
-        decodability: (site, target) -> accuracy, at this and all later sites, of probes that were
-            fitted there on unedited activations; held-out sentences.
-    """
-
-    arm: str
-    removed: float
-    loss: float
-    kl: float
-    decodability: Mapping[tuple[str, str], float]
-
-
-@final
-@dataclass(frozen=True)
-class ErasureResult:
-    """All ways of erasing one target at one site, side by side.
-
-    Args:
-        site: where it was erased.
-        target: what.
-        dim: dimensions of the subspace.
-        rows: the unedited model first.
-        chance: target -> share of its most frequent class.
-    """
-
-    site: str
-    target: str
-    dim: int
-    rows: tuple[ErasureRow, ...]
-    chance: Mapping[str, float]
-
-    def to_frame(self) -> "pd.DataFrame":
-        """One row per arm, later site and target."""
-        import pandas as pd
-
-        lines = []
-        for row in self.rows:
-            plain = {k: v for k, v in asdict(row).items() if k != "decodability"}
-            for (site, target), accuracy in row.decodability.items():
-                lines.append(
-                    plain
-                    | {"site": site, "target": target, "accuracy": accuracy}
-                    | {"chance": self.chance[target]}
-                )
-        return pd.DataFrame(lines)
-
-    def _repr_html_(self) -> str:
-        return str(self.to_frame().to_html(index=False, float_format=lambda x: f"{x:.3f}"))
+NUMBERS = 2**24  # probabilities held at once
+MEANS = ("removed", "loss", "kl")
 
 
 @checked(CausalError)
@@ -101,11 +44,12 @@ def erasure_effects(
     seed: int = 0,
     tokenizer: Any = None,
 ) -> ErasureResult:
-    """Erase a target at one site on every token, and look further on.
+    """Erase a target at one site, at the words that have a label of it, and look further on.
 
-    The part of the stream inside the subspace is replaced by its mean. Beside it: a random subspace
-    of equal dimension, a random one that takes out about as much variance (amnesic probing's
-    control), and LEACE, fitted on the training sentences.
+    The part of the stream inside the subspace is replaced by its mean over these words, at the last
+    token of each. Beside it: random subspaces of equal dimension, random ones that take out about
+    as much variance (amnesic probing's controls; the mean of four of each), and LEACE, fitted on
+    the training sentences.
 
     Args:
         model: a causal language model.
@@ -135,13 +79,17 @@ def erasure_effects(
                 f"received {site} and a subspace of {subspace.d_model}"
             )
         work = _Work.of(subject, corpus, targets, later, seed)
-        plain, logits = work.run(None)
+        plain = work.states()
         probes = work.probes(plain)
-        rows = []
-        for arm, (eraser, removed) in work.arms(plain[site], subspace, target, seed).items():
-            states, said = (plain, logits) if eraser is None else work.run({site: eraser})
-            loss, kl = work.losses(said, logits)
-            rows.append(ErasureRow(arm, removed, loss, kl, work.accuracies(states, probes)))
+        chosen = work.labels[target] != ""
+        states, labels = plain[site][chosen], work.labels[target][chosen]
+        arms = erasers_of(states, labels, work.train[chosen], subspace, seed)
+        found = work.run(site, target, {arm: eraser for arm, (eraser, _) in arms.items()})
+        rows = [
+            ErasureRow(arm, removed, *found[arm].losses, work.accuracies(found[arm].states, probes))
+            for arm, (_, removed) in arms.items()
+        ]
+        rows = _kinds(rows)
     return ErasureResult(site, target, subspace.dim, tuple(rows), work.chances())
 
 
@@ -152,16 +100,31 @@ def _depth(site: str) -> tuple[int, int]:
 
 
 @final
+@dataclass(eq=False)
+class _Found:
+    """What one way of erasing leaves: states of all words, and sums over tokens."""
+
+    states: dict[str, Float[np.ndarray, "word d_model"]]
+    lost: list[tuple[float, float, int, int]] = field(default_factory=list)
+
+    @property
+    def losses(self) -> tuple[float, float]:
+        """Cross-entropy of the next token, and divergence from the unedited output."""
+        loss, kl, following, tokens = (sum(column) for column in zip(*self.lost, strict=True))
+        return loss / max(following, 1), kl / max(tokens, 1)
+
+
+@final
 @dataclass(frozen=True, eq=False)
 class _Work:
-    """One batch of all sentences, with what is asked of it."""
+    """All sentences, with what is asked of them."""
 
     subject: Subject
-    batch: Batch
-    places: tuple[torch.Tensor, torch.Tensor]
-    labels: Mapping[str, np.ndarray]
+    lines: tuple[Line, ...]
+    begins: Sequence[int]
+    labels: Mapping[str, Shaped[np.ndarray, " word"]]
     later: Sequence[str]
-    train: np.ndarray
+    train: Bool[np.ndarray, " word"]
 
     @classmethod
     def of(
@@ -184,31 +147,74 @@ class _Work:
         labels = {name: np.asarray(given).astype(str) for name, given in targets.items()}
         if wrong := {n: x.shape for n, x in labels.items() if x.shape != (sum(sizes),)}:
             raise CausalError(f"targets have one label for each of {sum(sizes)} words; {wrong}")
-        rows = torch.from_numpy(np.repeat(np.arange(len(lines)), sizes))
-        stops = torch.from_numpy(np.concatenate([x.stop for x in lines]).astype(np.int64) - 1)
-        train = split_by_group(np.asarray(rows), seed=seed).train
-        batch = collate(lines, subject.path.wiring.pad_id)
-        return cls(subject, batch, (rows, stops), labels, later, train)
+        train = split_by_group(np.repeat(np.arange(len(lines)), sizes), seed=seed).train
+        begins = np.concatenate([[0], np.cumsum(sizes)]).tolist()
+        return cls(subject, lines, begins, labels, later, train)
 
-    def run(self, what: Mapping[str, Any] | None) -> tuple[dict[str, np.ndarray], torch.Tensor]:
-        """The stream at the later sites ``[word, d_model]``, and the log probabilities."""
-        seen: dict[str, np.ndarray] = {}
-        rows, places = self.places
+    def batches(self) -> Iterator[tuple[Batch, np.ndarray, tuple[torch.Tensor, torch.Tensor]]]:
+        """Inputs, which words they hold, and where in the batch these stand."""
+        model = self.subject.path.model
+        most = NUMBERS // max(int(getattr(model.config, "vocab_size", 0) or 0), 1)
+        tokens = min(budget(self.subject.d_model, accelerator=False), max(most, 1))
+        for chosen in plan([len(line) for line in self.lines], tokens=tokens):
+            some = [self.lines[i] for i in chosen]
+            words = [np.arange(self.begins[i], self.begins[i + 1]) for i in chosen]
+            rows = np.repeat(np.arange(len(some)), [len(x) for x in words])
+            stops = np.concatenate([np.asarray(line.stop, dtype=np.int64) for line in some]) - 1
+            places = torch.from_numpy(rows), torch.from_numpy(stops)
+            yield collate(some, self.subject.path.wiring.pad_id), np.concatenate(words), places
 
-        def remember(site: str) -> Any:
+    def empty(self) -> dict[str, Float[np.ndarray, "word d_model"]]:
+        """Room for the states of all words at the later sites."""
+        shape = (self.begins[-1], self.subject.d_model)
+        return {site: np.zeros(shape) for site in self.later}
+
+    def states(self) -> dict[str, Float[np.ndarray, "word d_model"]]:
+        """Unedited, at the later sites."""
+        seen = self.empty()
+        for batch, words, places in self.batches():
+            self._say(batch, words, places, None, seen)
+        return seen
+
+    def run(self, site: str, target: str, arms: Mapping[str, Erase | None]) -> dict[str, _Found]:
+        """Every way of erasing, batch by batch beside the unedited output."""
+        found = {arm: _Found(self.empty()) for arm in arms}
+        for batch, words, places in self.batches():
+            before = self._say(batch, words, places, None, None)
+            here = torch.from_numpy(self.labels[target][words] != "")
+            where = torch.zeros_like(batch.mask)
+            where[places[0][here], places[1][here]] = True
+            for arm, eraser in arms.items():
+                what = None if eraser is None else ({site: eraser}, where)
+                said = self._say(batch, words, places, what, found[arm].states)
+                found[arm].lost.append(_lost(batch, said, before))
+        return found
+
+    def _say(
+        self,
+        batch: Batch,
+        words: np.ndarray,
+        places: tuple[torch.Tensor, torch.Tensor],
+        what: tuple[Mapping[str, Erase], torch.Tensor] | None,
+        keep: dict[str, np.ndarray] | None,
+    ) -> Float[torch.Tensor, "batch position vocab"]:
+        """Log probabilities; the states of the words are kept on the way."""
+        path = self.subject.path
+        inner = path.model
+
+        def remember(into: np.ndarray) -> Any:
             def tap(stream: torch.Tensor) -> None:
-                seen[site] = stream[rows, places].double().cpu().numpy()
+                rows, columns = (x.to(stream.device) for x in places)
+                into[words] = stream[rows, columns].double().cpu().numpy()
 
             return tap
 
-        path = self.subject.path
-        inner = path.model
-        inputs = {"input_ids": self.batch.ids, "attention_mask": self.batch.mask.long()}
-        with torch.inference_mode():
-            with erase(inner, what or {}), path.attach({s: remember(s) for s in self.later}):
-                logits = inner(**inputs).logits
+        taps = {site: remember(into) for site, into in (keep or {}).items()}
+        erased, where = what or ({}, None)
+        with torch.inference_mode(), erase(inner, erased, where=where), path.attach(taps):
+            logits = inner(**model_inputs(path.wiring, batch)).logits
             said = read_out(inner)(logits.flatten(0, 1)).reshape(*logits.shape)
-        return seen, said.clamp_min(FLOOR).log()
+        return said.clamp_min(FLOOR).log().cpu()
 
     def probes(self, states: Mapping[str, np.ndarray]) -> dict[tuple[str, str], Any]:
         """Linear discriminants fitted on unedited activations of the training sentences.
@@ -219,8 +225,11 @@ class _Work:
         found = {}
         for name, labels in self.labels.items():
             chosen = self.train & (labels != "")
-            if len(set(labels[chosen].tolist())) < 2:
-                raise CausalError(f"{name} has fewer than two classes in the training sentences")
+            if len(set(labels[chosen].tolist())) < 2 or not (~self.train & (labels != "")).any():
+                raise CausalError(
+                    f"{name} has fewer than two classes in the training sentences, or none in the "
+                    "others: give more sentences"
+                )
             for site in self.later:
                 found[site, name] = DiscriminantProbe().fit(states[site][chosen], labels[chosen])
         return found
@@ -244,57 +253,28 @@ class _Work:
             found[name] = float(np.unique(kept, return_counts=True)[1].max(initial=0)) / len(kept)
         return found
 
-    def losses(self, said: torch.Tensor, before: torch.Tensor) -> tuple[float, float]:
-        """Cross-entropy of the next token, and divergence from the unedited output."""
-        real = self.batch.mask
-        following = real[:, 1:] & real[:, :-1]
-        wanted = said[:, :-1].gather(2, self.batch.ids[:, 1:, None])[..., 0]
-        away = (before.exp() * (before - said)).sum(-1)
-        return float(-wanted[following].mean()), float(away[real].mean())
 
-    def arms(
-        self, states: np.ndarray, subspace: Subspace, target: str, seed: int
-    ) -> dict[str, tuple[Any, float]]:
-        """Erasers by name, with the share of variance that each takes out."""
-        rng = np.random.default_rng(seed)
-        centred = states - states.mean(axis=0)
-        whole = float(np.square(centred).sum())
-
-        def share(space: Subspace) -> float:
-            return float(np.square(centred @ space.basis).sum()) / whole if whole else 0.0
-
-        d, k = subspace.d_model, subspace.dim
-        random = [Subspace(rng.standard_normal((d, k))) for _ in range(TRIES)]
-        # Mixtures of random directions with directions of the states reach any variance.
-        mixed = [
-            Subspace(
-                (1 - w) * space.basis
-                + w * _unit(centred.T @ rng.standard_normal((len(centred), max(k, 1)))[:, :k])
-            )
-            for space, w in zip(random, np.linspace(0, 1, TRIES), strict=True)
-        ]
-        alike = min(mixed, key=lambda space: abs(share(space) - share(subspace)))
-        chosen = self.train & (self.labels[target] != "")
-        leace = Eraser.fit(states[chosen], self.labels[target][chosen])
-        mean = states.mean(axis=0)
-        arms: dict[str, tuple[Any, float]] = {"none": (None, 0.0)}
-        for name, space in (("subspace", subspace), ("random", random[0]), ("variance", alike)):
-            arms[name] = (_centred(space, mean), share(space))
-        taken = float(np.square(states - leace(states)).sum()) / whole if whole else 0.0
-        return arms | {"leace": (leace, taken)}
+def _kinds(rows: Sequence[ErasureRow]) -> list[ErasureRow]:
+    """Random subspaces of one kind as one row, their mean."""
+    by_kind: dict[str, list[ErasureRow]] = {}
+    for row in rows:
+        by_kind.setdefault(row.arm.split(" ")[0], []).append(row)
+    found = []
+    for kind, some in by_kind.items():
+        removed, loss, kl = (float(np.mean([getattr(row, name) for row in some])) for name in MEANS)
+        read = {
+            cell: float(np.mean([row.decodability[cell] for row in some]))
+            for cell in some[0].decodability
+        }
+        found.append(ErasureRow(kind, removed, loss, kl, read))
+    return found
 
 
-def _unit(matrix: np.ndarray) -> np.ndarray:
-    lengths = np.linalg.norm(matrix, axis=0, keepdims=True)
-    scaled: np.ndarray = matrix / np.where(lengths > 0, lengths, 1.0)
-    return scaled
-
-
-def _centred(space: Subspace, mean: np.ndarray) -> Any:
-    """Takes a subspace out, the mean kept."""
-
-    def eraser(rows: np.ndarray) -> np.ndarray:
-        away: np.ndarray = rows - (rows - mean) @ space.basis @ space.basis.T
-        return away
-
-    return eraser
+def _lost(batch: Batch, said: torch.Tensor, before: torch.Tensor) -> tuple[float, float, int, int]:
+    """Sums of cross-entropy and divergence, and over how many tokens."""
+    real = batch.mask
+    following = real[:, 1:] & real[:, :-1]
+    wanted = said[:, :-1].gather(2, batch.ids[:, 1:, None])[..., 0]
+    away = (before.exp() * (before - said)).sum(-1)
+    loss, kl = float(-wanted[following].sum()), float(away[real].sum())
+    return loss, kl, int(following.sum()), int(real.sum())

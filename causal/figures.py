@@ -20,6 +20,7 @@ LINES: Final = {
     "share_placebo": ("placebo of equal length", "#CC79A7", "dashdot"),
     "share_random": ("random subspaces", "#777777", "dot"),
     "share_twin": ("random-weight twin", "#009E73", "longdash"),
+    "share_das": ("searched for (DAS)", "#56B4E9", "dash"),
 }
 
 

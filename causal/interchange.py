@@ -1,20 +1,27 @@
 """Exchange states between runs, and compare the model with the counterfactual."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, get_args
+from dataclasses import replace
+from typing import Any, Unpack
 
 from ..core import CellScore, Subspace, checked
+from ..core.options import settled
 from ..corpora.corpus import Corpus
 from ..hooks.paths.sites import Site
 from ..hooks.reading.prepared import Subject, left_alone, prepare
 from ..hooks.reading.settings import Settings
 from ..models import random_twin
 from .errors import CausalError, NothingToExchange
-from .exchange import Outcome, exchange_all
+from .exchange import Cells, Outcome, exchange_all
 from .grammar_pairs import interchange_pairs
-from .pairs import Pairs, Protocol
+from .isolation import IsolationRow, isolation_of, least_kept
+from .kept import Watch
+from .options import Exchange, ExchangeOptions
+from .other_targets import probes_of, watch_of
+from .pairs import Pairs
 from .results import InterchangeResult
 from .scores import score_cell
+from .searching import das_fields, searched, with_searches
 
 __all__ = ["interchange"]
 
@@ -22,7 +29,7 @@ LEAST = 2  # moved pairs without which there is no number
 
 
 @checked(CausalError)
-def interchange(  # noqa: PLR0913 - the public face; each is a choice of its own
+def interchange(
     model: Any,
     corpus: Any,
     subspaces: Mapping[tuple[str, str], Subspace],
@@ -30,14 +37,9 @@ def interchange(  # noqa: PLR0913 - the public face; each is a choice of its own
     readouts: Mapping[tuple[str, str], Subspace] | None = None,
     pairs: Any = None,
     n: int = 200,
-    protocol: str = "last token",
-    twin: Any = True,
-    draws: int = 12,
-    bootstrap: int = 1000,
     seed: int = 0,
-    tokenizer: Any = None,
-    batch_size: int | None = None,
-    resume: bool = True,
+    exchange: Exchange | None = None,
+    **options: Unpack[ExchangeOptions],
 ) -> InterchangeResult:
     """Put a source's state into a base's run, inside a subspace, and see what the model says then.
 
@@ -46,7 +48,8 @@ def interchange(  # noqa: PLR0913 - the public face; each is a choice of its own
     speaks as if the span had been the source's; what that means is known exactly where the corpus
     has a grammar. Beside every number stand the controls: random subspaces of equal dimension, the
     same moved as far as the edit (TransformerLens's placebo), subspaces drawn from the states,
-    the whole state, the readout, a random-weight twin, and the base's own state put in.
+    the whole state, the readout, a random-weight twin, the base's own state put in, and whether
+    probes of the corpus's other heights go on saying what they said.
 
     Guarantee: the model is left as it was.
 
@@ -59,14 +62,21 @@ def interchange(  # noqa: PLR0913 - the public face; each is a choice of its own
         readouts: the same for readouts.
         pairs: :class:`Pairs`, or several, instead of those made of the corpus.
         n: pairs per target.
+        seed: of pairs, draws and resamples.
+        exchange: how states are exchanged, as one object.
+        **options: its fields by name; they replace those of ``exchange``:
         protocol: ``last token`` or ``whole span``: at which tokens of the span.
         twin: whether to run a random-weight twin, or the twin itself.
         draws: random subspaces of each kind.
         bootstrap: resamples of base sentences.
-        seed: of pairs, draws and resamples.
         tokenizer: for an instance that is given without one.
         batch_size: pairs per batch; by default by tokens.
         resume: begin edited passes at the edited block where the model allows it: same numbers.
+        isolation: look at what the exchange leaves of the corpus's other heights, by probes fitted
+            on unedited states; not for pairs that are given, whose other targets are not known.
+        das: epochs of a search for a subspace of equal dimension at each site (TransformerLens's
+            distributed alignment search), with its own controls: arbitrary answers, and a
+            random-weight twin. 0: none, since it takes its time.
 
     Returns:
         One row per (site, target).
@@ -84,10 +94,13 @@ def interchange(  # noqa: PLR0913 - the public face; each is a choice of its own
     >>> round(row.share, 6), row.completeness > 0.999999, row.error < 1e-10
     (1.0, True, True)
     """
-    _refuse(subspaces, protocol, draws, bootstrap)
+    how = settled("interchange", "exchange", Exchange, exchange, options, CausalError)
+    _refuse(subspaces)
     chosen = _pairs(corpus, subspaces, pairs, n, seed)
     sites = list(dict.fromkeys(site for site, _ in subspaces))
     rows: dict[tuple[str, str], CellScore] = {}
+    kept: list[IsolationRow] = []
+    cost: dict[str, int] = {}
     absent = dict.fromkeys(name for _, name in subspaces if name not in chosen)
     notes = [
         f"{target}: no two of its spans are of equal length with other tokens, so that none was "
@@ -96,9 +109,11 @@ def interchange(  # noqa: PLR0913 - the public face; each is a choice of its own
     ]
     settings = Settings.of(sites=sites)
     with left_alone(model):
-        subject = prepare(model, settings, tokenizer)
+        subject = prepare(model, settings, how.tokenizer)
         _require_width(subject, {**subspaces, **(readouts or {})})
-        twins = _twin(subject, twin, settings)
+        twins = _twin(subject, how.twin, settings)
+        watched = how.isolation and pairs is None
+        probes = probes_of(subject, corpus, sites, seed) if watched else {}
         for target, some in chosen.items():
             if int(some.moved.sum()) < LEAST:
                 notes.append(
@@ -107,32 +122,57 @@ def interchange(  # noqa: PLR0913 - the public face; each is a choice of its own
                 )
                 continue
             cells = _cells(target, subspaces, readouts or {})
-            how: dict[str, Any] = {
-                "last_only": protocol == "last token", "draws": draws, "seed": seed,
-                "batch_size": batch_size, "resume": resume,
-            }  # fmt: skip
-            found = exchange_all(subject, some, cells, **how)
-            beside: Outcome | None = None
-            if twins is not None:
-                beside = exchange_all(twins, some, cells, **how, only=("edit",))
-            for site, (one, _) in cells.items():
-                rows[site, target] = score_cell(
-                    site, one.dim, some, protocol, found, beside, bootstrap=bootstrap, seed=seed
-                )
+            watch = watch_of(corpus, some, probes) if probes else None
+            scored, left, why, cost[target] = _scored(subject, twins, some, cells, watch, how, seed)
+            rows |= {(row.site, target): row for row in scored}
+            kept += left
+            notes += why
     return InterchangeResult(
         tuple(rows[cell] for cell in subspaces if cell in rows),
         {
-            "n": n, "protocol": protocol, "draws": draws, "bootstrap": bootstrap, "seed": seed,
-            "twin": twins is not None,
+            "n": n, "protocol": how.protocol, "draws": how.draws, "bootstrap": how.bootstrap,
+            "seed": seed, "twin": twins is not None, "das": how.das,
         },
         chosen,
         tuple(notes),
+        tuple(kept),
+        cost,
     )  # fmt: skip
 
 
-def _refuse(
-    subspaces: Mapping[tuple[str, str], Subspace], protocol: str, draws: int, bootstrap: int
-) -> None:
+def _scored(
+    subject: Subject,
+    twin: Subject | None,
+    pairs: Pairs,
+    cells: Cells,
+    watch: Watch | None,
+    how: Exchange,
+    seed: int,
+) -> tuple[list[CellScore], tuple[IsolationRow, ...], list[str], int]:
+    """One row per site of a target, what is left of other targets, notes, and the cost."""
+    run: dict[str, Any] = {
+        "last_only": how.protocol == "last token", "batch_size": how.batch_size,
+        "resume": how.resume,
+    }  # fmt: skip
+    again = {"bootstrap": how.bootstrap, "seed": seed}
+    left: tuple[IsolationRow, ...] = ()
+    if watch is not None:
+        left = isolation_of(subject, pairs, cells, watch, **run, **again)
+    searches, notes = searched(subject, pairs, cells, how.das, seed) if how.das else ({}, [])
+    run |= {"draws": how.draws, "seed": seed}
+    found = exchange_all(subject, pairs, with_searches(cells, searches), **run)
+    beside: Outcome | None = None
+    if twin is not None:
+        beside = exchange_all(twin, pairs, cells, **run, only=("edit",))
+    rows = []
+    for site, (one, _) in cells.items():
+        cell = score_cell(site, one.dim, pairs, how.protocol, found, beside, **again)
+        learned = das_fields(site, found, searches.get(site), follows=cell.follows)
+        rows.append(replace(cell, **least_kept(left, site, pairs.target), **learned))
+    return rows, left, notes, found.block_tokens
+
+
+def _refuse(subspaces: Mapping[tuple[str, str], Subspace]) -> None:
     """What cannot be asked.
 
     Raises:
@@ -146,14 +186,6 @@ def _refuse(
             raise CausalError(
                 f"states are exchanged at resid_pre or resid_post of a block; received {site!r}"
             )
-    if protocol not in get_args(Protocol):
-        raise CausalError(
-            f"protocol is one of {', '.join(get_args(Protocol))}; received {protocol!r}"
-        )
-    if not 2 <= draws <= 1000 or not 0 <= bootstrap <= 10**6:
-        raise CausalError(
-            f"draws lie in 2..1000 and bootstrap in 0..1000000; received {draws} and {bootstrap}"
-        )
 
 
 def _pairs(

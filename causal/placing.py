@@ -40,6 +40,12 @@ class Inputs:
     asked_read: list[np.ndarray]
     words: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def begins(self) -> list[int]:
+        """First token of each base that is edited, or read."""
+        both = zip(self.base_at, self.read, strict=True)
+        return [int(min(at.min(), read.min())) for at, read in both]
+
 
 def inputs_of(subject: Subject, pairs: Pairs, last_only: bool) -> Inputs:
     """Encode pairs for a model.

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
+from jaxtyping import Float, Int
+from torch import Tensor, nn
 
 from ..constructions.grammar.passes.log_head import DEAD
 from ..models import PlainTransformer, probabilities
 
-__all__ = ["ReadOut", "read_out"]
+__all__ = ["ReadOut", "head_of", "read_out", "two_words"]
 
 ReadOut = Callable[[Float[Tensor, "row vocab"]], Float[Tensor, "row vocab"]]
 
@@ -48,3 +48,21 @@ def _dead_or_softmax(rows: Tensor) -> Tensor:
     found = kept.softmax(-1)
     found[kept[:, 1:].amax(-1) < DEAD] = 0.0
     return found
+
+
+def head_of(model: Any) -> nn.Module | None:
+    """The unembedding, where the model names it."""
+    try:
+        found = model.get_output_embeddings()
+    except (AttributeError, NotImplementedError):
+        return None
+    return found if isinstance(found, nn.Module) else None
+
+
+def two_words(
+    head: nn.Linear, states: Float[Tensor, "output d_model"], pick: Int[Tensor, "output 2"]
+) -> Float[Tensor, "output 2"]:
+    """The logits of two words alone, instead of all."""
+    chosen = pick.to(states.device)
+    found = (head.weight[chosen] @ states[:, :, None])[..., 0]
+    return found if head.bias is None else found + head.bias[chosen]

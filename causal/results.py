@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, final
 
 from ..core import CellScore
+from .isolation import IsolationRow
 from .pairs import Pairs
 
 if TYPE_CHECKING:
@@ -26,12 +27,17 @@ class InterchangeResult:
         settings: how it was made.
         pairs: of each target.
         notes: what was left out, and why.
+        isolation: what each exchange left of each other target; the rows carry the least of them.
+        cost: per target how many blocks were run, times tokens: bases, sources and edits, without
+            the twin and the isolation.
     """
 
     rows: tuple[CellScore, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
     pairs: Mapping[str, Pairs] = field(default_factory=dict, repr=False)
     notes: tuple[str, ...] = ()
+    isolation: tuple[IsolationRow, ...] = ()
+    cost: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def cells(self) -> Mapping[tuple[str, str], CellScore]:

@@ -1,8 +1,10 @@
 """A model run on pairs: states read at sites, put in, and the output after them.
 
 An edit at a site leaves the blocks before it alone, so a pass with an edit begins there: the
-blocks up to the site hand the edited stream on instead of being run. Whether this gives what whole
-passes give is tried on the first batch; a model for which it does not is run whole.
+blocks up to the site hand the edited stream on instead of being run. It leaves the tokens before it
+alone too: where a model keeps keys and values, only the tokens from the first edited one on are
+run. Whether this gives what whole passes give is tried on the first batch; a model for which it
+does not is run whole.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,10 +18,13 @@ from torch import Tensor, nn
 
 from ..hooks.inputs.batching import Batch
 from ..hooks.paths.module_path import ModulePath, model_inputs, replaced, stream_of
+from ..hooks.paths.path import Tap
 from ..hooks.paths.sites import Site
+from ..hooks.paths.wiring import input_device
 from ..hooks.reading.prepared import Subject
 from .errors import CausalError
-from .reading_out import read_out
+from .prefix import Prefix
+from .reading_out import head_of, read_out, two_words
 
 __all__ = ["Runner", "positions_of"]
 
@@ -50,12 +55,13 @@ class Runner:
             )
         self.path, self.model, self.wiring = path, path.model, path.wiring
         self.resume = resume
-        self.block_passes = 0  # blocks run, times inputs: what was paid
+        self.block_tokens = 0  # blocks run, times tokens: what was paid
         self._reads = read_out(self.model)
         self._form: type | None = None
-        self._split = self.model.base_model is not self.model and _head(self.model) is not None
+        self._split = self.model.base_model is not self.model and head_of(self.model) is not None
         takes = _parameters(self.model)
         self._options = {"use_cache": False} if "use_cache" in takes else {}
+        self._keeps = {"past_key_values", "use_cache"} <= _parameters(self.wiring.body)
 
     @property
     def n_layers(self) -> int:
@@ -81,8 +87,23 @@ class Runner:
 
         with self.path.attach({site: remember(site) for site in sites}):
             said = self._said(self._inputs(batch), rows, places, pick)
-        self.block_passes += len(batch.ids) * self.n_layers
+        self.block_tokens += batch.ids.numel() * self.n_layers
         return seen, said
+
+    def prefix(self, batch: Batch, begin: int) -> Prefix | None:
+        """What the model keeps of the first tokens; ``None`` if it keeps nothing of use.
+
+        Args:
+            batch: the inputs, without padding.
+            begin: how many tokens.
+        """
+        if not (begin and self._keeps and self.resume and bool(batch.mask.all())):
+            return None
+        ids = batch.ids[:, :begin].to(input_device(self.wiring.body))
+        with torch.inference_mode():
+            output = self.wiring.body(input_ids=ids, use_cache=True)
+        self.block_tokens += ids.numel() * self.n_layers
+        return Prefix.of(getattr(output, "past_key_values", None), begin, self.n_layers)
 
     def after(
         self,
@@ -92,24 +113,39 @@ class Runner:
         rows: Tensor,
         places: Tensor,
         pick: Pick = None,
+        taps: Mapping[str, Tap] | None = None,
+        prefix: Prefix | None = None,
     ) -> Float[Tensor, "output choice"]:
         """What the model says when the stream at a site is this one.
 
         Args:
             batch: the inputs, as many as the stream has rows.
             site: where.
-            stream: the whole stream there, edited.
+            stream: the whole stream there, edited; with a prefix, of the tokens behind it.
             rows: of the outputs wanted, which input.
             places: and which position.
             pick: of each output two token ids, of which alone the odds are wanted.
+            taps: later sites and what looks at the stream there.
+            prefix: of the tokens before the edit, of as many inputs as the batch repeats.
         """
         begun = _blocks_before(site)
         inputs = self._inputs(batch)
+        if prefix is not None:
+            copies = len(batch.ids) // len(prefix.layers[0][0])
+            inputs = {
+                "input_ids": inputs["input_ids"][:, prefix.begin :],
+                "past_key_values": prefix.cache(copies, begun),
+            }
+            places = places - prefix.begin
         if self.resume and begun and self._form is not None:
-            self.block_passes += len(batch.ids) * (self.n_layers - begun)
-            with self._begin_at(begun, stream):
+            self.block_tokens += stream.shape[0] * stream.shape[1] * (self.n_layers - begun)
+            with self._begin_at(begun, stream), self.path.attach(taps or {}):
                 return self._said(inputs, rows, places, pick)
-        return self.whole(batch, site, stream, rows, places, pick)
+        if prefix is not None:
+            self.block_tokens += stream.shape[0] * stream.shape[1] * self.n_layers
+            with self.path.attach({site: lambda _: stream, **(taps or {})}):
+                return self._said(inputs, rows, places, pick)
+        return self.whole(batch, site, stream, rows, places, pick, taps)
 
     def whole(
         self,
@@ -119,10 +155,11 @@ class Runner:
         rows: Tensor,
         places: Tensor,
         pick: Pick = None,
+        taps: Mapping[str, Tap] | None = None,
     ) -> Float[Tensor, "output choice"]:
         """The same, by a pass through every block."""
-        self.block_passes += len(batch.ids) * self.n_layers
-        with self.path.attach({site: lambda _: stream}):
+        self.block_tokens += batch.ids.numel() * self.n_layers
+        with self.path.attach({site: lambda _: stream, **(taps or {})}):
             return self._said(self._inputs(batch), rows, places, pick)
 
     def try_out(self, batch: Batch, rows: Tensor, places: Tensor) -> None:
@@ -140,6 +177,24 @@ class Runner:
             if not _alike(found, whole):
                 self.resume = False
                 return
+        self._try_prefix(batch, half)
+
+    def _try_prefix(self, batch: Batch, site: str) -> None:
+        """Whether tokens before an edit need not be run again."""
+        n, length = batch.ids.shape
+        rows, places = torch.arange(n), torch.full((n,), length - 1)
+        prefix = self.prefix(batch, length // 2)
+        if prefix is None:
+            self._keeps = False
+            return
+        streams, whole = self.states(batch, (site,), rows, places)
+        stream = streams[site][:, prefix.begin :]
+        try:
+            found = self.after(batch, site, stream, rows, places, prefix=prefix)
+        except (RuntimeError, ValueError, TypeError, AttributeError, IndexError):
+            self._keeps = False  # a model whose cache is used in another way
+            return
+        self._keeps = _alike(found, whole)
 
     def _try_split(self, batch: Batch, rows: Tensor, places: Tensor) -> None:
         if self._split:
@@ -169,13 +224,19 @@ class Runner:
     ) -> Tensor:
         """Probabilities ``[output, vocab]`` at these places; or of the two that are picked."""
         with torch.inference_mode():
+            options = {
+                **self._options,
+                **({"use_cache": True} if "past_key_values" in inputs else {}),
+            }
             if self._split:
-                hidden = stream_of(list(self.wiring.body(**inputs, **self._options).values()))
+                hidden = stream_of(list(self.wiring.body(**inputs, **options).values()))
                 picked = hidden[rows.to(hidden.device), places.to(hidden.device)]
-                head = _head(self.model)
+                head = head_of(self.model)
                 assert head is not None  # noqa: S101 - that is what split says
+                if pick is not None and type(head) is nn.Linear:
+                    return two_words(head, picked, pick).double().softmax(-1).cpu()
                 return self._probabilities(head(picked), pick)
-            logits = self.model(**inputs, **self._options).logits
+            logits = self.model(**inputs, **options).logits
             return self._probabilities(
                 logits[rows.to(logits.device), places.to(logits.device)], pick
             )
@@ -207,15 +268,6 @@ class Runner:
                     del block.forward
                 else:
                     block.forward = old
-
-
-def _head(model: Any) -> nn.Module | None:
-    """The unembedding, where the model names it."""
-    try:
-        found = model.get_output_embeddings()
-    except (AttributeError, NotImplementedError):
-        return None
-    return found if isinstance(found, nn.Module) else None
 
 
 def _parameters(module: nn.Module) -> set[str]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -130,7 +130,7 @@ def score_cell(
 
 def _whole_numbers(
     arms: Mapping[str, Measures], base: Measures, moved: Bool[np.ndarray, " pair"]
-) -> dict[str, float]:
+) -> dict[str, Any]:
     """Reliability with its two parts, the losses of equal pairs, and extremes."""
     edit, away, equal = arms["edit"], float(base.gap[moved].mean()), ~moved
     complete = drawn = kept = before = after = NAN

@@ -5,6 +5,7 @@ from .errors import CorpusError, LanguageError, TreebankError
 from .language import Posterior
 from .readers import (
     from_messages,
+    read_chats,
     read_columns,
     read_conllu,
     read_pairs,
@@ -26,6 +27,7 @@ __all__ = [
     "TreebankError",
     "corpus_of_trees",
     "from_messages",
+    "read_chats",
     "read_columns",
     "read_conllu",
     "read_pairs",

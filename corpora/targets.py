@@ -241,7 +241,7 @@ def _told(
     if distinct <= MOST_CLASSES and len(here) >= LEAST_ROWS * distinct:
         return "class", (
             f"integers of {distinct} different values were read as classes; Target.read(name, "
-            "values, kind='number') reads them as numbers"
+            "values, kind='number'), or --number NAME, reads them as numbers"
         )
     return "number", (
         f"integers of {distinct} different values were read as numbers; Target.read(name, "

@@ -1,24 +1,23 @@
 """The chart values of a constructed model in a study: their grid, comparison and checks."""
 
 from dataclasses import dataclass, replace
-from typing import Any, final
+from typing import final
 
 import numpy as np
 
 from ..core import Engine
 from ..grammars import Corpus, TooLarge
 from ..hooks import Activations
-from ..probes import ProbeError, ProbeResults, probe
+from ..probes import ProbeError, probe
 from ..reports import Check, Comparison, Row, Scores, Study, Verdict, compare
-from ..reports.meeting import NO_PATTERN
-from ..reports.values import plain
+from ..reports.meeting import AGREEMENT, NO_PATTERN
 from .charts import ChartFindings, chart_findings
+from .scores import scores_of
 from .settings import StudySettings
 from .subjects import Subject
 
 __all__ = ["ChartStudy", "chart_study", "with_chart_values"]
 
-AGREEMENT = 0.99
 FIXED = (
     "no part of the stream moves with this label alone: its class means do not differ at these "
     "tokens, or other states fix the label"
@@ -146,16 +145,7 @@ def chart_study(
         return ChartStudy(found, None, None, checks, (*notes, told))
     results = replace(results, patterns=dict(found.patterns))
     comparison = compare(results, found.predictions, level=level, seed=settings.seed)
-    return ChartStudy(found, _scores(results), comparison, checks, notes)
-
-
-def _scores(results: ProbeResults) -> Scores:
-    rows: list[dict[Any, Any]] = results.to_frame().to_dict("records")
-    return Scores(
-        tuple({str(name): plain(value) for name, value in row.items()} for row in rows),
-        results.notes,
-        {str(name): plain(value) for name, value in results.settings.items()},
-    )
+    return ChartStudy(found, scores_of(results), comparison, checks, notes)
 
 
 def _checks(found: ChartFindings) -> tuple[Check, ...]:

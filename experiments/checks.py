@@ -6,11 +6,12 @@ import numpy as np
 
 from ..core import Prediction
 from ..grammars import Corpus, Grammar
+from ..grammars.ceilings import ceilings_are_exact
 from ..hooks import Activations
 from ..probes import ProbeResults
 from ..probes.evidence.intervals import accuracy_interval, bootstrap_weights, sentence_sums
 from ..reports import Check, Comparison, Row
-from .ceilings import ceilings_are_exact
+from ..reports.meeting import AGREEMENT
 from .exactness import accounts_check, exact_check, next_tokens_of
 from .subjects import Subject
 from .unwritten import beyond_null, stream_check
@@ -30,7 +31,6 @@ def checks_of(
     results: ProbeResults,
     comparison: Comparison,
     claims: Sequence[Prediction],
-    ceilings: Mapping[tuple[str, str], np.ndarray] | None,
 ) -> tuple[tuple[Check, ...], tuple[str, ...]]:
     """The checks that apply: none for models that were not constructed.
 
@@ -41,7 +41,6 @@ def checks_of(
         results: the grid of probes.
         comparison: learned beside predicted.
         claims: predictions about the cells of the grid.
-        ceilings: largest posteriors, by cell.
 
     Returns:
         Checks with their measured values, and a note for each that had nothing to measure.
@@ -52,7 +51,7 @@ def checks_of(
     checks = [
         exact_check(subject, corpus, corpus.grammar),
         accounts_check(subject.construction),
-        _ceilings(subject, corpus, results, ceilings or {}),
+        _ceilings(subject, corpus, results),
         _staircase(results, comparison, sure),
         _overlaps(comparison, sure),
         *_unwritten(corpus, acts, results, claims),
@@ -67,7 +66,6 @@ def _ceilings(
     subject: Subject,
     corpus: Corpus,
     results: ProbeResults,
-    ceilings: Mapping[tuple[str, str], np.ndarray],
 ) -> Check | str:
     by_layer = subject.sight == "construction" and ceilings_are_exact(corpus)
     exact = results.settings["positions"] == "boundary" and by_layer
@@ -83,7 +81,7 @@ def _ceilings(
         )
     if not known:
         return f"not tested: {name}: 0 cells have a known ceiling"
-    apart = apart_from_ceiling(results, ceilings, one_sided=not exact)
+    apart = apart_from_ceiling(results, results.ceilings, one_sided=not exact)
     return Check(
         f"{name}, of {len(known)}",
         float(len(apart)),
@@ -201,7 +199,7 @@ def _overlaps(comparison: Comparison, predicted: Collection[tuple[str, str]]) ->
         f"subspaces: smallest overlap at the {len(written)} cells where written",
         min(row.subspaces.overlap for row in written if row.subspaces),
         ">=",
-        0.99,
+        AGREEMENT,
         _agreement(written),
     )
 

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from ..grammars import Grammar
+from ..reports import Line, Picture
 
 if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
     from ..constructions import GrammarTransformer
 
 __all__ = ["Curve", "Scaling", "compiled"]
@@ -82,36 +81,22 @@ class Scaling:
                 return curve
         raise KeyError((sweep, name))
 
-    def table(self) -> list[dict[str, Any]]:
-        """One line per curve: fits beside what theory says."""
-        return [
-            {
-                "sweep": curve.sweep,
-                "construction": curve.name,
-                "slope": round(curve.slope, 3),
-                "exponent": round(curve.exponent, 3),
-                "deviation from a line": round(curve.largest_deviation, 3),
-                "theory": curve.expected,
-            }
-            for curve in self.curves
-        ]
-
-    def figure(self, sweep: str) -> "go.Figure":
-        """The curves of one sweep."""
-        import plotly.graph_objects as go
-
+    def picture(self, sweep: str) -> Picture:
+        """The curves of one sweep, straight where theory says that they are lines."""
         names = {"depth": ("depth d", "layers"), "shapes": ("tree shapes c", "neurons")}
         across, up = names.get(sweep, ("rules M", "neurons"))
-        figure = go.Figure()
-        for curve in self.curves:
-            if curve.sweep == sweep:
-                label = f"{curve.name}: slope {curve.slope:.3f}, exponent {curve.exponent:.3f}"
-                figure.add_scatter(x=curve.x, y=curve.y, mode="lines+markers", name=label)
-        kind = "linear" if sweep == "depth" else "log"
-        figure.update_xaxes(title=across, type=kind)
-        figure.update_yaxes(title=up, type=kind)
-        figure.update_layout(template="plotly_white", legend={"orientation": "h", "y": -0.2})
-        return figure
+        curves = [curve for curve in self.curves if curve.sweep == sweep]
+        return Picture(
+            f"{up.capitalize()} against {across}, counted in weights.",
+            across, up, "none" if sweep == "depth" else "both",
+            tuple(
+                Line(
+                    f"{curve.name}: slope {curve.slope:.3f}, exponent {curve.exponent:.3f}",
+                    tuple(map(float, curve.x)), tuple(map(float, curve.y)),
+                )
+                for curve in curves
+            ),
+        )  # fmt: skip
 
 
 def compiled(grammar: Grammar, **mode: Any) -> "GrammarTransformer":

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from ..corpora import Target
 from ..grammars import Corpus, Grammar, families, read_treebank
 from .data import read_data
 from .settings import (
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from ..reports.values import Json
 
 __all__ = ["language_facts", "make_corpus", "make_grammar"]
+
+
+MOST_LISTED = 20  # classes whose rows are counted on a page
 
 
 def make_grammar(language: Language) -> Grammar | None:
@@ -46,13 +50,16 @@ def make_grammar(language: Language) -> Grammar | None:
     return None
 
 
-def make_corpus(language: Language, sentences: int, seed: int) -> Corpus:
+def make_corpus(
+    language: Language, sentences: int, seed: int, *, model: str | None = None
+) -> Corpus:
     """Sentences with labels: sampled from a grammar, those of a treebank, or labelled texts.
 
     Args:
         language: where the sentences come from.
         sentences: how many to sample; a treebank gives all it has.
         seed: of the sampling.
+        model: folder or hub id of the model; its tokenizer renders chats.
 
     Returns:
         The corpus.
@@ -61,7 +68,7 @@ def make_corpus(language: Language, sentences: int, seed: int) -> Corpus:
     if grammar is not None:
         return grammar.sample(sentences, seed=seed)
     if isinstance(language, DataFile):
-        return read_data(language)
+        return read_data(language, model=model, seed=seed)
     assert isinstance(language, Treebank)  # noqa: S101 - the only kind left
     return read_treebank(language.paths, unary=language.unary)
 
@@ -113,11 +120,21 @@ def _text_facts(corpus: Corpus) -> "Mapping[str, Json]":
     if corpus.groups is not None:
         facts["groups"] = len(np.unique(corpus.groups))
     for name, target in corpus.targets.items():
-        facts[f"target {name}"] = (
-            f"{len(np.unique(target.values[target.defined]))} classes"
-            if target.kind == "class"
-            else "a number"
-            if target.values.shape[1] == 1
-            else f"{target.values.shape[1]} numbers"
-        ) + f", of {int(target.defined.sum())} rows"
+        facts[f"target {name}"] = _described(target)
     return facts
+
+
+def _described(target: Target) -> str:
+    """A target's kind, its rows, and its classes where they are few."""
+    import numpy as np
+
+    rows = f"of {int(target.defined.sum())} rows"
+    if target.kind == "number":
+        width = target.values.shape[1]
+        return f"a number, {rows}" if width == 1 else f"{width} numbers, {rows}"
+    classes, counts = np.unique(target.values[target.defined], return_counts=True)
+    told = f"{len(classes)} classes, {rows}"
+    if len(classes) > MOST_LISTED:
+        return told
+    listed = (f"{name}: {count}" for name, count in zip(classes, counts, strict=True))
+    return f"{told} ({', '.join(listed)})"

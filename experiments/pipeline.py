@@ -7,27 +7,32 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from ..core import Engine, Prediction, checked, height_target, progress, running
+from ..core import Engine, Prediction, Subspace, checked, height_target, progress, running
+from ..core.prediction import by_tokens
 from ..corpora import Corpus
 from ..hooks import capture
+from ..hooks.paths.sites import EMBEDDING
 from ..models import random_twin
 from ..probes import ProbeError, ProbeResults, probe
-from ..reports import Run, Scores, Study, compare
+from ..probes.grid.joint import ESTIMATE
+from ..reports import Run, Study, compare
 from ..reports.values import plain
 from .attention import with_attention
-from .ceilings import ceilings_of
 from .chart_study import ChartStudy, chart_study, with_chart_values
 from .checks import checks_of
-from .disentangle import ESTIMATE, with_joint_patterns
+from .edits import edits_of
 from .heights import heights_of
-from .languages import language_facts, make_corpus
+from .languages import language_facts
 from .manifest import versions
 from .pictures import drawn_trees
+from .scores import scores_of
 from .settings import Experiment, SettingsError, StudySettings
 from .subjects import Subject, make_subject
 from .supply import supply_of, with_remedy
+from .transferring import corpora_of, transfers_of
 from .unanswered import unanswered
 from .use import use_of
+from .wording import wording_of
 
 __all__ = ["run_experiment", "run_study"]
 
@@ -76,7 +81,7 @@ def run_study(
     """
     asked, seed = settings.probes, settings.seed
     # Sentences with the hidden state of every token.
-    corpus = make_corpus(settings.language, settings.sentences, settings.seed)
+    corpus, others, told = corpora_of(settings)
     heights, chosen = heights_of(settings, corpus)
     # A model, with what theory says about it; and the same architecture that knows nothing.
     subject = make_subject(settings.model, corpus)
@@ -84,45 +89,55 @@ def run_study(
     read = _reader(settings, subject.tokenizer, engine)
     acts = read(subject.model, corpus)
     twins = [read(random_twin(subject.model, seed=seed + i), corpus) for i in range(asked.twins)]
-    # What any classifier of any kind could reach.
-    boundary = asked.positions == "boundary"
-    ceilings = ceilings_of(corpus, acts.sites, heights, sight=subject.sight, boundary=boundary)
-    # Statistics, probes and every control, for all sites and heights.
-    claims, elsewhere = _claims(subject, acts.sites, heights, boundary=boundary)
+    claims = _claims(subject, acts.sites, heights)
+    here, _ = by_tokens(claims, asked.positions)
     made = {"activations": plain(acts.manifest), "random twin": plain(twins[0].manifest)}
     charts = chart_study(settings, subject, corpus, acts, twins, level=level / 2, engine=engine)
     level = level / 2 if isinstance(charts, ChartStudy) else level  # the page's two grids share it
+    # Statistics, probes, every control and what any classifier could reach, for all cells.
     grid = _grid(settings, heights, engine) | {"targets": _named(corpus)}
+    theory: dict[str, Any] = {"ceilings": subject, "patterns": subject.patterns}
     try:
-        results = probe(acts, corpus, **grid, random_weights=twins, ceilings=ceilings)
+        results = probe(acts, corpus, random_weights=twins, **theory, **grid)
     except ProbeError as error:  # a small language: what can be said without probes
-        study = unanswered(settings, corpus, subject, acts, claims, error, chosen)
+        study = unanswered(settings, corpus, subject, acts, here, error, chosen)
         return with_chart_values(with_attention(study, settings, subject, corpus), charts), made
-    results = with_remedy(results, supply := supply_of(corpus))
+    results = with_remedy(results, supply := supply_of(corpus), corpus)
     if subject.construction is not None:
-        results = with_joint_patterns(results, acts, corpus, heights, subject.construction)
         chosen = (*chosen, ESTIMATE)
-    # Whether the model uses it: states exchanged, the answer known.
-    swaps, used, unused = use_of(settings, subject, corpus, results, [*claims, *elsewhere])
+    # Whether the model uses it: states exchanged, the answer known; erased and steered if asked.
+    swaps, used, unused = use_of(settings, subject, corpus, results, claims)
+    edits, unedited = edits_of(settings, subject, corpus, acts, results)
+    # Whether what was learned from one file of texts holds in others.
+    moved, unmoved = transfers_of(settings, subject.model, read, acts, twins[0], others)
     # What was learned beside what was predicted, and what the whole says.
-    comparison = compare(
-        results, claims, elsewhere=elsewhere, exchanges=swaps, level=level, seed=seed
-    )
-    checks, untested = checks_of(subject, corpus, acts, results, comparison, claims, ceilings)
+    comparison = compare(results, claims, exchanges=swaps, level=level, seed=seed)
+    checks, untested = checks_of(subject, corpus, acts, results, comparison, here)
     study = Study(
-        name=settings.name,
-        question=settings.question,
+        name=settings.name, question=settings.question,
         facts={**language_facts(corpus), **subject.facts},
         scores=scores_of(results),
         comparison=comparison,
         checks=(*checks, *used),
-        trees=drawn_trees(corpus),
-        notes=(*chosen, *(supply.notes if supply else ()), *untested, *unused),
-        subspaces={"learned": results.patterns, "predicted": {
-            (p.site, p.target): p.subspace for p in claims if (p.site, p.target) in results.patterns
-        }},
+        trees=drawn_trees(corpus), **edits, transfers=moved,
+        notes=(
+            *chosen, *(supply.notes if supply else ()), *untested, *unused, *unedited, *told,
+            *unmoved,
+        ),
+        subspaces=_subspaces(results, here), **wording_of(settings.language, heights),
     )  # fmt: skip
     return with_chart_values(with_attention(study, settings, subject, corpus), charts), made
+
+
+def _subspaces(
+    results: ProbeResults, claims: Sequence[Prediction]
+) -> Mapping[str, Mapping[tuple[str, str], Subspace]]:
+    """Learned patterns, and predicted ones of the same cells."""
+    predicted = {(p.site, p.target): p.subspace for p in claims}
+    return {
+        "learned": results.patterns,
+        "predicted": {cell: predicted[cell] for cell in predicted if cell in results.patterns},
+    }
 
 
 def _named(corpus: Corpus) -> list[str] | None:
@@ -142,30 +157,19 @@ def _grid(settings: StudySettings, heights: Sequence[int], engine: str | Engine)
     }  # fmt: skip
 
 
-def _claims(
-    subject: Subject, sites: Sequence[str], heights: Sequence[int], *, boundary: bool
-) -> tuple[list[Prediction], list[Prediction]]:
-    """Predictions about the cells of the grid: at the tokens probed, and at others."""
+def _claims(subject: Subject, sites: Sequence[str], heights: Sequence[int]) -> list[Prediction]:
+    """Predictions about the cells of the grid."""
     targets = [height_target(height) for height in heights]
-    probed = [p for p in subject.predictions if p.site in sites and p.target in targets]
-    here = [p for p in probed if (p.positions == "boundary") == boundary]
-    return here, [p for p in probed if (p.positions == "boundary") != boundary]
+    return [p for p in subject.predictions if p.site in sites and p.target in targets]
 
 
 def _reader(settings: StudySettings, tokenizer: Any, engine: str | Engine) -> Any:
     """What captures a model's stream as the settings say."""
     how = settings.reading
+    where: dict[str, Any] = {"sites": settings.sites}
+    if how.layers is not None:
+        where = {"sites": [EMBEDDING, settings.sites], "layers": how.layers}
     return partial(
-        capture, sites=settings.sites, tokenizer=tokenizer, engine=engine,
+        capture, **where, tokenizer=tokenizer, engine=engine,
         long_inputs=how.long_inputs, special_tokens=how.special_tokens, check=how.check,
     )  # fmt: skip
-
-
-def scores_of(results: ProbeResults) -> Scores:
-    """The grid as plain rows."""
-    rows = results.to_frame().to_dict("records")
-    return Scores(
-        tuple({str(name): plain(value) for name, value in row.items()} for row in rows),
-        results.notes,
-        {str(name): plain(value) for name, value in results.settings.items()},
-    )

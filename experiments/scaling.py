@@ -7,19 +7,14 @@ own parser, and not at all with c if messages are indexed by spans; they grow at
 square of the number of rules.
 """
 
-import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..core import LinrepError, progress
 from ..grammars import Grammar, families
 from .curves import Curve, Scaling, compiled
 from .scaling_page import as_run
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["Curve", "Scaling", "ScalingError", "compiled", "run"]
 
@@ -33,7 +28,7 @@ Modes = dict[str, tuple[dict[str, Any], str]]
 
 
 def run(out: str | Path, *, tiny: bool = False, grammars: Sequence[str | Path] = ()) -> Scaling:
-    """Sweep, fit, hold to the theorem; a run folder, with ``scaling.json`` and the curves beside.
+    """Sweep, fit, hold to the theorem; a run folder.
 
     Args:
         out: the folder; it must not exist, or be empty.
@@ -59,9 +54,6 @@ def run(out: str | Path, *, tiny: bool = False, grammars: Sequence[str | Path] =
     curves = [*_depth(settings), *_shapes(settings), *_rules(settings)]
     scaling = Scaling(tuple(curves), settings)
     write_run(as_run(scaling, named), folder)
-    content = {"settings": settings, "fits": scaling.table(), "curves": [asdict(c) for c in curves]}
-    (folder / "scaling.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    (folder / "scaling.html").write_text(_page(scaling), encoding="utf-8")
     return scaling
 
 
@@ -157,29 +149,3 @@ def _sweep(
             }
         )
     return found
-
-
-def _page(scaling: Scaling) -> str:
-    """One self-contained page."""
-    titles = {
-        "depth": "Layers against depth",
-        "shapes": "Neurons against tree shapes",
-        "rules": "Neurons against rules",
-    }
-    parts = []
-    for number, (sweep, title) in enumerate(titles.items()):
-        script = number == 0
-        html = scaling.figure(sweep).to_html(full_html=False, include_plotlyjs=script)
-        parts.append(f"<h2>{title}</h2>{html}")
-    keys = list(scaling.table()[0])
-    head = "".join(f"<th>{key}</th>" for key in keys)
-    rows = "".join(
-        "<tr>" + "".join(f"<td>{row[key]}</td>" for key in keys) + "</tr>"
-        for row in scaling.table()
-    )
-    style = "body{font-family:sans-serif;max-width:60rem;margin:auto}td,th{padding:.2rem .6rem}"
-    return (
-        f"<!doctype html><html lang='en'><meta charset='utf-8'><title>Scaling</title>"
-        f"<style>{style}</style><body><h1>How large a grammar transformer is</h1>"
-        f"<table><tr>{head}</tr>{rows}</table>{''.join(parts)}</body></html>\n"
-    )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from ..grammars import Grammar
-from ..reports import Check, Comparison, Run, Scores, Study
+from ..reports import Check, Comparison, Picture, Run, Scores, Study
 from ..reports.values import plain
 from .curves import Curve, Scaling, compiled
 from .manifest import versions
@@ -48,6 +48,9 @@ def _sweep(name: str, about: str, scaling: Scaling) -> Study:
     for title, curve in curves.items():
         points = zip(curve.x, curve.y, strict=True)
         facts[title] = ", ".join(f"{y} at {x}" for x, y in points)
+        facts[f"{title}: fit"] = (
+            f"slope {curve.slope:.3f}, exponent {curve.exponent:.3f}; theory: {curve.expected}"
+        )
         facts[f"{title}: weights counted"] = ", ".join(dict.fromkeys(curve.weights))
     fixed = next(iter(curves.values())).fixed
     facts |= {f"held fixed: {label}": str(values[0]) for label, values in fixed.items()}
@@ -58,7 +61,8 @@ def _sweep(name: str, about: str, scaling: Scaling) -> Study:
         "other sizes that vary along the curve", float(wrong), "<=", 0.0,
         f"nothing but the {name} tells the points apart: {', '.join(fixed)} stay as they are",
     )  # fmt: skip
-    return _study(name, about, facts, [held, *_theory(name, curves)])
+    picture = scaling.picture(name)
+    return _study(name, about, facts, [held, *_theory(name, curves)], pictures=(picture,))
 
 
 def _theory(name: str, curves: Mapping[str, Curve]) -> list[Check]:
@@ -139,8 +143,10 @@ def _study(
     facts: Mapping[str, object],
     checks: Sequence[Check],
     notes: Sequence[str] = (),
+    pictures: tuple[Picture, ...] = (),
 ) -> Study:
     shown = {label: plain(value) for label, value in facts.items()}
     return Study(
-        name, about, shown, Scores(()), Comparison(()), checks=tuple(checks), notes=tuple(notes)
-    )
+        name, about, shown, Scores(()), Comparison(()),
+        checks=tuple(checks), notes=tuple(notes), pictures=pictures,
+    )  # fmt: skip

@@ -75,16 +75,19 @@ class Treebank(Settings):
 
 
 class DataFile(Settings):
-    """Labelled texts in files: a table, CoNLL-U, spans; nothing is sampled."""
+    """Labelled texts in files: tables, CoNLL-U, columns, spans, pairs, chats."""
 
     source: Literal["data"] = "data"
     paths: str
-    targets: Annotated[tuple[str, ...], Field(min_length=1)]
-    text: str = "text"  # column of a table
+    targets: tuple[str, ...] = ()  # minimal pairs have one, "good"
+    text: str = "text"  # column of a table, key of chats; of pairs two keys, comma between
     span: str | tuple[str, str] | None = None  # column of the piece read, or of its two ends
     group: str | None = None  # column of what is never divided
     at: Literal["last", "first", "mean"] = "last"  # token that stands for what is read
     kinds: dict[str, Literal["class", "number"]] = {}  # of targets whose values do not tell
+    answer: bool = False  # chats end with the mark behind which the model answers
+    most: Annotated[int, Field(ge=2)] | None = None  # texts, drawn by the seed; None: all
+    transfer: tuple[str, ...] = ()  # other files of the kind, on which the probes are scored
 
 
 Language: TypeAlias = Annotated[
@@ -104,6 +107,9 @@ Name: TypeAlias = Annotated[
 ]
 
 
+Strength: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]  # in mean norms of the stream
+
+
 class Causal(Settings):
     """Exchanges of states, where the language gives the exact counterfactual."""
 
@@ -111,6 +117,12 @@ class Causal(Settings):
     pairs: Annotated[int, Field(ge=4, le=100_000)] = 60  # per height; half have other labels
     draws: Annotated[int, Field(ge=2, le=1000)] = 8  # random subspaces of each kind
     protocol: Literal["last token", "whole span"] = "last token"
+    das: Annotated[int, Field(ge=0, le=10_000)] = 0  # epochs of a search at each site; 0: none
+    erase: bool = False  # take each state out where it is first read, and look further on
+    steer: bool = False  # push the stream from one symbol towards another, in doses
+    strengths: Annotated[tuple[Strength, ...], Field(min_length=1, max_length=50)] = (
+        -1.0, -0.5, -0.25, 0.0, 0.25, 0.5, 1.0,
+    )  # fmt: skip
 
 
 class Probes(Settings):
@@ -137,6 +149,7 @@ class Reading(Settings):
 
     long_inputs: Literal["refuse", "window", "cut"] = "refuse"  # beyond the model's context
     special_tokens: bool = True  # that the tokenizer adds by itself
+    layers: tuple[int, ...] | None = None  # None: all; the embedding is always read
     check: tuple[Literal["special", "reference", "kernel", "batch", "padding", "edit"], ...] = (
         "special", "reference", "kernel", "batch", "padding", "edit",
     )  # fmt: skip

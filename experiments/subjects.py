@@ -1,16 +1,18 @@
 """From settings to the model under study, with what theory says about it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, final
 
+import numpy as np
+
 from ..core import Prediction
 from ..grammars import Corpus, Grammar
+from ..grammars.ceilings import Sight, ceilings_of
 from ..hooks.paths.wiring import wire
 from ..hooks.reading.prepared import stream_width
 from ..models import LoadedModel, load
 from ..reports.values import Json
-from .ceilings import Sight
 from .settings import Constructed, Model, SettingsError
 
 if TYPE_CHECKING:
@@ -41,6 +43,19 @@ class Subject:
     predictions: tuple[Prediction, ...] = ()
     construction: "GrammarTransformer | None" = None
     facts: Mapping[str, Json] = field(default_factory=dict)
+
+    def ceilings(
+        self, corpus: Corpus, sites: Sequence[str], heights: Sequence[int], *, boundary: bool
+    ) -> Mapping[tuple[str, str], np.ndarray] | None:
+        """Largest posterior of what each site can have seen: ``[token]`` by (site, target)."""
+        return ceilings_of(corpus, sites, heights, sight=self.sight, boundary=boundary)
+
+    @property
+    def patterns(self) -> str:
+        """What patterns are estimated with: with all states where the stream is known."""
+        if self.construction is None:
+            return "targets"
+        return "rules" if self.construction.settings.merge == "rules" else "joint"
 
 
 def make_subject(settings: Model, corpus: Corpus) -> Subject:
@@ -100,6 +115,8 @@ def _weights(loaded: LoadedModel) -> dict[str, Json]:
     told: dict[str, Json] = {}
     if loaded.drawn:
         told["head"] = f"drawn at random, the folder has none ({len(loaded.drawn)} weights)"
+    if loaded.quantised:
+        told["weights"] = loaded.quantised
     if loaded.unused:
         told["weights not used"] = f"{len(loaded.unused)}, {loaded.unused[0]} for one"
     return told
@@ -110,7 +127,7 @@ def _constructed(built: "GrammarTransformer") -> Subject:
         built.model,
         None,
         "constructed from the grammar",
-        "construction" if _layers_are_levels(built) else "causal",
+        "construction" if built.settings.layers_are_levels else "causal",
         tuple(built.predictions),
         built,
         {
@@ -119,16 +136,6 @@ def _constructed(built: "GrammarTransformer") -> Subject:
             **_counted(built),
         },
     )
-
-
-def _layers_are_levels(built: "GrammarTransformer") -> bool:
-    """Whether each bottom-up layer sees one level more: two passes over one chart, no more.
-
-    One pass, a parser per shape and belief blocks move states in other orders: what their sites can
-    have seen is bounded by the prefix.
-    """
-    how = built.settings
-    return (how.mode, how.passes, how.beliefs, how.merge) == ("spans", 2, None, "none")
 
 
 def _counted(built: "GrammarTransformer") -> dict[str, Json]:

@@ -104,8 +104,22 @@ def sentences_in_all(grammar: Grammar, most: int = COUNTED) -> int | None:
         return None
 
 
-def with_remedy(results: ProbeResults, supply: Supply | None) -> ProbeResults:
-    """The grid, told what to do where its test groups are too few."""
-    if supply is None:
-        return results
-    return replace(results, settings={**results.settings, "remedy": supply.remedy})
+def with_remedy(results: ProbeResults, supply: Supply | None, corpus: Corpus) -> ProbeResults:
+    """The grid, told what to do where its test groups are too few.
+
+    Args:
+        results: the grid.
+        supply: sentences of a grammar; ``None`` for texts and treebanks.
+        corpus: what was probed.
+    """
+    told = f"give {NEEDED} {what_groups_are(corpus)} or more"
+    if supply is not None:
+        told = supply.remedy
+    return replace(results, settings={**results.settings, "remedy": told})
+
+
+def what_groups_are(corpus: Corpus) -> str:
+    """What is never divided between training and test, in the plural."""
+    if corpus.groups is not None or corpus.documents is not None:
+        return "documents" if corpus.documents is not None else "groups"
+    return f"{corpus.unit}s"

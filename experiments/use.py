@@ -61,7 +61,7 @@ def exchanges_of(
         found = interchange(
             subject.model, corpus, results.patterns, readouts=results.readouts, n=asked.pairs,
             protocol=asked.protocol, draws=asked.draws, bootstrap=settings.probes.bootstrap,
-            seed=settings.seed, tokenizer=subject.tokenizer,
+            seed=settings.seed, tokenizer=subject.tokenizer, das=asked.das,
         )  # fmt: skip
     except (CausalError, CaptureError) as error:
         if asked.run == "yes":
@@ -76,6 +76,11 @@ def _why_not(
     asked = settings.probes.causal
     if asked.run == "no":
         return "the settings say so (probes.causal.run: no)"
+    if corpus.texts is not None:
+        return (
+            "of such texts nobody knows what should come next after an exchange, as is known of a "
+            "grammar's sentences; linrep.minimal_pairs and linrep.erasure_effects ask it of texts"
+        )
     if not has_counterfactual(corpus.grammar) or not corpus.layers:
         return "the language gives no exact probabilities, so what should come next is not known"
     if subject.tokenizer is not None:
@@ -111,7 +116,9 @@ def use_checks(
     if not has_counterfactual(corpus.grammar) or not corpus.layers:  # trees read by the model
         return (), ()
     spaces = {(claim.site, claim.target): claim.subspace for claim in sided}
-    how: dict[str, Any] = {"n": PAIRS, "draws": 2, "bootstrap": 0, "twin": False}
+    how: dict[str, Any] = {
+        "n": PAIRS, "draws": 2, "bootstrap": 0, "twin": False, "isolation": False,
+    }  # fmt: skip
     try:
         found = interchange(subject.model, corpus, spaces, seed=settings.seed, **how)
     except LinrepError as error:

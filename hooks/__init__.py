@@ -7,6 +7,7 @@ from .capturing.stream import Streamed, stream
 from .editing.edits import edit, erase, swap
 from .editing.steering import steer
 from .errors import AlignmentError, CaptureError, SelfCheckError, SiteError, StoreError
+from .reading.settings import Reading
 from .store.activations import Activations
 from .store.readers import from_cache, from_hidden_states
 
@@ -16,6 +17,7 @@ __all__ = [
     "AttentionByPosition",
     "CaptureError",
     "Placed",
+    "Reading",
     "SelfCheckError",
     "SiteError",
     "StoreError",

@@ -6,6 +6,7 @@ from typing import Any
 from transformers import PreTrainedModel
 
 from ..core import LinrepError, checked
+from .wrapped import opened
 
 __all__ = ["BridgeError", "to_bridge", "unwrap"]
 
@@ -15,7 +16,13 @@ class BridgeError(LinrepError):
 
 
 def unwrap(model: Any) -> Any:
-    """The ``PreTrainedModel`` inside a constructed or compiled model; anything else as it is."""
+    """The ``PreTrainedModel`` inside whatever holds one; anything else as it is.
+
+    Args:
+        model: a constructed or compiled model, ``(model, tokenizer)``, a pipeline, a model of
+            sentence-transformers.
+    """
+    model, _ = opened(model)
     model = getattr(model, "_orig_mod", model)  # torch.compile keeps the model under this name
     if isinstance(model, PreTrainedModel) or hasattr(model, "original_model"):
         return model  # the ``model`` of a bridge, where there is one, is the body of what it wraps

@@ -1,30 +1,23 @@
 """Any model, from wherever it lies, under one type."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, final
 
 import torch
 import transformers
-from transformers import AutoConfig, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import AutoConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 from ..core import as_path
 from .bridge import unwrap
 from .checkpoint import LoadError, custom_code, explained, read_checkpoint
+from .gguf_files import read_gguf
 from .kinds import class_for
+from .tokenizers import read_tokenizer
+from .wrapped import opened
 
 __all__ = ["LoadError", "LoadedModel", "load"]
-
-_TOKENIZER_FILES = (
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "vocab.txt",
-    "vocab.json",
-    "tokenizer.model",
-    "spiece.model",
-    "sentencepiece.bpe.model",
-)
 
 
 @final
@@ -43,6 +36,7 @@ class LoadedModel:
         unused: weights in a folder that the model has no place for.
         no_tokenizer: why the tokenizer of a folder cannot be used; empty if it can, or none is
             there.
+        quantised: how the weights of a file were quantised, in words; empty if they were not.
     """
 
     model: Any
@@ -52,12 +46,16 @@ class LoadedModel:
     drawn: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
     no_tokenizer: str = ""
+    quantised: str = ""
 
 
 def load(
     source: Any, *, dtype: torch.dtype | None = None, attention: str | None = None
 ) -> LoadedModel:
-    """Load a model: an instance, a bridge, a local folder or a hub id.
+    """Load a model: an instance, a bridge, a local folder, a GGUF file or a hub id.
+
+    So are ``(model, tokenizer)``, pipelines of transformers and models of sentence-transformers,
+    with the tokenizer that they hold.
 
     Weights keep the checkpoint's dtype unless ``dtype`` is given. Encoders and decoders are
     loaded with their language-model head (TransformerLens needs it), except those that never had
@@ -67,7 +65,8 @@ def load(
     near-empty one transformers would make up.
 
     Args:
-        source: constructed model, ``PreTrainedModel``, ``TransformerBridge``, folder or hub id.
+        source: constructed model, ``PreTrainedModel``, ``TransformerBridge``, folder, GGUF file or
+            hub id, or what holds a model and its tokenizer.
         dtype: dtype of the weights.
         attention: ``eager`` or ``sdpa``; default the library's choice.
 
@@ -82,6 +81,10 @@ def load(
     """
     if isinstance(source, LoadedModel):
         return source
+    held, tokenizer = opened(source)
+    if held is not source:
+        found = load(held, dtype=dtype, attention=attention)
+        return found if tokenizer is None else replace(found, tokenizer=tokenizer, vocabulary=None)
     if isinstance(source, (str, Path)):
         return _from_path(str(source), dtype, attention)
     model: Any = unwrap(source)
@@ -93,8 +96,9 @@ def load(
         tokenizer = getattr(source, "tokenizer", None)
         return LoadedModel(source, tokenizer, _words(inner.config), type(inner).__name__)
     raise LoadError(
-        f"a model is a PreTrainedModel, a TransformerBridge, a constructed model, a folder or a "
-        f"hub id; received {type(source).__name__}"
+        "a model is a PreTrainedModel, a TransformerBridge, a constructed model, a folder, a GGUF "
+        "file or a hub id, a pair (model, tokenizer), a pipeline or a model of "
+        f"sentence-transformers; received {type(source).__name__}"
     )
 
 
@@ -106,6 +110,9 @@ def _words(config: Any) -> tuple[str, ...] | None:
 def _from_path(source: str, dtype: torch.dtype | None, attention: str | None) -> LoadedModel:
     path = as_path(source)
     local = path.exists()
+    if path.is_file() and path.suffix == ".gguf":
+        model, tokenizer, quantised = read_gguf(path, dtype, attention)
+        return LoadedModel(model, tokenizer, None, path.name, quantised=quantised)
     if local:
         _check_folder(path)
     elif source.startswith((".", "/", "~")) or source.count("/") > 1:
@@ -119,7 +126,7 @@ def _from_path(source: str, dtype: torch.dtype | None, attention: str | None) ->
         options["dtype"] = dtype
     read = read_checkpoint(name, class_for(name, config), config, options)
     words = _words(config)
-    tokenizer, reason = (None, "") if words else _tokenizer(name, path if local else None)
+    tokenizer, reason = (None, "") if words else read_tokenizer(name, path if local else None)
     return LoadedModel(
         model=read.model,
         tokenizer=tokenizer,
@@ -141,6 +148,11 @@ def _check_folder(path: Path) -> None:
     if not path.is_dir():
         raise LoadError(f"{str(path)!r} is a file, not a model folder: {remedy}")
     file = path / "config.json"
+    if not file.is_file() and (packed := sorted(path.glob("*.gguf"))):
+        raise LoadError(
+            f"{str(path)!r} holds GGUF files and no config.json: give one of them, "
+            f"{str(packed[0])!r}"
+        )
     if not file.is_file():
         raise LoadError(f"{str(path)!r} is not a model folder, it has no config.json: {remedy}")
     try:
@@ -197,23 +209,3 @@ def _config(name: str, source: str, folder: Path | None) -> Any:
     if own and wanted and not any(hasattr(transformers, known) for known in wanted):
         raise LoadError(custom_code(source, "model", "AutoModel"))
     return config
-
-
-def _tokenizer(name: str, folder: Path | None) -> tuple[PreTrainedTokenizerBase | None, str]:
-    """The tokenizer beside the weights; or none, and why a file that is there is of no use."""
-    if folder is not None and not any((folder / file).exists() for file in _TOKENIZER_FILES):
-        return None, ""
-
-    def known(error: Exception) -> LoadError | None:
-        needs = "custom code" in str(error)
-        return LoadError(custom_code(name, "tokenizer", "AutoTokenizer")) if needs else None
-
-    try:
-        with explained(f"the tokenizer of {name!r} cannot be read", "restore its files", known):
-            tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(
-                name, trust_remote_code=False
-            )
-            tokenizer("")  # damaged settings come to light when it is used
-    except LoadError as error:
-        return None, str(error)
-    return tokenizer, ""

@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ..core import Subspace
+from .directing import directions_of
 from .errors import ProbeError
 from .evidence.intervals import benjamini_hochberg, paired_test
 from .evidence.splits import Split, split_by_group
@@ -14,6 +15,7 @@ from .geometry.number_patterns import number_patterns
 from .geometry.patterns import pattern_subspace, readout_subspace
 from .geometry.statistics import Statistics
 from .grid.held_out import HeldOut, HeldOutNumbers
+from .grid.options import Evidence, Splitting
 from .grid.probe import probe
 from .grid.results import ProbeResults
 from .grid.score import Score
@@ -49,6 +51,7 @@ __all__ = [
     "Direction",
     "DiscriminantProbe",
     "Eraser",
+    "Evidence",
     "HeldOut",
     "HeldOutNumbers",
     "LinearProbe",
@@ -65,10 +68,12 @@ __all__ = [
     "Score",
     "SoftProbe",
     "Split",
+    "Splitting",
     "Statistics",
     "Subspace",
     "Transfer",
     "benjamini_hochberg",
+    "directions_of",
     "number_patterns",
     "overlap_null",
     "paired_test",

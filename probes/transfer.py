@@ -9,13 +9,13 @@ import numpy as np
 from ..core import checked
 from ..corpora import Target
 from .errors import ProbeError
+from .evidence.carried import Carried, carried, is_above
 from .evidence.groups import FRACTIONS, Groups, divide, read_groups
-from .evidence.intervals import accuracy_interval, bootstrap_weights, sentence_sums
-from .evidence.number_scores import r2_interval
 from .transferred import ALL_OTHERS, Moved, Transfer
 
 __all__ = ["transfer"]
 
+LEVEL = 0.05  # of all probes of a site together
 ALPHAS = (0.1, 1.0, 10.0, 100.0, 1000.0, 10000.0)
 """Penalties of the ridge, of which exact leave-one-out chooses."""
 
@@ -170,6 +170,7 @@ def _site(site: str, read: Sequence[_Set], bootstrap: int, rng: np.random.Genera
     if len(read) > 2:
         sources += [(ALL_OTHERS, [other for other in read if other is not one]) for one in read]
     found = []
+    level = LEVEL / (len(read) ** 2 + len(sources) - len(read))  # of each probe
     for index, (name, parts) in enumerate(sources):
         fit = _fit([(part.acts[site][part.train], part.target, part.train) for part in parts])
         with_twin = all(part.twin is not None for part in parts)
@@ -187,14 +188,17 @@ def _site(site: str, read: Sequence[_Set], bootstrap: int, rng: np.random.Genera
                 rows = rows[np.array(new, dtype=bool)]
             if not len(rows):
                 continue
-            score, low, high, chance = _score(fit, one, one.acts[site][rows], rows, bootstrap, rng)
-            twin = float("nan")
+            seen = _score(fit, one, one.acts[site][rows], rows, bootstrap, rng)
+            twin = None
             if lost is not None and one.twin is not None:
-                twin = _score(lost, one, one.twin[site][rows], rows, 0, rng)[0]
-            n_train = sum(len(part.train) for part in parts)
+                twin = _score(lost, one, one.twin[site][rows], rows, 0, rng)
             found.append(
-                Moved(site, name, one.name, score, low, high, chance, twin, n_train, len(rows))
-            )
+                Moved(
+                    site, name, one.name, seen.score, seen.low, seen.high, seen.chance,
+                    float("nan") if twin is None else twin.score,
+                    sum(len(part.train) for part in parts), len(rows), is_above(seen, twin, level),
+                )
+            )  # fmt: skip
     return found
 
 
@@ -229,21 +233,14 @@ def _fit(parts: Sequence[tuple[Any, Target, np.ndarray]]) -> Any:
 
 def _score(
     fit: Any, one: _Set, X: Any, rows: np.ndarray, bootstrap: int, rng: np.random.Generator
-) -> tuple[float, float, float, float]:
-    """Score, its interval and chance."""
-    true, groups = one.target.values[rows], one.groups.ids[rows]
+) -> Carried:
+    """What a probe does on some rows."""
     said = fit.predict(np.asarray(X, dtype=np.float64))
-    weights = bootstrap_weights(len(np.unique(groups)), bootstrap, rng)
-    if one.target.kind == "class":
-        right, tokens = sentence_sums((said == true).astype(np.float64), groups)
-        low, high = accuracy_interval(right, tokens, weights) if bootstrap else (np.nan, np.nan)
-        share = float(np.unique(true, return_counts=True)[1].max() / len(true))
-        return float(right.sum() / tokens.sum()), low, high, share
-    said = said.reshape(true.shape)
-    errors, _ = sentence_sums(np.square(said - true).sum(axis=1), groups)
-    around, _ = sentence_sums(np.square(true - true.mean(axis=0)).sum(axis=1), groups)
-    low, high = r2_interval(errors, around, weights) if bootstrap else (np.nan, np.nan)
-    return 1.0 - float(errors.sum()) / max(float(around.sum()), 1e-300), low, high, 0.0
+    number = one.target.kind == "number"
+    return carried(
+        said, one.target.values[rows], one.groups.ids[rows], number=number, bootstrap=bootstrap,
+        rng=rng,
+    )  # fmt: skip
 
 
 def _direction(one: _Set, site: str) -> dict[str, np.ndarray]:

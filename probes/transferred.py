@@ -32,6 +32,8 @@ class Moved:
         twin: the same score from activations of the random-weight twin; NaN without one.
         n_train: rows learned from.
         n_test: rows scored.
+        above: whether the score lies above chance and above the twin on the same rows, at all
+            probes of the site together (sign tests by group, 5 %, Bonferroni).
     """
 
     site: str
@@ -44,6 +46,7 @@ class Moved:
     twin: float
     n_train: int
     n_test: int
+    above: bool = False
 
 
 @final
@@ -74,19 +77,16 @@ class Transfer:
     def verdict(self, site: str) -> str:
         """What the scores at a site say, in one sentence.
 
-        Decodable: the interval within a set lies above chance; general: so do those of all pairs.
+        Decodable: what was trained on a set is above chance and above the twin on its held-out
+        rest; general: so are all that are decodable on every other set.
 
         Raises:
             ProbeError: there is no such site.
         """
-        here = [row for row in self.rows if row.site == site]
-        if not here:
-            sites = dict.fromkeys(row.site for row in self.rows)
-            raise ProbeError(f"no site {site!r} was probed: there are {', '.join(sites)}")
-        own = {row.test: row.low > row.chance for row in here if row.train == row.test}
-        away = [row for row in here if row.train not in (row.test, ALL_OTHERS)]
-        moved = [row for row in away if own.get(row.train) and row.low > row.chance]
-        tried = [row for row in away if own.get(row.train)]
+        here = self.at(site)
+        own = {row.test: row.above for row in here if row.train == row.test}
+        tried = [row for row in here if row.train != row.test and own.get(row.train)]
+        moved = [row for row in tried if row.above]
         if not any(own.values()):
             return f"{self.target} is not decodable in any of the {len(own)} sets"
         said = f"{self.target} is decodable in {sum(own.values())} of {len(own)} sets"
@@ -96,3 +96,19 @@ class Transfer:
             f"{said} but not general: {len(moved)} of {len(tried)} probes, trained on one set and "
             "scored on another, are above chance"
         )
+
+    def at(self, site: str) -> tuple[Moved, ...]:
+        """All probes of a site.
+
+        Raises:
+            ProbeError: there is no such site.
+        """
+        here = tuple(row for row in self.rows if row.site == site)
+        if not here:
+            raise ProbeError(f"no site {site!r} was probed: there are {', '.join(self.sites)}")
+        return here
+
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """Each site once, in the order of the stream."""
+        return tuple(dict.fromkeys(row.site for row in self.rows))

@@ -1,6 +1,6 @@
 """The comparison of what probes learned with what theory predicted, and the verdicts on it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, final, runtime_checkable
 
@@ -8,6 +8,7 @@ import numpy as np
 
 from ..core import CellScore, Prediction, Subspace, checked
 from ..core.limits import MOST_DRAWS
+from ..core.prediction import by_tokens
 from ..probes.geometry.nulls import Anisotropy
 from .meeting import ELSEWHERE, ComparedSubspaces, ComparisonError, Null, aligned, meet
 from .overlap import overlap_figure
@@ -125,17 +126,19 @@ def compare(
 ) -> Comparison:
     """Lay learned patterns beside predicted ones and answer each rung.
 
-    There are two nulls: random subspaces of the whole stream, and random subspaces drawn from the
-    activations' own covariance, which is harder to beat. Their upper ends hold for all compared
-    cells together (Bonferroni). A learned pattern is aligned from an overlap of 0.9 on; less than
-    that, but beyond the nulls, is partly aligned, which is no rung.
+    There are three nulls: random subspaces of the whole stream, random subspaces drawn from the
+    activations' own covariance, and patterns of labels that sentences have exchanged. Their upper
+    ends hold for all compared cells together (Bonferroni). A learned pattern is aligned from an
+    overlap of 0.9 on; less than that, but beyond the nulls, is partly aligned, which is no rung.
 
-    Predicted readouts are left aside: a pattern and a readout differ under correlated noise.
+    Predictions about other tokens than those probed are named, not compared. Predicted readouts
+    are left aside: a pattern and a readout differ under correlated noise.
 
     Args:
         results: a grid of probes.
         predictions: claims of a construction; empty for models whose basis no theory shares.
-        elsewhere: predictions about other tokens than those probed; named, not compared.
+        elsewhere: further predictions about other tokens, where the grid does not say which tokens
+            were probed.
         exchanges: what :func:`linrep.interchange` found for the learned patterns; without it the
             fourth rung is not tested. Its p-values are held to the level over all cells that are
             decodable, since no other can reach that rung.
@@ -150,17 +153,20 @@ def compare(
         ComparisonError: two predictions contradict each other, a prediction names a site or
             target that was not probed, or dimensions differ.
     """
-    claims = _by_cell(predictions)
-    others = {(p.site, p.target): ELSEWHERE.format(p.positions) for p in elsewhere}
+    here, aside = by_tokens(predictions, results.settings.get("positions"))
+    claims = _by_cell(here)
+    others = {(p.site, p.target): ELSEWHERE.format(p.positions) for p in (*aside, *elsewhere)}
     word_types = results.settings.get("word_types")
     scores = [
         {str(name): value for name, value in row.items()}
         for row in results.to_frame().to_dict("records")
     ]
     cells = [(str(row["site"]), str(row["target"])) for row in scores]
-    _refuse_strangers(claims, cells)
+    _refuse_strangers({*claims, *((p.site, p.target) for p in aside)}, cells)
     met = sum(cell in claims and cell in results.patterns for cell in cells)
     null = Null(draws, level / max(met, 1), seed)
+    chance = getattr(results, "chance_patterns", {})  # a grid of one's own may lack them
+    parts = getattr(results, "fold_patterns", {})
     permutations = results.settings.get("permutations")
     remedy = str(results.settings.get("remedy", "give more"))
     read = [
@@ -176,7 +182,9 @@ def compare(
         if learned is not None and claim is not None:
             if cell[0] not in streams:
                 streams[cell[0]] = Anisotropy.of(covariance, len(covariance))
-            found = meet(learned, claim, streams[cell[0]], null)
+            found = meet(
+                learned, claim, streams[cell[0]], null, chance.get(cell, ()), parts.get(cell, ())
+            )
         verdicts = Verdicts(
             decodable=first,
             selective=selective(
@@ -259,7 +267,7 @@ def _by_cell(predictions: Iterable[Prediction]) -> dict[tuple[str, str], Predict
 
 
 def _refuse_strangers(
-    claims: Mapping[tuple[str, str], Prediction], cells: Sequence[tuple[str, str]]
+    claims: Collection[tuple[str, str]], cells: Sequence[tuple[str, str]]
 ) -> None:
     if claims and not set(claims) & set(cells):
         sites = sorted({site for site, _ in claims})

@@ -15,6 +15,7 @@ from .drawing import (
     name_sites,
     style,
 )
+from .edited import ERASED_CAPTION, STEERED_CAPTION, erased_figure, steered_figure
 from .overlap import overlap_figure
 from .record import RecordError, Scores, Study
 from .rungs import strongest_baseline
@@ -54,15 +55,20 @@ def study_figures(study: "Study") -> Mapping[str, "go.Figure"]:
     Returns:
         Captions and figures; figures without anything to show are left out.
     """
+    drawn = {picture.caption: picture.plot() for picture in study.pictures}
     if not study.scores.rows:
-        return {}
-    figures = {
-        f"Held-out {_score_words(study.scores)} by layer, one panel per target, beside the ceiling "
-        "and every control. Bars are the intervals of the probe.": accuracy_figure(
-            study.scores, study.comparison
-        ),
-        "The same grid as numbers: what the probe reaches, what any classifier could, and the "
-        "strongest baseline.": grid_figure(study.scores),
+        return drawn
+    lines = (
+        f"Held-out {_score_words(study.scores)} by layer, one panel per target, beside "
+        f"{_beside(study.scores)}every control. Bars are the intervals of the probe."
+    )
+    grid = (
+        f"The same grid as numbers: what the probe reaches, {_could(study.scores)}and the "
+        "strongest baseline."
+    )
+    figures = drawn | {
+        lines: accuracy_figure(study.scores, study.comparison),
+        grid: grid_figure(study.scores),
     }
     if any(row.subspaces for row in study.comparison.rows):
         figures[
@@ -72,6 +78,10 @@ def study_figures(study: "Study") -> Mapping[str, "go.Figure"]:
         ] = overlap_figure(study.comparison.rows)
     if any(row.exchange for row in study.comparison.rows):
         figures[used_caption(study.comparison)] = used_figure(study.scores, study.comparison)
+    if study.erased:
+        figures[ERASED_CAPTION] = erased_figure(study.erased)
+    if study.steered:
+        figures[STEERED_CAPTION] = steered_figure(study.steered)
     return figures
 
 
@@ -203,6 +213,19 @@ def grid_figure(scores: "Scores") -> "go.Figure":
     first_on_top(figure)
     name_sites(figure, sites)
     return style(figure, 46 * len(targets) + 150)
+
+
+def _known(scores: "Scores") -> bool:
+    """Whether a ceiling is."""
+    return any(row.get("ceiling") is not None for row in scores.rows)
+
+
+def _beside(scores: "Scores") -> str:
+    return "the ceiling and " if _known(scores) else ""
+
+
+def _could(scores: "Scores") -> str:
+    return "what any classifier could, " if _known(scores) else ""
 
 
 def _score_words(scores: "Scores") -> str:

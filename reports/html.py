@@ -5,23 +5,36 @@ from importlib.resources import files
 from typing import Any
 
 from ..core.claims import explained
+from ..probes import Transfer
 from .comparison import Comparison
+from .edited import ERASED_COLUMNS, STEERED_COLUMNS, erased_lines, steered_lines
 from .figures import study_figures
+from .findings import findings, site_of_transfer
+from .meeting import NO_BASIS
+from .named import named_run
 from .record import Run, Study
 from .remarks import remarks
 from .rungs import strongest_baseline
-from .used import EXCHANGE_COLUMNS, exchange_lines
+from .transferring import (
+    TRANSFER_CAPTION,
+    TRANSFER_COLUMNS,
+    transfer_figure,
+    transfer_lines,
+)
+from .used import exchange_table
 from .values import (
+    AROUND,
     Json,
     best_row,
     number,
+    of_whole_text,
     plain,
     score_column,
     score_word,
     site_label,
     site_order,
 )
-from .words import WORDS
+from .words import words_of
 
 __all__ = ["render_html"]
 
@@ -43,6 +56,7 @@ HEADS = {
     "auroc": "AUROC",
     "recall_at_1_fpr": "recall at 1 % false positives",
 }
+UNPREDICTED = "nothing predicts where it is written: that is known of constructed models only"
 SIGNS = {"<=": "≤", ">=": "≥"}
 OVERLAP_COLUMNS = {
     "written": "written here",
@@ -53,6 +67,9 @@ OVERLAP_COLUMNS = {
     "null_mean": "null mean",
     "null_high": "null, upper end",
     "null_covariance_high": "null, upper end, in the activations' covariance",
+    "overlap_low": "overlap, low end",
+    "overlap_high": "overlap, high end",
+    "null_exchanged_high": "null, upper end, of exchanged labels",
     "angle_max": "largest angle (rad)",
     "dim_learned": "dim. learned",
     "dim_predicted": "dim. predicted",
@@ -76,6 +93,7 @@ def render_html(run: Run) -> str:
     from markupsafe import Markup
     from plotly.offline import get_plotlyjs
 
+    run = named_run(run)
     pages = files(__package__).joinpath("templates")
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True
@@ -91,7 +109,7 @@ def render_html(run: Run) -> str:
         studies=[_study(study, index) for index, study in enumerate(run.studies)],
         settings=yaml.safe_dump(plain(run.settings), sort_keys=False, allow_unicode=True),
         manifest=yaml.safe_dump(plain(run.manifest), sort_keys=False, allow_unicode=True),
-        glossary=WORDS,
+        glossary=words_of(run),
     )
 
 
@@ -101,7 +119,7 @@ def _study(study: Study, index: int) -> dict[str, object]:
     targets = site_order([target for _, target in scores])
     compared = {(row.site, row.target): row for row in study.comparison.rows}
     cells = {key: _cell(scores[key], compared.get(key)) for key in scores}
-    columns = [c for c in SCORE_COLUMNS if any(row.get(c) is not None for row in scores.values())]
+    columns = _columns(list(scores.values()))
     overlaps = [row for row in _records(study.comparison) if row["overlap"] is not None]
     return {
         "name": study.name,
@@ -138,10 +156,43 @@ def _study(study: Study, index: int) -> dict[str, object]:
         ],
         "trees": study.trees,
         "claims": explained(str(row["claim"]) for row in overlaps),
-        "exchange_columns": ["site", "target", *EXCHANGE_COLUMNS.values()],
-        "exchange_lines": exchange_lines(study.comparison),
+        "exchange_columns": exchange_table(study.comparison)[0],
+        "exchange_lines": exchange_table(study.comparison)[1],
+        "erased_columns": ERASED_COLUMNS,
+        "erased_lines": erased_lines(study.erased),
+        "steered_columns": list(STEERED_COLUMNS.values()),
+        "steered_lines": steered_lines(study.steered),
+        "found": findings(study),
+        "ceilings": any(row.get("ceiling") is not None for row in scores.values()),
+        "language": "Language, model, data" if study.piece == "token" else "Data and model",
+        "transfers": [_transfer(study, moved, f"moved-{index}-{i}")
+                      for i, moved in enumerate(study.transfers)],
         "notes": [*study.notes, *remarks(study.scores), *study.scores.notes],
     }  # fmt: skip
+
+
+def _columns(rows: Sequence[Mapping[str, Json]]) -> list[str]:
+    """Columns with a value; of whole texts without those of the words around a word."""
+    whole = all(of_whole_text(row) for row in rows)
+    left = AROUND if whole else ()
+    return [
+        name
+        for name in SCORE_COLUMNS
+        if name not in left and any(row.get(name) is not None for row in rows)
+    ]
+
+
+def _transfer(study: Study, moved: Transfer, name: str) -> dict[str, object]:
+    """The section of one target that was learned from one data set and read in others."""
+    site = site_of_transfer(study, moved)
+    return {
+        "target": moved.target,
+        "site": site_label(site),
+        "caption": TRANSFER_CAPTION,
+        "figure": _embed(transfer_figure(study, moved), name),
+        "columns": TRANSFER_COLUMNS,
+        "lines": transfer_lines(moved, site),
+    }
 
 
 def _cell(score: Mapping[str, Json], row: Any) -> dict[str, object]:
@@ -197,7 +248,9 @@ def _reasons(study: Study) -> list[str]:
         for name in ("decodable", "selective", "aligned", "causal"):
             verdict = getattr(row.verdicts, name)
             if verdict.state == "not tested":
-                reasons[f"{name}: not tested: {verdict.reason}."] = None
+                plain_text = study.piece != "token" and verdict.reason == NO_BASIS
+                why = UNPREDICTED if plain_text else verdict.reason
+                reasons[f"{name}: not tested: {why}."] = None
     return list(reasons)
 
 

@@ -1,15 +1,19 @@
 """The report as Markdown: for a pull request, a notebook, a terminal."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from ..core import checked
 from ..core.claims import explained
+from .edited import ERASED_COLUMNS, STEERED_COLUMNS, erased_lines, steered_lines
+from .findings import findings, site_of_transfer
+from .named import named_run
 from .record import RecordError, Run, Study
 from .remarks import remarks
-from .used import EXCHANGE_COLUMNS, exchange_lines
-from .values import best_row, number, score_column, score_word, site_label
-from .words import WORDS
+from .transferring import TRANSFER_COLUMNS, transfer_lines
+from .used import exchange_table
+from .values import Json, best_row, number, score_column, score_word, site_label
+from .words import words_of
 
 __all__ = ["render_markdown", "summary_lines"]
 
@@ -29,10 +33,15 @@ def render_markdown(run: Run) -> str:
     Returns:
         The text.
     """
+    run = named_run(run)
     parts = [f"# {run.title}", run.question]
     for study in run.studies:
-        parts += [f"## {study.name}", study.question, *_study(study)]
-    parts += ["## Words used", _bullets(f"**{word}**: {meaning}" for word, meaning in WORDS)]
+        asked = "" if study.question == run.question else study.question
+        parts += [f"## {study.name}", asked, " ".join(findings(study)), *_study(study)]
+    parts += [
+        "## Words used",
+        _bullets(f"**{word}**: {meaning}" for word, meaning in words_of(run)),
+    ]
     text = "\n\n".join(part for part in parts if part) + "\n"
     return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text)  # titles and labels are text, not tags
 
@@ -51,8 +60,9 @@ def summary_lines(run: Run) -> list[str]:
         Lines of text.
     """
     lines = []
-    for study in run.studies:
+    for study in named_run(run).studies:
         lines.append(f"{study.name}")
+        lines += [f"  {sentence}" for sentence in findings(study)]
         lines += [f"  {check}" for check in study.checks]
         if not study.scores.rows:
             lines += [f"  {note}" for note in study.notes]
@@ -64,10 +74,16 @@ def summary_lines(run: Run) -> list[str]:
             lines.append(
                 f"  {target}: {score_word(best)} {number(best.get(score_column(best)))} "
                 f"[{number(best.get('interval'))}]"
-                f" at {site_label(str(best['site']))}, ceiling {number(best.get('ceiling'))}"
+                f" at {site_label(str(best['site']))}{_ceiling(best)}"
                 + (f", {cell.sentence}" if cell else "")
             )
     return lines
+
+
+def _ceiling(row: Mapping[str, Json]) -> str:
+    """The ceiling, where one is known."""
+    known = row.get("ceiling")
+    return "" if known is None else f", ceiling {number(known)}"
 
 
 def _study(study: Study) -> list[str]:
@@ -111,10 +127,19 @@ def _study(study: Study) -> list[str]:
         parts.append(_table(head, overlaps))
         claims = explained(row.claim for row in study.comparison.rows if row.subspaces)
         parts.append(_bullets(f"{name}: {meaning}" for name, meaning in claims.items()))
-    exchanges = exchange_lines(study.comparison)
+    heads, exchanges = exchange_table(study.comparison)
     if exchanges:
-        parts.append(_table(["site", "target", *EXCHANGE_COLUMNS.values()], exchanges))
-    parts.append(_bullets([*study.notes, *remarks(study.scores)]))
+        parts.append(_table(heads, exchanges))
+    if study.erased:
+        parts.append(_table(ERASED_COLUMNS, erased_lines(study.erased)))
+    if study.steered:
+        parts.append(_table(list(STEERED_COLUMNS.values()), steered_lines(study.steered)))
+    for moved in study.transfers:
+        site = site_of_transfer(study, moved)
+        parts.append(f"### {moved.target}, learned from one data set and read in another")
+        parts.append(f"At {site_label(site)}; the JSON report has every site.")
+        parts.append(_table(list(TRANSFER_COLUMNS), transfer_lines(moved, site)))
+    parts.append(_bullets([*study.notes, *remarks(study.scores), *study.scores.notes]))
     parts.append(_bullets(f"{name}: {number(value)}" for name, value in study.facts.items()))
     return parts
 

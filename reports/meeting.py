@@ -1,11 +1,15 @@
 """One learned pattern beside one predicted subspace: how they meet, and what that says."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import final
 
+import numpy as np
+
 from ..core import LinrepError, Prediction, Subspace
 from ..probes import OverlapNull, overlap_null
-from ..probes.geometry.nulls import Anisotropy
+from ..probes.geometry.fold_patterns import overlap_interval
+from ..probes.geometry.nulls import Anisotropy, exchanged_null
 from .values import number
 from .verdicts import Verdict
 
@@ -35,7 +39,11 @@ class ComparisonError(LinrepError):
 @final
 @dataclass(frozen=True)
 class ComparedSubspaces:
-    """Numbers about one learned and one predicted subspace; overlaps are mean squared cosines."""
+    """Numbers about one learned and one predicted subspace; overlaps are mean squared cosines.
+
+    ``null_exchanged_high`` is ``None`` where no labels were exchanged; ``overlap_low`` and
+    ``overlap_high``, the ends of the 95 % interval, where no groups were left out.
+    """
 
     written: bool
     overlap: float
@@ -48,11 +56,26 @@ class ComparedSubspaces:
     dim_learned: int
     dim_predicted: int
     d_model: int
+    null_exchanged_high: float | None = None
+    overlap_low: float | None = None
+    overlap_high: float | None = None
 
     @property
     def beyond_null(self) -> bool:
         """Whether the overlap exceeds every null, at all compared cells together."""
-        return self.overlap > max(self.null_high, self.null_covariance_high)
+        return self.overlap > self.highest_null
+
+    @property
+    def interval(self) -> str:
+        """The interval in words; empty where there is none."""
+        if self.overlap_low is None or self.overlap_high is None:
+            return ""
+        return f" [{number(self.overlap_low)}, {number(self.overlap_high)}]"
+
+    @property
+    def highest_null(self) -> float:
+        """Upper end of the null that is hardest to exceed."""
+        return max(self.null_high, self.null_covariance_high, self.null_exchanged_high or 0.0)
 
     @property
     def as_predicted(self) -> bool:
@@ -95,6 +118,8 @@ def meet(
     claim: Prediction,
     stream: Anisotropy,
     null: Null,
+    chance: Sequence[np.ndarray] = (),
+    without: Sequence[np.ndarray] = (),
 ) -> ComparedSubspaces:
     """Numbers about one learned and one predicted subspace.
 
@@ -103,6 +128,8 @@ def meet(
         claim: the prediction.
         stream: covariance of the activations.
         null: what random subspaces reach.
+        chance: patterns of exchanged labels; none, no such null.
+        without: patterns without one part of the groups each; none, no interval.
 
     Raises:
         ComparisonError: they are subspaces of unlike streams.
@@ -116,6 +143,8 @@ def meet(
     angles = learned.angles(predicted)
     mean, high = null(learned, predicted, None)
     harder = null(learned, predicted, stream)[1]
+    exchanged = exchanged_null(chance, learned.dim, predicted) if learned.dim else None
+    ends = overlap_interval(learned, without, predicted) or (None, None)
     return ComparedSubspaces(
         written=claim.written,
         overlap=learned.overlap(predicted),
@@ -128,6 +157,9 @@ def meet(
         dim_learned=learned.dim,
         dim_predicted=predicted.dim,
         d_model=learned.d_model,
+        null_exchanged_high=exchanged.upper(null.level) if exchanged else None,
+        overlap_low=ends[0],
+        overlap_high=ends[1],
     )
 
 
@@ -154,12 +186,12 @@ def aligned(
         return still
     if found is None:
         return Verdict("not tested", NO_PATTERN if claimed else elsewhere or NO_BASIS)
-    overlap = f"overlap {number(found.overlap)}"
-    bar = number(max(found.null_high, found.null_covariance_high))
+    overlap = f"overlap {number(found.overlap)}{found.interval}"
+    bar = number(found.highest_null)
     where = "where theory writes the state" if found.written else "where theory writes nothing"
     if not found.beyond_null:
         return Verdict("no", f"{overlap} is no more than chance ({bar}), {where}")
-    reason = f"{overlap}, random subspaces at most {bar}, {where}"
+    reason = f"{overlap}, chance at most {bar}, {where}"
     if not found.written:
         return Verdict("no", f"{reason}: refuted", "found where theory writes nothing")
     if found.overlap >= ALIGNED:

@@ -6,8 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, final
 
-from ..core import LinrepError, Subspace, checked
+from ..core import ErasedRow, SteeredRow, Subspace, checked
+from ..probes import Transfer
 from .comparison import Comparison
+from .errors import RecordError
+from .pictures import Picture
 from .values import Json, number, plain, score_column
 
 if TYPE_CHECKING:
@@ -21,10 +24,6 @@ RELATIONS: Final[Mapping[str, Callable[[float, float], bool]]] = {
     "<=": operator.le,
     ">=": operator.ge,
 }
-
-
-class RecordError(LinrepError):
-    """A record contradicts itself."""
 
 
 def _require_text(name: str, *values: object) -> None:
@@ -131,6 +130,13 @@ class Study:
         notes: sentences that a reader needs to judge the numbers.
         subspaces: ``"learned" | "predicted"`` -> (site, target) -> subspace.
         trees: a few sentences drawn under their trees, for a fixed-width font.
+        erased: targets taken out at a site, and what is read further on.
+        steered: streams pushed from one class towards another, in doses.
+        piece: what one row of the data is: a token, a word, a statement, an entity.
+        names: target -> what pages call it, where that is another name (``height 1`` of a
+            treebank is the part of speech).
+        transfers: what probes trained on one data set do on others, one for each target.
+        pictures: of numbers that are no scores of probes.
     """
 
     name: str
@@ -142,6 +148,12 @@ class Study:
     notes: tuple[str, ...] = ()
     subspaces: Mapping[str, Mapping[tuple[str, str], Subspace]] = field(default_factory=dict)
     trees: tuple[str, ...] = ()
+    erased: tuple[ErasedRow, ...] = ()
+    steered: tuple[SteeredRow, ...] = ()
+    piece: str = "token"
+    names: Mapping[str, str] = field(default_factory=dict)
+    transfers: tuple[Transfer, ...] = ()
+    pictures: tuple[Picture, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.name or any(sign in self.name for sign in "/\\|\0") or self.name[0] == ".":
@@ -154,7 +166,9 @@ class Study:
         _require_text(
             f"the study {self.name!r:.100}",
             self.name, self.question, self.facts, self.notes, [vars(c) for c in self.checks],
-            vars(self.scores), rows, self.comparison.settings, cells,
+            vars(self.scores), rows, self.comparison.settings, cells, self.piece, self.names,
+            [vars(row) for row in (*self.erased, *self.steered)],
+            [[moved.target, moved.names] for moved in self.transfers],
         )  # fmt: skip
 
     @property

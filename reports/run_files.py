@@ -13,6 +13,8 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from ..core import LinrepError
+from .pictures import Picture
+from .transfer_file import TransferFile
 from .values import score_column
 
 __all__ = [
@@ -45,7 +47,6 @@ SCORES: Final = "scores.csv"
 REPORTS: Final = ("report.html", "report.md", "report.json")
 DATA: Final = (SETTINGS, SCORES, SUBSPACES)
 REMEDY: Final = "give a folder that linrep demo, probe or run wrote, or make the run again"
-OTHERS: Final = {"scaling.json": "linrep scaling", "maxout.json": "linrep maxout"}
 
 Made = TypeVar("Made")
 Model = TypeVar("Model", bound=BaseModel)
@@ -160,6 +161,12 @@ class StudyFile(_File):
     comparison: ComparisonFile
     notes: list[str]
     trees: list[str] = []
+    erased: list[dict[str, int | float | str | None]] = []
+    steered: list[dict[str, int | float | str | None]] = []
+    piece: str = "token"
+    names: dict[str, str] = {}
+    transfers: list[TransferFile] = []
+    pictures: tuple[Picture, ...] = ()
 
 
 def study_file(name: str) -> str:
@@ -261,14 +268,6 @@ def _no_run(folder: Path) -> str:
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "does not exist"
         return f"{folder} {what}; the folder of a run was expected: {REMEDY}"
-    for name, command in OTHERS.items():
-        if (folder / name).is_file():
-            page = name.replace(".json", ".html")
-            return (
-                f"{folder} holds what {command} wrote, which is no run of probes: read "
-                f"{folder / page}, or {folder / name} in a script; the command's own exit status "
-                "says whether its checks hold"
-            )
     return (
         f"{folder} holds no run: a folder with {MARK} was expected, as linrep demo, probe and "
         "run write it"

@@ -1,8 +1,11 @@
 """A run as JSON-able data."""
 
 import json
+from dataclasses import asdict
 
+from ..probes import Transfer
 from .comparison import Row
+from .findings import findings
 from .record import Run, Study
 from .values import plain
 from .verdicts import RUNGS
@@ -16,14 +19,18 @@ def dumps(value: object) -> str:
 
 
 def run_json(run: Run) -> dict[str, object]:
-    """Everything a report shows, as JSON-able data."""
+    """Everything a report shows, as JSON-able data.
+
+    Args:
+        run: what to show.
+    """
     return {
         "title": run.title,
         "question": run.question,
         "passed": run.passed,
         "settings": run.settings,
         "made_with": run.manifest,
-        "studies": [study_json(study) for study in run.studies],
+        "studies": [{"found": findings(study)} | study_json(study) for study in run.studies],
     }
 
 
@@ -45,6 +52,21 @@ def study_json(study: Study) -> dict[str, object]:
         },
         "notes": study.notes,
         "trees": study.trees,
+        "erased": [vars(row) for row in study.erased],
+        "steered": [vars(row) for row in study.steered],
+        "piece": study.piece,
+        "names": study.names,
+        "transfers": [_transfer_json(moved) for moved in study.transfers],
+        **({"pictures": [asdict(picture) for picture in study.pictures]} if study.pictures else {}),
+    }
+
+
+def _transfer_json(moved: Transfer) -> dict[str, object]:
+    return {
+        "target": moved.target,
+        "names": moved.names,
+        "rows": [vars(row) for row in moved.rows],
+        "cosines": moved.cosines,
     }
 
 

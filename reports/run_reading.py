@@ -5,9 +5,11 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from ..core import CellScore, Subspace, as_path, checked, read_yaml
+from ..core import CellScore, ErasedRow, SteeredRow, Subspace, as_path, checked, read_yaml
+from ..probes import Moved, Transfer
 from .comparison import ComparedSubspaces, Comparison, Row
 from .folder import FolderError
 from .record import Check, RecordError, Run, Scores, Study
@@ -21,12 +23,15 @@ from .run_files import (
     read_manifest,
     study_file,
 )
+from .transfer_file import TransferFile
 from .verdicts import RUNGS, Verdict, Verdicts
 
 __all__ = ["read_run"]
 
 SPACES = TypeAdapter(ComparedSubspaces)
 EXCHANGE = TypeAdapter(CellScore)
+ERASED = TypeAdapter(ErasedRow)
+STEERED = TypeAdapter(SteeredRow)
 
 
 @checked(RecordError)
@@ -85,7 +90,24 @@ def _study(data: StudyFile, spaces: Mapping[str, Any]) -> Study:
         notes=tuple(data.notes),
         subspaces=spaces.get(data.name, {}),
         trees=tuple(data.trees),
+        erased=tuple(ERASED.validate_python(_nans(row)) for row in data.erased),
+        steered=tuple(STEERED.validate_python(_nans(row)) for row in data.steered),
+        piece=data.piece,
+        names=data.names,
+        transfers=tuple(_transfer(moved) for moved in data.transfers),
+        pictures=data.pictures,
     )
+
+
+def _transfer(data: TransferFile) -> Transfer:
+    """A transfer; JSON has no NaN, which stands for what was not measured."""
+    rows = []
+    for row in data.rows:
+        kept = row.model_dump()
+        empty = {name: float("nan") for name, value in kept.items() if value is None}
+        rows.append(Moved(**(kept | empty)))
+    cosines = {site: np.array(table, dtype=float) for site, table in data.cosines.items()}
+    return Transfer(data.target, tuple(rows), tuple(data.names), cosines)
 
 
 def _row(data: Mapping[str, Any]) -> Row:
@@ -95,9 +117,13 @@ def _row(data: Mapping[str, Any]) -> Row:
         found = SPACES.validate_python(_nan(found, "angle_max"))
     done = data["exchange"]
     if done is not None:
-        empty = {name: float("nan") for name, value in done.items() if value is None}
-        done = EXCHANGE.validate_python(dict(done) | empty)
+        done = EXCHANGE.validate_python(_nans(done))
     return Row(**(dict(data) | {"verdicts": verdicts, "subspaces": found, "exchange": done}))
+
+
+def _nans(data: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON has no NaN; give it back to the fields that may be it."""
+    return {name: float("nan") if value is None else value for name, value in data.items()}
 
 
 def _nan(data: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from ..probes.evidence.rivals import LEAST_GROUPS, LEAST_TWINS
 from ..probes.grid.notes import EMBEDDINGS
-from .values import number, score_column
+from .values import number, of_whole_text, score_column
 from .verdicts import Verdict
 
 __all__ = ["baselines", "constant", "decodable", "selective", "strongest_baseline"]
@@ -189,7 +189,7 @@ def selective(
 
 def _surface(row: Mapping[str, object]) -> tuple[str, str]:
     """What the surface of a row is, and what is true of a label that lies on it."""
-    if _value(row, "bag_of_words") is None:
+    if not of_whole_text(row):
         return "word, neighbours, position and embedding", ON_THE_SURFACE
     return "words, letters, length, position and embedding", "not beyond the words of the text"
 
@@ -198,9 +198,9 @@ def _more_than_the_surface(row: Mapping[str, object], word_types: int | None, fe
     """What was beaten, and what stands beside it."""
     told = f"beats the surface ({number(_value(row, 'surface'))})"
     if _value(row, "p_unseen") is not None:
-        what = "words" if _value(row, "bag_of_words") is None else "texts"
+        what = "texts" if of_whole_text(row) else "words"
         told += f"; at {what} never trained on it reaches {number(_value(row, 'unseen'))}"
-    elif _value(row, "bag_of_words") is None:
+    elif not of_whole_text(row):
         told += "; words never trained on: too few to test"
     control = _value(row, "control_task")
     if control is None:

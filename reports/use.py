@@ -119,6 +119,7 @@ def _beside(row: CellScore) -> str:
         "random": row.share_random,
         "placebo": row.share_placebo,
         "twin": row.share_twin,
+        f"predictions of {row.isolation_of} left": row.isolation,
     }
     return ", ".join(f"{name} {number(x)}" for name, x in parts.items() if not math.isnan(x))
 

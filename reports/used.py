@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from .comparison import Comparison
 from .drawing import as_float, first_on_top, framed, heatmap, name_sites, style
+from .row import Row
 from .values import Json, number, site_label, site_order
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from .record import Scores
 
-__all__ = ["EXCHANGE_COLUMNS", "exchange_lines", "used_caption", "used_figure"]
+__all__ = ["exchange_table", "used_caption", "used_figure"]
 
 EXCHANGE_COLUMNS: Final = {
     "dim": "dim.",
@@ -25,14 +26,22 @@ EXCHANGE_COLUMNS: Final = {
     "share_placebo": "placebo",
     "share_drawn_high": "best drawn from the states",
     "share_twin": "random-weight twin",
+    "share_das": "searched for (DAS), held-out sentences",
+    "das": "controls of the search",
     "base": "no edit",
     "edit": "exchanged",
     "source": "counterfactual read",
     "equal_edit": "equal pairs, exchanged",
     "reliability": "reliability",
+    "isolation_of": "other target, the least left alone",
+    "isolation": "its predictions left",
+    "isolation_interval": "interval",
+    "isolation_whole": "left by the whole state",
     "p": "p",
     "predicted_use": "used, by theory",
 }
+
+UNMEASURED: Final = (number(None), number([float("nan")] * 2))
 
 
 def used_caption(comparison: Comparison) -> str:
@@ -86,18 +95,34 @@ def used_figure(scores: "Scores", comparison: Comparison) -> "go.Figure":
     return style(figure, 46 * len(targets) + 150)
 
 
-def exchange_lines(comparison: Comparison) -> list[list[str]]:
-    """One line per exchange: site, target, and the columns; empty if none was made."""
-    lines = []
-    for row in comparison.rows:
-        if row.exchange is None:
-            continue
-        done = row.exchange
-        values: Mapping[str, Json] = {
-            **vars(done),
-            "interval": [done.share_low, done.share_high],
-            "predicted_use": row.predicted_use,
-        }
-        shown = [number(values[name]) for name in EXCHANGE_COLUMNS]
-        lines.append([site_label(row.site), row.target, *shown])
-    return lines
+def exchange_table(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
+    """Heads and lines: one line per exchange, without columns that were not measured at all.
+
+    Args:
+        comparison: rows with exchanges; without any there are no lines.
+    """
+    rows = [row for row in comparison.rows if row.exchange is not None]
+    values = [_values(row) for row in rows]
+    shown = {
+        name: head
+        for name, head in EXCHANGE_COLUMNS.items()
+        if any(number(line[name]) not in UNMEASURED for line in values)
+    }
+    lines = [
+        [site_label(row.site), row.target, *(number(line[name]) for name in shown)]
+        for row, line in zip(rows, values, strict=True)
+    ]
+    return ["site", "target", *shown.values()], lines
+
+
+def _values(row: Row) -> Mapping[str, Json]:
+    done = row.exchange
+    assert done is not None  # noqa: S101 - the caller's condition
+    return {
+        **vars(done),
+        "interval": [done.share_low, done.share_high],
+        "isolation_of": done.isolation_of or None,
+        "isolation_interval": [done.isolation_low, done.isolation_high],
+        "das": done.das or None,
+        "predicted_use": row.predicted_use,
+    }

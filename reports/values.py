@@ -9,9 +9,11 @@ import numpy as np
 from ..probes.grid.notes import EMBEDDINGS
 
 __all__ = [
+    "AROUND",
     "Json",
     "best_row",
     "number",
+    "of_whole_text",
     "plain",
     "score_column",
     "score_word",
@@ -68,6 +70,22 @@ def number(value: object, digits: int = 3) -> str:
             return f"{value:.2g}"
         return f"{value:.{digits}f}"
     return str(value)
+
+
+AROUND = ("position", "previous_word", "word_identity", "next_word")
+
+
+def of_whole_text(row: Mapping[str, object]) -> bool:
+    """Whether a row is of whole texts, about which words around a word tell nothing.
+
+    >>> row = {"bag_of_words": 0.4, "chance": 0.5, "previous_word": 0.5}
+    >>> of_whole_text(row), of_whole_text(row | {"previous_word": 0.6}), of_whole_text({})
+    (True, False, False)
+    """
+    about = [row.get(name) for name in AROUND]
+    return row.get("bag_of_words") is not None and all(
+        value is None or value == row.get("chance") for value in about
+    )
 
 
 def score_column(row: Mapping[str, object]) -> str:

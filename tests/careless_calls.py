@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack, get_args, get_origin, get_type_hints
 
 import numpy as np
 import torch
@@ -50,6 +50,7 @@ EXCLUDED = {
     "checked": "a decorator",
     "transfer": "takes any number of data sets; tests/probes/test_transfer.py has wrong ones",
     "Transfer.verdict": "of what transfer returns",
+    "Transfer.at": "of what transfer returns",
     "AnyNetwork": "a type alias",
     "Kind": "a type alias",
     "Positions": "a type alias",
@@ -182,10 +183,11 @@ def built() -> Any:
 
 @functools.cache
 def plain_model() -> Any:
-    from linrep.models import PlainConfig, PlainTransformer, word_ids
+    from linrep.models import PlainConfig, PlainTransformer, initialise, word_ids
 
     words = word_ids(list(grammar().terminals))
-    return PlainTransformer(PlainConfig(vocab_size=len(words), vocabulary=words))
+    model = PlainTransformer(PlainConfig(vocab_size=len(words), vocabulary=words))
+    return initialise(model, seed=0)
 
 
 @functools.cache
@@ -300,6 +302,16 @@ def _chatting() -> Any:
     made = PreTrainedTokenizerFast(tokenizer_object=words, unk_token="<unk>")
     made.chat_template = "{% for m in messages %}{{ m.content }} {% endfor %}"
     return made
+
+
+def _directions() -> Any:
+    return linrep.Directions({SITE: np.arange(1.0, 5.0)}, "truth")
+
+
+@functools.cache
+def _means() -> Any:
+    how = {"permutations": 0, "bootstrap": 0, "controls": ()}
+    return linrep.probe(acts(), corpus(), heights=[1], method="means", **how)
 
 
 def _row() -> Any:
@@ -429,6 +441,10 @@ BY_NAME: dict[str, Callable[[], Any]] = {
 }
 
 BY_PLACE: dict[str, Callable[[], Any]] = {
+    "Line.x": lambda: (0.0, 1.0),
+    "Line.y": lambda: (0.0, 1.0),
+    "Cell.x": lambda: (0.0, 1.0),
+    "Cell.y": lambda: (0.0, 1.0),
     "Corpus.from_texts.texts": lambda: ["Oslo is in Norway.", "Oslo is in Chad."],
     "Moved.train": lambda: "a",
     "Moved.test": lambda: "b",
@@ -438,6 +454,13 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
     "Prediction.target": lambda: "height 1",
     "Prediction.positions": lambda: "all",
     "Prediction.rank": lambda: 1,
+    "Directions.vectors": lambda: {SITE: np.ones(4)},
+    "write_directions.directions": _directions,
+    "write_directions.path": lambda: fresh("truth.safetensors"),
+    "read_directions.path": lambda: linrep.write_directions(
+        _directions(), fresh("truth.safetensors")
+    ),
+    "directions_of.results": lambda: _means(),
     "Subspace.basis": lambda: np.eye(4)[:, :2],
     "Subspace.angles.other": lambda: Subspace(np.eye(4)[:, :1]),
     "Subspace.overlap.other": lambda: Subspace(np.eye(4)[:, :1]),
@@ -468,6 +491,15 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
         ' {"start": 5, "end": 7, "label": "verb"}]}\n',
     ),
     "from_messages.chats": lambda: [[{"role": "user", "content": "hello"}]],
+    "read_chats.tokenizer": _chatting,
+    "read_chats.paths": lambda: written(
+        "c.jsonl",
+        "".join(
+            f'{{"messages": [{{"role": "user", "content": "hello"}}], "kind": "{kind}"}}\n'
+            for kind in "abab"
+        ),
+    ),
+    "read_chats.targets": lambda: ["kind"],
     "from_messages.tokenizer": _chatting,
     "read_treebank.paths": lambda: written("a.mrg", "(S (A a) (B b))"),
     "read_treebank.source": lambda: "here",
@@ -550,6 +582,9 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
     "initialise.model": plain_model,
     "word_ids.terminals": lambda: ["a", "b"],
     "GrammarTransformer.generate.n": lambda: 2,
+    "GrammarTransformer.ceilings.sites": lambda: [SITE],
+    "GrammarTransformer.ceilings.heights": lambda: [1],
+    "GrammarTransformer.ceilings.boundary": lambda: True,
     "GrammarTransformer.from_pretrained.folder": lambda: _saved_built(),
     "GrammarTransformer.from_grammar.dtype": lambda: "float64",
     "GrammarTransformer.settings": lambda: built().settings,
@@ -783,6 +818,8 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
     },
     "Pairs.select.pairs": lambda: [0, 1],
     "InterchangeResult.rows": lambda: (),
+    "InterchangeResult.isolation": lambda: (),
+    "InterchangeResult.cost": dict,
     "ErasureResult.rows": lambda: (),
     "ErasureRow.decodability": dict,
     "DoseResponse.doses": lambda: (),
@@ -904,14 +941,14 @@ class Target:
 
 def targets() -> Iterator[Target]:
     """All of them, read from the packages."""
-    seen: set[int] = set()
+    seen: dict[int, Any] = {}  # the things themselves, lest another one gets the number of one gone
     for package in PACKAGES:
         module = importlib.import_module(f"linrep.{package}")
         for name in module.__all__:
             thing = getattr(module, name)
             if id(thing) in seen or name in EXCLUDED:
                 continue
-            seen.add(id(thing))
+            seen[id(thing)] = thing
             if inspect.ismodule(thing):
                 for inner in thing.__all__:
                     if callable(getattr(thing, inner)):
@@ -965,6 +1002,13 @@ def _method(name: str, key: str, found: Target) -> Target:
 def _target(name: str, thing: Callable[..., Any]) -> Target:
     arguments, asks, hints = {}, [], {}
     for key, parameter in inspect.signature(thing).parameters.items():
+        if parameter.kind is parameter.VAR_KEYWORD and get_origin(parameter.annotation) is Unpack:
+            options = get_args(parameter.annotation)[0]
+            for option, hint in get_type_hints(options).items():  # keywords that are typed there
+                asks.append(option)
+                hints[option] = str(hint)
+                if place := BY_PLACE.get(f"{name}.{option}"):
+                    arguments[option] = place
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
         asks.append(key)
@@ -1108,4 +1152,4 @@ if __name__ == "__main__":
     # What the tests take: large numbers, or so many values tried of each callable.
     if sys.argv[1] == "large":
         sys.exit(main(large=True) > 0)
-    sys.exit(main(seed=0, each=int(sys.argv[1])) > 0)
+    sys.exit(main(0, int(sys.argv[1]), *sys.argv[2:3]) > 0)

@@ -144,9 +144,11 @@ def test_train_then_probe_on_the_grammar(linrep, grammar, tmp_path):
     assert json.loads(out)["loss"] > 0
     status, out, _ = linrep("probe", "--model", tmp_path / "t", "--grammar", grammar, "--heights",
                             "1,2", "--sentences", 60, "--permutations", 0, "--out", tmp_path / "r",
-                            "--json")  # fmt: skip
+                            "--erase", "--steer", "--json")  # fmt: skip
     assert status == 0
     study = json.loads(out)["studies"][0]
+    assert {row["arm"] for row in study["erased"]} >= {"none", "subspace", "leace", "variance"}
+    assert study["steered"] or any("not steered" in note for note in study["notes"])
     assert {row["ceiling"] is not None for row in study["scores"]["rows"]} == {True}
     verdicts = study["comparison"]["rows"][0]["verdicts"]
     assert "no construction shares this basis" in verdicts["aligned"]["reason"]
@@ -187,7 +189,8 @@ def test_sentences_beyond_the_context_are_read_as_asked(linrep, refused, tmp_pat
                             "--no-special-tokens", "--out", tmp_path / "r", "--json")  # fmt: skip
     assert status == 0
     found = json.loads(out)
-    reading = {"long_inputs": "window", "special_tokens": False, "check": ["reference", "batch"]}
+    reading = {"long_inputs": "window", "special_tokens": False, "check": ["reference", "batch"],
+               "layers": None}  # fmt: skip
     assert found["settings"]["studies"][0]["reading"] == reading
     manifest = found["made_with"]["studies"]["grammar"]["activations"]
     assert manifest["settings"]["long_inputs"] == "window"
@@ -456,31 +459,29 @@ def test_settings_with_an_unknown_name(refused, made, tmp_path):
     assert "studies.0.sentence" in message
 
 
-def test_the_maxout_theorem_is_measured_into_a_new_folder(linrep, tmp_path):
-    out = tmp_path / "deep" / "maxout"
-    status, printed, _ = linrep("maxout", "--tiny", "--out", out, "--json")
+@pytest.mark.parametrize("theorem", ["maxout", "scaling"])
+def test_theorems_make_runs_that_the_other_commands_read(linrep, grammar, tmp_path, theorem):
+    out, more = tmp_path / "deep" / theorem, tmp_path / "again.md"
+    own = ["--grammar", grammar] if theorem == "scaling" else []
+    status, printed, _ = linrep(theorem, "--tiny", "--out", out, *own)
     assert status == 0
-    data = json.loads(printed)
-    assert data["report"] == str(out / "maxout.html")
-    assert sorted(file.name for file in out.iterdir()) == ["maxout.html", "maxout.json"]
-    status, printed, message = linrep("maxout", "--tiny", "--out", out)
-    assert (status, printed) == (2, "")
-    assert "is not empty" in message
-
-
-def test_sizes_make_a_run_that_the_other_commands_read(linrep, grammar, tmp_path):
-    out = tmp_path / "deep" / "scaling"
-    status, printed, _ = linrep("scaling", "--tiny", "--out", out, "--grammar", grammar)
-    assert status == 0
-    assert "ok: two passes: layers per level" in printed
-    assert {"report.html", "scaling.html", "scaling.json"} <= {file.name for file in out.iterdir()}
+    line = {"maxout": "ok: error / signed bound", "scaling": "ok: two passes: layers per level"}
+    assert line[theorem] in printed
+    assert {file.name for file in out.iterdir()} == {
+        "manifest.json", "settings.yaml", "scores.csv", "studies", "subspaces.safetensors",
+        "report.html", "report.md", "report.json",
+    }  # fmt: skip
     assert linrep("check", out)[0] == 0
+    if theorem == "maxout":  # the cells of its probes are held to requirements like any other
+        stairs = "@blocks.2.hook_resid_mid/layer 3 unit 0"
+        assert linrep("check", out, "--require", f"accuracy>=0.97{stairs}")[0] == 0
+        assert linrep("check", out, "--require", f"random_weights>=1.01{stairs}")[0] == 1
     assert linrep("compare", out, out)[0] == 0
-    assert linrep("report", out, "--to", tmp_path / "again.md")[0] == 0
-    page = (tmp_path / "again.md").read_text("utf-8")
-    assert "## grammar 1" in page
-    assert str(grammar) in page
-    status, printed, message = linrep("scaling", "--tiny", "--out", out)
+    assert linrep("report", out, "--to", more)[0] == 0
+    page = more.read_text("utf-8")
+    shown = {"maxout": ["## staircase"], "scaling": ["## grammar 1", str(grammar)]}
+    assert all(text in page for text in shown[theorem])
+    status, printed, message = linrep(theorem, "--tiny", "--out", out)
     assert (status, printed) == (2, "")
     assert "already holds a run" in message
 

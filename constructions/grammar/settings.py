@@ -208,6 +208,16 @@ class Settings:
             if clash:
                 raise ConstructionError(message)
 
+    @property
+    def layers_are_levels(self) -> bool:
+        """Whether each bottom-up layer sees one level more: two passes over one chart, no more.
+
+        One pass, a parser per shape and belief blocks move states in other orders: what their sites
+        can have seen is bounded by the prefix.
+        """
+        plain = ("spans", 2, None, "none")
+        return (self.mode, self.passes, self.beliefs, self.merge) == plain
+
     def to_dict(self) -> dict[str, Any]:
         """The fields, for JSON."""
         return asdict(self)

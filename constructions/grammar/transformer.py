@@ -1,7 +1,7 @@
 """A transformer whose weights are computed from a grammar: no training, exact next tokens."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, final
@@ -12,14 +12,16 @@ from jaxtyping import Float, Int
 
 from ...core import Prediction, checked, writing
 from ...core.folders import named_folder
-from ...grammars import EOS, Grammar
+from ...grammars import EOS, Corpus, Grammar
+from ...grammars.ceilings import Sight, ceilings_of
 from ...models import PlainTransformer, load, probabilities
-from ..errors import ConstructionError, require_count
+from ..errors import ConstructionError
 from .backends.dense import build_dense
 from .backends.sparse import SparseModel
 from .backends.trials import rotation_trials
 from .charts.states import ChartStates
 from .compiler import GivenGrammar, compile_grammar, require_grammar
+from .generating import draw_sentences
 from .guarantee import Guarantee, guarantee, require_guarantee
 from .passes.log_head import DEAD
 from .predictions import predict
@@ -27,7 +29,7 @@ from .program.coordinates import Registry
 from .program.program import Program
 from .recipe import read_json, recipe_of
 from .settings import Settings
-from .sizes.accounting import Accounting, account
+from .sizes.accounting import Accounting, measure_sizes
 
 __all__ = ["GrammarTransformer"]
 
@@ -229,20 +231,7 @@ class GrammarTransformer:
         only sentences of the language appear, with the grammar's frequencies (probability and
         deterministic semirings). torch's global generator is left as it was.
         """
-        if not require_count("n", n):
-            return []
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)  # generate() takes no generator; restored by fork_rng
-            drawn = self.model.generate(
-                torch.zeros(n, 1, dtype=torch.long),
-                attention_mask=torch.ones(n, 1, dtype=torch.long),
-                do_sample=True,
-                top_k=0,
-                max_new_tokens=self.n_max + 1,
-            )
-        end = len(self.vocabulary) - 1
-        rows = [row[: [*row, end].index(end)] for row in drawn[:, 1:].tolist()]
-        return [tuple(self.vocabulary[token] for token in row) for row in rows]
+        return draw_sentences(self.model, self.vocabulary, self.n_max, n, seed)
 
     # -- what theory says about it --------------------------------------------------------------
 
@@ -250,6 +239,13 @@ class GrammarTransformer:
     def predictions(self) -> list[Prediction]:
         """What a probe of the residual stream must find, as data."""
         return predict(self.grammar, self.settings, self.program)
+
+    def ceilings(
+        self, corpus: Corpus, sites: Sequence[str], heights: Sequence[int], *, boundary: bool
+    ) -> Mapping[tuple[str, str], np.ndarray] | None:
+        """Largest exact posterior of what each site has seen: ``[token]`` by (site, target)."""
+        sight: Sight = "construction" if self.settings.layers_are_levels else "causal"
+        return ceilings_of(corpus, sites, heights, sight=sight, boundary=boundary)
 
     @cached_property
     def chart(self) -> ChartStates:
@@ -264,7 +260,7 @@ class GrammarTransformer:
     def accounting(self) -> Accounting:
         """Depth, neurons, heads, width read off the weights, beside the theorem's formulas."""
         exact = f"exactness: {self.guarantee}"
-        return account(self.grammar, self.settings, self.program, self._engine, exact)
+        return measure_sizes(self.grammar, self.settings, self.program, self._engine, exact)
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write an ordinary Hugging Face model folder (sparse: its recipe as JSON)."""

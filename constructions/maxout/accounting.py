@@ -13,7 +13,7 @@ from .weights import block_of
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["MaxoutAccounting", "account"]
+__all__ = ["MaxoutAccounting", "measure_sizes"]
 
 
 @final
@@ -59,7 +59,9 @@ class MaxoutAccounting:
         return pd.DataFrame.from_dict(rows, orient="index", columns=["measured", "formula"])
 
 
-def account(model: PlainTransformer, net: MaxoutNetwork, layout: MaxoutLayout) -> MaxoutAccounting:
+def measure_sizes(
+    model: PlainTransformer, net: MaxoutNetwork, layout: MaxoutLayout
+) -> MaxoutAccounting:
     """Count the weights, and evaluate the formulas for the same network.
 
     The formula of ``nonzero`` assumes a network without zero weights: a zero in the network is a

@@ -16,7 +16,7 @@ from ...core.folders import new_folder
 from ...models import PlainTransformer, to_bridge
 from ...piecewise import AnyNetwork, Box, MaxoutNetwork, as_box, as_network
 from ...piecewise.networks.arraylike import ArrayLike
-from .accounting import MaxoutAccounting, account
+from .accounting import MaxoutAccounting, measure_sizes
 from .error import MaxoutError, inverse_temperatures, norm_bound, signed_bound
 from .folder import read_folder
 from .layout import MaxoutLayout, piece_target
@@ -240,7 +240,7 @@ class MaxoutTransformer:
 
     def accounting(self) -> MaxoutAccounting:
         """Sizes counted in the weights, beside the formulas."""
-        return account(self.model, self.to_maxout(), self.layout)
+        return measure_sizes(self.model, self.to_maxout(), self.layout)
 
     @property
     def predictions(self) -> list[Prediction]:

@@ -21,6 +21,8 @@ def from_messages(
     groups: Any = None,
     at: At | str = "last",
     answer: bool = False,
+    source: str = "",
+    places: Sequence[str] | None = None,
 ) -> Corpus:
     """A corpus with one row for each chat: the text that the model is given, to its last token.
 
@@ -35,9 +37,13 @@ def from_messages(
         at: which token is read: the text's ``"last"``, its ``"first"``, or the ``"mean"``.
         answer: end with the mark behind which the model answers (``add_generation_prompt``), so
             that the last token is the one before its answer.
+        source: a line about where the chats come from; by default their number.
+        places: what to call each chat in messages, such as its file and line; by default
+            ``chat 0``, ``chat 1``, ...
 
     Raises:
-        CorpusError: the tokenizer has no template, or the template fails on a chat.
+        CorpusError: the tokenizer has no template, the template fails on a chat, or places are
+            not one for each chat.
     """
     if not callable(getattr(tokenizer, "apply_chat_template", None)):
         raise CorpusError(
@@ -50,9 +56,12 @@ def from_messages(
             "models have none: take the chat model's tokenizer, set tokenizer.chat_template, or "
             "write the prompts yourself: Corpus.from_texts"
         )
+    if places is not None and len(places) != len(chats):
+        raise CorpusError(f"places are one for each of {len(chats)} chats; received {len(places)}")
     texts = []
     for number, chat in enumerate(chats):
-        _check(chat, number)
+        place = f"chat {number}" if places is None else str(places[number])
+        _check(chat, place)
         try:
             text = tokenizer.apply_chat_template(
                 [dict(message) for message in chat], tokenize=False, add_generation_prompt=answer
@@ -60,19 +69,24 @@ def from_messages(
         except Exception as error:  # templates are programs, which fail in any way
             roles = [message.get("role") for message in chat]
             raise CorpusError(
-                f"the chat template fails on chat {number}, with roles {roles}: "
+                f"the chat template fails on {place}, with roles {roles}: "
                 f"{type(error).__name__}: {error!s:.160}; give messages in the form and order that "
                 "the model was made for"
             ) from error
         if not text:
-            raise CorpusError(f"the chat template makes an empty text of chat {number}")
+            raise CorpusError(f"the chat template makes an empty text of {place}")
         texts.append(str(text))
     return Corpus.from_texts(
-        texts, targets=targets, groups=groups, at=at, ready=True, source=f"{len(texts)} chats"
+        texts,
+        targets=targets,
+        groups=groups,
+        at=at,
+        ready=True,
+        source=source or f"{len(texts)} chats",
     )
 
 
-def _check(chat: Any, number: int) -> None:
+def _check(chat: Any, place: str) -> None:
     """A chat is a list of messages.
 
     Raises:
@@ -83,6 +97,6 @@ def _check(chat: Any, number: int) -> None:
         return
     hint = ": a list of chats is expected, [messages] for one" if isinstance(chat, Mapping) else ""
     raise CorpusError(
-        f"chat {number} is {shown(chat)}; expected a list of messages, each "
+        f"{place} is {shown(chat)}; expected a list of messages, each "
         f'{{"role": "user", "content": "..."}}{hint}'
     )

@@ -1,11 +1,10 @@
 """Maxout networks as transformers: equal, within the bound, exponentially many regions, probed.
 
-One question per section; :func:`run` writes one page with the pictures and the checks:
-``linrep maxout --out FOLDER``.
+One study per question; :func:`run` writes a run folder: ``linrep maxout --out FOLDER``.
 """
 
-import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from ...constructions import (
     n_resolved,
     soft_interchange,
 )
-from ...core import LinrepError, progress
+from ...core import progress
 from ...piecewise import (
     Plane,
     random_network,
@@ -31,45 +30,49 @@ from ...piecewise import (
     upper_bound,
     zigzag,
 )
-from ...reports import Check
+from ...reports import Check, Run, Study, refuse_occupied, write_run
+from ...reports.values import Json
+from ..manifest import versions
 from . import errors as errors, figures as figures
-from .section import Section
+from .answer import answer
 from .staircase import staircase
 
-__all__ = ["Section", "run"]
+__all__ = ["as_run", "run"]
 
 
-def run(out: str | Path, *, tiny: bool = False, seed: int = 0) -> Path:
-    """Answer every question and write ``maxout.html`` and ``maxout.json``.
+QUESTION = (
+    "Attention takes the maximum, feed-forward layers are token-wise affine maps "
+    "(arXiv:2603.03084): is a maxout network a transformer? The weights here are constructed, so "
+    "every answer is known."
+)
+
+
+def run(out: str | Path, *, tiny: bool = False, seed: int = 0) -> Run:
+    """Answer every question; a run folder that is checked, compared and reported like any other.
 
     Args:
         out: folder, new or empty.
         tiny: small sizes, for a test.
         seed: of networks, points and probes.
 
-    Returns:
-        The page.
-
     Raises:
         LinrepError: the folder holds something.
     """
-    folder = Path(out)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise LinrepError(f"{str(folder)!r} already holds something; give a new folder")
+    folder = refuse_occupied(out)
     questions = (equality, slice_of_regions, growth, softness, staircase)
-    made = [ask(tiny, seed) for ask in progress(questions, "maxout", unit="question")]
-    numbers = {
-        section.title: {**section.data, "checks": [str(check) for check in section.checks]}
-        for section in made
-    }
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "maxout.json").write_text(json.dumps(numbers, indent=1), "utf-8")
-    page = folder / "maxout.html"
-    page.write_text(figures.page(made), "utf-8")
-    return page
+    studies = [ask(tiny, seed) for ask in progress(questions, "maxout", unit="question")]
+    made = as_run(studies, tiny=tiny, seed=seed)
+    write_run(made, folder)
+    return made
 
 
-def equality(tiny: bool, seed: int) -> Section:
+def as_run(studies: Sequence[Study], *, tiny: bool, seed: int) -> Run:
+    """Answers as one run."""
+    settings: dict[str, Json] = {"tiny": tiny, "seed": seed}
+    return Run("Maxout networks as transformers", QUESTION, settings, versions(), tuple(studies))
+
+
+def equality(tiny: bool, seed: int) -> Study:
     """Transformer, soft recursion and network; the error against its bound."""
     rng = np.random.default_rng(seed)
     recursion = hardmax = share = single = exchanged = 0.0
@@ -98,7 +101,8 @@ def equality(tiny: bool, seed: int) -> Section:
     sup, bound, mean = errors.measured(random_network(1, [6, 6], 3, seed=3), rates)
     slope = float(np.polyfit(np.log(rates), np.log(sup), 1)[0])
     slope_mean = float(np.polyfit(np.log(rates[:2]), np.log(mean[:2]), 1)[0])
-    return Section(
+    return answer(
+        "equality",
         "Is the transformer the network?",
         "Attention takes a soft maximum, so the transformer equals the recursion in which every "
         "maximum is a softmax average, and its error falls with the inverse temperature: the "
@@ -134,7 +138,7 @@ def equality(tiny: bool, seed: int) -> Section:
     )
 
 
-def slice_of_regions(tiny: bool, seed: int) -> Section:
+def slice_of_regions(tiny: bool, seed: int) -> Study:
     """The cells of a plane through the inputs, coloured by affine map."""
     width = 6 if tiny else 16
     net = random_network(5, [width] * 3, 3, seed=seed)
@@ -143,7 +147,8 @@ def slice_of_regions(tiny: bool, seed: int) -> Section:
         net, Plane(np.zeros(5), directions[0], directions[1], (-2, -2), (2, 2))
     )
     counts, wider, bound = found.counts, found.counts_at_100_tol, upper_bound(net, dim=2)
-    return Section(
+    return answer(
+        "slice",
         "What does a slice of the input space look like?",
         f"A plane through the five inputs of a random maxout network (three layers of {width} "
         f"units, rank 3): {counts.cells} activation cells, {counts.linear_regions} linear regions, "
@@ -151,7 +156,7 @@ def slice_of_regions(tiny: bool, seed: int) -> Section:
         "there are 24 colours, so they repeat, and neighbours of one colour may have different "
         f"maps. No network of these widths has more than {bound:.3g} cells, a bound that depth "
         "makes loose.",
-        found.plot(),
+        figures.cells(found, "The plane through the inputs, each cell coloured by its affine map."),
         (
             Check("cells / upper bound", counts.cells / bound, "<=", 1.0, "below the bound"),
             Check(
@@ -173,7 +178,7 @@ def slice_of_regions(tiny: bool, seed: int) -> Section:
     )
 
 
-def growth(tiny: bool, seed: int) -> Section:
+def growth(tiny: bool, seed: int) -> Study:
     """Pieces against depth: constructed networks reach the theorem's slope, random ones do not."""
     depths = list(range(1, 4 if tiny else 7))
     families = {"tent, rank 2": (tent, 2.0)}
@@ -194,7 +199,8 @@ def growth(tiny: bool, seed: int) -> Section:
         float(np.mean([_random_pieces(depth, seed + draw) for draw in draws])) for depth in depths
     ]
     pace = float(np.polyfit(depths, np.log(typical), 1)[0])
-    return Section(
+    return answer(
+        "growth",
         "Does the number of regions grow exponentially with depth?",
         "Width 2 and rank p reach (2p - 1)^L linear pieces on a line, the largest number possible; "
         "the transformer's hardmax network, read back from its weights, has as many. The maximum "
@@ -219,7 +225,7 @@ def _random_pieces(depth: int, seed: int) -> int:
     return regions_on_segment(net, -3, 3).n_linear_regions
 
 
-def softness(tiny: bool, seed: int) -> Section:
+def softness(tiny: bool, seed: int) -> Study:
     """What is left of the exact cells at a finite temperature."""
     net = random_network(2, [5, 5] if tiny else [10, 10], 3, seed=seed)
     cells = regions_in_plane(net, (-2, 2))
@@ -235,7 +241,8 @@ def softness(tiny: bool, seed: int) -> Section:
         max(low - found, found - high, 0) / cells.n_cells
         for found, (low, high) in zip(confident, brackets, strict=True)
     )
-    return Section(
+    return answer(
+        "softness",
         "How many cells does the soft network show?",
         "The transformer is smooth and has no regions. Two counts say how close it comes: cells "
         "whose affine map the soft Jacobian shows at an inner point, and cells in which every head "

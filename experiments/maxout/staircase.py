@@ -11,14 +11,14 @@ from ...hooks import Activations
 from ...models import random_twin
 from ...piecewise import random_network, tent
 from ...probes import LinearProbe, probe
-from ...reports import Check
-from . import figures as figures
-from .section import Section
+from ...reports import Check, Study, compare
+from ..scores import scores_of
+from .answer import answer
 
 __all__ = ["class_weights", "folds_beyond", "staircase"]
 
 
-def staircase(tiny: bool, seed: int) -> Section:
+def staircase(tiny: bool, seed: int) -> Study:
     """Active pieces of the tent through the ordinary pipeline, with both controls."""
     depth, points = (7, 2000) if tiny else (10, 6000)
     t = MaxoutTransformer.from_network(tent(depth), (0, 1), inverse_temperature=1e5, causal=True)
@@ -50,7 +50,8 @@ def staircase(tiny: bool, seed: int) -> Section:
     hard = folds_beyond(t.layout.d_model, depth)
     coin = 4 * 0.5 / math.sqrt(0.2 * points)
     cosine, accuracy = class_weights(tiny, seed)
-    return Section(
+    return answer(
+        "staircase",
         "Where is the active piece linearly decodable?",
         f"The tent folded {depth} times, {points} random inputs, probes scored on a fifth of them "
         f"({depth} pieces at {depth + 1} sites). Which piece of layer l is active is an affine "
@@ -66,7 +67,7 @@ def staircase(tiny: bool, seed: int) -> Section:
         "explain them. The last two rows are of another network, not of that control: a maxout "
         "network of rank 3 with drawn weights, made a transformer. The theory predicts not only "
         "that its pieces j and k can be told apart but along which direction, W_j - W_k.",
-        figures.staircase(sites, names, found, shuffled, random),
+        None,
         (
             Check("lowest accuracy on the stairs", float(steps.min()), ">=", 0.97, "decodable"),
             Check(
@@ -92,8 +93,9 @@ def staircase(tiny: bool, seed: int) -> Section:
             ),
             Check("accuracy of the probes of that network", accuracy, ">=", 0.99, "decodable"),
         ),
-        {"sites": sites, "accuracy": found, "shuffled": shuffled, "random weights": random,
-         "layers beyond random weights": hard},
+        {"layers beyond random weights": hard},
+        scores=scores_of(results),
+        comparison=compare(results, t.predictions, seed=seed),
     )  # fmt: skip
 
 

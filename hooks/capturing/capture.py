@@ -4,17 +4,18 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path as Folder
-from typing import Any, final
+from typing import Any, Unpack, final
 
 import numpy as np
 
 from ...core import Engine, checked, running
+from ...core.options import settled
 from ..errors import CaptureError
 from ..inputs.alignment import Encoding
 from ..inputs.corpus import as_corpus, inputs_of
 from ..paths.path import Path
 from ..reading.prepared import Subject, left_alone, prepare
-from ..reading.settings import Dtype, Settings
+from ..reading.settings import Dtype, Reading, ReadingOptions, Settings
 from ..selfcheck.checks import self_check
 from ..store.activations import Activations
 from ..store.manifest import describe
@@ -26,25 +27,17 @@ __all__ = ["capture"]
 
 
 @checked(CaptureError)
-def capture(  # noqa: PLR0913 - the public face; each is a choice of its own
+def capture(
     model: Any,
     corpus: Any,
     sites: str | Sequence[str] = "resid_post",
     layers: str | Sequence[int] = "all",
     *,
     store: str | Folder | None = None,
-    word_token: str | None = None,
-    batch_size: int | str = "auto",
-    device: str = "auto",
-    dtype: str = "float32",
     engine: str | Engine = "local",
     progress: bool = True,
-    tokenizer: Any = None,
-    long_inputs: str = "refuse",
-    special_tokens: bool | None = None,
-    path: str = "auto",
-    check: bool | Sequence[str] = True,
-    shard_words: int | str = "auto",
+    reading: Reading | None = None,
+    **options: Unpack[ReadingOptions],
 ) -> Activations:
     """Activations of a model's residual stream at every word of a corpus.
 
@@ -61,14 +54,16 @@ def capture(  # noqa: PLR0913 - the public face; each is a choice of its own
         sites: kinds (``resid_post``, ``resid_pre``, ``resid_mid``, ...) or full names.
         layers: ``"all"`` (with ``resid_post``: the embedding too) or block indices.
         store: a folder to write to as shards; a capture that was stopped is resumed there.
-        word_token: ``last``, ``first`` or ``mean`` of a word's (or span's) tokens; by default as
-            the corpus says (``at``), else the last.
-        batch_size: lines per batch, or ``"auto"``: by tokens.
-        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
-        dtype: of the activations kept.
         engine: ``"local"``, ``"processes:N"``, ``"ray"`` (a cluster that runs, else one on this
             machine), ``"ray://host:port"``, or an engine that is shared with other calls.
         progress: show tokens per second and time left on a terminal.
+        reading: how the model reads, as one object that other calls share.
+        **options: its fields by name; they replace those of ``reading``:
+        word_token: ``last``, ``first`` or ``mean`` of a word's (or span's) tokens; by default as
+            the corpus says (``at``), else the last.
+        dtype: of the activations kept.
+        batch_size: lines per batch, or ``"auto"``: by tokens; 1 reads without padding.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
         tokenizer: for an instance that is given without one.
         long_inputs: ``refuse``, ``window`` or ``cut`` sentences beyond the model's context.
         special_tokens: let the tokenizer add its BOS, ``[CLS]``, ``[SEP]``; by default unless the
@@ -91,45 +86,28 @@ def capture(  # noqa: PLR0913 - the public face; each is a choice of its own
     ('blocks.0.hook_resid_pre', (3, 16))
     """
     corpus = as_corpus(corpus)
-    settings = Settings.of(
-        sites=sites,
-        layers=layers,
-        word_token=word_token or getattr(corpus, "at", "") or "last",
-        dtype=dtype,
-        batch_size=batch_size,
-        device=device,
-        long_inputs=long_inputs,
-        special_tokens=not getattr(corpus, "ready", False)
-        if special_tokens is None
-        else special_tokens,
-        path=path,
-        shard_words=shard_words,
-    )
+    how = settled("capture", "reading", Reading, reading, options, CaptureError)
     with left_alone(model):
-        return _captured(
-            model, corpus, settings, tokenizer, store, engine, check=check, progress=progress
-        )
+        return _captured(model, corpus, how.of(corpus, sites, layers), how, store, engine, progress)
 
 
 def _captured(
     model: Any,
     corpus: Any,
     settings: Settings,
-    tokenizer: Any,
+    how: Reading,
     store: str | Folder | None,
     engine: str | Engine,
-    *,
-    check: bool | Sequence[str],
     progress: bool,
 ) -> Activations:
     given = inputs_of(corpus)  # before the model: a slip of the pen costs no minutes
     if store is not None:
         refuse_foreign(Folder(store))
     with running(engine) as runner:
-        subject = prepare(model, settings, tokenizer)
+        subject = prepare(model, settings, how.tokenizer)
         encoding = subject.encode(given, settings)
         manifest = describe(subject, corpus, encoding, settings)
-        task = _Task(model, corpus, subject, encoding, settings, manifest, check, progress)
+        task = _Task(model, corpus, subject, encoding, settings, manifest, how.check, progress)
         if store is not None:
             task.into_store(Folder(store), runner)
             return Activations.open(Folder(store), corpus)
@@ -190,7 +168,9 @@ class _Task:
                     done(sum(len(line) for line in jobs[index].lines))
 
     def _checked(self) -> dict[str, Any]:
-        self.manifest["self_check"] = self_check(self.subject, self.encoding, self.check)
+        self.manifest["self_check"] = self_check(
+            self.subject, self.encoding, self.check, alone=self.settings.batch_size == 1
+        )
         found: dict[str, Any] = self.manifest["self_check"]
         return found
 

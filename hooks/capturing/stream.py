@@ -3,19 +3,22 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Any, final
+from typing import Any, Unpack, final
 
 from ...core import Engine, checked, running
+from ...core.options import settled
 from ..errors import CaptureError
 from ..inputs.corpus import as_corpus, inputs_of
 from ..reading.prepared import left_alone, prepare
-from ..reading.settings import Settings
+from ..reading.settings import Reading, ReadingOptions, Settings
 from ..selfcheck.checks import self_check
 from ..store.manifest import describe
 from .summing import Make, StreamWork, grouped, in_order, portable, stream_in_worker
 from .work import referred_if, token_bar, work_of
 
 __all__ = ["Streamed", "stream"]
+
+PIECE = 65536  # words that are summed before their totals are added to the others'
 
 
 @final
@@ -39,7 +42,7 @@ class Streamed:
 
 
 @checked(CaptureError)
-def stream(  # noqa: PLR0913 - the same choices as capture
+def stream(
     model: Any,
     corpus: Any,
     make: Make,
@@ -47,16 +50,10 @@ def stream(  # noqa: PLR0913 - the same choices as capture
     sites: str | Sequence[str] = "resid_post",
     layers: str | Sequence[int] = "all",
     *,
-    word_token: str | None = None,
-    batch_size: int | str = "auto",
-    device: str = "auto",
     engine: str | Engine = "local",
     progress: bool = True,
-    tokenizer: Any = None,
-    long_inputs: str = "refuse",
-    special_tokens: bool | None = None,
-    check: bool | Sequence[str] = True,
-    shard_words: int = 65536,
+    reading: Reading | None = None,
+    **options: Unpack[ReadingOptions],
 ) -> Streamed:
     """Accumulate statistics of activations and targets in one pass; no activation is kept.
 
@@ -72,16 +69,21 @@ def stream(  # noqa: PLR0913 - the same choices as capture
         targets: per name labels ``[token]``; words labelled ``""`` are left out of that target.
         sites: as in :func:`linrep.capture`.
         layers: likewise.
-        word_token: likewise.
-        batch_size: likewise.
-        device: likewise.
         engine: likewise.
         progress: likewise.
+        reading: how the model reads, as :func:`linrep.capture` takes it.
+        **options: its fields by name; they replace those of ``reading``:
+        word_token: as in :func:`linrep.capture`.
+        dtype: of no consequence, for nothing is kept: ``make`` gets float32, of a float64 model
+            float64.
+        batch_size: as in :func:`linrep.capture`.
+        device: likewise.
         tokenizer: likewise.
         long_inputs: likewise.
         special_tokens: likewise.
+        path: likewise.
         check: likewise.
-        shard_words: words per piece.
+        shard_words: words per piece; ``"auto"``: 65536.
 
     Raises:
         CaptureError: labels do not fit the corpus, or the request does not fit the model.
@@ -95,30 +97,12 @@ def stream(  # noqa: PLR0913 - the same choices as capture
     2
     """
     corpus = as_corpus(corpus)
-    settings = Settings.of(
-        sites=sites,
-        layers=layers,
-        word_token=word_token or getattr(corpus, "at", "") or "last",
-        batch_size=batch_size,
-        device=device,
-        long_inputs=long_inputs,
-        special_tokens=not getattr(corpus, "ready", False)
-        if special_tokens is None
-        else special_tokens,
-        shard_words=shard_words,
-    )
+    how = settled("stream", "reading", Reading, reading, options, CaptureError)
+    if how.shard_words == "auto":
+        how = replace(how, shard_words=PIECE)
+    settings = how.of(corpus, sites, layers)
     with left_alone(model):
-        return _streamed(
-            model,
-            corpus,
-            make,
-            targets,
-            settings,
-            tokenizer,
-            engine,
-            check=check,
-            progress=progress,
-        )
+        return _streamed(model, corpus, make, targets, settings, how, engine, progress)
 
 
 def _streamed(
@@ -127,17 +111,16 @@ def _streamed(
     make: Make,
     targets: Mapping[str, Any],
     settings: Settings,
-    tokenizer: Any,
+    how: Reading,
     engine: str | Engine,
-    *,
-    check: bool | Sequence[str],
     progress: bool,
 ) -> Streamed:
-    subject = prepare(model, settings, tokenizer)
+    subject = prepare(model, settings, how.tokenizer)
     encoding = subject.encode(inputs_of(corpus), settings)
     groups = grouped(targets, encoding.n_words)
     manifest = describe(subject, corpus, encoding, settings)
-    manifest["self_check"] = self_check(subject, encoding, check)
+    alone = settings.batch_size == 1
+    manifest["self_check"] = self_check(subject, encoding, how.check, alone=alone)
     works = work_of(encoding, subject, settings)
     with (
         running(engine) as runner,

@@ -22,9 +22,10 @@ def refuse_kinds(model: nn.Module) -> None:
     config: Any = model.config
     name = type(model).__name__
     if _has_decoder(model):
+        encoder = "its encoder (`model.get_encoder()`) or " if _has_encoder(model) else ""
         raise CaptureError(
             f"{name} belongs to an encoder-decoder, whose two streams share no site names: pass "
-            "its encoder (`model.get_encoder()`) or a decoder-only model"
+            f"{encoder}a decoder-only model, or an encoder such as BERT"
         )
     text = _text_config(config)
     if text is not config and not getattr(config, "is_encoder_decoder", False):
@@ -56,6 +57,14 @@ def _has_decoder(model: nn.Module) -> bool:
         return False
     encoder = "Encoder" in type(model).__name__ or getattr(model, "is_decoder", None) is False
     return not encoder
+
+
+def _has_encoder(model: nn.Module) -> bool:
+    """Whether its encoder can be passed: it is a model with a configuration of its own."""
+    try:
+        return isinstance(model.get_encoder(), PreTrainedModel)  # type: ignore[operator]
+    except Exception:  # some have none, or none that is given out
+        return False
 
 
 def _text_config(config: Any) -> Any:

@@ -5,6 +5,7 @@ from typing import Any, final
 
 import torch
 from torch import nn
+from transformers import PreTrainedConfig
 
 from ...models import PlainTransformer
 from ..errors import CaptureError
@@ -83,12 +84,26 @@ def block_path(model: nn.Module) -> tuple[str, str]:
         for name, module in model.named_modules()
         if isinstance(module, nn.ModuleList) and len(module) == count and count
     ]
+    others = _other_towers(model)
+    lists = [name for name in lists if not name.startswith(others)] or lists
     outer = [n for n in lists if not any(n.startswith(f"{o}.") for o in lists if o != n)]
     if len(outer) == 1:
         return outer[0], f"module list {outer[0]!r}; TransformerLens has no adapter for it"
     raise CaptureError(
         f"the blocks of {type(model).__name__} cannot be told: TransformerLens has no adapter and "
-        f"the model has {len(outer)} lists of {count} modules; give a decoder or encoder model"
+        f"the model has {len(outer)} lists of {count} modules, of which one would have to be its "
+        "blocks: this architecture is not read; give another, such as Llama, GPT-2 or BERT"
+    )
+
+
+def _other_towers(model: nn.Module) -> tuple[str, ...]:
+    """Names of the parts that have a configuration of another kind: eyes of a model for text."""
+    own = type(model.config)
+    return tuple(
+        f"{name}."
+        for name, part in model.named_modules()
+        if name and isinstance(getattr(part, "config", None), PreTrainedConfig)
+        if not isinstance(part.config, own)
     )
 
 
@@ -108,10 +123,11 @@ def _adapter_path(model: nn.Module, architecture: str) -> str | None:
     from transformer_lens.factories.architecture_adapter_factory import ArchitectureAdapterFactory
     from transformer_lens.model_bridge.sources._bridge_builder import build_bridge_config_from_hf
 
-    config = build_bridge_config_from_hf(model.config, architecture, "local", torch.float32)
     try:
+        config = build_bridge_config_from_hf(model.config, architecture, "local", torch.float32)
         adapter = ArchitectureAdapterFactory.select_architecture_adapter(config)
-    except (ValueError, ImportError):  # "Unsupported architecture", or a package it lacks
+    except (ValueError, ImportError, TypeError, AttributeError):
+        # "Unsupported architecture", a package it lacks, or a configuration of another kind
         return None
     mapping = adapter.component_mapping
     blocks = (mapping or {}).get("blocks")

@@ -80,10 +80,12 @@ def read_batch(path: Path, batch: Batch, sites: Sequence[str], how: WordToken, p
 
     def tap(site: str) -> Tap:
         def see(stream: Tensor) -> None:
+            stream = _without_windows(stream, path, batch.ids.shape[1])
             if stream.ndim != 3 or stream.shape[:2] != batch.ids.shape:
                 raise CaptureError(
                     f"{site} has shape {tuple(stream.shape)}; expected [batch, position, d_model] "
-                    f"with batch and position {tuple(batch.ids.shape)}: it is no residual stream"
+                    f"with batch and position {tuple(batch.ids.shape)}: it is no residual stream "
+                    "of one vector for each token, so this model is not read: give another"
                 )
             fired.add(site)
             put(site, gather.rows, pool(stream.detach(), gather))
@@ -98,6 +100,13 @@ def read_batch(path: Path, batch: Batch, sites: Sequence[str], how: WordToken, p
             f"{', '.join(silent)} never fired in the forward pass: this model switches the place "
             "off, or runs its blocks in another order than it lists them; choose another site"
         )
+
+
+def _without_windows(stream: Tensor, path: Path, width: int) -> Tensor:
+    """The stream without what Longformer puts behind it to fill its last window."""
+    if stream.ndim == 3 and getattr(path.model.config, "attention_window", None):
+        return stream[:, :width]
+    return stream
 
 
 def read(

@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from ...models import LoadedModel, load
+from ...models.wrapped import opened
 from ..errors import CaptureError, SiteError
 from ..inputs.alignment import Encoding, encode_vocabulary, encode_words
 from ..inputs.corpus import Inputs, Texts
@@ -41,6 +42,7 @@ class Subject:
         fingerprint: digest of its weights and configuration, taken before any wrapping.
         drawn: weights of the language-model head that were drawn, as the folder lacks them.
         unused: weights in the folder that the model has no place for.
+        quantised: how the weights of a file were quantised; empty if they were not.
     """
 
     path: Path
@@ -51,6 +53,7 @@ class Subject:
     fingerprint: str
     drawn: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
+    quantised: str = ""
 
     @property
     def d_model(self) -> int:
@@ -157,6 +160,7 @@ def prepare(
         fingerprint,
         drawn=loaded.drawn,
         unused=loaded.unused,
+        quantised=loaded.quantised,
     )
 
 
@@ -171,7 +175,7 @@ def _enter(model: Any, settings: Settings) -> tuple[Path, LoadedModel, bool]:
     loaded = load(model)
     inner = loaded.model
     if not hasattr(inner, "original_model"):
-        fresh = isinstance(model, (str, PathLike))
+        fresh = isinstance(opened(model)[0], (str, PathLike))
         _place(inner, settings.device, ours=fresh)
         return ModulePath(inner), loaded, fresh
     if settings.path == "modules":
@@ -236,6 +240,7 @@ def left_alone(model: Any) -> Iterator[None]:
 
 def _modules(model: Any) -> list[nn.Module]:
     """All modules of a model, of a constructed one, of a path, and of what is in a bridge."""
+    model, _ = opened(model)
     if not isinstance(model, nn.Module):
         model = getattr(model, "model", None)
     parts = [one for one in (model, getattr(model, "original_model", None)) if one is not None]

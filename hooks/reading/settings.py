@@ -2,16 +2,93 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, final, get_args
+from typing import Any, Literal, TypedDict, final, get_args
 
+from ...core import checked
 from ..errors import CaptureError
 from ..inputs.windows import LongInputs
 from .loop import WordToken
 
-__all__ = ["Dtype", "Settings"]
+__all__ = ["Dtype", "Reading", "ReadingOptions", "Settings"]
 
 Dtype = Literal["float32", "bfloat16", "float16", "float64"]
 _PATHS = ("auto", "modules", "bridge")
+
+
+class ReadingOptions(TypedDict, total=False):
+    """The fields of :class:`Reading`, as keywords of :func:`linrep.capture` and others."""
+
+    word_token: str | None
+    dtype: str
+    batch_size: int | str
+    device: str
+    tokenizer: Any
+    long_inputs: str
+    special_tokens: bool | None
+    path: str
+    check: bool | Sequence[str]
+    shard_words: int | str
+
+
+@final
+@checked(CaptureError)
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Reading:
+    """How a model reads a corpus: one object that captures, streams and exchanges share.
+
+    Args:
+        word_token: ``last``, ``first`` or ``mean`` of a word's (or span's) tokens; by default as
+            the corpus says (``at``), else the last.
+        dtype: of the activations kept.
+        batch_size: lines per batch, or ``"auto"``: by tokens; 1 reads without padding.
+        device: ``"auto"``, ``"cpu"``, ``"cuda"``, ...
+        tokenizer: for an instance that is given without one.
+        long_inputs: ``refuse``, ``window`` or ``cut`` sentences beyond the model's context.
+        special_tokens: let the tokenizer add its BOS, ``[CLS]``, ``[SEP]``; by default unless the
+            corpus' texts hold them already, as rendered chats do.
+        path: ``modules`` (plain forward hooks), ``bridge`` (TransformerLens) or ``auto``.
+        check: run the self-check; or the names of the checks to run.
+        shard_words: words per shard of a store; ``"auto"``: about 256 MiB.
+
+    Raises:
+        CaptureError: a value outside its choices.
+
+    >>> Reading(long_inputs="window").dtype
+    'float32'
+    """
+
+    word_token: str | None = None
+    dtype: str = "float32"
+    batch_size: int | str = "auto"
+    device: str = "auto"
+    tokenizer: Any = None
+    long_inputs: str = "refuse"
+    special_tokens: bool | None = None
+    path: str = "auto"
+    check: bool | Sequence[str] = True
+    shard_words: int | str = "auto"
+
+    def __post_init__(self) -> None:
+        given = vars(self)
+        _check({**given, "word_token": given["word_token"] or "last"})
+
+    def of(
+        self, corpus: Any, sites: str | Sequence[str], layers: str | Sequence[int]
+    ) -> "Settings":
+        """The same for one corpus and the sites asked for, nothing left open."""
+        ready = getattr(corpus, "ready", False)
+        return Settings.of(
+            sites=sites,
+            layers=layers,
+            word_token=self.word_token or getattr(corpus, "at", "") or "last",
+            dtype=self.dtype,
+            batch_size=self.batch_size,
+            device=self.device,
+            long_inputs=self.long_inputs,
+            special_tokens=not ready if self.special_tokens is None else self.special_tokens,
+            path=self.path,
+            shard_words=self.shard_words,
+        )
 
 
 @final

@@ -26,6 +26,9 @@ network multiplies. float64 is held to float32's rounding, because many models c
 rotary angles and softmax in float32 whatever their weights are. The mistakes looked for shift
 activations by 1e-2 and more."""
 
+PADDED = ("batch", "padding")
+ALONE = "skipped: inputs are read one at a time, without padding"
+
 _CAUSES = {
     "reference": "the tensor read there is not the residual stream (another entry of a tuple, a "
     "stream after a norm), or the inputs differ from what the model makes itself of bare ids "
@@ -34,7 +37,8 @@ _CAUSES = {
     "kernel": "the attention kernel computes something else than plain (eager) attention: a wrong "
     "mask or scale; load the model with another attn_implementation",
     "batch": "padding reaches real tokens (the attention mask is dropped or ignored by the "
-    "kernel), or words are picked at wrong positions",
+    "kernel), or words are picked at wrong positions. A model that does not heed the mask is read "
+    "one input at a time, without padding: pass batch_size=1",
     "padding": "positions are counted from the left edge instead of along the attention mask, or "
     "the kernel ignores the mask, or makes NaN of rows that are all padding. A model that cannot "
     'be left-padded is captured right-padded: pass check=("reference", "kernel", "batch", "edit")',
@@ -42,7 +46,11 @@ _CAUSES = {
 
 
 def self_check(
-    subject: Subject, encoding: Encoding, check: bool | Sequence[str] = True
+    subject: Subject,
+    encoding: Encoding,
+    check: bool | Sequence[str] = True,
+    *,
+    alone: bool = False,
 ) -> dict[str, Any]:
     """Compare several ways to the same activations on a few short inputs.
 
@@ -53,6 +61,12 @@ def self_check(
     pass under eager attention. ``batch``: batched and right-padded equals single. ``padding``:
     left-padded equals right-padded. ``edit``: a change at each site changes the output, and not
     the other inputs of the batch.
+
+    Args:
+        subject: the model, ready to be read.
+        encoding: inputs, of which a few are taken.
+        check: whether to check, or the names of the checks.
+        alone: inputs are read one at a time, so that there is no padding to be checked.
 
     Returns:
         dict[str, Any]: the largest relative error of each check (or why it was skipped), and for
@@ -66,7 +80,7 @@ def self_check(
         MemoryError: never, it is caught.
     """
     try:
-        return _checked(subject, encoding, check)
+        return _checked(subject, encoding, check, alone)
     except (RuntimeError, MemoryError) as error:
         if not out_of_memory(error):
             raise
@@ -76,7 +90,9 @@ def self_check(
         ) from error
 
 
-def _checked(subject: Subject, encoding: Encoding, check: bool | Sequence[str]) -> dict[str, Any]:
+def _checked(
+    subject: Subject, encoding: Encoding, check: bool | Sequence[str], alone: bool
+) -> dict[str, Any]:
     """What :func:`self_check` finds.
 
     Raises:
@@ -107,7 +123,7 @@ def _checked(subject: Subject, encoding: Encoding, check: bool | Sequence[str]) 
     }
     for name, way in ways.items():
         if name in wanted:
-            other = way()
+            other = ALONE if alone and name in PADDED else way()
             found[name] = (
                 other if isinstance(other, str) else _worst(name, single, other, tolerance)
             )

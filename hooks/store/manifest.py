@@ -10,7 +10,7 @@ from ..inputs.corpus import fingerprint_of
 from ..reading.prepared import Subject
 from ..reading.settings import Settings
 
-__all__ = ["FORMAT", "account", "describe", "differences"]
+__all__ = ["FORMAT", "describe", "differences", "word_fates"]
 
 FORMAT = "linrep activations 1"
 
@@ -42,13 +42,17 @@ def describe(
         "path": {"name": subject.path.name, "source": subject.path.source},
         "settings": settings.to_json(),
         "sites": list(subject.sites),
-        "words": account(encoding),
-        "loading": {"drawn": list(subject.drawn), "unused": list(subject.unused)},
+        "words": word_fates(encoding),
+        "loading": {
+            "drawn": list(subject.drawn),
+            "unused": list(subject.unused),
+            **({"quantised": subject.quantised} if subject.quantised else {}),
+        },
         "software": {name: version(name) for name in ("torch", "transformers", "transformer-lens")},
     }
 
 
-def account(encoding: Encoding) -> dict[str, Any]:
+def word_fates(encoding: Encoding) -> dict[str, Any]:
     """What became of every word; indices of those without an activation."""
     return {
         "total": encoding.n_words,

@@ -1,5 +1,6 @@
 """What random subspaces overlap: the level that a finding must exceed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, final
 
@@ -11,7 +12,7 @@ from ...core.decompositions import eigh
 from ...core.limits import MOST_DRAWS
 from ..errors import ProbeError
 
-__all__ = ["Anisotropy", "OverlapNull", "overlap_null"]
+__all__ = ["Anisotropy", "OverlapNull", "exchanged_null", "overlap_null"]
 
 FLAT = 1e-12  # variance of draws that are all one number
 BLOCK = 2**22  # numbers of the draws that are taken apart together: 32 MiB
@@ -27,14 +28,15 @@ class OverlapNull:
     Args:
         draws: ``[draw]`` sampled overlaps, ascending.
         metric: ``"euclidean"``: directions uniform on the sphere; ``"covariance"``: directions
-            drawn from the activations' own covariance, the harder null.
+            drawn from the activations' own covariance, the harder null; ``"exchanged"``: patterns
+            of labels that sentences have exchanged.
 
     Raises:
         ProbeError: there are no draws, or one is not finite.
     """
 
     draws: Float[np.ndarray, " draw"]
-    metric: Literal["euclidean", "covariance"]
+    metric: Literal["euclidean", "covariance", "exchanged"]
 
     def __post_init__(self) -> None:
         if not len(self.draws) or not np.isfinite(self.draws).all():
@@ -120,6 +122,27 @@ def overlap_null(
     if covariance is None:
         return OverlapNull(np.sort(_uniform(rng, k, m, size, n)), "euclidean")
     return Anisotropy.of(covariance, size).null(k, m, n=n, fixed=fixed, seed=seed)
+
+
+def exchanged_null(patterns: Sequence[np.ndarray], k: int, fixed: Subspace) -> OverlapNull | None:
+    """Overlap of the patterns of exchanged labels with a subspace.
+
+    Args:
+        patterns: ordered bases ``[d_model, rank]``, one for each exchange.
+        k: dimensions of the learned pattern, at most: as many of each are compared.
+        fixed: the predicted subspace.
+
+    Returns:
+        The null; ``None`` where no exchange leaves a pattern.
+    """
+    kept = [basis[:, :k] for basis in patterns if basis[:, :k].shape[1]]
+    if not kept or not fixed.dim:
+        return None
+    draws = [
+        float(np.square(fixed.basis.T @ basis).sum()) / min(basis.shape[1], fixed.dim)
+        for basis in kept
+    ]
+    return OverlapNull(np.sort(np.minimum(draws, 1.0)), "exchanged")
 
 
 def _size(covariance: np.ndarray | None, fixed: Subspace | None) -> int:

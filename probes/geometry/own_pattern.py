@@ -14,7 +14,7 @@ from scipy import linalg
 
 from ...core.decompositions import eigh, pinv, singular_values
 
-__all__ = ["exclusive_moves"]
+__all__ = ["own_moves"]
 
 EXACT = 1.0 - 1e-6  # squared canonical correlation from which a class counts as determined
 MOVING = 1e-7  # share of the largest variance: float32 features know no smaller one in a difference
@@ -22,7 +22,7 @@ ENOUGH = 2  # examples per direction, at least
 REST = 1e-3  # share of a movement that must remain for it to be the target's own
 
 
-def exclusive_moves(
+def own_moves(
     moves: Float[np.ndarray, "feature contrast"],
     noise: Float[np.ndarray, "feature feature"],
     n: int,

@@ -24,7 +24,7 @@ from ...core.decompositions import eigh, pinv_symmetric, svd
 from ..errors import ProbeError
 from ..inputs.columns import common_scale, feature_matrix
 from ..solvers.closed_form import oracle_shrinkage
-from .own_pattern import exclusive_moves
+from .own_pattern import own_moves
 from .statistics import Statistics
 
 __all__ = ["Directions", "directions", "pattern_subspace", "readout_subspace"]
@@ -92,7 +92,7 @@ def directions(
     moves = _resolved(rest_xz @ (vectors[:, free] / np.sqrt(values[free])), statistics.scatter_xx)
     other_xz = scatter_xz[:, ~own]
     noise = statistics.scatter_xx - other_xz @ bridge @ other_xz.T - moves @ moves.T
-    exclusive = exclusive_moves(moves, noise, statistics.n, geometry)
+    exclusive = own_moves(moves, noise, statistics.n, geometry)
     # What is left of the scatter is a difference: it is known up to the rounding of the whole.
     # Products of rows that are off by this share are off by less than four times as much.
     unit = max(len(noise) * float(np.finfo(np.float64).eps), 4 * resolution)

@@ -24,24 +24,17 @@ __all__ = [
 ]
 
 
-def check_counts(
-    *, seed: object, permutations: object, bootstrap: object, min_count: object
-) -> None:
+def check_counts(**given: object) -> None:
     """Whole numbers, not too small, and no more draws than data can use.
 
     Raises:
         ProbeError: one is not.
     """
-    least = {"seed": 0, "permutations": 0, "bootstrap": 0, "min_count": 1}
-    given = {
-        "seed": seed, "permutations": permutations, "bootstrap": bootstrap, "min_count": min_count,
-    }  # fmt: skip
     for name, value in given.items():
+        least = 1 if name == "min_count" else 0
         whole = isinstance(value, Integral) and not isinstance(value, bool)
-        if not (whole and least[name] <= int(value) < 2**63):  # type: ignore[call-overload]
-            raise ProbeError(
-                f"{name} is a whole number of at least {least[name]}; received {value!r}"
-            )
+        if not (whole and least <= int(value) < 2**63):  # type: ignore[call-overload]
+            raise ProbeError(f"{name} is a whole number of at least {least}; received {value!r}")
         if name in ("permutations", "bootstrap") and int(value) > MOST_DRAWS:  # type: ignore[call-overload]
             raise ProbeError(
                 f"{name} is at most {MOST_DRAWS:,}; received {value!r}: take fewer, hundreds give "

@@ -17,7 +17,7 @@ from .score import Score
 from .site import Cell
 from .targets import ClassTarget, NumberTarget
 
-__all__ = ["CONTROLS", "EMBEDDINGS", "account", "collect_notes", "lost_dimensions"]
+__all__ = ["CONTROLS", "EMBEDDINGS", "collect_notes", "describe_settings", "lost_dimensions"]
 
 CONTROLS = (
     "shuffled",
@@ -32,7 +32,7 @@ CONTROLS = (
 EMBEDDINGS = ("hook_embed", "blocks.0.hook_resid_pre")  # before any block, in their order
 
 
-def account(
+def describe_settings(
     method: Method,
     targets: Sequence[ClassTarget | NumberTarget],
     positions: object,
@@ -70,6 +70,8 @@ def collect_notes(
     scores: Sequence[Score],
     kept: np.ndarray,
     cells: Mapping[tuple[str, str], Cell | NumberCell],
+    patterns: Mapping[tuple[str, str], Subspace],
+    others: str,
 ) -> tuple[str, ...]:
     """One line for everything that was left out or could not be tested.
 
@@ -81,12 +83,12 @@ def collect_notes(
         scores: of all cells.
         kept: ``[token]`` tokens that have an activation.
         cells: what each site says.
+        patterns: learned, by cell.
+        others: what they were estimated jointly with.
     """
     notes = [note for plan in plans for note in plan.notes]
-    patterns = {key: cell.pattern for key, cell in cells.items() if cell.pattern is not None}
-    notes += lost_dimensions(
-        patterns, {plan.name: len(plan.classes) for plan in plans if isinstance(plan, Plan)}
-    )
+    classes = {plan.name: len(plan.classes) for plan in plans if isinstance(plan, Plan)}
+    notes += lost_dimensions(patterns, classes, others)
     short = [f"{target} at {site}" for (site, target), cell in cells.items() if not cell.converged]
     if short:
         notes.append(
@@ -137,7 +139,7 @@ def _about_twins(twins: Sequence[ActivationsLike], sites: set[str]) -> list[str]
 def lost_dimensions(
     patterns: Mapping[tuple[str, str], Subspace],
     classes: Mapping[str, int],
-    others: str = "position and the other targets",
+    others: str,
 ) -> tuple[str, ...]:
     """A note for each target of which no site shows all dimensions that its classes could have.
 
@@ -147,7 +149,7 @@ def lost_dimensions(
         others: what the patterns were estimated jointly with.
 
     >>> line = Subspace(np.eye(3)[:, :1])
-    >>> lost_dimensions({("late", "height 1"): line}, {"height 1": 3, "height 2": 2})[0][:46]
+    >>> lost_dimensions({("late", "height 1"): line}, {"height 1": 3, "height 2": 2}, "all")[0][:46]
     'height 1: 1 of 2 pattern dimensions cannot be '
     """
     notes = []

@@ -7,13 +7,11 @@ from typing import final
 import numpy as np
 from jaxtyping import Float
 
-from ...core import Subspace
 from ..evidence.number_scores import credits_of
-from ..geometry.number_patterns import number_moves
-from ..geometry.statistics import Statistics
 from ..solvers.number_ridge import NumberFit, NumberProblem, number_ridge
 from ..solvers.rotation import Rotation
 from .numbers import NumberPlan
+from .site_spaces import Spaces, number_spaces
 
 __all__ = ["NumberCell", "number_cells"]
 
@@ -30,8 +28,7 @@ class NumberCell:
         control_right: ``[test]`` mean credit of the same probe on the control tasks.
         validation: R2 on validation tokens, for choices among sites.
         penalty: ridge's ``alpha``, the median of the columns'.
-        pattern: where activations move with the numbers.
-        readout: what the probe reads.
+        spaces: where activations move with the numbers, and the ridge weights, where asked for.
     """
 
     predicted: Float[np.ndarray, "test column"]
@@ -39,8 +36,7 @@ class NumberCell:
     control_right: Float[np.ndarray, " test"] | None
     validation: float
     penalty: float
-    pattern: Subspace | None
-    readout: Subspace | None
+    spaces: Spaces | None
     codelengths: tuple[float, float] = (float("nan"), float("nan"))
     converged: bool = True
 
@@ -99,52 +95,22 @@ def _cell(
         if f"control {index}" in fits
     ]
     fit, nan = fits["true"], float("nan")
-    pattern, readout = _subspaces(rotation, features[0], plan, fit) if subspaces else (None, None)
+    spaces = number_spaces(rotation, features[0], plan, fit.weights) if subspaces else None
     return NumberCell(
         predicted=fit(test),
         shuffled=_r2(fits["shuffled"](test), plan.shuffled[1]) if "shuffled" in fits else nan,
         control_right=np.mean(controls, axis=0) if controls else None,
         validation=_r2(fit(validation), plan.values[1]),
         penalty=float(np.median(fit.alphas)),
-        pattern=pattern,
-        readout=readout,
+        spaces=spaces,
     )
 
 
 def _nothing(plan: NumberPlan) -> NumberCell:
     """Of numbers that do not vary nothing is said."""
     nan = float("nan")
-    return NumberCell(np.zeros_like(plan.values[2]), nan, None, nan, nan, None, None)
+    return NumberCell(np.zeros_like(plan.values[2]), nan, None, nan, nan, None)
 
 
 def _r2(predicted: np.ndarray, true: np.ndarray) -> float:
     return float(credits_of(predicted, true).mean()) if len(true) else float("nan")
-
-
-def _subspaces(
-    rotation: Rotation, train: np.ndarray, plan: NumberPlan, fit: NumberFit
-) -> tuple[Subspace, Subspace]:
-    """Pattern and readout of one target, its columns together, in the activations' coordinates."""
-    values = plan.values[0] - plan.values[0].mean(axis=0)
-    statistics = Statistics(
-        n=len(train),
-        mean_x=np.zeros(train.shape[1]),
-        mean_z=np.zeros(values.shape[1]),
-        scatter_xx=np.diag(rotation.variances * len(train)),
-        scatter_xz=train.T.astype(np.float64) @ values,
-        scatter_zz=values.T @ values,
-        classes={plan.name: plan.columns},
-        numeric=frozenset([plan.name]),
-    )
-    text = f"{plan.name} from {len(train)} training tokens, by regression on its values"
-    moved = rotation.directions(number_moves(statistics, plan.name))
-    return (
-        Subspace(_unit(moved), "pattern", f"pattern of {text}"),
-        Subspace(_unit(rotation.readers(fit.weights.T)), "readout", f"readout of {text}"),
-    )
-
-
-def _unit(matrix: np.ndarray) -> np.ndarray:
-    lengths = np.linalg.norm(matrix, axis=0)
-    scaled: np.ndarray = matrix / np.where(lengths > 0, lengths, 1.0)
-    return scaled

@@ -16,7 +16,8 @@ from ..evidence.permutation import Frame
 from ..evidence.splits import Split
 from ..evidence.surface import Surface
 from ..evidence.tokens import Tokens
-from .plan import CONTROL_DRAWS, exchanged, ragged_note
+from ..geometry.chance_patterns import EXCHANGES
+from .plan import CONTROL_DRAWS, exchanged, exchanges, ragged_note
 from .targets import NumberTarget
 
 __all__ = ["NumberPlan", "make_number_plan"]
@@ -48,6 +49,8 @@ class NumberPlan:
             together.
         unseen: ``[test]`` tokens whose word does not occur in ``train``.
         null: what predictions of the test rows would do if activations said nothing.
+        exchanges: ``[draw, train]`` for each training row the one whose numbers it gets when
+            sentences exchange theirs, for patterns of no state.
         notes: what was left out, and why.
     """
 
@@ -64,6 +67,7 @@ class NumberPlan:
     guesses: dict[str, np.ndarray]
     unseen: Bool[np.ndarray, " test"]
     null: NumberNull
+    exchanges: Int[np.ndarray, "draw train"]
     notes: tuple[str, ...] = field(default=())
 
     @property
@@ -130,7 +134,7 @@ def make_number_plan(
     columns = tuple(
         name for name, varies in zip(target.columns, scale.varies, strict=True) if varies
     )
-    rng_shuffle, rng_control = (np.random.default_rng(each) for each in seeds)
+    rng_shuffle, rng_control, rng_moves = (np.random.default_rng(each) for each in seeds)
     # Targets on the same test tokens exchange together, classes and numbers alike.
     rng_swap = np.random.default_rng([seed, crc32(order[test].tobytes())])
     frame = Frame.of(tokens.groups[test], tokens.positions[test], tokens.sentences[test])
@@ -154,6 +158,7 @@ def make_number_plan(
         guesses=_guesses(tokens, surface, parts, values),
         unseen=~np.isin(tokens.words[test], tokens.words[train]),
         null=null,
+        exchanges=exchanges(tokens, train, EXCHANGES if permutations else 0, rng_moves),
         notes=(
             *_constant_columns(target, columns),
             *ragged_note(target.name, null, tokens, test),

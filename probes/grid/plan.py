@@ -16,9 +16,10 @@ from ..evidence.permutation import LabelNull
 from ..evidence.splits import Split
 from ..evidence.surface import Surface
 from ..evidence.tokens import Tokens
+from ..geometry.chance_patterns import EXCHANGES
 from .targets import ClassTarget
 
-__all__ = ["CONTROL_DRAWS", "Plan", "exchanged", "make_plan", "ragged_note"]
+__all__ = ["CONTROL_DRAWS", "Plan", "exchanged", "exchanges", "make_plan", "ragged_note"]
 
 CONTROL_DRAWS = 10
 """Control tasks per target: one draw of random classes can be an easy one."""
@@ -44,6 +45,8 @@ class Plan:
             the ``surface``: what does best on validation rows, one of these or all together.
         unseen: ``[test]`` tokens whose word does not occur in ``train``.
         null: what the accuracy on the test rows would be if activations said nothing.
+        exchanges: ``[draw, train]`` for each training row the one whose label it gets when
+            sentences exchange theirs, for patterns of no state.
         notes: what was left out, and why.
     """
 
@@ -59,6 +62,7 @@ class Plan:
     guesses: dict[str, np.ndarray]
     unseen: Bool[np.ndarray, " test"]
     null: LabelNull
+    exchanges: Int[np.ndarray, "draw train"]
     notes: tuple[str, ...] = field(default=())
 
     @property
@@ -140,7 +144,7 @@ def make_plan(
     train = train[recode[codes[train]] >= 0]
     parts[0] = train
     coded = [recode[codes[rows]] for rows in parts]
-    rng_shuffle, rng_control = (np.random.default_rng(each) for each in seeds)
+    rng_shuffle, rng_control, rng_moves = (np.random.default_rng(each) for each in seeds)
     # Targets on the same test tokens exchange labels together: p-values of the family need it.
     rng_swap = np.random.default_rng([seed, crc32(order[test].tobytes())])
     shares = np.bincount(coded[0], minlength=len(learned)) / max(len(train), 1)
@@ -167,6 +171,7 @@ def make_plan(
         guesses=_guesses(tokens, surface, parts, coded, len(learned)),
         unseen=~np.isin(tokens.words[test], tokens.words[train]),
         null=null,
+        exchanges=exchanges(tokens, train, EXCHANGES if permutations else 0, rng_moves),
         notes=(*notes, *ragged_note(target.name, null, tokens, test)),
     )
 
@@ -215,6 +220,15 @@ def exchanged(
     moved = np.empty_like(values)
     moved[order] = values[order][swap_sentences([*wholes, *pieces], rng, fixed=False)]
     return moved
+
+
+def exchanges(
+    tokens: Tokens, rows: np.ndarray, draws: int, rng: np.random.Generator
+) -> Int[np.ndarray, "draw row"]:
+    """For each row the one whose label it gets, drawn several times (:func:`exchanged`)."""
+    steps = np.arange(len(rows), dtype=np.int32)
+    drawn = [exchanged(tokens, rows, steps, rng) for _ in range(draws)]
+    return np.array(drawn, dtype=np.int32).reshape(draws, len(rows))
 
 
 def ragged_note(

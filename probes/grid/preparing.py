@@ -13,7 +13,8 @@ from ..evidence.intervals import bootstrap_weights
 from ..evidence.splits import Split
 from ..evidence.surface import Surface
 from ..evidence.tokens import Tokens
-from ..inputs.protocols import ActivationsLike
+from ..geometry.fold_patterns import FOLDS, deal
+from ..inputs.protocols import ActivationsLike, CorpusLike, KnowsCeilings
 from ..inputs.reading import as_array, read_kept, shown
 from .checks import check_ceilings
 from .entrance import Arrays
@@ -24,7 +25,10 @@ from .targets import ClassTarget, NumberTarget
 
 __all__ = [
     "ceilings_of",
+    "ceilings_told",
     "embedding_of",
+    "folds_of",
+    "heights_in",
     "kept_rows",
     "plan_of",
     "resamples",
@@ -45,7 +49,7 @@ def plan_of(
     seed: int,
 ) -> Plan | NumberPlan:
     """The plan of one target of either kind."""
-    seeds = seeds_of(seed, target.name, 2)
+    seeds = seeds_of(seed, target.name, 3)
     if isinstance(target, NumberTarget):
         return make_number_plan(
             target, tokens, split, kept, surface,
@@ -72,6 +76,16 @@ def kept_rows(acts: ActivationsLike, twins: Sequence[ActivationsLike], n: int) -
     return kept
 
 
+def folds_of(corpus: Any, groups: np.ndarray, parts: int | None, seed: int) -> np.ndarray | None:
+    """``[token]`` part of the groups; ``None`` where no patterns without one are asked for."""
+    if parts is None:
+        parts = FOLDS if getattr(corpus, "grammar", None) is not None else 0
+    if not parts:
+        return None
+    rng = np.random.default_rng(seeds_of(seed, "jackknife", 1)[0])
+    return deal(np.asarray(groups), parts, rng)
+
+
 def share_site(engine: Engine, acts: ActivationsLike, site: str) -> Shared:
     """One site's activations where every worker finds them."""
     return engine.share(lambda: as_array(acts[site], f"activations at {site!r} are [token, d]"))
@@ -93,6 +107,37 @@ def resamples(
     for size in sorted({len(np.unique(plan.groups[2])) for plan in plans}):
         by_size[size] = bootstrap_weights(size, draws, rng)
     return {plan.name: by_size[len(np.unique(plan.groups[2]))] for plan in plans}
+
+
+def heights_in(targets: Sequence[ClassTarget | NumberTarget]) -> tuple[int, ...]:
+    """Heights of the corpus among the targets."""
+    return tuple(
+        target.height
+        for target in targets
+        if isinstance(target, ClassTarget) and target.height is not None
+    )
+
+
+def ceilings_told(
+    given: Any,
+    corpus: CorpusLike,
+    sites: Sequence[str],
+    targets: Sequence[ClassTarget | NumberTarget],
+    positions: object,
+) -> Any:
+    """What a model that knows its ceilings says of these cells; anything else as it is.
+
+    Raises:
+        ProbeError: tokens are chosen in a way that ceilings are not known for.
+    """
+    if not isinstance(given, KnowsCeilings) or isinstance(given, type):
+        return given
+    if not isinstance(positions, str):
+        raise ProbeError(
+            "a model knows its ceilings at positions='all' and 'boundary'; at tokens chosen by a "
+            "mask that says more, or less: give the ceilings as [token] posteriors"
+        )
+    return given.ceilings(corpus, sites, heights_in(targets), boundary=positions == "boundary")
 
 
 def ceilings_of(

@@ -1,31 +1,28 @@
 """The whole grid of sites and targets, with every control beside every number."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Unpack
 
 import numpy as np
-import numpy.typing as npt
 
-from ...core import Engine, progress, running
+from ...core import progress, running
 from ..errors import ProbeError
-from ..evidence.groups import FRACTIONS, divide
+from ..evidence.groups import divide
 from ..evidence.tokens import Tokens
 from ..inputs.reading import sees_next
 from ..solvers.methods import Method
-from .checks import (
-    check_controls,
-    check_counts,
-    check_flag,
-    check_fractions,
-    check_tolerance,
-    read_penalties,
-)
+from .checks import check_counts, check_tolerance, read_penalties
 from .entrance import enter
+from .joint import OTHERS, joint_patterns
 from .judging import Judged, judge
-from .notes import CONTROLS, account, collect_notes
+from .notes import CONTROLS, collect_notes, describe_settings
+from .options import Evidence, ProbeOptions, Splitting, asked_of
 from .preparing import (
     ceilings_of,
+    ceilings_told,
     embedding_of,
+    folds_of,
+    heights_in,
     kept_rows,
     plan_of,
     resamples,
@@ -34,7 +31,7 @@ from .preparing import (
 )
 from .results import ProbeResults
 from .scoring import directions_of, held_out, score_cell
-from .site import Companions
+from .site_spaces import Companions
 from .site_work import SiteFound, SiteWork, current_threads, probe_in_worker
 from .targets import ClassTarget, make_targets, strata
 
@@ -43,7 +40,7 @@ __all__ = ["CONTROLS", "probe"]
 LATE = 63  # positions from here on count as one when patterns are estimated
 
 
-def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keyword
+def probe(
     acts: Any,
     corpus: Any = None,
     *,
@@ -51,19 +48,10 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
     targets: Any = None,
     positions: Any = "all",
     method: str = "logistic",
-    C: Any = None,
-    controls: Sequence[str] = CONTROLS,
-    random_weights: Any = None,
-    ceilings: Mapping[Any, npt.ArrayLike] | None = None,
-    permutations: int = 200,
-    codelength: bool = False,
-    bootstrap: int = 1000,
-    groups: npt.ArrayLike | str | None = None,
-    fractions: Any = FRACTIONS,
-    min_count: int = 2,
-    tolerance: float = 1e-4,
-    engine: str | Engine = "local",
+    evidence: Evidence | None = None,
+    splitting: Splitting | None = None,
     seed: int = 0,
+    **options: Unpack[ProbeOptions],
 ) -> ProbeResults:
     """Probe every site for every target.
 
@@ -91,29 +79,40 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
             mask, or one of these per target.
         method: kind of probe for classes: ``"logistic"``, ``"lda"``, ``"ridge"``, or ``"means"``
             (the nearest class mean; ``directions`` of the results are the differences of means).
-        C: inverse penalty of the logistic probe, scikit-learn's; of several the one with the best
-            validation loss is taken, per cell; by default 0.001 to 10. Controls take their
-            target's.
+        evidence: what stands beside every number, as one object.
+        splitting: how tokens are dealt to training and test, as one object.
+        seed: of the split and of every draw.
+        **options: fields of ``evidence`` and ``splitting`` by name, which they replace, and how to
+            fit and where:
         controls: which controls to run.
         random_weights: activations of random-weight twins, one or several: with three or more
             their spread is known, which the first rung of a verdict needs.
         ceilings: per ``(site, target)`` or per target, ``[token]`` largest posterior probability
-            (NaN = unknown); its mean over the scored tokens is the ceiling.
+            (NaN = unknown), whose mean over the scored tokens is the ceiling; or a constructed
+            model, which knows them.
         permutations: exchanges of labels between test sentences for the p-value; 0 = none.
-        codelength: also compute online codelengths.
         bootstrap: resamples of test sentences for the interval; 0 = none.
+        codelength: also compute online codelengths.
+        jackknife: parts of the groups, of which patterns leave out one at a time, for intervals of
+            overlaps; by default 10 where the corpus was sampled from a grammar, else 0.
         groups: what must not be split: ``[token]`` ids, ``"document"``, or ``"sentence"`` (with
             all its copies); by default documents where the corpus knows them, else sentences.
             Held-out texts that also stand in the training part are left out.
         fractions: of groups in train, validation and test; by default 0.7, 0.1 and 0.2, with more
             in the test part where groups are few.
         min_count: training groups in which a class must occur to be learned.
+        C: inverse penalty of the logistic probe, scikit-learn's; of several the one with the best
+            validation loss is taken, per cell; by default 0.001 to 10. Controls take their
+            target's.
         tolerance: of the logistic solver, relative to its objective.
+        patterns: ``"targets"``: estimated jointly with the other targets and the position; or
+            ``"joint"``: of heights, with every state that a grammar's corpus knows to be in the
+            stream (see :mod:`linrep.probes.grid.joint`), as in constructed models; ``"rules"``:
+            likewise where those states are rules (``merge="rules"``).
         engine: where the sites are worked on: ``"local"``, ``"processes:N"``, ``"ray"``,
             ``"ray://host:port"``, or an engine that is shared with other calls. The answers are
             the same; workers get all sites' activations at once, in a temporary folder or in
             Ray's object store.
-        seed: of the split and of every draw.
 
     Returns:
         Scores, patterns, readouts, held-out predictions, settings and notes.
@@ -121,32 +120,33 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
     Raises:
         ProbeError: the data cannot answer; the message says why.
     """
-    entered = enter(acts, corpus, targets, random_weights)
+    rest = asked_of(evidence, splitting, options)
+    beyond, dealt = rest.evidence, rest.splitting
+    permutations, codelength, bootstrap = beyond.permutations, beyond.codelength, beyond.bootstrap
+    entered = enter(acts, corpus, targets, beyond.random_weights)
     acts, corpus, twins = entered.acts, entered.corpus, entered.twins
-    asked = check_controls(controls)
-    controls = entered.controls(asked)
-    check_counts(seed=seed, permutations=permutations, bootstrap=bootstrap, min_count=min_count)
-    check_flag(codelength=codelength)
-    shares = check_fractions(fractions)
-    kind = Method(method, read_penalties(C), tolerance=check_tolerance(tolerance))
+    controls = entered.controls(tuple(beyond.controls))
+    check_counts(seed=seed)
+    kind = Method(method, read_penalties(rest.C), tolerance=check_tolerance(rest.tolerance))
     wanted = make_targets(corpus, heights, entered.targets, positions)
     if not acts.sites:
         raise ProbeError("no site was captured: capture at least one")
     kept = kept_rows(acts, twins, len(np.asarray(corpus.sentence_ids)))
-    highest = ceilings_of(ceilings, acts.sites, wanted, len(kept))
-    division = divide(corpus, groups, shares, strata(wanted), kept, seed=seed)
+    told = ceilings_told(beyond.ceilings, corpus, acts.sites, wanted, positions)
+    highest = ceilings_of(told, acts.sites, wanted, len(kept))
+    division = divide(corpus, dealt.groups, dealt.fractions, strata(wanted), kept, seed=seed)
     split = division.split
     tokens = Tokens.of(corpus, division.groups, sees_next=sees_next(acts.manifest))
-    settings = account(
+    settings = describe_settings(
         kind, wanted, positions, controls, division,
         permutations=permutations, codelength=codelength, bootstrap=bootstrap,
-        min_count=min_count, seed=seed,
+        min_count=dealt.min_count, seed=seed,
     )  # fmt: skip
     surface = tokens.surface(embedding_of(acts)) if "surface" in controls else None
     plans = [
         plan_of(
             target, tokens, split, kept, surface,
-            min_count=min_count, permutations=permutations, seed=seed,
+            min_count=dealt.min_count, permutations=permutations, seed=seed,
         )
         for target in wanted
     ]  # fmt: skip
@@ -155,11 +155,12 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
     companions = Companions(
         (*(target.name for target in classes), "position"),
         (*(target.codes for target in classes), np.minimum(np.asarray(corpus.positions), LATE)),
+        folds_of(corpus, division.groups.ids, beyond.jackknife, seed),
     )
     weights = resamples(plans, bootstrap, np.random.default_rng(seeds_of(seed, "bootstrap", 1)[0]))
     asked_twins = twins if "random_weights" in controls else ()
     found: dict[str, SiteFound] = {}
-    with running(engine) as runner:
+    with running(rest.engine) as runner:
         beside = {site: [twin for twin in asked_twins if site in twin.sites] for site in acts.sites}
         works = [
             SiteWork(
@@ -190,11 +191,20 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
         controls, permutations=permutations > 0, seed=seed,
         hidden=("control_codelength",) if entered.bare else (),
     )  # fmt: skip
+    spaces = {key: cell.spaces for key, cell in cells.items() if cell.spaces}
+    patterns = {key: each.pattern for key, each in spaces.items()}
+    without = {key: each.without for key, each in spaces.items() if each.without}
+    if rest.patterns != "targets":
+        patterns, without = joint_patterns(
+            acts, corpus, heights_in(wanted), companions.folds, rules=rest.patterns == "rules"
+        )
     planned = {plan.name: plan for plan in plans}
     return ProbeResults(
         scores=scores,
-        patterns={key: cell.pattern for key, cell in cells.items() if cell.pattern is not None},
-        readouts={key: cell.readout for key, cell in cells.items() if cell.readout is not None},
+        patterns=patterns,
+        readouts={key: each.readout for key, each in spaces.items()},
+        chance_patterns={key: each.chance for key, each in spaces.items()},
+        fold_patterns=without,
         directions={
             key: directions_of(planned[key[1]], cell)
             for key, cell in cells.items()
@@ -202,15 +212,19 @@ def probe(  # noqa: PLR0913 - the one public entrance; every setting is a keywor
         },
         held_out={key: held_out(planned[key[1]], cell) for key, cell in cells.items()},
         covariances={site: found[site].covariance for site in acts.sites},
+        ceilings=highest,
         settings={
             **settings,
+            "patterns": rest.patterns,
             "word_types": None if entered.bare else len(np.unique(tokens.words)),
             "manifest": dict(acts.manifest),
         },
         notes=(
             division.note,
-            *entered.note(asked),
+            *entered.note(tuple(beyond.controls)),
             *(f"{target.name}: {target.note}" for target in wanted if target.note),
-            *collect_notes(plans, controls, twins, ceilings, scores, kept, cells),
+            *collect_notes(
+                plans, controls, twins, told, scores, kept, cells, patterns, OTHERS[rest.patterns]
+            ),
         ),
     )

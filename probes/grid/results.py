@@ -29,7 +29,8 @@ class ProbeResults:
     Args:
         scores: one per cell, sites outermost.
         patterns: ``(site, target)`` to the subspace in which class means move, estimated jointly
-            with the other targets; of numbers that in which activations move with the values.
+            with the other targets or with all states of the stream, as ``settings["patterns"]``
+            says; of numbers that in which activations move with the values.
         readouts: the directions a linear discriminant reads; of numbers the ridge weights.
         held_out: what each probe said of each test token.
         covariances: per site the covariance of the training activations, for nulls.
@@ -37,6 +38,11 @@ class ProbeResults:
         notes: what was not tested or left out, and why.
         directions: differences of class means, of the method ``"means"``: of two classes one, from
             the first to the second by name; of several one for each class, from all others.
+        ceilings: ``(site, target)`` to ``[token]`` largest posteriors, where they are known.
+        chance_patterns: ``(site, target)`` to ordered bases ``[d_model, rank]``, one for each
+            exchange of labels between sentences: the patterns of a target without a state.
+        fold_patterns: ``(site, target)`` to orthonormal bases ``[d_model, rank]`` of the pattern
+            without one part of the groups each, where they were asked for.
     """
 
     scores: tuple[Score, ...]
@@ -47,6 +53,9 @@ class ProbeResults:
     settings: Mapping[str, Any]
     notes: tuple[str, ...]
     directions: Mapping[tuple[str, str], tuple[Direction, ...]] = field(default_factory=dict)
+    ceilings: Mapping[tuple[str, str], np.ndarray] = field(default_factory=dict)
+    chance_patterns: Mapping[tuple[str, str], tuple[np.ndarray, ...]] = field(default_factory=dict)
+    fold_patterns: Mapping[tuple[str, str], tuple[np.ndarray, ...]] = field(default_factory=dict)
 
     @property
     def sites(self) -> tuple[str, ...]:

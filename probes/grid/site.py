@@ -7,17 +7,14 @@ from typing import final
 import numpy as np
 from jaxtyping import Float, Int
 
-from ...core import Subspace
 from ..errors import ProbeError
 from ..evidence.codelength import block_ends, block_order, online_codelengths
-from ..geometry.patterns import directions
-from ..geometry.statistics import Statistics
-from ..inputs.labels import one_hot
-from ..solvers.methods import Head, HeadProblem, Method, fit_heads
+from ..solvers.methods import HeadProblem, LinearClassifier, Method, fit_heads
 from ..solvers.rotation import Rotation
 from .number_site import NumberCell, number_cells
 from .numbers import NumberPlan
 from .plan import Plan
+from .site_spaces import Companions, Spaces, class_spaces
 
 __all__ = ["Cell", "Companions", "probe_site"]
 
@@ -36,8 +33,7 @@ class Cell:
         validation: accuracy on validation tokens, for choices among sites.
         penalty: the one chosen (C, alpha or shrinkage).
         codelengths: bits of the labels and of the control task's, NaN where not asked.
-        pattern: where class means move.
-        readout: what a discriminant reads.
+        spaces: where class means move and what a discriminant reads, where they are asked for.
         converged: the solver met its tolerance, for the target and for its controls.
         margin: ``[test]`` of two classes, how much higher the second scores than the first.
         means: ``[class, d_model]`` of the training rows, where the method goes by them.
@@ -50,25 +46,10 @@ class Cell:
     validation: float
     penalty: float
     codelengths: tuple[float, float]
-    pattern: Subspace | None
-    readout: Subspace | None
+    spaces: Spaces | None
     converged: bool = True
     margin: Float[np.ndarray, " test"] | None = None
     means: Float[np.ndarray, "class d_model"] | None = None
-
-
-@final
-@dataclass(frozen=True, eq=False)
-class Companions:
-    """Codes of every target on every token (-1 undefined), for joint estimation.
-
-    Args:
-        names: of the targets.
-        codes: per target ``[token]`` class codes.
-    """
-
-    names: tuple[str, ...]
-    codes: tuple[np.ndarray, ...]
 
 
 def probe_site(
@@ -141,7 +122,7 @@ def _class_cells(
     lengths = {} if send is None else _codelengths(rotation, train, plans, heads, method, send)
     for plan in plans:
         own = {kind: head for (name, kind), head in heads.items() if name == plan.name}
-        found = None if companions is None else _subspaces(rotation, train, plan, companions)
+        found = None if companions is None else class_spaces(rotation, train, plan, companions)
         cells[plan.name] = _cell(
             plan, own, validation, test, found, lengths.get(plan.name, (nan, nan))
         )
@@ -158,7 +139,7 @@ def _fit(
     plans: Sequence[Plan],
     method: Method,
     controls: Sequence[str],
-) -> dict[tuple[str, str], Head]:
+) -> dict[tuple[str, str], LinearClassifier]:
     """One head per target and kind (``true``, ``shuffled``, ``control 0`` and so on)."""
     problems: dict[tuple[str, str], HeadProblem] = {}
     for plan in plans:
@@ -179,7 +160,7 @@ def _codelengths(
     rotation: Rotation,
     train: np.ndarray,
     plans: Sequence[Plan],
-    heads: dict[tuple[str, str], Head],
+    heads: dict[tuple[str, str], LinearClassifier],
     method: Method,
     seed: int,
 ) -> dict[str, tuple[float, float]]:
@@ -204,21 +185,18 @@ def _codelengths(
 
 def _cell(
     plan: Plan,
-    heads: dict[str, Head],
+    heads: dict[str, LinearClassifier],
     validation: np.ndarray,
     test: np.ndarray,
-    found: tuple[Subspace, Subspace] | None,
+    spaces: Spaces | None,
     lengths: tuple[float, float],
 ) -> Cell:
     true, shuffled = plan.codes[2], plan.shuffled[1]
-    pattern, readout = found if found is not None else (None, None)
     if plan.constant:
         zero = np.zeros(len(true), dtype=np.int64)
         certain = np.where(true == 0, 0.0, np.nan)
         right = float(np.mean(true == 0))
-        return Cell(
-            zero, certain, right, np.ones(len(true)), 1.0, float("nan"), lengths, pattern, readout
-        )
+        return Cell(zero, certain, right, np.ones(len(true)), 1.0, float("nan"), lengths, spaces)
     said = {kind: head(test) for kind, head in heads.items()}
     controls = [
         said[f"control {index}"].argmax(axis=1) == codes
@@ -233,8 +211,7 @@ def _cell(
         validation=_accuracy(heads["true"](validation), plan.codes[1]),
         penalty=heads["true"].penalty,
         codelengths=lengths,
-        pattern=pattern,
-        readout=readout,
+        spaces=spaces,
         converged=all(head.converged for head in heads.values()),
         margin=said["true"] @ np.array([-1.0, 1.0]) if len(plan.classes) == 2 else None,
     )
@@ -242,46 +219,3 @@ def _cell(
 
 def _accuracy(scores: np.ndarray, codes: np.ndarray) -> float:
     return float(np.mean(scores.argmax(axis=1) == codes)) if len(codes) else float("nan")
-
-
-def _subspaces(
-    rotation: Rotation, train: np.ndarray, plan: Plan, companions: Companions
-) -> tuple[Subspace, Subspace]:
-    """Pattern and readout in the activations' own coordinates, all targets jointly."""
-    classes = {plan.name: plan.classes}
-    columns = [one_hot(plan.codes[0], len(plan.classes))]
-    for name, codes in zip(companions.names, companions.codes, strict=True):
-        if name == plan.name:
-            continue
-        here, place = np.unique(codes[plan.train], return_inverse=True)
-        columns.append(one_hot(place, len(here)))
-        classes[name] = tuple(str(code) for code in here)
-    z = np.hstack(columns)
-    mean_z = z.mean(axis=0)
-    z -= mean_z
-    statistics = Statistics(
-        n=len(train),
-        mean_x=np.zeros(train.shape[1]),
-        mean_z=mean_z,
-        scatter_xx=np.diag(rotation.variances * len(train)),
-        scatter_xz=train.T.astype(np.float64) @ z,
-        scatter_zz=z.T @ z,
-        classes=classes,
-    )
-    geometry = rotation.scale[:, None] * rotation.axes
-    found = directions(
-        statistics, plan.name, geometry=geometry, resolution=float(np.finfo(train.dtype).eps)
-    )
-    beside = [name for name in classes if name != plan.name]
-    text = f"{plan.name} from {len(train)} training tokens"
-    text += f", jointly with {', '.join(beside)}" if beside else ""
-    return (
-        Subspace(_unit(rotation.directions(found.pattern)), "pattern", f"pattern of {text}"),
-        Subspace(_unit(rotation.readers(found.readout)), "readout", f"readout of {text}"),
-    )
-
-
-def _unit(matrix: np.ndarray) -> np.ndarray:
-    lengths = np.linalg.norm(matrix, axis=0)
-    scaled: np.ndarray = matrix / np.where(lengths > 0, lengths, 1.0)
-    return scaled

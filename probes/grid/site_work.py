@@ -15,7 +15,8 @@ from ..solvers.methods import Method
 from .number_site import NumberCell
 from .numbers import NumberPlan
 from .plan import Plan
-from .site import Cell, Companions, probe_site
+from .site import Cell, probe_site
+from .site_spaces import Companions
 
 __all__ = ["SiteFound", "SiteWork", "current_threads", "probe_in_worker"]
 

@@ -32,6 +32,7 @@ class ClassTarget:
         classes: names of the classes.
         mask: ``[token]`` tokens at which the target is asked for; it is defined at all of them.
         note: how its values were read.
+        height: that of the corpus, where the target is one.
     """
 
     name: str
@@ -39,6 +40,7 @@ class ClassTarget:
     classes: tuple[str, ...]
     mask: Bool[np.ndarray, " token"]
     note: str = ""
+    height: int | None = None
 
 
 @final
@@ -144,7 +146,7 @@ def _make(
     mask = (codes >= 0) & _asked(corpus, name, positions, height, n)
     _some(name, mask)
     if not isinstance(values, Target):
-        return ClassTarget(name, codes, classes, mask)
+        return ClassTarget(name, codes, classes, mask, height=height)
     # Numbers that are names stand in the order of numbers.
     sorted_names = in_order(set(classes))
     place = np.array([*(sorted_names.index(label) for label in classes), -1], dtype=np.int64)

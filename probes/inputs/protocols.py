@@ -5,7 +5,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-__all__ = ["ActivationsLike", "CorpusLike"]
+__all__ = ["ActivationsLike", "CorpusLike", "KnowsCeilings"]
 
 
 @runtime_checkable
@@ -53,3 +53,20 @@ class CorpusLike(Protocol):
 
     def boundary(self, height: int) -> np.ndarray:
         """``[token]`` bool: the token ends that ancestor's span."""
+
+
+@runtime_checkable
+class KnowsCeilings(Protocol):
+    """What knows how well anything can do at its sites: a constructed model does."""
+
+    def ceilings(
+        self, corpus: Any, sites: Sequence[str], heights: Sequence[int], *, boundary: bool
+    ) -> Mapping[tuple[str, str], np.ndarray] | None:
+        """Per ``(site, target)`` ``[token]`` the largest posterior; ``None`` if nothing is known.
+
+        Args:
+            corpus: tokens.
+            sites: places in the stream.
+            heights: of the targets.
+            boundary: whether only tokens are scored that end a node of the target's height.
+        """

@@ -14,7 +14,7 @@ from .closed_form import class_sums, lda_weights, ridge_weights
 from .logistic import LogisticProblem, fit_logistic
 from .rotation import Rotation
 
-__all__ = ["PENALTIES", "Head", "HeadProblem", "Method", "fit_heads"]
+__all__ = ["PENALTIES", "HeadProblem", "LinearClassifier", "Method", "fit_heads"]
 
 PENALTIES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0)  # inverse, from stiff to free
 ALPHAS = tuple(10.0**power for power in range(-1, 6))
@@ -76,7 +76,7 @@ class HeadProblem:
 
 @final
 @dataclass(frozen=True, eq=False)
-class Head:
+class LinearClassifier:
     """Scores of each class: ``features @ weights.T + intercepts``.
 
     Args:
@@ -119,7 +119,7 @@ def fit_heads(
     features: Float[np.ndarray, "token feature"],
     problems: Sequence[HeadProblem],
     validation: Float[np.ndarray, "other feature"],
-) -> list[Head]:
+) -> list[LinearClassifier]:
     """Fit one head for each problem on the same training rows.
 
     Args:
@@ -136,12 +136,18 @@ def fit_heads(
         ]
     if method.name == "lda":
         sums = class_sums(features, codes)
-        return [Head(*found) for found in lda_weights(sums, codes, rotation, method.shrinkage)]
+        return [
+            LinearClassifier(*found)
+            for found in lda_weights(sums, codes, rotation, method.shrinkage)
+        ]
     if method.name == "ridge":
         sums, like = class_sums(features, codes), [problem.like for problem in problems]
         solved = ridge_weights(features, sums, codes, rotation, method.alphas, like)
-        return [Head(fit.weights, fit.intercepts, fit.alpha, probabilistic=False) for fit in solved]
-    heads: dict[int, Head] = {}
+        return [
+            LinearClassifier(fit.weights, fit.intercepts, fit.alpha, probabilistic=False)
+            for fit in solved
+        ]
+    heads: dict[int, LinearClassifier] = {}
     own = [index for index, problem in enumerate(problems) if problem.like is None]
     chosen = _best_penalties(method, rotation, features, [problems[i] for i in own], validation)
     heads.update(zip(own, chosen, strict=True))
@@ -155,14 +161,18 @@ def fit_heads(
     ]  # fmt: skip
     fits = fit_logistic(features, follow, variances=rotation.variances)
     for index, problem, fit in zip(rest, follow, fits, strict=True):
-        heads[index] = Head(fit.weights, fit.intercepts, problem.C, converged=fit.converged)
+        heads[index] = LinearClassifier(
+            fit.weights, fit.intercepts, problem.C, converged=fit.converged
+        )
     return [heads[index] for index in range(len(problems))]
 
 
-def _nearest_mean(sums: np.ndarray, problem: tuple[np.ndarray, int]) -> Head:
+def _nearest_mean(sums: np.ndarray, problem: tuple[np.ndarray, int]) -> LinearClassifier:
     """Scores are products with the means less half their squares: the nearest one wins."""
     means = sums / np.maximum(np.bincount(problem[0], minlength=problem[1]), 1)[:, None]
-    return Head(means, -0.5 * np.square(means).sum(axis=1), float("nan"), probabilistic=False)
+    return LinearClassifier(
+        means, -0.5 * np.square(means).sum(axis=1), float("nan"), probabilistic=False
+    )
 
 
 def _best_penalties(
@@ -171,7 +181,7 @@ def _best_penalties(
     features: np.ndarray,
     problems: Sequence[HeadProblem],
     validation: np.ndarray,
-) -> list[Head]:
+) -> list[LinearClassifier]:
     """From the stiffest penalty on, each starting at the last, until validation gets worse."""
     usable = [p.validation is not None and bool((p.validation >= 0).any()) for p in problems]
     paths = [method.penalties if able else (_middle(method.penalties),) for able in usable]
@@ -189,7 +199,9 @@ def _best_penalties(
         better = []
         for i, problem, fit in zip(active, wanted, fits, strict=True):
             latest[i] = replace(problem, start=(fit.weights, fit.intercepts))
-            loss = _loss(Head(fit.weights, fit.intercepts, problem.C), validation, problems[i])
+            loss = _loss(
+                LinearClassifier(fit.weights, fit.intercepts, problem.C), validation, problems[i]
+            )
             if loss < losses[i] or i not in best:
                 best[i], losses[i] = latest[i], loss
                 better.append(i)
@@ -197,7 +209,7 @@ def _best_penalties(
     final = [replace(best[i], tolerance=method.tolerance) for i in range(len(problems))]
     fits = fit_logistic(features, final, variances=rotation.variances)
     return [
-        Head(fit.weights, fit.intercepts, problem.C, converged=fit.converged)
+        LinearClassifier(fit.weights, fit.intercepts, problem.C, converged=fit.converged)
         for fit, problem in zip(fits, final, strict=True)
     ]
 
@@ -207,7 +219,7 @@ def _middle(penalties: Sequence[float]) -> float:
     return 1.0 if 1.0 in penalties else penalties[len(penalties) // 2]
 
 
-def _loss(head: Head, validation: np.ndarray, problem: HeadProblem) -> float:
+def _loss(head: LinearClassifier, validation: np.ndarray, problem: HeadProblem) -> float:
     if problem.validation is None or not (problem.validation >= 0).any():
         return 0.0
     logs = head.log_probability(head(validation), problem.validation)

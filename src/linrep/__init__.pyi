@@ -2,7 +2,9 @@
 
 from .causal import (
     CausalError as CausalError,
+    Exchange as Exchange,
     InterchangeResult as InterchangeResult,
+    IsolationRow as IsolationRow,
     Pairs as Pairs,
     dose_response as dose_response,
     erasure_effects as erasure_effects,
@@ -17,9 +19,15 @@ from .constructions import (
 )
 from .core import (
     CellScore as CellScore,
+    DirectionError as DirectionError,
+    Directions as Directions,
+    ErasedRow as ErasedRow,
     LinrepError as LinrepError,
     Prediction as Prediction,
+    SteeredRow as SteeredRow,
     Subspace as Subspace,
+    read_directions as read_directions,
+    write_directions as write_directions,
 )
 from .corpora import (
     Corpus as Corpus,
@@ -31,6 +39,7 @@ from .corpora import (
     TreebankError as TreebankError,
     corpus_of_trees as corpus_of_trees,
     from_messages as from_messages,
+    read_chats as read_chats,
     read_columns as read_columns,
     read_conllu as read_conllu,
     read_pairs as read_pairs,
@@ -74,6 +83,7 @@ from .hooks import (
     AttentionByPosition as AttentionByPosition,
     CaptureError as CaptureError,
     Placed as Placed,
+    Reading as Reading,
     SelfCheckError as SelfCheckError,
     SiteError as SiteError,
     StoreError as StoreError,
@@ -109,6 +119,7 @@ from .probes import (
     Direction as Direction,
     DiscriminantProbe as DiscriminantProbe,
     Eraser as Eraser,
+    Evidence as Evidence,
     HeldOut as HeldOut,
     HeldOutNumbers as HeldOutNumbers,
     LinearProbe as LinearProbe,
@@ -125,9 +136,11 @@ from .probes import (
     Score as Score,
     SoftProbe as SoftProbe,
     Split as Split,
+    Splitting as Splitting,
     Statistics as Statistics,
     Transfer as Transfer,
     benjamini_hochberg as benjamini_hochberg,
+    directions_of as directions_of,
     number_patterns as number_patterns,
     overlap_null as overlap_null,
     paired_test as paired_test,

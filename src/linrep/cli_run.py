@@ -34,8 +34,7 @@ def register(app: typer.Typer) -> None:
 
 
 PROBE_EXAMPLES = (
-    "Examples: linrep probe --model gpt2 --data statements.csv --text statement --target label "
-    "--group city --out runs/truth ;  "
+    "Examples: linrep probe --model gpt2 --data a.csv --target label --out runs/truth ;  "
     "linrep probe --model bert-base-uncased --data 'ud/*.conllu' --target upos --target depth "
     "--out runs/ud ;  "
     "linrep probe --model bert-base-uncased --trees 'trees/*.ptb' --out runs/bert ;  "
@@ -66,19 +65,33 @@ def probe(  # noqa: PLR0913 - one per option
         str | None,
         typer.Option(
             help="Labelled text instead of trees: a table (.csv, .tsv, .jsonl, .parquet), a glob "
-            "of CoNLL-U files, quoted, or spans (.jsonl)."
+            "of CoNLL-U files, quoted, words and tags in columns (.conll, .txt), or spans, minimal "
+            "pairs or chats (.jsonl)."
         ),
     ] = None,
     target: Annotated[
         list[str] | None,
-        typer.Option(help="What of the data to recover: a column, upos, depth, ...; repeatable."),
+        typer.Option(
+            help="What of the data to recover: a column, upos, depth, Number, ...; of words in "
+            "columns NAME for the last, NAME=1 for the second; repeatable."
+        ),
     ] = None,
-    text: Annotated[str, typer.Option(help="Column of the texts of a table.")] = "text",
+    transfer: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Another file of the kind, on which the probes are scored, and it on this one; "
+            "repeatable."
+        ),
+    ] = None,
+    text: Annotated[
+        str,
+        typer.Option(help="Column of the texts of a table; of minimal pairs two, comma between."),
+    ] = "text",
     span: Annotated[
         str | None,
         typer.Option(
             help="What of each text is read: a column with its characters, or two with their "
-            "places, comma between; by default the whole text."
+            "places, comma between; of minimal pairs: difference; by default the whole text."
         ),
     ] = None,
     at: Annotated[
@@ -86,6 +99,16 @@ def probe(  # noqa: PLR0913 - one per option
     ] = "last",
     number: Annotated[
         list[str] | None, typer.Option(help="Target whose integers are numbers; repeatable.")
+    ] = None,
+    answer: Annotated[
+        bool, typer.Option(help="End chats with the mark behind which the model answers.")
+    ] = False,
+    most: Annotated[
+        int | None, typer.Option(min=2, help="Texts at most, drawn by the seed; by default all.")
+    ] = None,
+    layers: Annotated[
+        str | None,
+        typer.Option(help="Blocks to read beside the embedding, comma between; by default all."),
     ] = None,
     heights: Annotated[
         str | None,
@@ -112,6 +135,29 @@ def probe(  # noqa: PLR0913 - one per option
             "exact answer and the model is small), yes or no."
         ),
     ] = "auto",
+    das: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Epochs of a search for a subspace whose exchange works, at each site, with its "
+            "own controls (distributed alignment search); 0: none.",
+        ),
+    ] = 0,
+    erase: Annotated[
+        bool,
+        typer.Option(
+            "--erase",
+            help="Take each target out where it is first read, and look what is read further on "
+            "and what the model loses.",
+        ),
+    ] = False,
+    steer: Annotated[
+        bool,
+        typer.Option(
+            "--steer",
+            help="Push the stream from one symbol towards another, in doses: effect and damage.",
+        ),
+    ] = False,
     long_inputs: Annotated[
         str,
         typer.Option(
@@ -135,18 +181,19 @@ def probe(  # noqa: PLR0913 - one per option
     as_json: JsonFlag = False,
 ) -> None:
     """Probe a model on labelled text, a treebank or a grammar, beside its random-weight twins."""
-    from .experiments.data import of_data
+    from .experiments.data_options import of_data
     from .experiments.treebank import probe_settings
 
     labelled = of_data(
         data, target, trees=trees, grammar=grammar, text=text, span=span, group=group, at=at,
-        numbers=number,
+        numbers=number, answer=answer, most=most, transfer=transfer,
     )  # fmt: skip
     settings = probe_settings(
         model, trees, grammar, heights=heights, sentences=sentences, positions=positions,
         groups=group, permutations=permutations, codelength=codelength, causal=causal,
+        das=das, erase=erase, steer=steer,
         long_inputs=long_inputs, special_tokens=special_tokens, check=check, seed=seed,
-        data=labelled,
+        data=labelled, layers=layers,
     )  # fmt: skip
     _make(settings, out, engine, overwrite, as_json)
 

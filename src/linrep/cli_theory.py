@@ -1,12 +1,11 @@
 """Commands that hold the two theorems to the weights: maxout networks, sizes of grammar models."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .cli_common import JsonFlag, OutFolder, Seed, add, announce, emit, emit_run, quiet
+from .cli_common import JsonFlag, OutFolder, Seed, add, announce, emit_run, quiet
 
 __all__ = ["register"]
 
@@ -25,28 +24,17 @@ def maxout(
     tiny: Tiny = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Maxout networks as transformers: equality, regions, growth, probes; half a minute.
-
-    Raises:
-        Exit: a check failed.
-    """
-    from .reports import fresh_folder, refuse_occupied
+    """Maxout networks as transformers: equality, regions, growth, probes; half a minute."""
+    from .reports import refuse_occupied
 
     refuse_occupied(out)
     announce("loading PyTorch and TransformerLens")
     quiet()
     from .experiments.maxout.page import run
+    from .reports import read_run
 
-    with fresh_folder(out) as folder:
-        page = run(folder, tiny=tiny, seed=seed).name
-    found = json.loads((out / "maxout.json").read_text("utf-8"))
-    lines = []
-    for question, answer in found.items():
-        lines += [question, *(f"  {check}" for check in answer["checks"]), ""]
-    text = "\n".join([*lines, f"report: {out / page}"])
-    emit({"report": str(out / page), "questions": found}, text, as_json=as_json)
-    if any(not c.startswith("ok") for answer in found.values() for c in answer["checks"]):
-        raise typer.Exit(1)
+    run(out, tiny=tiny, seed=seed)
+    emit_run(read_run(out), out, as_json=as_json)
 
 
 def scaling(

@@ -6,8 +6,13 @@ import torch
 
 from linrep import capture, pattern_subspace, readout_subspace
 from linrep.causal import CausalError, align, interchange, interchange_pairs, minimal_pairs
+from linrep.causal.running import Runner, positions_of
 from linrep.core import Subspace
 from linrep.grammars import Grammar
+from linrep.hooks.inputs.alignment import Line
+from linrep.hooks.inputs.batching import Batch, collate
+from linrep.hooks.reading.prepared import prepare
+from linrep.hooks.reading.settings import Settings
 from linrep.models import PlainConfig, PlainTransformer, initialise, train, word_ids
 
 GRAMMAR = Grammar.from_text(
@@ -82,6 +87,21 @@ def test_a_search_is_flagged_in_an_untrained_model_and_not_in_a_trained_one(trai
         align(trained, pairs, "blocks.0.hook_resid_mid", 1)
 
 
+def test_a_search_stands_beside_the_pattern_if_asked(trained, untrained, spaces):
+    """In a trained model it works on held-out sentences; in an untrained one it is flagged."""
+    corpus = GRAMMAR.sample(300, seed=2)
+    how = {"n": 160, "draws": 2, "bootstrap": 0, "twin": False, "isolation": False, "das": 30}
+    (row,) = interchange(trained, corpus, spaces[0], **how).rows
+    assert row.share_das > 0.4
+    assert "beyond every control" in row.das
+    decoy = interchange(untrained, corpus, spaces[0], **how)
+    assert decoy.rows[0].das.startswith("flagged: ")
+    assert np.isnan(decoy.rows[0].share_das)
+    assert not decoy.notes
+    with pytest.raises(CausalError, match="epochs"):
+        interchange(trained, corpus, spaces[0], das=-1)
+
+
 def test_minimal_pairs_are_scored_by_the_odds_of_two_answers(trained):
     sentences = list(dict.fromkeys(GRAMMAR.sample(300, seed=8).sentences))
     begins, right = [s[:2] for s in sentences], [s[2] for s in sentences]
@@ -101,6 +121,10 @@ def test_minimal_pairs_are_scored_by_the_odds_of_two_answers(trained):
     assert row.completeness > 0.9
     assert late.share == 0  # nothing reads the first word behind the last block
     assert "log_odds_edit" in found.to_frame()
+    again = interchange(
+        trained, None, {(behind, "number"): whole}, pairs=pairs, draws=2, twin=False, das=2
+    )
+    assert "exact expectations" in again.notes[0]
 
 
 def test_beginnings_that_do_not_fit_are_refused():
@@ -115,12 +139,6 @@ def test_beginnings_that_do_not_fit_are_refused():
 def test_every_kind_of_model_may_begin_in_the_middle():
     """Blocks that return tensors and blocks that return tuples; the unembedding apart."""
     import transformers as tf
-
-    from linrep.causal.running import Runner, positions_of
-    from linrep.hooks.inputs.alignment import Line
-    from linrep.hooks.inputs.batching import collate
-    from linrep.hooks.reading.prepared import prepare
-    from linrep.hooks.reading.settings import Settings
 
     shape = {"num_hidden_layers": 3, "num_attention_heads": 2, "hidden_size": 16, "vocab_size": 40,
              "intermediate_size": 32, "max_position_embeddings": 16}  # fmt: skip
@@ -152,3 +170,59 @@ def test_every_kind_of_model_may_begin_in_the_middle():
             inputs = {"input_ids": batch.ids, "attention_mask": batch.mask.long()}
             full = model(**inputs).logits[read[0], read[1]].double().softmax(-1)
         assert torch.allclose(said, full, atol=1e-5)
+        _same_behind_a_prefix(model, site)
+
+
+def test_neither_blocks_nor_tokens_before_an_edit_are_run_again():
+    """Spans at several places in a model with a cache: the same numbers, at the least cost."""
+    import transformers as tf
+
+    words = word_ids(list(GRAMMAR.terminals))
+    ids = {"bos_token_id": 0, "eos_token_id": len(words) - 1}
+    shape = {"n_embd": 16, "n_layer": 4, "n_head": 2, "n_positions": 8}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        model = tf.GPT2LMHeadModel(
+            tf.GPT2Config(vocab_size=len(words), vocabulary=list(words), **shape, **ids)
+        ).eval()
+    sites = ("blocks.0.hook_resid_pre", "blocks.1.hook_resid_post", "blocks.3.hook_resid_post")
+    spaces = {(site, "height 1"): Subspace(np.eye(16)[:, :3]) for site in sites}
+    corpus = GRAMMAR.sample(200, seed=2)
+    how = {"n": 40, "draws": 2, "bootstrap": 0, "twin": False, "isolation": False}
+    short, whole = (interchange(model, corpus, spaces, resume=r, **how) for r in (True, False))
+    for one, other in zip(short.rows, whole.rows, strict=True):
+        for name in ("base", "edit", "whole", "random", "placebo", "drawn", "completeness"):
+            assert getattr(one, name) == pytest.approx(getattr(other, name), abs=1e-5, nan_ok=True)
+    pairs, arms, behind = short.pairs["height 1"], 8, (4, 2, 0)
+    begins = [at[-1] + 1 for at in pairs.base_at]  # behind BOS
+    least = sum(4 * (2 * 4 + b) + arms * sum(behind) * (4 - b) for b in begins)
+    tried = short.cost["height 1"] - least
+    assert 0 <= tried < 0.5 * least  # passes tried out, states to draw from, the identity: once
+    assert whole.cost["height 1"] > 1.8 * least
+
+
+def _same_behind_a_prefix(model, site):
+    """Three sentences of five tokens, two copies of each, edited from the third token on."""
+    runner = Runner(prepare(model, Settings.of(sites=[site]), words=False))
+    ids = np.arange(15).reshape(3, 5) + 3
+    at = np.arange(5)
+    batch = collate([Line(row, at, at, at + 1) for row in ids], runner.wiring.pad_id)
+    read = positions_of([np.array([2, 4])] * 3)
+    runner.try_out(batch, *read)
+    prefix = runner.prefix(batch, 2)
+    assert prefix is not None, type(runner.model).__name__
+    streams, _ = runner.states(batch, (site,), *read)
+    moved = streams[site].clone()
+    moved[:, 2:] = moved[:, 2:].flip(0) * 2
+    whole = runner.whole(batch, site, moved, *read)
+    twice = Batch(batch.ids.repeat(2, 1), batch.mask.repeat(2, 1), batch.lines * 2)
+    stream = torch.cat([streams[site][:, 2:], moved[:, 2:]])
+    rows, places = torch.cat([read[0], read[0] + 3]), read[1].repeat(2)
+    before = runner.block_tokens
+    said = runner.after(twice, site, stream, rows, places, prefix=prefix)
+    assert torch.allclose(said[6:], whole, atol=1e-6)
+    assert runner.block_tokens - before == 6 * 3 * 1  # inputs, tokens, blocks behind the site
+    pick = torch.tensor([[4, 7]]).repeat(12, 1)
+    odds = runner.after(twice, site, stream, rows, places, pick, prefix=prefix)
+    ratio = said.gather(1, pick)
+    assert torch.allclose(odds, ratio / ratio.sum(1, keepdim=True), atol=1e-6)

@@ -7,7 +7,7 @@ from linrep import capture, pattern_subspace
 from linrep.causal import CausalError, dose_response, erasure_effects
 from linrep.core import Subspace
 from linrep.grammars import Grammar
-from linrep.models import train
+from linrep.models import train, word_ids
 
 GRAMMAR = Grammar.from_text(
     "S -> P Z 'x' | Q Z 'y'\nP -> 'a' | 'b' | 'c'\nQ -> 'd' | 'e' | 'f'\nZ -> 'm' | 'n' | 'o'"
@@ -95,3 +95,30 @@ def test_what_cannot_be_asked_is_refused(model, found):
         dose_response(
             model, SITE, np.ones(16), [["a"]], [("x", "y")], [["a"]], strengths=[float("nan")]
         )
+
+
+def test_sentences_of_several_lengths_are_erased_where_they_have_a_label():
+    """Padding and unlabelled words stay to the bit: random weights, so that nothing is learned."""
+    import torch
+    import transformers as tf
+
+    grammar = Grammar.from_text("S -> P | Z P | Z Z P\nP -> 'a' | 'b'\nZ -> 'm' | 'n'")
+    words = word_ids(list(grammar.terminals))
+    shape = {"n_embd": 16, "n_layer": 2, "n_head": 2, "n_positions": 8}
+    ids = {"bos_token_id": 0, "eos_token_id": len(words) - 1}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        config = tf.GPT2Config(vocab_size=len(words), vocabulary=list(words), **shape, **ids)
+        model = tf.GPT2LMHeadModel(config).eval()
+    corpus = grammar.sample(80, seed=1)
+    labels = np.where(np.isin(corpus.words, ["a", "b"]), corpus.words, "")
+    others = np.where(labels == "", corpus.words, "")
+    states = np.asarray(capture(model, corpus, progress=False)[SITE])
+    space = pattern_subspace(states[labels != ""], labels[labels != ""])
+    found = erasure_effects(model, corpus, SITE, space, {"last": labels, "first": others}, "last")
+    rows = {row.arm: row for row in found.rows}
+    assert rows["none"].decodability[SITE, "last"] == 1
+    assert rows["leace"].decodability[SITE, "last"] < 0.75
+    for row in rows.values():  # words without a label of the target come before it here
+        assert row.decodability[SITE, "first"] == rows["none"].decodability[SITE, "first"] == 1
+        assert 0 <= row.removed <= 1

@@ -6,7 +6,7 @@ import torch
 
 from linrep.causal import CausalError, interchange, interchange_pairs, pairs_of
 from linrep.constructions import GrammarTransformer
-from linrep.core import Subspace
+from linrep.core import LinrepError, Subspace
 from linrep.grammars import families
 
 EXACT, NOTHING = 1e-10, 1e-9
@@ -15,18 +15,30 @@ GRAMMARS = {
     "latin": lambda: families.latin(3, 3, start="one"),
     "drawn": lambda: families.random_hierarchy(3, 2, 3, 2, seed=5),
 }
-SETTINGS = ({}, {"passes": 1, "rotation": 3}, {"mode": "shapes"}, {"rotation": 1})
+SETTINGS = [
+    {"mode": mode, "passes": passes, "rotation": rotation}
+    for mode in ("spans", "shapes")
+    for passes in (1, 2)
+    for rotation in (None, 3)
+]
+OTHERS = ({"semiring": "deterministic"}, {"positions": "bias"}, {"merge": "bodies"})
 
 
 def exchanged(built, corpus, **options):
     claims = {(p.site, p.target): p for p in built.predictions}
     spaces = {cell: claim.subspace for cell, claim in claims.items()}
-    how = {"n": 30, "draws": 2, "bootstrap": 0, "twin": False} | options
+    how = {"n": 30, "draws": 2, "bootstrap": 0, "twin": False, "isolation": False} | options
     return claims, interchange(built, corpus, spaces, **how)
 
 
-@pytest.mark.parametrize("name", GRAMMARS)
-@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        *(("hierarchy", settings) for settings in (*SETTINGS, *OTHERS)),
+        *((name, SETTINGS[i]) for i in (1, 2, 4) for name in ("latin", "drawn")),
+    ],
+    ids=str,
+)
 def test_the_counterfactual_inside_the_window_and_nothing_outside(name, settings):
     grammar = GRAMMARS[name]()
     built = GrammarTransformer.from_grammar(grammar, **settings)
@@ -38,13 +50,56 @@ def test_the_counterfactual_inside_the_window_and_nothing_outside(name, settings
         if claim.exact:
             assert row.error <= EXACT
             assert row.error_base > 0.1
-            assert row.reliability == pytest.approx(1, abs=1e-9)
+            three = row.completeness, row.selectivity, row.reliability
+            assert three == pytest.approx((1, 1, 1), abs=1e-9)
             assert row.share == pytest.approx(1, abs=1e-6)
         elif not claim.used:
             assert row.change <= NOTHING
             assert row.completeness <= 1e-9
         seen[bool(claim.exact)] += 1
     assert min(seen.values()) >= 1
+
+
+def test_the_sparse_back_end_has_no_stream_to_edit():
+    grammar = GRAMMARS["hierarchy"]()
+    built = GrammarTransformer.from_grammar(grammar, backend="sparse")
+    with pytest.raises(LinrepError, match="dense"):
+        exchanged(built, grammar.sample(40, seed=1))
+
+
+def test_other_targets_are_left_alone_by_a_pattern_and_carried_by_the_whole_state():
+    """Inside the window the exchange is exact; probes of the other height say what they said."""
+    grammar = GRAMMARS["hierarchy"]()
+    built = GrammarTransformer.from_grammar(grammar)
+    how = {"isolation": True, "bootstrap": 200}
+    claims, found = exchanged(built, grammar.sample(60, seed=1), **how)
+    for row in found.rows:
+        if claims[row.site, row.target].exact:
+            other = {"height 1": "height 2", "height 2": "height 1"}[row.target]
+            assert (row.isolation, row.isolation_of) == (1, other)
+            assert (row.isolation_low, row.isolation_high) == (1, 1)
+    rows = {(row.site, row.target, row.other): row for row in found.isolation}
+    higher = rows["blocks.1.hook_resid_post", "height 2", "height 1"]
+    assert higher.kept_whole < 0.85  # with the whole state the other words' symbol comes along
+    assert higher.accuracy_before == higher.accuracy_after == 1
+    assert higher.n_groups == len(set(found.pairs["height 2"].groups.tolist()))
+
+
+def test_an_exchange_that_carries_another_target_is_seen():
+    """The pattern of one height, widened by that of the other."""
+    grammar = GRAMMARS["hierarchy"]()
+    built = GrammarTransformer.from_grammar(grammar)
+    site = "blocks.1.hook_resid_post"
+    spaces = {p.target: p.subspace for p in built.predictions if p.site == site}
+    both = Subspace(np.hstack([spaces["height 1"].basis, spaces["height 2"].basis]))
+    found = interchange(
+        built, grammar.sample(80, seed=1), {(site, "height 2"): both},
+        n=60, draws=2, bootstrap=200, twin=False,
+    )  # fmt: skip
+    (row,) = found.rows
+    assert row.share == pytest.approx(1, abs=1e-6)  # the effect alone shows nothing
+    assert row.isolation_high < 1
+    assert row.isolation == pytest.approx(row.isolation_whole, abs=0.05)
 
 
 def test_the_whole_span_may_be_exchanged_too():

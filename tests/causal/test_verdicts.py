@@ -24,7 +24,7 @@ def page(built):
         capture(built, corpus, progress=False), corpus, heights=[1], positions="boundary", C=1.0,
         random_weights=twins, controls=("shuffled", "random_weights"), permutations=60, bootstrap=0,
     )  # fmt: skip
-    done = interchange(built, corpus, found.patterns, n=60, draws=8, bootstrap=0)
+    done = interchange(built, corpus, found.patterns, n=60, draws=8, bootstrap=0, isolation=False)
     return found, done
 
 
@@ -92,7 +92,8 @@ def test_shuffled_labels_reach_nothing(built):
         C=1.0, random_weights=twins, controls=("shuffled", "random_weights"), permutations=40,
         bootstrap=0,
     )  # fmt: skip
-    done = interchange(built, corpus, found.patterns, n=20, draws=2, bootstrap=0, twin=False)
+    done = interchange(built, corpus, found.patterns, n=20, draws=2, bootstrap=0, twin=False,
+                       isolation=False)  # fmt: skip
     for row in compare(found, exchanges=done, draws=20).rows:
         assert row.verdicts.rung == 0
         assert row.verdicts.causal.state == "not tested"

@@ -72,7 +72,7 @@ def case():
 def test_p1_each_level_writes_its_own_coordinates_and_nothing_else(case, name):
     it = case(name)
     seen = set()
-    for level in range(it.model.program.registry and it.grammar.binary.depth):
+    for level in range(it.grammar.binary.depth):
         added = it.at("post", level) - it.at("mid", level)
         coordinates = it.written(level)
         outside = np.delete(added, coordinates, axis=1)

@@ -11,9 +11,9 @@ from linrep import capture
 from linrep.constructions import GrammarTransformer
 from linrep.experiments import StudySettings, run_study
 from linrep.experiments.charts import blocks_of, chart_cells, chart_findings, held_out_r2
-from linrep.experiments.disentangle import joint_patterns
 from linrep.experiments.settings import Constructed, GrammarText, Probes
 from linrep.grammars import Grammar, families
+from linrep.probes.grid.joint import joint_patterns
 from linrep.reports.meeting import NO_PATTERN, NOTHING
 
 AB = "S -> A B | B A\nA -> 'a'\nB -> 'b'"
@@ -193,8 +193,8 @@ def test_where_states_are_rules_a_label_is_told_from_the_rules_around_it():
     grammar = families.latin(3, 2)
     acts, corpus, made = read(grammar, {"merge": "rules"}, 300)
     claims = {(p.site, p.target): p for p in made.predictions if p.written}
-    blind = joint_patterns(acts, corpus, (1,))
-    assert not joint_patterns(acts, corpus, (1,), rules=True)  # the parent's rule tells it
+    blind = joint_patterns(acts, corpus, (1,))[0]
+    assert not joint_patterns(acts, corpus, (1,), rules=True)[0]  # the parent's rule tells it
     halves = [found.overlap(claims[cell].subspace) for cell, found in blind.items()]
     assert min(halves) == pytest.approx(0.5)
     written = [c for c in chart_cells(acts, corpus, made) if c.target == "inside height 1"]

@@ -8,6 +8,7 @@ import transformers as tf
 
 from linrep.cli import main
 from linrep.experiments import read_settings
+from linrep.reports import read_run
 
 
 @pytest.fixture(scope="module")
@@ -59,15 +60,20 @@ def linrep(capsys):
 
 
 def test_a_table_becomes_a_page_that_speaks_of_its_targets(linrep, model, table, tmp_path):
+    other = tmp_path / "other.csv"
+    other.write_text("statement,label,size\n" + "".join(
+        f"Town {i} {'is' if i % 2 else 'is not'} large.,{i % 2},{i % 7 + 0.5}\n" for i in range(60)
+    ))  # fmt: skip
     status, out, error = linrep(
         "probe", "--model", model, "--data", table, "--text", "statement", "--target", "label",
-        "--target", "size", "--group", "city", "--permutations", 20, "--out", tmp_path / "run",
+        "--target", "size", "--group", "city", "--permutations", 20, "--transfer", other,
+        "--out", tmp_path / "run",
     )  # fmt: skip
     assert status == 0, error
     study = json.loads((tmp_path / "run" / "report.json").read_text())["studies"][0]
     assert study["facts"]["texts"] == 120
     assert study["facts"]["groups"] == 60
-    assert study["facts"]["target label"] == "2 classes, of 120 rows"
+    assert study["facts"]["target label"] == "2 classes, of 120 rows (0: 60, 1: 60)"
     assert study["facts"]["target size"] == "a number, of 120 rows"
     targets = {row["target"] for row in study["scores"]["rows"]}
     assert targets == {"label", "size"}
@@ -75,6 +81,21 @@ def test_a_table_becomes_a_page_that_speaks_of_its_targets(linrep, model, table,
     assert "label" in out
     for word in ("ancestor", "height 1", "nonterminal above it"):
         assert word not in page.split("<script")[0], word
+    assert study["found"][0].startswith("Label of each statement cannot be read")  # untrained
+    assert study["found"][0] in page
+    # What was learned from one table is scored on the other, and the other way round.
+    moved = study["transfers"][0]
+    assert moved["names"] == ["statements", "other"]
+    assert {(row["train"], row["test"]) for row in moved["rows"]} == {
+        (a, b) for a in moved["names"] for b in moved["names"]
+    }
+    assert all(row["twin"] is not None for row in moved["rows"])
+    markdown = (tmp_path / "run/report.md").read_text()
+    assert "| statements | other |" in markdown
+    assert "other has no column 'city'" in markdown
+    assert "label, learned from one data set" in page
+    kept = read_run(tmp_path / "run").studies[0].transfers[0]
+    assert "not decodable in any of the 2 sets" in kept.verdict("blocks.0.hook_resid_post")
     # The run's own settings make it again.
     again = read_settings(tmp_path / "run" / "settings.yaml")
     assert again.studies[0].language.group == "city"

@@ -1,5 +1,7 @@
 """The grid on planted data: what is there is found, what is not is not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -22,6 +24,19 @@ def test_planted_state_is_found_where_it_is_written(planted):
     assert written.embedding == blank.accuracy
     pattern = results.patterns["late", "height 1"]
     assert pattern.overlap(Subspace(truth["height 1"])) > 0.95
+
+
+def test_the_best_site_is_chosen_on_validation_tokens_alone(planted):
+    """What is shown of a site must not have chosen it."""
+    acts, corpus, _ = planted(signal=(0.0, 3.0))
+    found = probe(acts, corpus, heights=[1], controls=(), permutations=0, bootstrap=0)
+    early, late = found.scores
+    assert found.best_site("height 1") == late.site
+    scores = (replace(early, validation=0.7, accuracy=0.5),
+              replace(late, validation=0.6, accuracy=0.9))  # fmt: skip
+    assert replace(found, scores=scores).best_site("height 1") == early.site
+    same = tuple(replace(score, validation=0.7) for score in scores)
+    assert replace(found, scores=same).best_site("height 1") == early.site  # the first of equals
 
 
 def test_default_controls_leave_a_note_where_they_cannot_run(planted):

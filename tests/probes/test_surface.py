@@ -72,6 +72,29 @@ def test_it_is_the_logistic_regression_of_all_columns(monkeypatch):
     assert special.softmax(mine, axis=1) == pytest.approx(theirs, abs=1e-3)
 
 
+def test_few_steps_lose_nothing(monkeypatch):
+    """Of words as rare and as common as in a language, beside directions of unlike variance."""
+    rng = np.random.default_rng(3)
+    n, types = 3000, 800
+    words = np.minimum(rng.zipf(1.3, n), types) - 1
+    before = np.r_[-1, words[:-1]]
+    hidden = rng.standard_normal((types, 12)) * np.arange(1, 13) ** -1.0
+    score = rng.standard_normal((types, 5)) + hidden @ rng.standard_normal((12, 5))
+    labels = (score[words] + 0.5 * score[before] + rng.gumbel(size=(n, 5))).argmax(axis=1)
+    surface = Surface((words, before), hidden[words])
+    parts = np.split(np.arange(n), [2000, 2400])
+    few = accuracy_of(surface, parts, labels)
+    monkeypatch.setattr(module, "STEPS", 1000)
+    # Within two standard errors of 600 answers at 0.5, of which most are the same.
+    assert few == pytest.approx(accuracy_of(surface, parts, labels), abs=2 * 0.5 / 600**0.5)
+
+
+def accuracy_of(surface: Surface, parts: list[np.ndarray], labels: np.ndarray) -> float:
+    train, validation, test = parts
+    guess = surface.guess(train, validation, test, (labels[train], labels[validation]), 5)
+    return float((guess == labels[test]).mean())
+
+
 def test_unseen_words_and_parts_without_validation():
     rng, words, *_ = tokens()
     surface = Surface((words,), None)

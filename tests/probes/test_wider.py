@@ -43,10 +43,22 @@ def test_training_is_seeded_and_leaves_the_global_generator_alone():
     assert torch.equal(before, torch.get_rng_state())
 
 
-def test_the_hidden_layer_never_trains_on_groups_it_stops_by():
+def test_the_hidden_layer_never_trains_on_groups_it_stops_by(monkeypatch):
     X, y = exclusive_or(200)
     groups = np.repeat(np.arange(20), 10)
-    assert MLPProbe(8, epochs=2).fit(X, y, groups).score(X, y) >= 0.0
+    usual, seen = MLPProbe._train, []
+
+    def spied(self, features, codes, train, held):
+        seen.append((set(groups[train]), set(groups[held])))
+        return usual(self, features, codes, train, held)
+
+    monkeypatch.setattr(MLPProbe, "_train", spied)
+    MLPProbe(8, epochs=2).fit(X, y, groups)
+    ((trained, stopped),) = seen
+    assert trained
+    assert stopped
+    assert not trained & stopped
+    assert trained | stopped == set(range(20))
     with pytest.raises(ProbeError, match="cannot make"):
         MLPProbe(8, epochs=2).fit(X, y, np.zeros(200))
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from linrep.core import Prediction, Subspace
+from linrep.probes.geometry.nulls import Anisotropy
 from linrep.reports import ComparisonError, compare
-from linrep.reports.meeting import AGREEMENT
+from linrep.reports.meeting import AGREEMENT, Null, aligned, meet
 
 WRITTEN = ("blocks.1.hook_resid_post", "height 2")
 ABSENT = ("blocks.0.hook_resid_post", "height 2")
@@ -24,6 +25,46 @@ def test_planted_subspaces_are_found_where_written_and_only_there(grid):
         assert each.subspaces.as_predicted, (each.site, each.target)
         assert each.subspaces.beyond_null == each.subspaces.written
     assert row(found, WRITTEN).subspaces.overlap >= AGREEMENT
+
+
+def tilted(share):
+    """A plane whose overlap with the first two axes is ``share``."""
+    lean, rest = np.sqrt(share), np.sqrt(1 - share)
+    basis = np.zeros((40, 2))
+    basis[[0, 1], [0, 1]], basis[[2, 3], [0, 1]] = lean, rest
+    return Subspace(basis)
+
+
+@pytest.mark.parametrize(
+    ("share", "found", "state"), [(0.995, True, "yes"), (0.98, False, "yes"), (0.85, False, "no")]
+)
+def test_what_counts_as_found_is_stricter_than_what_counts_as_aligned(share, found, state):
+    """Sampling noise of class means leaves 0.99 and more; 0.9 is another statement."""
+    claim = Prediction(*WRITTEN, Subspace(np.eye(40)[:, :2]), True, "all", 2)
+    met = meet(tilted(share), claim, Anisotropy.of(np.eye(40), 40), Null(50, 0.05, 0))
+    assert met.overlap == pytest.approx(share, abs=1e-12)
+    assert met.as_predicted is found
+    assert aligned(met, claimed=True).state == state
+    assert (AGREEMENT, aligned(met, claimed=True).instead[:6]) == (
+        0.99, "" if state == "yes" else "partly",
+    )  # fmt: skip
+
+
+def test_nulls_of_many_cells_reach_higher_than_that_of_one(grid):
+    """Their upper ends hold at all compared cells together."""
+    claim = next(p for p in grid.predictions if (p.site, p.target) == WRITTEN)
+    alone = row(compare(grid, [claim], draws=2000), WRITTEN).subspaces
+    together = row(compare(grid, grid.predictions, draws=2000), WRITTEN).subspaces
+    assert together.null_high > alone.null_high + 0.01
+    assert together.null_covariance_high > alone.null_covariance_high + 0.01
+    assert together.null_mean == alone.null_mean
+
+
+@pytest.mark.parametrize(("p", "state"), [(0.04, "yes"), (0.06, "no"), (0.12, "no")])
+def test_a_page_says_something_false_once_in_twenty_unless_told_otherwise(grid, p, state):
+    grid.rows = [scores | dict.fromkeys(("p_family", "p_untrained"), p) for scores in grid.rows]
+    assert compare(grid).verdicts[WRITTEN].decodable.state == state
+    assert compare(grid, level=0.2).verdicts[WRITTEN].decodable.state == "yes"
 
 
 def test_noise_is_found_nowhere(nothing_found):
@@ -136,3 +177,18 @@ def test_the_table_says_what_the_command_line_says(grid):
 
 def test_the_same_seed_gives_the_same_comparison(grid):
     assert compare(grid, grid.predictions, draws=20) == compare(grid, grid.predictions, draws=20)
+
+
+def test_what_exchanged_labels_show_as_well_is_no_alignment() -> None:
+    axis = Subspace(np.eye(40)[:, :1])
+    claim = Prediction("blocks.0.hook_resid_post", "word", axis, True, "all", 1, None, "?", "?")
+    null, stream = Null(200, 0.05, 0), Anisotropy.of(np.eye(40), 40)
+    rng = np.random.default_rng(0)
+    alike = [np.linalg.qr(axis.basis + 0.05 * rng.standard_normal((40, 1)))[0] for _ in range(20)]
+    other = [np.linalg.qr(rng.standard_normal((40, 1)))[0] for _ in range(20)]
+    learned = Subspace(np.linalg.qr(axis.basis + 0.05 * rng.standard_normal((40, 1)))[0])
+    assert meet(learned, claim, stream, null).beyond_null
+    assert meet(learned, claim, stream, null, other).beyond_null
+    found = meet(learned, claim, stream, null, alike)
+    assert not found.beyond_null
+    assert aligned(found, claimed=True).state == "no"

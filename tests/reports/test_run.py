@@ -303,10 +303,6 @@ def test_what_is_no_run_is_named(tmp_path):
         report({}, tmp_path / "x.html")
     with pytest.raises(FolderError, match="a run is written; received dict"):
         write_run({}, tmp_path / "x")
-    (tmp_path / "maxout.json").write_text("{}")
-    with pytest.raises(FolderError, match=r"holds what linrep maxout wrote.*maxout\.html"):
-        read_run(tmp_path)
-    assert list(tmp_path.iterdir()) == [tmp_path / "maxout.json"]
 
 
 def test_settings_that_fill_any_memory_are_refused_at_once(run, tmp_path):

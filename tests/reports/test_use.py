@@ -33,6 +33,7 @@ class Found:
     ("change", "state", "words"),
     [
         ({}, "yes", "0.640 of the way"),
+        ({"isolation": 0.9, "isolation_of": "depth"}, "yes", "predictions of depth left 0.900"),
         ({"p": 0.2}, "no", "no more than random"),
         ({"p": NAN}, "not tested", "no control"),
         ({"share": 0.02, "completeness": 0.02}, "no", "hardly any effect"),
@@ -97,15 +98,26 @@ def test_what_was_not_exchanged_is_told(grid):
 
 def test_the_page_shows_present_beside_used(make, grid, tmp_path):
     run = make()
-    done = Found({CELL: replace(USED, twin=float("nan"), share_twin=float("nan"))})
+    done = Found({CELL: replace(USED, twin=float("nan"), share_twin=float("nan"),
+                                isolation=0.912, isolation_of="height 7")})  # fmt: skip
     study = replace(
         run.studies[0], comparison=compare(grid, grid.predictions, exchanges=done, draws=20)
     )
     folder = write_run(replace(run, studies=(study,)), tmp_path / "run")
     page = (folder / "report.html").read_text("utf-8")
-    for words in ("used: effect share", "Is the state used?", "effect share", "0.640"):
+    for words in (
+        "height 7",
+        "0.912",
+        "used: effect share",
+        "Is the state used?",
+        "effect share",
+        "0.640",
+    ):
         assert words in page
-    assert "0.640" in (folder / "report.md").read_text("utf-8")
+    text = (folder / "report.md").read_text("utf-8")
+    assert "0.640" in text
+    assert "left by the whole state" not in text  # what was not measured at all has no column
+    assert "searched for (DAS)" not in text
     again = read_run(folder).studies[0].comparison
     assert again == study.comparison
     assert again.verdicts[CELL].word == "causal"

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ....models import PlainConfig, PlainTransformer
 from ...errors import ConstructionError
-from ..program.program import Head, Layer, Program
+from ..program.program import AttentionHead, Layer, Program
 from ..program.smallest import smallest_score
 from ..settings import Settings
 from .noise import MARGIN, largest_deviation, raw_outputs
@@ -112,7 +112,7 @@ def _cast(model: Any, dtype: str) -> Any:
     return model.to(dtype=getattr(torch, dtype)).eval()
 
 
-def _rank(head: Head) -> int:
+def _rank(head: AttentionHead) -> int:
     """Value dimensions that a head needs: as many as sources or targets, whichever are fewer."""
     return min(len({s for s, _, _ in head.moves}), len({t for _, t, _ in head.moves}))
 
@@ -174,7 +174,7 @@ def _write_heads(attn: Any, layer: Layer, width: int, scheme: PositionScheme) ->
         attn.o_proj.weight[:, rows] = outputs
 
 
-def _carry(head: Head, width: int, size: int) -> tuple[Tensor, Tensor]:
+def _carry(head: AttentionHead, width: int, size: int) -> tuple[Tensor, Tensor]:
     """``(values [size, width], outputs [width, size])`` whose product makes the head's moves."""
     values = torch.zeros(size, width, dtype=torch.float64)
     outputs = torch.zeros(width, size, dtype=torch.float64)

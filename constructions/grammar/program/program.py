@@ -11,7 +11,17 @@ from typing import Literal, final
 
 from .coordinates import Registry
 
-__all__ = ["Head", "Layer", "LayerDraft", "Lookup", "Neuron", "Pattern", "Program", "Shift", "Term"]
+__all__ = [
+    "AttentionHead",
+    "Layer",
+    "LayerDraft",
+    "Lookup",
+    "Neuron",
+    "Pattern",
+    "Program",
+    "Shift",
+    "Term",
+]
 
 Term = tuple[int, float]
 """(coordinate, weight)"""
@@ -50,7 +60,7 @@ Pattern = Shift | Lookup
 
 @final
 @dataclass(frozen=True, slots=True)
-class Head:
+class AttentionHead:
     """One positional head: for each move (source, target, weight) ``target += weight * source``.
 
     The source is taken at the position the pattern names, the target at the reading position.
@@ -88,7 +98,7 @@ class Layer:
     """
 
     name: str
-    heads: tuple[Head, ...]
+    heads: tuple[AttentionHead, ...]
     neurons: tuple[Neuron, ...]
     constants: tuple[Term, ...]
 
@@ -144,7 +154,7 @@ class LayerDraft:
     def freeze(self) -> Layer:
         """The finished layer."""
         heads = tuple(
-            Head(pattern, tuple((s, t, w) for (s, t), w in moves.items()))
+            AttentionHead(pattern, tuple((s, t, w) for (s, t), w in moves.items()))
             for pattern, moves in self._moves.items()
         )
         neurons = tuple(Neuron(g, gb, v, vb, _sum(o)) for g, gb, v, vb, o in self._neurons)

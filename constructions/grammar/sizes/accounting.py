@@ -23,7 +23,7 @@ from .span_sizes import span_sizes
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Accounting", "Row", "account"]
+__all__ = ["Accounting", "Row", "measure_sizes"]
 
 
 @final
@@ -112,7 +112,7 @@ class Accounting:
         return f"<pre>{escape(str(self))}</pre>"
 
 
-def account(
+def measure_sizes(
     grammar: Grammar,
     settings: Settings,
     program: Program,

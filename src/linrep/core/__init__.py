@@ -2,7 +2,10 @@
 
 from .arguments import checked
 from .claims import CLAIMS
+from .direction_files import read_directions, write_directions
+from .directions import DirectionError, Directions
 from .disk import DiskError, refuse_full, writing
+from .edited import ErasedRow, SteeredRow
 from .engine import Engine, EngineError, Shared
 from .engines import make_engine, running
 from .errors import LinrepError
@@ -16,9 +19,12 @@ from .yaml_text import YamlError, read_yaml
 __all__ = [
     "CLAIMS",
     "CellScore",
+    "DirectionError",
+    "Directions",
     "DiskError",
     "Engine",
     "EngineError",
+    "ErasedRow",
     "Kind",
     "LinrepError",
     "PathError",
@@ -26,6 +32,7 @@ __all__ = [
     "Prediction",
     "PredictionError",
     "Shared",
+    "SteeredRow",
     "Subspace",
     "SubspaceError",
     "YamlError",
@@ -34,8 +41,10 @@ __all__ = [
     "height_target",
     "make_engine",
     "progress",
+    "read_directions",
     "read_yaml",
     "refuse_full",
     "running",
+    "write_directions",
     "writing",
 ]

@@ -8,7 +8,7 @@ first. What an annotation cannot say (a positive number, lengths that agree) the
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, Unpack, get_args, get_origin, get_type_hints
 
 from .errors import LinrepError
 from .hint_words import in_words
@@ -87,7 +87,7 @@ def _careful(function: Any, error: type[LinrepError], most: Mapping[str, int]) -
             if key == "seed" and isinstance(found, int) and found < 0:
                 raise Unfit
         except Unfit as reason:
-            hint = inspect.signature(function).parameters[key].annotation
+            hint = _hints(function)[key]
             names = inspect.unwrap(function).__globals__
             wanted = "a whole number of at least 0" if key == "seed" else in_words(hint, names)
             said = f": {reason}" if str(reason) else ""
@@ -115,15 +115,24 @@ def _careful(function: Any, error: type[LinrepError], most: Mapping[str, int]) -
 def _readers(function: Any, most: Mapping[str, int]) -> tuple[dict[str, Reader], list[str]]:
     """What reads each argument that has an annotation, and those that have a place."""
     names = inspect.unwrap(function).__globals__
-    parameters = inspect.signature(function).parameters.values()
     readers: dict[str, Reader] = {}
-    for one in parameters:
-        plain = one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD)
-        if not plain and one.annotation is not one.empty:
-            read = reader(one.annotation, names)
-            readers[one.name] = _at_most(read, most[one.name]) if one.name in most else read
+    for key, hint in _hints(function).items():
+        read = reader(hint, names)
+        readers[key] = _at_most(read, most[key]) if key in most else read
+    parameters = inspect.signature(function).parameters.values()
     placed = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     return readers, [one.name for one in parameters if one.kind in placed]
+
+
+def _hints(function: Any) -> dict[str, Any]:
+    """Annotations by argument; of ``**options: Unpack[...]`` by the names that are typed there."""
+    hints: dict[str, Any] = {}
+    for one in inspect.signature(function).parameters.values():
+        if get_origin(one.annotation) is Unpack:
+            hints |= get_type_hints(get_args(one.annotation)[0])
+        elif one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD):
+            hints |= {} if one.annotation is one.empty else {one.name: one.annotation}
+    return hints
 
 
 def _at_most(read: Reader, most: int) -> Reader:

@@ -59,6 +59,16 @@ class CellScore:
         p: of the exchange doing no more than random subspaces, the placebo and the twin: the
             largest of three p-values. 1 where the exchange changes no output; random controls
             are then not run.
+        isolation: share of the predictions of another target's probe that the exchange leaves, at
+            this site and all later ones; of the other target that is left least. NaN where no
+            other target is decoded, or none is known.
+        isolation_low: lower end of its interval, resampling base sentences.
+        isolation_high: upper end.
+        isolation_whole: what the exchange of the whole state leaves of the same target.
+        isolation_of: which other target.
+        share_das: effect share of a subspace of equal dimension that was searched for (DAS), on
+            base sentences that it was not learned from; NaN if none was.
+        das: what the controls of the search say; empty if there was none.
     """
 
     site: str
@@ -100,6 +110,13 @@ class CellScore:
     identity: bool
     follows: bool
     p: float
+    isolation: float = math.nan
+    isolation_low: float = math.nan
+    isolation_high: float = math.nan
+    isolation_whole: float = math.nan
+    isolation_of: str = ""
+    share_das: float = math.nan
+    das: str = ""
 
     def __eq__(self, other: object) -> bool:
         """Equal numbers; what was not measured (NaN) in both counts as equal."""

@@ -1,5 +1,6 @@
 """What theory says a probe will find: one claim per (site, target)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, final
 
@@ -7,7 +8,7 @@ from .arguments import checked
 from .errors import LinrepError
 from .subspace import Subspace
 
-__all__ = ["Positions", "Prediction", "PredictionError", "height_target"]
+__all__ = ["Positions", "Prediction", "PredictionError", "by_tokens", "height_target"]
 
 Positions = Literal["all", "boundary", "bos"]
 """``boundary``: tokens that end the target's span; ``all``: every token; ``bos``: position 0."""
@@ -74,3 +75,22 @@ class Prediction:
             raise PredictionError("a state that nothing uses cannot give a counterfactual")
         if self.accuracy is not None and not 0.0 <= self.accuracy <= 1.0:
             raise PredictionError(f"accuracy lies in 0..1; received {self.accuracy}")
+
+
+def by_tokens(
+    predictions: Iterable[Prediction], probed: object
+) -> tuple[list[Prediction], list[Prediction]]:
+    """Predictions about the tokens that are probed, and those about others.
+
+    Args:
+        predictions: claims.
+        probed: ``"all"`` or ``"boundary"``; where tokens were chosen otherwise, every claim counts.
+    """
+    told = list(predictions)
+    if probed not in ("all", "boundary"):
+        return told, []
+    same = [(claim.positions == "boundary") == (probed == "boundary") for claim in told]
+    return (
+        [claim for claim, here in zip(told, same, strict=True) if here],
+        [claim for claim, here in zip(told, same, strict=True) if not here],
+    )

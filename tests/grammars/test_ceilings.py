@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from linrep.experiments.ceilings import ceilings_of, windows_by_level
 from linrep.grammars import Grammar, Tree, corpus_of_trees, families
+from linrep.grammars.ceilings import ceilings_of, windows_by_level
 
 SITES = ("blocks.0.hook_resid_pre", *(f"blocks.{i}.hook_resid_post" for i in range(4)))
 

@@ -1,12 +1,15 @@
 """Ceilings: the best accuracy that any classifier can reach from what a site has seen."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 
 from ..core import height_target
-from ..grammars import Corpus, Grammar
+from ..corpora.corpus import Corpus
+from .errors import LanguageError
+from .grammar import Grammar
 
 __all__ = ["Sight", "block_of", "ceilings_are_exact", "ceilings_of", "windows_by_level"]
 
@@ -17,13 +20,23 @@ Sight = Literal["construction", "causal", "bidirectional"]
 def block_of(site: str) -> int:
     """Blocks whose attention the stream has passed at a site: 0 for the embedding.
 
+    Raises:
+        LanguageError: another name, of which nothing is known.
+
     >>> block_of("blocks.0.hook_resid_pre"), block_of("blocks.2.hook_resid_post")
     (0, 3)
     >>> block_of("blocks.2.hook_resid_mid")
     3
     """
-    number = int(site.split(".")[1])
-    return number if site.endswith("resid_pre") else number + 1
+    if site == "hook_embed":
+        return 0
+    named = re.fullmatch(r"blocks\.(\d+)\.hook_resid_(pre|mid|post)", site)
+    if named is None:
+        raise LanguageError(
+            f"ceilings are known at sites of the stream such as blocks.0.hook_resid_post; received "
+            f"{site!r}"
+        )
+    return int(named[1]) + (named[2] != "pre")
 
 
 def windows_by_level(grammar: Grammar) -> tuple[int, ...]:
@@ -88,6 +101,9 @@ def ceilings_of(
 
     Returns:
         (site, target) -> ``[token]``, NaN where undefined; ``None`` without a grammar.
+
+    Raises:
+        LanguageError: a site or a height that there is not.
     """
     if corpus.grammar is None:
         return None

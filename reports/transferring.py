@@ -1,0 +1,121 @@
+"""Probes trained on one data set and scored on another: the matrix, and its table."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from .drawing import gaps, style
+from .findings import site_of_transfer
+from .values import number, site_label
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+    from ..probes import Moved, Transfer
+    from .record import Study
+
+__all__ = ["TRANSFER_CAPTION", "TRANSFER_COLUMNS", "transfer_figure", "transfer_lines"]
+
+TRANSFER_CAPTION: Final = (
+    "Left: probes trained on the data set of a row and scored on that of a column, with their 95 % "
+    "intervals and the score of the same probe on a model with random weights (twin); on the "
+    "diagonal held-out rows of the same data set. Cells in bold are above chance and above the "
+    "twin, all probes of the site together. Right: cosine of the two data sets' directions "
+    "(differences of class means; of numbers, their covariance with the activations). The slider "
+    "goes through the stream."
+)
+TRANSFER_COLUMNS: Final = (
+    "trained on", "scored on", "score", "interval", "chance", "random-weight twin",
+    "cosine of the directions", "above chance and twin", "rows learned from", "rows scored",
+)  # fmt: skip
+
+
+def transfer_lines(moved: "Transfer", site: str) -> list[list[str]]:
+    """The table of a site, a line for each probe and scored set.
+
+    Args:
+        moved: the transfer.
+        site: one of its sites.
+    """
+    return [
+        [
+            row.train, row.test, number(row.score), number((row.low, row.high)),
+            number(row.chance), number(row.twin), number(_cosine(moved, row)), number(row.above),
+            str(row.n_train), str(row.n_test),
+        ]
+        for row in moved.at(site)
+    ]  # fmt: skip
+
+
+def _cosine(moved: "Transfer", row: "Moved") -> float | None:
+    if row.train == row.test or row.train not in moved.names:
+        return None
+    i, j = moved.names.index(row.train), moved.names.index(row.test)
+    return float(moved.cosines[row.site][i, j])
+
+
+def transfer_figure(study: "Study", moved: "Transfer") -> "go.Figure":
+    """Two maps, scores and cosines, with a slider over the sites.
+
+    Args:
+        study: that the transfer belongs to.
+        moved: one of its transfers.
+    """
+    import plotly.graph_objects as go
+    from plotly.subplots import make_subplots
+
+    sources = list(dict.fromkeys(row.train for row in moved.rows))
+    shown = site_of_transfer(study, moved)
+    maps = {site: _maps(moved, site, sources) for site in moved.sites}
+    figure = make_subplots(
+        1, 2, subplot_titles=["score: trained on (rows), scored on (columns)", "cosine"],
+        horizontal_spacing=0.16, column_widths=[0.6, 0.4],
+    )  # fmt: skip
+    for column, (name, z, text) in enumerate(maps[shown], start=1):
+        rows = sources if column == 1 else list(moved.names)
+        figure.add_trace(
+            go.Heatmap(
+                x=list(moved.names), y=rows, z=z, text=text, texttemplate="%{text}", xgap=2, ygap=2,
+                hovertemplate="%{y} to %{x}: %{text}<extra>" + name + "</extra>",
+                colorscale="Blues" if column == 1 else "RdBu", showscale=False,
+                zmin=0 if column == 1 else -1, zmax=1,
+            ), 1, column,
+        )  # fmt: skip
+    figure.update_yaxes(autorange="reversed")
+    figure.update_layout(sliders=[_slider(maps, shown)])
+    return style(figure, 76 * len(sources) + 200)
+
+
+def _maps(
+    moved: "Transfer", site: str, sources: Sequence[str]
+) -> tuple[tuple[str, Any, Any], tuple[str, Any, Any]]:
+    """Numbers and words of both maps at a site."""
+    rows = {(row.train, row.test): row for row in moved.at(site)}
+    cells = [[rows.get((train, test)) for test in moved.names] for train in sources]
+    scores = [gaps([np.nan if row is None else row.score for row in line]) for line in cells]
+    words = [["" if row is None else _words(row) for row in line] for line in cells]
+    cosines = moved.cosines[site].tolist()
+    told = [[number(value, 2) for value in line] for line in cosines]
+    return ("score", scores, words), ("cosine", [gaps(line) for line in cosines], told)
+
+
+def _words(row: "Moved") -> str:
+    score = number(row.score, 2)
+    twin = "" if np.isnan(row.twin) else f"<br>twin {number(row.twin, 2)}"
+    told = f"<b>{score}</b>" if row.above else score
+    return f"{told}<br>{number((row.low, row.high), 2)}{twin}"
+
+
+def _slider(maps: dict[str, Any], shown: str) -> dict[str, Any]:
+    """A step for each site."""
+    steps = [
+        {
+            "label": site_label(site),
+            "method": "restyle",
+            "args": [{"z": [z for _, z, _ in both], "text": [text for _, _, text in both]}, [0, 1]],
+        }
+        for site, both in maps.items()
+    ]
+    return {"active": list(maps).index(shown), "steps": steps, "pad": {"t": 50},
+            "currentvalue": {"prefix": "stream: "}}  # fmt: skip
