@@ -10,7 +10,7 @@ from ..grammars import Corpus, TooLarge
 from ..hooks import Activations
 from ..probes import ProbeError, probe
 from ..reports import Check, Comparison, Row, Scores, Study, Verdict, compare
-from ..reports.meeting import AGREEMENT, NO_PATTERN
+from ..reports.meeting import AGREEMENT, AMBIGUOUS, NO_PATTERN
 from .charts import ChartFindings, chart_findings
 from .scores import scores_of
 from .settings import StudySettings
@@ -88,10 +88,11 @@ def with_chart_values(study: Study, charts: ChartStudy | str | None) -> Study:
 def _pointing(row: Row, found: ChartFindings) -> Row:
     """A label's row without a pattern of its own says where what carries the label is compared."""
     verdicts, values = row.verdicts, f"inside {row.target}"
-    if verdicts.aligned.reason != NO_PATTERN or values not in found.reasons:
+    why = {NO_PATTERN: FIXED, AMBIGUOUS: AMBIGUOUS}.get(verdicts.aligned.reason)
+    if why is None or values not in found.reasons:
         return row
     told = "constant on this corpus" if found.reasons[values] == "constant here" else "compared"
-    reason = f"{FIXED}; the values that carry it, {values}, are {told}"
+    reason = f"{why}; the values that carry it, {values}, are {told}"
     return replace(row, verdicts=replace(verdicts, aligned=Verdict("not tested", reason)))
 
 

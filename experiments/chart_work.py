@@ -20,6 +20,8 @@ __all__ = ["MOST", "ChartSite", "ChartWork"]
 MOST = 3000
 """Rows or columns of one regression, whichever are fewer: its singular value decomposition takes
 about a minute then."""
+PART = 1e-3  # share of a combination below which a value is not named as taking part in it
+NAMED = 3  # values that are named of those that a target is tied to
 HELD = 2**28  # bytes of values that are kept for the sites where some coordinate is half done
 
 
@@ -124,6 +126,21 @@ class ChartSite:
     def predicted(self, target: str) -> Subspace:
         """Where theory says that it is here; without dimensions where nothing is written."""
         return self.moves.predicted(target, self.directions, self.rounding)
+
+    def tied(self, target: str) -> tuple[str, bool]:
+        """What is written here that the target is tied to, and whether anything of its own is."""
+        moves, own = self.moves, np.array(self.moves.groups[target], dtype=int)
+        written = np.abs(self.directions).sum(axis=1)
+        there = np.asarray(written).ravel() > 0
+        mine = bool((there[own] & (moves.kinds[own] >= 0)).any())
+        if moves.combinations(target).own:
+            return "", mine
+        shares = moves.shares(target) * there
+        shares[own] = 0.0
+        others = np.flatnonzero(shares > PART)
+        first = others[np.argsort(-shares[others], kind="stable")][:NAMED].tolist()
+        more = f" and {len(others) - len(first)} more" if len(others) > len(first) else ""
+        return ", ".join(moves.names[c] for c in first) + more, mine
 
     def place(self, target: str) -> Subspace:
         """Where the values will be when all are written."""

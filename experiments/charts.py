@@ -126,6 +126,7 @@ def chart_findings(acts: Activations, corpus: Corpus, made: "GrammarTransformer"
                 patterns[site, target.name] = learned
             base = next(p for key, p in named.items() if key[1] == target.name)
             base = named.get((site, target.name), base)
+            tied, own = here.tied(target.name) if predicted.dim else ("", True)
             claims.append(
                 replace(
                     base,
@@ -133,6 +134,8 @@ def chart_findings(acts: Activations, corpus: Corpus, made: "GrammarTransformer"
                     subspace=place,
                     written=predicted.dim > 0,
                     rank=place.dim,
+                    tied=tied,
+                    own=own,
                 )
             )
     return ChartFindings(tuple(told), patterns, tuple(claims), reasons, note)

@@ -1,5 +1,6 @@
 """The comparison of what probes learned with what theory predicted, and the verdicts on it."""
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, final, runtime_checkable
@@ -105,6 +106,8 @@ def _flat(row: Row, names: Sequence[str]) -> dict[str, object]:
         "predicted_rank": row.predicted_rank,
         "share": None if row.exchange is None else row.exchange.share,
         "predicted_use": row.predicted_use,
+        "tied": row.tied,
+        "own": row.own,
         **answers,
         "rung": row.verdicts.rung,
         "word": row.verdicts.word,
@@ -196,10 +199,11 @@ def compare(
                 absent=claim is not None and not claim.written and claim.positions == "all",
                 still=constant(score),
                 elsewhere=others.get(cell),
+                claim=claim,
             ),
             causal=_used(first, done.get(cell), part, claim, reason),
         )
-        rows.append(_row(cell, verdicts, found, claim, done.get(cell)))
+        rows.append(_row(cell, verdicts, found, claim, done.get(cell), score.get("ceiling")))
     return Comparison(
         tuple(rows), {"draws": draws, "level": level, "seed": seed, "word_types": word_types}
     )
@@ -242,12 +246,16 @@ def _row(
     found: ComparedSubspaces | None,
     claim: Prediction | None,
     done: CellScore | None,
+    ceiling: Any,
 ) -> Row:
     if claim is None:
         return Row(*cell, verdicts, exchange=done)
+    accuracy = claim.accuracy
+    if claim.claim == "P6" and isinstance(ceiling, float) and not math.isnan(ceiling):
+        accuracy = ceiling  # posteriors are written: a probe reaches what can be known
     return Row(
-        *cell, verdicts, found, claim.accuracy, claim.rank, claim=claim.claim, source=claim.source,
-        exchange=done, predicted_use=claim.used,
+        *cell, verdicts, found, accuracy, claim.rank, claim=claim.claim, source=claim.source,
+        exchange=done, predicted_use=claim.used, tied=claim.tied, own=claim.own,
     )  # fmt: skip
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from ..core.claims import explained
 from ..probes import Transfer
-from .comparison import Comparison
 from .edited import ERASED_COLUMNS, STEERED_COLUMNS, erased_lines, steered_lines
 from .figures import study_figures
 from .findings import findings, site_of_transfer
 from .meeting import NO_BASIS
 from .named import named_run
+from .overlap_table import OVERLAP_COLUMNS, overlap_lines
 from .record import Run, Study
 from .remarks import remarks
 from .rungs import strongest_baseline
@@ -58,25 +58,6 @@ HEADS = {
 }
 UNPREDICTED = "nothing predicts where it is written: that is known of constructed models only"
 SIGNS = {"<=": "≤", ">=": "≥"}
-OVERLAP_COLUMNS = {
-    "written": "written here",
-    "predicted_use": "still read by a later layer",
-    "overlap": "overlap",
-    "contains_learned_in_predicted": "share of learned in predicted",
-    "contains_predicted_in_learned": "share of predicted in learned",
-    "null_mean": "null mean",
-    "null_high": "null, upper end",
-    "null_covariance_high": "null, upper end, in the activations' covariance",
-    "overlap_low": "overlap, low end",
-    "overlap_high": "overlap, high end",
-    "null_exchanged_high": "null, upper end, of exchanged labels",
-    "angle_max": "largest angle (rad)",
-    "dim_learned": "dim. learned",
-    "dim_predicted": "dim. predicted",
-    "predicted_accuracy": "predicted accuracy",
-    "as_predicted": "as predicted",
-    "claim": "claim",
-}
 
 
 def render_html(run: Run) -> str:
@@ -120,7 +101,7 @@ def _study(study: Study, index: int) -> dict[str, object]:
     compared = {(row.site, row.target): row for row in study.comparison.rows}
     cells = {key: _cell(scores[key], compared.get(key)) for key in scores}
     columns = _columns(list(scores.values()))
-    overlaps = [row for row in _records(study.comparison) if row["overlap"] is not None]
+    overlaps = [row for row in study.comparison.rows if row.subspaces]
     return {
         "name": study.name,
         "question": study.question,
@@ -132,6 +113,7 @@ def _study(study: Study, index: int) -> dict[str, object]:
             for target in targets
         ],
         "marked": any(cell["mark"] for cell in cells.values()),
+        "tied": any(row.tied for row in overlaps),
         "starred": any(cell["starred"] for cell in cells.values()),
         "reasons": _reasons(study),
         "best": [_best(study, target) for target in targets],
@@ -150,12 +132,9 @@ def _study(study: Study, index: int) -> dict[str, object]:
             for (site, target), row in scores.items()
         ],
         "overlap_columns": ["site", "target", *OVERLAP_COLUMNS.values()],
-        "overlap_lines": [
-            [site_label(row["site"]), row["target"], *[number(row[c]) for c in OVERLAP_COLUMNS]]
-            for row in overlaps
-        ],
+        "overlap_lines": overlap_lines(overlaps),
         "trees": study.trees,
-        "claims": explained(str(row["claim"]) for row in overlaps),
+        "claims": explained(row.claim for row in overlaps),
         "exchange_columns": exchange_table(study.comparison)[0],
         "exchange_lines": exchange_table(study.comparison)[1],
         "erased_columns": ERASED_COLUMNS,
@@ -197,12 +176,11 @@ def _transfer(study: Study, moved: Transfer, name: str) -> dict[str, object]:
 
 def _cell(score: Mapping[str, Json], row: Any) -> dict[str, object]:
     """One cell of the verdict matrix."""
-    found = None if row is None else row.subspaces
     return {
         "rung": 0 if row is None else row.verdicts.rung,
         "word": "not compared" if row is None else row.verdicts.headline,
         "starred": row is not None and bool(row.verdicts.untested),
-        "mark": "" if found is None else (" ✓" if found.as_predicted else " ✗"),
+        "mark": "" if row is None else row.mark,
         "score": number(score.get(score_column(score))),
         "ceiling": number(score.get("ceiling")),
         "title": "" if row is None else "\n".join(
@@ -252,21 +230,6 @@ def _reasons(study: Study) -> list[str]:
                 why = UNPREDICTED if plain_text else verdict.reason
                 reasons[f"{name}: not tested: {why}."] = None
     return list(reasons)
-
-
-def _records(comparison: Comparison) -> list[dict[str, Any]]:
-    from dataclasses import asdict
-
-    records = []
-    for row in comparison.rows:
-        found = asdict(row.subspaces) if row.subspaces else {}
-        records.append(
-            {name: found.get(name) for name in OVERLAP_COLUMNS}
-            | {"site": row.site, "target": row.target, "claim": row.claim}
-            | {"predicted_accuracy": row.predicted_accuracy, "predicted_use": row.predicted_use}
-            | {"as_predicted": row.subspaces.as_predicted if row.subspaces else None}
-        )
-    return records
 
 
 def _unit(row: Mapping[str, Json]) -> str:

@@ -111,7 +111,8 @@ def _study(study: Study) -> list[str]:
     overlaps = [
         [row.site, row.target, number(row.subspaces.written), number(row.predicted_use),
          number(row.subspaces.overlap),
-         number(row.subspaces.null_high), number(row.subspaces.as_predicted)]
+         number(row.subspaces.null_high), number(row.predicted_rank),
+         number(row.subspaces.dim_learned), number(row.subspaces.as_predicted), row.told_apart]
         for row in study.comparison.rows if row.subspaces
     ]  # fmt: skip
     if overlaps:
@@ -122,7 +123,10 @@ def _study(study: Study) -> list[str]:
             "still read by a later layer",
             "overlap",
             "null, upper end",
+            "rank predicted",
+            "rank found",
             "as predicted",
+            "told from other values",
         ]
         parts.append(_table(head, overlaps))
         claims = explained(row.claim for row in study.comparison.rows if row.subspaces)

@@ -23,6 +23,15 @@ ELSEWHERE = "predicted at {} tokens only, and other tokens are probed here"
 NO_PATTERN = (
     "there is no pattern to compare: the class means do not differ, or other states fix the class"
 )
+AMBIGUOUS = (
+    "in this grammar the last tokens do not tell the label of their span by themselves, so theory "
+    "does not say in which directions labels differ"
+)
+TOGETHER = "together with values from which these sentences do not tell it"
+TIED = (
+    "on these sentences the values of {} move only together with others, and nothing of its own is "
+    "written here: what is found lies where theory says, and is theirs"
+)
 NOTHING = "no pattern is found, and theory writes nothing here: as predicted"
 ALIGNED = 0.9
 """Overlap from which a learned pattern is called aligned with the predicted subspace; less, but
@@ -170,8 +179,12 @@ def aligned(
     absent: bool = False,
     still: Verdict | None = None,
     elsewhere: str | None = None,
+    claim: Prediction | None = None,
 ) -> Verdict:
     """Rung 3: the learned pattern lies where theory says.
+
+    Where a corpus does not tell a target's values from others, and nothing of the target itself is
+    written, a pattern that lies where the others are is no finding about the target.
 
     Args:
         found: the two subspaces, ``None`` where one is missing.
@@ -179,6 +192,7 @@ def aligned(
         absent: what it predicts is that no combination of the target's values is written here.
         still: the answer where the target does not vary.
         elsewhere: why what it predicts is about other tokens.
+        claim: the prediction, which says what the target is tied to.
     """
     if found is None and absent:
         return Verdict("no", NOTHING)
@@ -186,6 +200,9 @@ def aligned(
         return still
     if found is None:
         return Verdict("not tested", NO_PATTERN if claimed else elsewhere or NO_BASIS)
+    met = found.beyond_null and found.overlap >= ALIGNED
+    if found.written and not met and claim is not None and claim.ambiguous:
+        return Verdict("not tested", AMBIGUOUS)
     overlap = f"overlap {number(found.overlap)}{found.interval}"
     bar = number(found.highest_null)
     where = "where theory writes the state" if found.written else "where theory writes nothing"
@@ -194,7 +211,16 @@ def aligned(
     reason = f"{overlap}, chance at most {bar}, {where}"
     if not found.written:
         return Verdict("no", f"{reason}: refuted", "found where theory writes nothing")
-    if found.overlap >= ALIGNED:
-        return Verdict("yes", reason)
+    if met:
+        return _tied(reason, claim)
     partly = f"partly aligned ({number(found.overlap)})"
     return Verdict("no", f"{reason}, below {ALIGNED}", partly)
+
+
+def _tied(reason: str, claim: Prediction | None) -> Verdict:
+    """The answer of an overlap that is large enough, and of what it is."""
+    if claim is None or not claim.tied:
+        return Verdict("yes", reason)
+    if claim.own:
+        return Verdict("yes", f"{reason}, {TOGETHER}", "with what it is tied to")
+    return Verdict("not tested", TIED.format(claim.target), "tied to what is written here")

@@ -15,7 +15,9 @@ __all__ = ["Row"]
 class Row:
     """One (site, target): the prediction if there is one, the overlap, the exchange, the verdicts.
 
-    ``predicted_use`` is whether theory says that the state is used there.
+    ``predicted_use`` is whether theory says that the state is used there; ``tied`` what of that
+    which is written here the sentences do not tell the target from, ``own`` whether anything of the
+    target itself is.
     """
 
     site: str
@@ -28,3 +30,25 @@ class Row:
     source: str = ""
     exchange: CellScore | None = None
     predicted_use: bool | None = None
+    tied: str = ""
+    own: bool = True
+
+    @property
+    def told_apart(self) -> str:
+        """Whether the target's pattern is its own, in words; empty where nothing is compared."""
+        if self.subspaces is None or not self.subspaces.written:
+            return ""
+        if not self.tied:
+            return "yes"
+        return f"no: {'with' if self.own else 'it is that of'} {self.tied}"
+
+    @property
+    def mark(self) -> str:
+        """On the map: ✓ as predicted, ≈ so is what the target is tied to, ✗ not."""
+        if self.subspaces is None:
+            return ""
+        if self.verdicts.aligned.state == "not tested":
+            return " ≈" if self.tied else ""
+        if not self.subspaces.as_predicted:
+            return " ✗"
+        return " ≈" if self.tied else " ✓"

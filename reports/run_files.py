@@ -141,6 +141,8 @@ class RowFile(_File):
     source: str
     exchange: dict[str, bool | int | float | str | None] | None = None
     predicted_use: bool | None = None
+    tied: str = ""
+    own: bool = True
 
 
 class ComparisonFile(_File):

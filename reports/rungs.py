@@ -25,6 +25,11 @@ BASELINES: Final = (
     "random_weights",
 )
 
+WELL: Final = 0.9  # a score from which a reader wonders why it counts for nothing
+GIVEN: Final = (
+    "; it can be read here, but words and positions give it away, and any weights carry these "
+    "along: that it can be read says nothing about what this model has computed"
+)
 CERTAIN: Final = 1 - 1e-12  # a mean of ones up to rounding
 OTHERS: Final = "take other heights, other tokens, or a larger language"
 ON_THE_SURFACE: Final = "not beyond the word"
@@ -111,7 +116,8 @@ def decodable(
                 f"least {math.ceil(1 / level) - 1} are needed"
             )
         elif p > level:
-            return Verdict("no", f"{words} ({_beside(row, column)}): p = {number(p)}")
+            given = GIVEN if name == "p_untrained" and (score or 0.0) >= WELL else ""
+            return Verdict("no", f"{words} ({_beside(row, column)}): p = {number(p)}{given}")
     if missing:
         return Verdict("not tested", "; ".join(missing))
     p = max(float(str(row[name])) for name in rivals)

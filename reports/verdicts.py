@@ -24,7 +24,7 @@ class Verdict:
         state: the answer.
         reason: why.
         instead: where the answer is not yes, what is true instead, in a few words: "not beyond
-            the word".
+            the word"; where it is yes, what qualifies it: "with what it is tied to".
     """
 
     state: State
@@ -92,11 +92,13 @@ class Verdicts:
 
     @property
     def headline(self) -> str:
-        """The word, with what is true instead of the next rung."""
-        if not 0 < self.rung < len(RUNGS):
+        """The word, with what qualifies it, or what is true instead of the next rung."""
+        if not self.rung:
             return self.word
-        above = self._of(RUNGS[self.rung])
-        return f"{self.word}, {above.instead}" if above.instead else self.word
+        reached = self._of(RUNGS[self.rung - 1])
+        above = self._of(RUNGS[self.rung]) if self.rung < len(RUNGS) else reached
+        added = reached.instead or above.instead
+        return f"{self.word}, {added}" if added else self.word
 
     @property
     def short(self) -> str:

@@ -99,6 +99,12 @@ class Movements:
         found: Combinations = known[target]
         return found
 
+    def shares(self, target: str) -> Float[np.ndarray, " column"]:
+        """How much each column takes part in what is compared of a target; 0 where it does not."""
+        weights = np.linalg.norm(self.combinations(target).weights, axis=1)
+        found: np.ndarray = np.where(self.kinds >= 0, weights[self.kinds], 0.0)
+        return found
+
     def projections(
         self, stream: Float[np.ndarray, "row d_model"]
     ) -> Float[np.ndarray, "rank d_model"]:

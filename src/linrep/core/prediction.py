@@ -49,6 +49,12 @@ class Prediction:
         used: whether the model's output still depends on the subspace at this site: an interchange
             there changes it (``True``), or changes nothing at all (``False``, also where nothing is
             written yet); ``None`` where theory does not say.
+        exact: whether an interchange there gives the counterfactual exactly; ``None`` where theory
+            does not say.
+        tied: what, of that which is written here, a corpus does not tell the target's values from,
+            in words; empty where it tells them apart.
+        own: whether anything of the target itself is written here; ``False`` where all that is
+            found is of what it is tied to.
 
     Raises:
         PredictionError: a field contradicts another.
@@ -65,6 +71,8 @@ class Prediction:
     source: str = ""
     used: bool | None = None
     exact: bool | None = None
+    tied: str = ""
+    own: bool = True
 
     def __post_init__(self) -> None:
         if not 0 <= self.rank <= self.subspace.dim:
@@ -75,6 +83,11 @@ class Prediction:
             raise PredictionError("a state that nothing uses cannot give a counterfactual")
         if self.accuracy is not None and not 0.0 <= self.accuracy <= 1.0:
             raise PredictionError(f"accuracy lies in 0..1; received {self.accuracy}")
+
+    @property
+    def ambiguous(self) -> bool:
+        """Whether what was read need not tell the target, so that no accuracy follows (P6)."""
+        return self.accuracy is None and "P6" in self.claim.split("+")
 
 
 def by_tokens(
