@@ -17,8 +17,7 @@ from ..probes import ProbeError, ProbeResults, probe
 from ..probes.grid.joint import ESTIMATE
 from ..reports import Run, Study, compare
 from ..reports.values import plain
-from .attention import with_attention
-from .chart_study import ChartStudy, chart_study, with_chart_values
+from .beside import beside_of, with_beside
 from .checks import checks_of
 from .edits import edits_of
 from .heights import heights_of
@@ -92,8 +91,8 @@ def run_study(
     claims = _claims(subject, acts.sites, heights)
     here, _ = by_tokens(claims, asked.positions)
     made = {"activations": plain(acts.manifest), "random twin": plain(twins[0].manifest)}
-    charts = chart_study(settings, subject, corpus, acts, twins, level=level / 2, engine=engine)
-    level = level / 2 if isinstance(charts, ChartStudy) else level  # the page's two grids share it
+    # Chart values and beliefs beside the labels: the page's grids share its level.
+    beside, level = beside_of(settings, subject, corpus, acts, twins, heights, level, engine)
     # Statistics, probes, every control and what any classifier could reach, for all cells.
     grid = _grid(settings, heights, engine) | {"targets": _named(corpus)}
     theory: dict[str, Any] = {"ceilings": subject, "patterns": subject.patterns}
@@ -101,7 +100,7 @@ def run_study(
         results = probe(acts, corpus, random_weights=twins, **theory, **grid)
     except ProbeError as error:  # a small language: what can be said without probes
         study = unanswered(settings, corpus, subject, acts, here, error, chosen)
-        return with_chart_values(with_attention(study, settings, subject, corpus), charts), made
+        return with_beside(study, beside, settings, subject, corpus), made
     results = with_remedy(results, supply := supply_of(corpus), corpus)
     if subject.construction is not None:
         chosen = (*chosen, ESTIMATE)
@@ -126,7 +125,7 @@ def run_study(
         ),
         subspaces=_subspaces(results, here), **wording_of(settings.language, heights),
     )  # fmt: skip
-    return with_chart_values(with_attention(study, settings, subject, corpus), charts), made
+    return with_beside(study, beside, settings, subject, corpus), made
 
 
 def _subspaces(

@@ -140,6 +140,7 @@ class Probes(Settings):
     codelength: bool = False
     bootstrap: Draws = 1000
     charts: bool = True  # of a constructed model: inside, context and belief values beside labels
+    beliefs: bool = False  # a grammar's exact posteriors beside labels, for any model
     attention: bool = True  # how far patterns depend on positions alone: one row of the page
     causal: Causal = Causal()
 
@@ -174,6 +175,8 @@ class StudySettings(Settings):
         if isinstance(self.model, Constructed) and given:
             what = "a treebank has" if isinstance(self.language, Treebank) else "files of text have"
             raise ValueError(f"a constructed model needs a grammar; {what} none")
+        if self.probes.beliefs and given:
+            raise ValueError("beliefs are a grammar's exact posteriors; this language has none")
         if isinstance(self.language, DataFile) and self.probes.heights:
             raise ValueError("heights are of trees; labelled texts have targets")
         if isinstance(self.language, DataFile) and self.probes.positions != "all":

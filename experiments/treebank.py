@@ -48,6 +48,7 @@ class ProbingOptions(TypedDict, total=False):
     special_tokens: bool
     check: str | None
     layers: str | None
+    targets: str
 
 
 @checked(SettingsError)
@@ -90,6 +91,7 @@ def probe_settings(
         special_tokens: let the tokenizer add its BOS, ``[CLS]``, ``[SEP]``.
         check: the self-checks of the capture, comma between; by default all.
         layers: blocks to read beside the embedding, comma between; by default all.
+        targets: of a grammar, ``"labels"`` or ``"beliefs"``: its exact posteriors beside labels.
 
     Returns:
         The experiment.
@@ -155,7 +157,23 @@ def _probes(options: ProbingOptions, *, grouped: bool) -> dict[str, Any]:
     said = _named(options, "permutations", "codelength", *(("groups",) if grouped else ()))
     causal = _named(options, "das", "erase", "steer")
     causal |= {"run": options["causal"]} if "causal" in options else {}
+    said |= {"beliefs": _beliefs(options["targets"])} if "targets" in options else {}
     return said | ({"causal": causal} if causal else {})
+
+
+def _beliefs(targets: str) -> bool:
+    """Whether beliefs are asked for.
+
+    Raises:
+        SettingsError: something else is.
+    """
+    if targets not in ("labels", "beliefs"):
+        raise SettingsError(
+            "--targets are of a grammar: labels (its hidden symbols), or beliefs (its exact "
+            f"posteriors beside them); received {targets!r}; --target names a target of labelled "
+            "text"
+        )
+    return targets == "beliefs"
 
 
 def _named(options: Mapping[str, Any], *names: str) -> dict[str, Any]:

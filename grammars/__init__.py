@@ -4,6 +4,7 @@ from ..corpora.corpus import Corpus
 from ..corpora.language import Posterior
 from ..corpora.tree import Tree
 from ..corpora.treebank import corpus_of_trees, read_treebank
+from .belief_targets import belief_targets
 from .derived import examples, families
 from .derived.induction import induce
 from .derived.interop import from_lark, from_nltk, to_lark, to_nltk
@@ -40,6 +41,7 @@ __all__ = [
     "TreebankError",
     "UnaryRule",
     "UnknownToken",
+    "belief_targets",
     "binarise",
     "corpus_of_trees",
     "examples",

@@ -37,6 +37,7 @@ LINES: Final[Mapping[str, tuple[str, str, str]]] = {
     "surface": ("surface", "#000000", "dashdot"),
     "previous_word": ("previous word", "#009E73", "dot"),
     "next_word": ("next word", "#66A61E", "dot"),
+    "n_gram": ("last three words", "#1B9E77", "dash"),
     "word_identity": ("word itself", "#A05195", "dot"),
     "position": ("position", "#E69F00", "dot"),
     "chance": ("chance", "#777777", "dot"),

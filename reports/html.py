@@ -40,9 +40,8 @@ __all__ = ["render_html"]
 
 SCORE_COLUMNS = (
     "accuracy", "r2", "spearman", "interval", "validation", "ceiling", "chance", "position",
-    "previous_word", "word_identity", "next_word", "surface", "bag_of_words", "characters",
-    "length", "unseen", "embedding",
-    "random_weights", "shuffled",
+    "previous_word", "word_identity", "next_word", "n_gram", "surface", "bag_of_words",
+    "characters", "length", "unseen", "embedding", "random_weights", "shuffled",
     "control_task", "selectivity", "balanced_accuracy", "macro_f1", "auroc", "average_precision",
     "recall_at_1_fpr", "nll", "v_information", "codelength", "control_codelength",
     "p", "q", "p_family", "p_untrained", "p_surface", "p_perfect", "p_embedding", "p_unseen",
@@ -52,6 +51,7 @@ SCORE_COLUMNS = (
 UNITS = {"nll": "nats", "v_information": "nats", "codelength": "bits", "control_codelength": "bits"}
 HEADS = {
     "r2": "R²",
+    "n_gram": "last three words",
     "macro_f1": "macro F1",
     "auroc": "AUROC",
     "recall_at_1_fpr": "recall at 1 % false positives",

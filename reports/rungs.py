@@ -17,6 +17,7 @@ BASELINES: Final = (
     "previous_word",
     "word_identity",
     "next_word",
+    "n_gram",
     "surface",
     "bag_of_words",
     "characters",

@@ -72,7 +72,7 @@ def number(value: object, digits: int = 3) -> str:
     return str(value)
 
 
-AROUND = ("position", "previous_word", "word_identity", "next_word")
+AROUND = ("position", "previous_word", "word_identity", "next_word", "n_gram")
 
 
 def of_whole_text(row: Mapping[str, object]) -> bool:

@@ -34,7 +34,10 @@ WORDS: Final[tuple[tuple[str, str], ...]] = (
     ("way to the ceiling", "(accuracy − chance) / (ceiling − chance)"),
     ("surface", "the best that word, its neighbours (the next one where the model can see it), "
      "position and embedding give together: one logistic regression of all (ridge regression for "
-     "numbers), or one of them where that does better on validation {sentences}"),
+     "numbers), or one of them where that does better on validation {sentences}; for numbers also "
+     "the last three words"),
+    ("last three words", "of numbers, guessing their mean after the same three words in training, "
+     "drawn towards that after the last two and the last one (an n-gram model)"),
     ("bag of words, characters, length", "of spans of running texts, guessing from their words "
      "(TF-IDF), from pieces of words of one to four letters, and from the numbers of letters and "
      "words; they are part of the surface"),

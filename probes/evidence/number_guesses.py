@@ -12,7 +12,7 @@ from scipy import linalg, sparse
 
 from .surface import Surface
 
-__all__ = ["control_numbers", "mean_guess", "surface_numbers"]
+__all__ = ["control_numbers", "mean_guess", "n_gram_guess", "surface_numbers"]
 
 PULLS = (0.0, 0.3, 1.0, 3.0, 10.0, 30.0, np.inf)  # rows at the overall mean that each key is given
 ALPHAS = (0.1, 1.0, 10.0, 100.0, 1000.0)  # of the ridge, for columns of zeros and ones
@@ -51,6 +51,34 @@ def mean_guess(
     found = np.clip(np.searchsorted(known, test_keys), 0, len(known) - 1)
     seen = (known[found] == test_keys)[:, None]
     guess: np.ndarray = overall + np.where(seen, (sums / (counts + pull))[found], 0.0)
+    return guess
+
+
+def n_gram_guess(
+    keys: Sequence[Int[np.ndarray, " token"]],
+    values: Float[np.ndarray, "train column"],
+    train: Int[np.ndarray, " train"],
+    asked: Int[np.ndarray, " asked"],
+) -> Float[np.ndarray, "asked column"]:
+    """The mean after the last words, the last two, the last three, each drawn to the one before.
+
+    Args:
+        keys: of every token, from the shortest context to the longest.
+        values: of the training rows.
+        train: rows that are learned from.
+        asked: rows that are guessed.
+
+    >>> one, two = np.array([0, 0, 0, 0]), np.array([0, 1, 0, 1])
+    >>> rows, values = np.arange(4), np.array([[1.0], [5.0], [1.0], [5.0]])
+    >>> n_gram_guess([one, two], values, rows, rows).round(2).tolist()
+    [[1.0], [5.0], [1.0], [5.0]]
+    """
+    guess = np.zeros((len(asked), values.shape[1]))
+    known = np.zeros_like(values)
+    for key in keys:
+        rest = values - known
+        guess += mean_guess(key[train], rest, key[asked])
+        known += mean_guess(key[train], rest, key[train])
     return guess
 
 

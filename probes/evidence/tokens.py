@@ -72,6 +72,18 @@ class Tokens:
         }
         return keys if self.following is None else {**keys, "next_word": self.following}
 
+    @property
+    def contexts(self) -> list[Int[np.ndarray, " token"]]:
+        """Keys of the word, of the last two words and of the last three, this one included."""
+        before = np.full(len(self.previous), -1, dtype=np.int64)
+        same = self.sentences[1:] == self.sentences[:-1]
+        before[1:][same] = self.previous[:-1][same]
+        two = np.unique(np.column_stack([self.words, self.previous]), axis=0, return_inverse=True)
+        three = np.unique(
+            np.column_stack([self.words, self.previous, before]), axis=0, return_inverse=True
+        )
+        return [self.words, two[1].reshape(-1), three[1].reshape(-1)]
+
     def surface(self, embedding: np.ndarray | None) -> Surface:
         """All of it together, and the model's ``[token, d_model]`` embedding if there is one."""
         columns = {**self.keys, "position": np.minimum(self.positions, LAST)}

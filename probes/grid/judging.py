@@ -120,7 +120,7 @@ def judge(
     columns = _rivals(cells, tested, controls, seed)
     columns |= _shuffled(cells, tested, permutations)
     hidden = [*hidden, *(name for name in GUESSES if name not in controls)]
-    hidden += ["next_word"] if "previous_word" not in controls else []
+    hidden += ["next_word", "n_gram"] if "previous_word" not in controls else []
     embedding = {c.score.target: c.score.value for c in cells if c.score.site in EMBEDDINGS}
     finished = []
     for index, judged in enumerate(cells):

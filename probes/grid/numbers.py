@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from ..errors import ProbeError
-from ..evidence.number_guesses import control_numbers, mean_guess, surface_numbers
+from ..evidence.number_guesses import control_numbers, mean_guess, n_gram_guess, surface_numbers
 from ..evidence.number_null import NumberNull
 from ..evidence.number_scores import Scale, credits_of
 from ..evidence.permutation import Frame
@@ -44,9 +44,9 @@ class NumberPlan:
         groups: groups of the same three.
         shuffled: numbers of ``train`` and ``test`` exchanged between sentences.
         controls: of each control task its numbers on ``train`` and ``test``.
-        guesses: ``[test, column]`` numbers guessed from the position, the word, each neighbour,
-            and from the ``surface``: what does best on validation rows, one of these or all
-            together.
+        guesses: ``[test, column]`` numbers guessed from the position, the word, each neighbour, the
+            last three words (``n_gram``), and from the ``surface``: what does best on validation
+            rows, one of these or all together.
         unseen: ``[test]`` tokens whose word does not occur in ``train``.
         null: what predictions of the test rows would do if activations said nothing.
         exchanges: ``[draw, train]`` for each training row the one whose numbers it gets when
@@ -178,6 +178,8 @@ def _guesses(
     made = {
         name: mean_guess(key[train], values[0], key[asked]) for name, key in tokens.keys.items()
     }
+    if tokens.strings is None:  # of whole texts there is no word before
+        made["n_gram"] = n_gram_guess(tokens.contexts, values[0], train, asked)
     if surface is None:
         return {name: guess[n:] for name, guess in made.items()}
     learned = (values[0], values[1])

@@ -36,6 +36,7 @@ class Score:
         previous_word: guessing from the word before.
         word_identity: guessing from the word itself.
         next_word: guessing from the word after, where the model may see it.
+        n_gram: of numbers, guessing from the last three words, or fewer where these are rare.
         surface: guessing from word, neighbours, position and embedding together, and of spans of
             running texts from their words, letters and length.
         unseen: accuracy on the test tokens whose word does not occur in the training part.
@@ -95,6 +96,7 @@ class Score:
     previous_word: float = NAN
     word_identity: float = NAN
     next_word: float = NAN
+    n_gram: float = NAN
     surface: float = NAN
     unseen: float = NAN
     embedding: float = NAN

@@ -81,6 +81,7 @@ def score_cell(
                 "previous_word",
                 "word_identity",
                 "next_word",
+                "n_gram",
                 "surface",
                 *TEXT_PARTS,
             )

@@ -97,6 +97,7 @@ _HOME = {
     "Verdicts": "reports",
     "at_positions": "hooks",
     "attention_by_position": "hooks",
+    "belief_targets": "grammars",
     "benjamini_hochberg": "probes",
     "binarise": "grammars",
     "capture": "hooks",

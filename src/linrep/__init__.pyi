@@ -66,6 +66,7 @@ from .grammars import (
     Rule as Rule,
     TooLarge as TooLarge,
     UnknownToken as UnknownToken,
+    belief_targets as belief_targets,
     binarise as binarise,
     examples as examples,
     families as families,

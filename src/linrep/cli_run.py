@@ -36,9 +36,8 @@ def register(app: typer.Typer) -> None:
 PROBE_EXAMPLES = (
     "Examples: linrep probe --model gpt2 --data a.csv --target label --out runs/truth ;  "
     "linrep probe --model bert-base-uncased --data 'ud/*.conllu' --target upos --target depth "
-    "--out runs/ud ;  "
-    "linrep probe --model bert-base-uncased --trees 'trees/*.ptb' --out runs/bert ;  "
-    "linrep probe --model runs/model --grammar language.cfg --out runs/trained"
+    "--out runs/ud ;  linrep probe --model bert-base-uncased --trees 't/*.ptb' --out runs/bert ;  "
+    "linrep probe --model runs/model --grammar language.cfg --targets beliefs --out runs/trained"
 )
 CHECK_EXAMPLE = "Example: linrep check runs/demo --require 'accuracy>=0.99@blocks.3.*/height 2'"
 
@@ -117,6 +116,7 @@ def probe(  # noqa: PLR0913 - one per option
             "two labels, for treebanks of heights 1 to 4."
         ),
     ] = None,
+    targets: Annotated[str, typer.Option(help="Of a grammar: labels, or beliefs too.")] = "labels",
     sentences: Annotated[int, typer.Option(min=2, help="Sampled from the grammar.")] = 1000,
     positions: Annotated[str, typer.Option(help="Tokens to probe: all or boundary.")] = "all",
     group: Annotated[
@@ -191,9 +191,8 @@ def probe(  # noqa: PLR0913 - one per option
     settings = probe_settings(
         model, trees, grammar, heights=heights, sentences=sentences, positions=positions,
         groups=group, permutations=permutations, codelength=codelength, causal=causal,
-        das=das, erase=erase, steer=steer,
-        long_inputs=long_inputs, special_tokens=special_tokens, check=check, seed=seed,
-        data=labelled, layers=layers,
+        das=das, erase=erase, steer=steer, long_inputs=long_inputs, special_tokens=special_tokens,
+        check=check, seed=seed, data=labelled, layers=layers, targets=targets,
     )  # fmt: skip
     _make(settings, out, engine, overwrite, as_json)
 
