@@ -88,12 +88,11 @@ def with_beside(
     """
     study = with_chart_values(with_attention(study, settings, subject, corpus), beside.charts)
     if not isinstance(beside.beliefs, Beliefs):
-        said = (beside.beliefs,) if beside.beliefs else ()
-        return replace(study, notes=(*study.notes, *said))
+        told = (beside.beliefs,) if beside.beliefs else ()
+        return replace(study, notes=(*study.notes, *told))
     scores, more = study.scores, beside.beliefs.scores
     notes = (*scores.notes, *(note for note in more.notes if note not in scores.notes))
     rows = (*study.comparison.rows, *beside.beliefs.comparison.rows)
-    said = study.comparison.settings or beside.beliefs.comparison.settings
     return replace(
         study,
         scores=Scores((*scores.rows, *more.rows), notes, scores.settings or more.settings),

@@ -171,6 +171,21 @@ def _checks(found: ChartFindings) -> tuple[Check, ...]:
                 "the named directions of the model",
             )
         )
+        ranks = sum(
+            (p.site, p.target) not in found.patterns
+            or found.patterns[p.site, p.target].dim != p.rank
+            for p in written
+        )
+        checks.append(
+            Check(
+                f"chart values: ranks found that are not those predicted, of {len(written)}",
+                float(ranks),
+                "<=",
+                0.0,
+                "the pattern has as many dimensions as theory writes there of what the sentences "
+                "tell apart",
+            )
+        )
     if absent:
         patterns = sum((p.site, p.target) in found.patterns for p in absent)
         checks.append(
