@@ -27,6 +27,7 @@ BASELINES: Final = (
 )
 
 WELL: Final = 0.9  # a score from which a reader wonders why it counts for nothing
+NEAR: Final = 0.02  # of scores that a reader takes for equal
 GIVEN: Final = (
     "; it can be read here, but words and positions give it away, and any weights carry these "
     "along: that it can be read says nothing about what this model has computed"
@@ -117,8 +118,8 @@ def decodable(
                 f"least {math.ceil(1 / level) - 1} are needed"
             )
         elif p > level:
-            given = GIVEN if name == "p_untrained" and (score or 0.0) >= WELL else ""
-            return Verdict("no", f"{words} ({_beside(row, column)}): p = {number(p)}{given}")
+            said = f"{words} ({_beside(row, column)}): p = {number(p)}"
+            return Verdict("no", said + (GIVEN if _given_away(row, column) else ""))
     if missing:
         return Verdict("not tested", "; ".join(missing))
     p = max(float(str(row[name])) for name in rivals)
@@ -251,6 +252,14 @@ def _too_few(row: Mapping[str, object], remedy: str) -> Verdict | None:
     return Verdict(
         "not tested", f"{int(groups)} test groups, at least {LEAST_GROUPS} are needed: {remedy}"
     )
+
+
+def _given_away(row: Mapping[str, object], column: str) -> bool:
+    """Whether the target is read well, and as well from untrained models."""
+    score, twin = _value(row, score_column(row)), _value(row, "random_weights")
+    if column != "random_weights" or score is None or twin is None:
+        return False
+    return score >= WELL and twin >= score - NEAR
 
 
 def _beside(row: Mapping[str, object], column: str) -> str:
