@@ -26,11 +26,17 @@ def heights_of(settings: StudySettings, corpus: Corpus) -> tuple[tuple[int, ...]
         height, and why, where every height of a grammar has one label; none of labelled texts.
 
     Raises:
-        SettingsError: nothing was asked for and no height of the trees has two labels.
+        SettingsError: a height that the grammar lacks, or nothing was asked for and no height of
+            the trees has two labels.
     """
     if isinstance(settings.language, DataFile):
         return (), ()
     if settings.probes.heights:
+        absent = [height for height in settings.probes.heights if height not in corpus.heights]
+        if absent and corpus.grammar is not None:
+            raise SettingsError(
+                f"height {absent[0]} is outside this corpus: it has heights {_list(corpus.heights)}"
+            )
         return settings.probes.heights, ()
     treebank = isinstance(settings.language, Treebank)
     usual = tuple(range(1, HIGHEST + 1)) if treebank else corpus.heights

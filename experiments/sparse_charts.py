@@ -41,8 +41,8 @@ def sparse_chart_cells(
         ConstructionError: the model is dense.
         TooLarge: the values would not fit in memory.
     """
-    from ..constructions.grammar.backends.sparse_reading import sparse_streams
     from ..constructions.grammar.predictions import site_after
+    from ..constructions.grammar.sparse_reading import sparse_streams
 
     cut = [sentence[:first] for sentence in corpus.sentences]
     tokens = np.cumsum([len(sentence) for sentence in cut])

@@ -177,7 +177,7 @@ def test_a_construction_passes_at_all_tokens_of_sentences_of_many_lengths():
 def test_shuffled_predictions_are_not_found(parts):
     """The opposite of alignment: subspaces of the wrong height."""
     corpus, subject, acts, results = parts
-    patterns = joint_patterns(acts, corpus, (1, 2))
+    patterns = joint_patterns(acts, corpus, (1, 2))[0]
     results = replace(results, patterns=patterns)
     swap = {"height 1": "height 2", "height 2": "height 1"}
     space = {(p.site, p.target): p.subspace for p in subject.predictions}
@@ -250,7 +250,7 @@ def test_patterns_are_estimated_once_and_noted_once(parts):
     asked = {"heights": [1, 2], "positions": "boundary", "C": 10.0, "permutations": 0,
              "bootstrap": 0, "controls": ()}  # fmt: skip
     joint = probe(acts, corpus, **asked, patterns="joint", ceilings=subject)
-    expected = joint_patterns(acts, corpus, (1, 2))
+    expected = joint_patterns(acts, corpus, (1, 2))[0]
     assert {cell: space.dim for cell, space in joint.patterns.items()} == {
         cell: space.dim for cell, space in expected.items()
     }
@@ -281,7 +281,7 @@ def test_class_means_alone_would_mislead():
     acts = capture(made.model, corpus, layers=[1])
     site = "blocks.1.hook_resid_post"
     claim = next(p for p in made.predictions if (p.site, p.target) == (site, "height 1"))
-    joint = joint_patterns(acts, corpus, (1,))[site, "height 1"]
+    joint = joint_patterns(acts, corpus, (1,))[0][site, "height 1"]
     rows = corpus.boundary(1)
     stream, labels = np.asarray(acts[site], dtype=np.float64)[rows], corpus.labels(1)[rows]
     means = np.stack([stream[labels == each].mean(axis=0) for each in np.unique(labels)])

@@ -9,7 +9,7 @@ import pytest
 
 from linrep import capture
 from linrep.constructions import ConstructionError, GrammarTransformer
-from linrep.constructions.grammar.backends.sparse_reading import sparse_streams
+from linrep.constructions.grammar.sparse_reading import sparse_streams
 from linrep.experiments import chart_work, charts
 from linrep.experiments.charts import chart_cells, chart_findings
 from linrep.experiments.sparse_charts import sparse_chart_cells

