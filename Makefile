@@ -7,7 +7,7 @@ OUT      ?= runs/demo
 SEEDS    ?= 1 2 3
 ROOMS    := corpora grammars piecewise models constructions hooks probes causal reports experiments
 
-.PHONY: demo test test-orders test-package setup links clean
+.PHONY: demo test test-orders test-package test-oldest setup links clean
 .DELETE_ON_ERROR:
 
 setup: links $(STAMP)
@@ -47,13 +47,23 @@ test-orders: $(STAMP)
 
 # Slow: the wheel alone, in a bare environment and away from the checkout, does what README shows
 # and makes the demo.
-test-package: $(STAMP)
+test-package: build/package/example.py
+	build/package/venv/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt build/package/*.whl
+	cd build/package && venv/bin/python example.py && venv/bin/linrep demo --out demo
+
+# Slow: the same with the oldest versions that setup.cfg allows, as far as README's example.
+test-oldest: build/package/example.py
+	sed -n 's/^    \([A-Za-z0-9-]*\)>=\([0-9.]*\).*/\1==\2/p' setup.cfg > build/package/oldest.txt
+	build/package/venv/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c build/package/oldest.txt build/package/*.whl
+	cd build/package && venv/bin/python example.py
+
+# A bare environment, the wheel, and README's first example beside them; always made anew.
+.PHONY: build/package/example.py
+build/package/example.py: $(STAMP)
 	rm -rf build/package && mkdir -p build/package
 	$(PYTHON) -m venv build/package/venv || $(PYTHON) -m virtualenv build/package/venv
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir build/package .
-	build/package/venv/bin/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt build/package/*.whl
-	sed -n '/^```python$$/,/^```$$/p' README.md | sed '/^```$$/q' | grep -v '^```' > build/package/example.py
-	cd build/package && venv/bin/python example.py && venv/bin/linrep demo --out demo
+	sed -n '/^```python$$/,/^```$$/p' README.md | sed '/^```$$/q' | grep -v '^```' > $@
 
 clean:
 	rm -rf build dist *.egg-info src/*.egg-info $(VENV)

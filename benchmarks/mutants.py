@@ -32,29 +32,36 @@ LARGE = (
 """Loaded once, before the first fault."""
 LONGEST = 120  # seconds of processor time after which a fault counts as noticed: an endless loop
 
+DEFINITIONS, EDGES = "tests/probes/test_definitions.py", "tests/reports/test_edges.py"
 NEAREST = {
-    "probes/evidence/intervals.py": ("tests/probes/test_uncertainty.py",),
+    "probes/evidence/intervals.py": ("tests/probes/test_uncertainty.py", DEFINITIONS),
     "probes/evidence/permutation.py": (
         "tests/probes/test_exchange.py", "tests/probes/test_permutation_pairs.py",
     ),
-    "probes/evidence/rivals.py": ("tests/probes/test_rivals.py",),
-    "probes/evidence/splits.py": ("tests/probes/test_splits.py",),
+    "probes/evidence/rivals.py": ("tests/probes/test_rivals.py", DEFINITIONS),
+    "probes/evidence/splits.py": ("tests/probes/test_splits.py", DEFINITIONS),
     "probes/evidence/codelength.py": ("tests/probes/test_codelength.py",),
     "probes/geometry/nulls.py": (
-        "tests/probes/test_patterns.py", "tests/probes/test_statistics.py",
+        "tests/probes/test_patterns.py", "tests/probes/test_chance_patterns.py", DEFINITIONS,
     ),
     "probes/geometry/statistics.py": ("tests/probes/test_statistics.py",),
-    "probes/geometry/patterns.py": ("tests/probes/test_patterns.py",),
-    "probes/grid/results.py": ("tests/probes/test_grid.py",),
-    "probes/grid/judging.py": ("tests/probes/test_grid.py", "tests/probes/test_rivals.py"),
-    "reports/meeting.py": ("tests/reports/test_comparison.py",),
-    "reports/comparison.py": ("tests/reports/test_comparison.py", "tests/reports/test_use.py"),
-    "reports/rungs.py": ("tests/reports/test_verdicts.py", "tests/reports/test_comparison.py"),
-    "reports/verdicts.py": ("tests/reports/test_verdicts.py",),
-    "reports/regression.py": ("tests/reports/test_regression.py",),
+    "probes/geometry/patterns.py": ("tests/probes/test_patterns.py", DEFINITIONS),
+    "probes/grid/results.py": ("tests/probes/test_grid.py", DEFINITIONS),
+    "probes/grid/judging.py": (
+        "tests/probes/test_grid.py", "tests/probes/test_rivals.py", DEFINITIONS,
+    ),
+    "reports/meeting.py": ("tests/reports/test_comparison.py", EDGES),
+    "reports/comparison.py": (
+        "tests/reports/test_comparison.py", "tests/reports/test_use.py", EDGES,
+    ),
+    "reports/rungs.py": (
+        "tests/reports/test_verdicts.py", "tests/reports/test_comparison.py", EDGES,
+    ),
+    "reports/verdicts.py": ("tests/reports/test_verdicts.py", EDGES),
+    "reports/regression.py": ("tests/reports/test_regression.py", EDGES),
     "reports/requirements.py": ("tests/reports/test_requirements.py",),
 }  # fmt: skip
-"""Module -> the tests that are about it."""
+"""Module -> the tests that are about it; its own examples are run as well."""
 
 
 @dataclass(frozen=True)
@@ -86,11 +93,13 @@ NAMED = (
     ("probes/evidence/intervals.py", "raw = values[order] * len(order) / ranks",
      "raw = 3 * values[order] * len(order) / ranks", "tests/probes/test_uncertainty.py"),
     ("probes/evidence/permutation.py", "scale = np.sqrt(n / np.maximum(n - 1, 1))",
-     "scale = np.ones_like(n)", "tests/probes/test_exchange.py"),
+     "scale = np.ones_like(n)",
+     "tests/probes/test_exchange.py::test_signs_vary_as_much_as_exchanges_would"),
     ("reports/regression.py", " or change.rung_after < change.rung_before", "",
      "tests/reports/test_regression.py"),
     ("constructions/grammar/guarantee.py", "(choices + 1) * noise / rest", "noise / rest",
-     "tests/constructions/test_rotation.py"),
+     "tests/constructions/test_rotation.py::"
+     "test_the_error_bound_holds_for_the_worst_noise_there_can_be"),
     ("reports/values.py", "return max(rows, key=validation)", "return rows[-1]",
      "tests/reports/test_one_statement_a_page.py"),
     ("reports/comparison.py", "null = Null(draws, level / max(met, 1), seed)",
@@ -175,14 +184,25 @@ def every(file: str) -> Iterator[Fault]:
         source = ast.unparse(tree)
         setattr(node, attribute, before)
         line = getattr(node, "lineno", 0)
-        yield Fault(file, f"line {line}: {words[:110]}", source, NEAREST[file])
+        tests = (f"src/linrep/{file}", *NEAREST[file])
+        yield Fault(file, f"line {line}: {words[:110]}", source, tests)
 
 
-def sampled(seed: int, most: int) -> list[Fault]:
-    """So many faults of all modules, drawn without regard to which module."""
+def sampled(seed: int, most: int, again: Path | None) -> list[Fault]:
+    """So many faults of all modules, drawn without regard to which module.
+
+    Args:
+        seed: of the draw.
+        most: how many.
+        again: what an earlier call printed: of its sample only those that survived.
+    """
     pool = [fault for file in NEAREST for fault in every(file)]
     print(f"{len(pool)} faults in {len(NEAREST)} modules; seed {seed}", flush=True)
-    return random.Random(seed).sample(pool, min(most, len(pool)))
+    drawn = random.Random(seed).sample(pool, min(most, len(pool)))
+    if again is None:
+        return drawn
+    before = set(again.read_text("utf-8").splitlines())
+    return [fault for fault in drawn if f"survives: {fault.file}, {fault.what}" in before]
 
 
 # ------------------------------------------------------------------ one fault
@@ -215,7 +235,8 @@ def _test(fault: Fault) -> int:
     SourceFileLoader.get_code = get_code  # type: ignore[method-assign, assignment]
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 1), os.dup2(nothing, 2)
-    options = ["-x", "-q", "-p", "no:cacheprovider", "-o", "addopts=--import-mode=importlib"]
+    options = ["-x", "-q", "-p", "no:cacheprovider", "--doctest-modules", "-o"]
+    options += ["addopts=--import-mode=importlib"]
     options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # of plugins loaded before
     return int(pytest.main([*options, *fault.tests]))
 
@@ -230,17 +251,22 @@ def main() -> None:
     parser.add_argument("what", choices=["named", "sample"])
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--most", type=int, default=150)
+    parser.add_argument("--again", type=Path, help="what an earlier sample printed")
     parser.add_argument("--seconds", type=float, default=900, help="of processor time, in all")
     asked = parser.parse_args()
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT / "src"))
     for library in LARGE:
         import_module(library)
-    faults = list(named()) if asked.what == "named" else sampled(asked.seed, asked.most)
+    faults = (
+        list(named()) if asked.what == "named" else sampled(asked.seed, asked.most, asked.again)
+    )
     for tests in dict.fromkeys(fault.tests for fault in faults):
         file = next(iter(NEAREST))
+        begun = time.monotonic()
         if noticed(Fault(file, "no fault", (ROOT / file).read_text("utf-8"), tests)):
             raise SystemExit(f"{', '.join(tests)} fail without any fault")
+        print(f"pass in {time.monotonic() - begun:.0f} s: {', '.join(tests)}", flush=True)
     survivors, tried = [], 0
     for fault in faults:
         used = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -109,7 +109,9 @@ def test_the_wheel_holds_every_module_and_its_data(site):
 def test_the_wheel_runs_what_the_readme_shows(site, tmp_path):
     example = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S)[0]
     check = f"import linrep\nassert linrep.__file__.startswith({str(site)!r}), linrep.__file__\n"
-    (tmp_path / "example.py").write_text(check + example, "utf-8")
+    assert "sample(400," in example
+    fewer = example.replace("sample(400,", "sample(100,")  # in full: tests/test_readme.py
+    (tmp_path / "example.py").write_text(check + fewer, "utf-8")
     said = run(sys.executable, "example.py", folder=tmp_path, PYTHONPATH=str(site))
     assert "blocks.2.hook_resid_post" in said
 

@@ -223,6 +223,20 @@ def test_extreme_sentences_are_those_of_the_extreme_derivations(twin):
             assert weights[rarest] == pytest.approx(min(weights.values()))
 
 
+@pytest.mark.parametrize("order", [2, 5])
+def test_the_error_bound_holds_for_the_worst_noise_there_can_be(order):
+    """Every score off by the noise, each in the direction that moves a conditional most.
+
+    One choice has all of the smallest sum and loses the noise, all others have none and gain it.
+    """
+    built = GrammarTransformer.from_grammar(families.latin(order=order, depth=2), rotation=1)
+    told, choices = built.guarantee, len(built.grammar.terminals) + 1
+    left = told.smallest - told.noise
+    worst = 1 - left / (left + (choices - 1) * told.noise)
+    assert told.noise > 0
+    assert worst <= told.error <= 3 * worst
+
+
 def test_a_guarantee_survives_saving(tmp_path):
     made = GrammarTransformer.from_grammar(families.latin(2, 2), rotation=1)
     made.save_pretrained(tmp_path)

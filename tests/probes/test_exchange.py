@@ -1,5 +1,7 @@
 """Labels change places between sentences; p-values are uniform where there is nothing to find."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -143,6 +145,25 @@ def test_classes_that_no_prediction_meets_are_errors_in_every_draw():
     true, said, groups, places = no_signal(rng, 60, RAGGED)
     null = LabelNull.draw(np.full(len(true), -1), groups, places, 99, rng)
     assert null.p_value(said) == 1.0
+
+
+@pytest.mark.parametrize("said", [[0, 0, 1, 1, 2], [0, 1, 1, 1, 0], [2, 2, 2, 0, 0]])
+def test_signs_vary_as_much_as_exchanges_would(said):
+    """Few sentences change sign instead of exchanging labels: the spread of the null is the same.
+
+    Over all orders of five labels the mean of the squares, which is the variance of the draws with
+    random signs, is the variance of the number of right answers.
+    """
+    groups, positions, predicted = np.arange(5), np.zeros(5, dtype=np.int64), np.array(said)
+    squares, right = [], []
+    for codes in itertools.permutations([0, 0, 1, 1, 2]):
+        null = LabelNull.draw(np.array(codes), groups, positions, 64, np.random.default_rng(0))
+        assert len(null.ragged) == 5
+        each = null.statistic(predicted)[1] * 5  # draws of the sum over signs
+        over = np.linalg.lstsq(null.signs.astype(float), each, rcond=None)[0]
+        squares.append(float(np.square(over).sum()))
+        right.append(int((predicted == codes).sum()))
+    assert np.mean(squares) == pytest.approx(np.var(right), rel=1e-9)
 
 
 def test_nothing_is_tested_without_partners_or_draws():

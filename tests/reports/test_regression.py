@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from linrep.reports import Comparison, RegressionError, Scores, compare_runs
+from linrep.reports import Comparison, RegressionError, Scores, Verdict, compare_runs
 
 
 def test_a_run_equals_itself(run):
@@ -40,6 +40,25 @@ def test_a_loss_is_seen_and_a_gain_is_not_worse(run, make):
         if i >= h - 1
     }
     assert not compare_runs(lost, run).worse
+
+
+def test_a_lost_rung_is_worse_though_the_accuracy_is_what_it_was(run):
+    study = run.studies[0]
+    cell = ("blocks.2.hook_resid_post", "height 1")
+
+    def told(state):
+        rows = tuple(
+            replace(row, verdicts=replace(row.verdicts, aligned=Verdict(state, "so it is")))
+            if (row.site, row.target) == cell
+            else row
+            for row in study.comparison.rows
+        )
+        return replace(run, studies=(replace(study, comparison=Comparison(rows)),))
+
+    (lost,) = compare_runs(told("yes"), told("no")).worse
+    assert (lost.site, lost.target) == cell
+    assert (lost.rung_before, lost.rung_after, lost.difference) == (3, 2, 0.0)
+    assert not compare_runs(told("no"), told("yes")).worse
 
 
 def test_settings_and_cells_that_differ_are_listed(run, make):

@@ -1,0 +1,97 @@
+"""Exactly at a bound: what a page says there, and that it is what its words say."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from linrep import Prediction, Subspace, Verdict, Verdicts
+from linrep.probes.evidence.rivals import LEAST_GROUPS
+from linrep.probes.geometry.nulls import Anisotropy, overlap_null
+from linrep.reports import Comparison, compare, compare_runs
+from linrep.reports.meeting import AGREEMENT, ALIGNED, Null, aligned, meet
+from linrep.reports.rungs import decodable, selective
+
+SITE = "blocks.1.hook_resid_post"
+ROW = {
+    "site": SITE, "accuracy": 0.75, "chance": 0.3, "surface": 0.5, "random_weights": 0.4,
+    "n_twins": 5, "n_groups": 40, "n_classes": 3, "p_family": 0.01, "p_untrained": 0.01,
+    "p_surface": 0.01, "p_perfect": 0.01,
+}  # fmt: skip
+WORDS = {"word_types": 900, "features": 64}
+NO, YES, OPEN = (Verdict(state, "so it is") for state in ("no", "yes", "not tested"))
+
+
+def test_a_p_value_at_the_level_is_small_enough():
+    """“At most” the level, at each question of the first two rungs."""
+    at = ROW | dict.fromkeys(("p_family", "p_untrained"), 0.05)
+    assert decodable(at, level=0.05).state == "yes"
+    for name in ("p_surface", "p_perfect"):
+        assert selective(ROW | {name: 0.05}, level=0.05, **WORDS).state == "yes", name
+        assert selective(ROW | {name: 0.0501}, level=0.05, **WORDS).state != "yes", name
+
+
+def test_the_least_number_of_groups_is_enough():
+    assert decodable(ROW | {"n_groups": LEAST_GROUPS}).state == "yes"
+    assert decodable(ROW | {"n_groups": LEAST_GROUPS - 1}).state == "not tested"
+
+
+def met(overlap, *, written):
+    """Two lines that overlap so much, beside nulls that reach 0.5."""
+    line = Subspace(np.eye(3)[:, :1])
+    claim = Prediction(SITE, "it", line, written, "all", 1)
+    found = meet(line, claim, Anisotropy.of(np.eye(3), 3), Null(20, 0.05, 0))
+    return replace(found, overlap=overlap, null_high=0.5, null_covariance_high=0.5)
+
+
+def test_overlaps_at_their_bounds():
+    assert met(AGREEMENT, written=True).as_predicted
+    assert not met(AGREEMENT - 1e-9, written=True).as_predicted
+    assert aligned(met(ALIGNED, written=True), claimed=True).state == "yes"
+    assert aligned(met(ALIGNED - 1e-9, written=True), claimed=True).state == "no"
+    assert met(0.5, written=False).as_predicted
+    assert not met(0.5 + 1e-9, written=False).as_predicted
+
+
+def test_a_pattern_without_dimensions_overlaps_nothing():
+    nothing, line = Subspace(np.zeros((5, 0))), Subspace(np.eye(5)[:, :1])
+    null = Null(20, 0.05, 0)
+    assert null(nothing, line, None) == null(line, nothing, None) == (0.0, 0.0)
+
+
+def test_one_compared_cell_is_held_to_the_whole_level(grid):
+    claim = grid.predictions[0]
+    alone = compare(grid, [claim], draws=500).rows[0].subspaces
+    null = overlap_null(alone.dim_learned, alone.dim_predicted, alone.d_model, n=500)
+    assert alone.null_high == pytest.approx(null.upper(0.05), rel=0.1)
+    assert null.upper(0.025) > 1.1 * null.upper(0.05)
+
+
+def test_what_is_selective_lifts_nothing_that_is_not_decodable():
+    assert Verdicts(OPEN, YES, OPEN, OPEN).rung == 0
+    assert Verdicts(YES, YES, OPEN, OPEN).rung == 2
+    assert Verdicts(OPEN, YES, YES, OPEN).rung == 3
+
+
+def test_the_last_rung_has_none_above_it():
+    told = Verdicts(YES, YES, YES, YES)
+    assert (told.rung, told.headline) == (4, told.word)
+
+
+def test_runs_without_intervals_differ_where_their_numbers_do(run):
+    study = run.studies[0]
+    bare = tuple(
+        {name: value for name, value in row.items() if name != "interval"}
+        for row in study.scores.rows
+    )
+    lower = tuple(row | {"accuracy": row["accuracy"] - 0.1} for row in bare)
+
+    def told(rows):
+        changed = replace(study, scores=replace(study.scores, rows=rows), comparison=Comparison(()))
+        return replace(run, studies=(changed,))
+
+    same, moved = compare_runs(told(bare), told(bare)), compare_runs(told(bare), told(lower))
+    assert not any(change.apart for change in same.changes)
+    assert all(change.apart for change in moved.changes)
+    assert len(moved.worse) == len(bare)
+    assert {(change.rung_before, change.rung_after) for change in same.changes} == {(0, 0)}
