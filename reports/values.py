@@ -59,7 +59,7 @@ def number(value: object, digits: int = 3) -> str:
         if len(value) == 2 and all(isinstance(item, float | int) for item in value):
             return f"{number(float(value[0]), digits)} to {number(float(value[1]), digits)}"
         return ", ".join(number(item, digits) for item in value)
-    if value is None or (isinstance(value, float) and math.isnan(value)):
+    if _missing(value):
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -81,11 +81,15 @@ def of_whole_text(row: Mapping[str, object]) -> bool:
     >>> row = {"bag_of_words": 0.4, "chance": 0.5, "previous_word": 0.5}
     >>> of_whole_text(row), of_whole_text(row | {"previous_word": 0.6}), of_whole_text({})
     (True, False, False)
+    >>> of_whole_text(row | {"n_gram": float("nan")})
+    True
     """
-    about = [row.get(name) for name in AROUND]
-    return row.get("bag_of_words") is not None and all(
-        value is None or value == row.get("chance") for value in about
-    )
+    about = {row.get(name) for name in AROUND if not _missing(row.get(name))}
+    return not _missing(row.get("bag_of_words")) and about <= {row.get("chance")}
+
+
+def _missing(value: object) -> bool:
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def score_column(row: Mapping[str, object]) -> str:

@@ -90,7 +90,9 @@ def attention_by_position(
         CaptureError: patterns cannot be read, or no two inputs differ.
 
     >>> from linrep.models import PlainConfig, PlainTransformer, initialise
-    >>> config = PlainConfig(vocabulary=["<bos>", "a", "b", "<eos>"])
+    >>> config = PlainConfig(
+    ...     vocabulary=["<bos>", "a", "b", "<eos>"], num_hidden_layers=1, num_attention_heads=1
+    ... )
     >>> model = initialise(PlainTransformer(config), seed=0)
     >>> found = attention_by_position(model, [["a", "b"], ["b", "b"], ["a", "a"]])
     >>> found.share.shape, found.inputs, found.positions, bool(found.whole < 0.9)
