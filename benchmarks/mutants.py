@@ -30,6 +30,8 @@ LARGE = (
     "scipy.stats", "sklearn.linear_model", "torch", "transformers",
 )  # fmt: skip
 """Loaded once, before the first fault."""
+UNREAD = 99
+"""Status of a process whose tests never read the module that has the fault."""
 LONGEST = 120  # seconds of processor time after which a fault counts as noticed: an endless loop
 
 DEFINITIONS, EDGES = "tests/probes/test_definitions.py", "tests/reports/test_edges.py"
@@ -209,12 +211,19 @@ def sampled(seed: int, most: int, again: Path | None) -> list[Fault]:
 
 
 def noticed(fault: Fault) -> bool:
-    """Whether the nearest tests fail, or do not end, with the fault."""
+    """Whether the nearest tests fail, or do not end, with the fault.
+
+    Raises:
+        SystemExit: they ran without it.
+    """
     child = os.fork()
     if not child:
         os._exit(_test(fault))
     _, status = os.waitpid(child, 0)
-    return os.waitstatus_to_exitcode(status) != 0
+    code = os.waitstatus_to_exitcode(status)
+    if code == UNREAD:
+        raise SystemExit(f"the tests never read {fault.file} as it was changed")
+    return code != 0
 
 
 def _test(fault: Fault) -> int:
@@ -226,19 +235,22 @@ def _test(fault: Fault) -> int:
     resource.setrlimit(resource.RLIMIT_CPU, (LONGEST, LONGEST + 5))
     signal.signal(signal.SIGXCPU, signal.SIG_DFL)
     target, usual = str(ROOT / fault.file), SourceFileLoader.get_code
+    read = []
 
     def get_code(self: SourceFileLoader, name: str) -> object:
         if os.path.realpath(self.path) == target:
+            read.append(name)
             return compile(fault.source, self.path, "exec")
         return usual(self, name)
 
     SourceFileLoader.get_code = get_code  # type: ignore[method-assign, assignment]
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 1), os.dup2(nothing, 2)
-    options = ["-x", "-q", "-p", "no:cacheprovider", "--doctest-modules", "-o"]
-    options += ["addopts=--import-mode=importlib"]
-    options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]  # of plugins loaded before
-    return int(pytest.main([*options, *fault.tests]))
+    # Plain assertions: pytest would read modules in its own way to rewrite theirs.
+    options = ["-x", "-q", "-p", "no:cacheprovider", "--assert=plain", "--doctest-modules"]
+    options += ["-o", "addopts=--import-mode=importlib"]
+    status = int(pytest.main([*options, *fault.tests]))
+    return status if status or read else UNREAD
 
 
 def main() -> None:

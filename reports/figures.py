@@ -14,6 +14,7 @@ from .drawing import (
     heatmap,
     name_sites,
     style,
+    words_only,
 )
 from .edited import ERASED_CAPTION, STEERED_CAPTION, erased_figure, steered_figure
 from .overlap import overlap_figure
@@ -67,10 +68,10 @@ def study_figures(study: "Study") -> Mapping[str, "go.Figure"]:
         f"The same grid as numbers: what the probe reaches, {_could(study.scores)}and the "
         "strongest baseline."
     )
-    figures = drawn | {
-        lines: accuracy_figure(study.scores, study.comparison),
-        grid: grid_figure(study.scores),
-    }
+    figures = dict(drawn)
+    if _scored(study.scores):
+        figures[lines] = accuracy_figure(study.scores, study.comparison)
+        figures[grid] = grid_figure(study.scores)
     if any(row.subspaces for row in study.comparison.rows):
         figures[
             "Overlap of the learned with the predicted subspace: 1 where one lies in the other "
@@ -99,6 +100,8 @@ def accuracy_figure(scores: "Scores", comparison: Comparison | None = None) -> "
     """
     from plotly.subplots import make_subplots
 
+    if not _scored(scores):
+        return words_only("Nothing to draw: no cell has a score.")
     sites, targets = _axes(scores.rows)
     cells = _cells(scores.rows)
     columns = min(3 if len(targets) == 3 else 2, len(targets))
@@ -195,6 +198,8 @@ def grid_figure(scores: "Scores") -> "go.Figure":
     """
     from plotly.subplots import make_subplots
 
+    if not _scored(scores):
+        return words_only("Nothing to draw: no cell has a score.")
     sites, targets = _axes(scores.rows)
     cells = _cells(scores.rows)
     grids = {
@@ -257,6 +262,11 @@ def _grid(
 def _strongest(cell: Mapping[str, Json]) -> float:
     value = strongest_baseline(cell)[1]
     return math.nan if value is None else value
+
+
+def _scored(scores: "Scores") -> bool:
+    """Whether any cell has a score; one whose target is constant has none."""
+    return not all(math.isnan(as_float(row.get(score_column(row)))) for row in scores.rows)
 
 
 def _empty(grid: Sequence[Sequence[float]]) -> bool:

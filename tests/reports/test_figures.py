@@ -1,7 +1,9 @@
 """Figures agree with the tables; remarks stand where the numbers call for them, only there."""
 
+from dataclasses import replace
+
 from linrep.reports import compare
-from linrep.reports.figures import grid_figure, overlap_figure, study_figures
+from linrep.reports.figures import accuracy_figure, grid_figure, overlap_figure, study_figures
 from linrep.reports.html import render_html
 from linrep.reports.record import Scores
 from linrep.reports.remarks import remarks
@@ -33,6 +35,22 @@ def test_a_comparison_without_overlaps_says_why_it_is_blank(grid):
     grid.patterns.clear()
     (said,) = compare(grid, grid.predictions, draws=10).plot().layout.annotations
     assert "no predicted cell has a learned pattern" in said.text
+
+
+def test_a_grid_without_any_score_says_so_and_the_page_leaves_it_out(run):
+    """A language of one word, say, where every target is constant."""
+    (study,) = run.studies
+    nothing = tuple(
+        {**row, "accuracy": float("nan"), "ceiling": None, "chance": None}
+        for row in study.scores.rows
+    )
+    for rows in (nothing, ()):
+        for draw in (grid_figure, accuracy_figure):
+            (said,) = draw(Scores(rows)).layout.annotations
+            assert said.text == "Nothing to draw: no cell has a score."
+    bare = replace(study, scores=replace(study.scores, rows=nothing))
+    kept = list(study_figures(bare))
+    assert kept == list(study_figures(study))[2:]
 
 
 def twin(accuracy):
