@@ -91,6 +91,9 @@ def movements_of_blocks(
     )
 
 
+STEPS = 2**42  # a thousand roundings of a column of length one
+
+
 class _Seen:
     """Columns met so far (mutable): their lengths and kinds, and the first of each kind."""
 
@@ -122,8 +125,11 @@ class _Seen:
 
     def _kind(self, column: Float[np.ndarray, " row"]) -> int:
         """The kind of a centred column of length one."""
-        # Columns that differ in rounding only; where they straddle a step, the rank finds it.
-        steps = np.rint(column * 2**30).astype(np.int64).tobytes()
+        # Columns that differ in rounding only; where they straddle a step, the rank finds it. A
+        # wider step would take columns for one that differ: what the stream holds of their
+        # difference would be found at other values, while a movement too small to count is
+        # orthogonal to all that do.
+        steps = np.rint(column * STEPS).astype(np.int64).tobytes()
         key = blake2b(steps, digest_size=20).digest()
         if key not in self._known:
             self._known[key] = len(self._first)

@@ -30,9 +30,7 @@ __all__ = ["Combinations", "Movements"]
 Directions: TypeAlias = Any
 """``[column, d_model]``: an array, or a sparse matrix of SciPy, whose stubs tell the two apart."""
 
-OWN = 1e-9
-"""Squared share of a combination that may lie outside the row space; null vectors are known to
-about the square root of the rounding, whose square this is far above."""
+MOVING = 3e-5  # part of a target's combination within the row space from which on it is looked at
 MARGIN = 16.0  # times the expected rounding of a projection: what is larger was put there
 
 
@@ -152,9 +150,13 @@ class Movements:
     def _axes(self, target: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Orthonormal axes of a target's movement, the way from combinations to them, those."""
         weights = self.combinations(target).weights
-        # Coefficients of the combinations are weights' right / sizes of the projections.
-        axes, triangle = np.linalg.qr((weights.T @ self.right / self.sizes).T)
-        return axes, pinv(triangle), weights
+        # Coefficients of the combinations are weights' right / sizes of the projections. Those that
+        # take part in the smallest movements are huge. Combinations are turned so that the first
+        # alone takes part in the smallest, the first two in the next, and so on: what is huge then
+        # leaves no rounding in the others, as columns are orthogonalised one after the other.
+        turn, graded = np.linalg.qr(weights.T @ self.right[:, ::-1])
+        axes, triangle = np.linalg.qr((graded[:, ::-1] / self.sizes).T)
+        return axes, pinv(triangle), weights @ turn
 
     def _subspace(self, moves: np.ndarray, rounding: float, why: str) -> Subspace:
         """Directions of movements that are more than rounding.
@@ -183,12 +185,25 @@ class Movements:
         pure = np.array([self._members(kind) <= among for kind in kinds.tolist()])
         own = self._own(kinds[pure])
         _, sizes, along = svd(self.right[kinds])
-        moves = sizes > OWN**0.5
+        moves = sizes > MOVING
         dimensions, why = int(moves.sum()), self._reason(columns, own, int(moves.sum()))
         if own.shape[1]:
             return Combinations(own, True, dimensions, why)
         # Of its values' projections on the row space, an orthonormal basis.
         return Combinations(self.right @ along[moves].T, False, dimensions, why)
+
+    @cached_property
+    def _outside(self) -> float:
+        """Squared share outside the row space that rounding gives a combination inside it.
+
+        Products of orthonormal vectors are off by the rounding times their length, and the row
+        space is turned by the rounding of the largest movement beside the smallest. What lies
+        further outside is not determined: its coefficient holds a share of other values, divided
+        by the smallest movement.
+        """
+        eps = float(np.finfo(np.float64).eps)
+        turned = MARGIN * eps * float(self.sizes[0] / self.sizes[-1]) if len(self.sizes) else 0.0
+        return MARGIN * eps * len(self.right) + turned**2
 
     def _own(self, kinds: np.ndarray) -> np.ndarray:
         """Combinations of these kinds alone that lie in the row space.
@@ -200,7 +215,7 @@ class Movements:
         few = len(kinds) <= rows.shape[1]
         shared = rows @ rows.T if few else rows.T @ rows
         values, vectors = eigh(np.eye(len(shared)) - 0.5 * (shared + shared.T))
-        inside = vectors[:, values < OWN]
+        inside = vectors[:, values < self._outside]
         weights = np.zeros((len(self.right), inside.shape[1]))
         weights[kinds] = inside if few else rows @ inside
         return weights
@@ -226,7 +241,7 @@ class Movements:
             others = self._members(kind) - among
             if others:
                 equal.append((column, min(others)))
-            elif alone[kind] < 1 - OWN:
+            elif alone[kind] < 1 - self._outside:
                 sums.append(column)
         named = self.names
         parts = []

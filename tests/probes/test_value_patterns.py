@@ -113,3 +113,36 @@ def test_mistakes_are_told():
         movements(np.zeros((2, 2)), {"a": [3]})
     with pytest.raises(ProbeError, match="no target"):
         movements(np.zeros((2, 2)), {}).combinations("b")
+
+
+def test_a_combination_that_is_nearly_determined_is_not_taken_for_one_that_is():
+    """r = p + 3e-5 q: coefficients may move along (1, 3e-5, -1), and q's with them."""
+    rng = np.random.default_rng(7)
+    p, q = np.linalg.qr(rng.standard_normal((120, 3)))[0][:, :2].T
+    p, q = p - p.mean(), q - q.mean()
+    values = np.column_stack([p, q, p + 3e-5 * q])
+    found = movements(values, {"q": [1], "rest": [0, 2]})
+    assert not found.combinations("q").own
+    # with nothing written of q itself, what it is tied to is compared, and only that is found
+    overlap, learned, predicted = meets(found, "q", values, np.eye(5)[:3], written=[1, 0, 1])
+    assert (learned, predicted) == (1, 1)
+    assert overlap == pytest.approx(1)
+    # a tie that reaches no written value brings no pattern
+    assert meets(found, "q", values, np.eye(5)[:3], written=[0, 0, 0]) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_value_that_nearly_equals_another_leaves_no_rounding_in_the_rest(seed):
+    rng = np.random.default_rng(seed)
+    values = rng.standard_normal((160, 12))
+    for column, far in ((0, 3e-7), (1, 3e-6)):
+        values[:, column] = values[:, 6 + column] + far * values[:, column]
+    directions = np.linalg.qr(rng.standard_normal((30, 12)))[0].T
+    written = [0] * 6 + [1] * 6
+    found = movements(values, {"near": range(6), "others": range(6, 12)})
+    assert found.combinations("near").own
+    assert meets(found, "near", values, directions, written=written) == (0, 0, 0)
+    # and what is near is still found where it is written
+    overlap, learned, predicted = meets(found, "near", values, directions, written=[1] * 12)
+    assert (learned, predicted) == (6, 6)
+    assert overlap == pytest.approx(1, abs=1e-6)  # rounding divided by a movement of 3e-7
