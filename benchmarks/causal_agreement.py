@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from truth_transfer import smollm2
+from pretrained import smollm2
 
 from linrep import (
     Subspace,

@@ -115,6 +115,8 @@ def _weights(loaded: LoadedModel) -> dict[str, Json]:
     told: dict[str, Json] = {}
     if loaded.drawn:
         told["head"] = f"drawn at random, the folder has none ({len(loaded.drawn)} weights)"
+    if loaded.part:
+        told["part"] = loaded.part
     if loaded.quantised:
         told["weights"] = loaded.quantised
     if loaded.unused:

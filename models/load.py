@@ -13,11 +13,13 @@ from ..core import as_path
 from .bridge import unwrap
 from .checkpoint import LoadError, custom_code, explained, read_checkpoint
 from .gguf_files import read_gguf
-from .kinds import class_for
+from .kinds import class_for, part_of
 from .tokenizers import read_tokenizer
 from .wrapped import opened
 
 __all__ = ["LoadError", "LoadedModel", "load"]
+
+PARTS = {"encoder": "encoder", "text": "part for text"}
 
 
 @final
@@ -37,6 +39,7 @@ class LoadedModel:
         no_tokenizer: why the tokenizer of a folder cannot be used; empty if it can, or none is
             there.
         quantised: how the weights of a file were quantised, in words; empty if they were not.
+        part: which part of what lies there this is, in words; empty if it is all of it.
     """
 
     model: Any
@@ -47,6 +50,7 @@ class LoadedModel:
     unused: tuple[str, ...] = ()
     no_tokenizer: str = ""
     quantised: str = ""
+    part: str = ""
 
 
 def load(
@@ -60,9 +64,10 @@ def load(
     Weights keep the checkpoint's dtype unless ``dtype`` is given. Encoders and decoders are
     loaded with their language-model head (TransformerLens needs it), except those that never had
     one (``T5EncoderModel``); a missing head is drawn from a fixed seed and does not affect the
-    residual stream. Any other missing weight is an error. Python code that comes with a model is
-    never run. A folder without tokenizer files yields ``tokenizer=None`` rather than the
-    near-empty one transformers would make up.
+    residual stream. Of a folder with an encoder-decoder the encoder is read, of one with several
+    towers the one for text, and ``part`` says so. Any other missing weight is an error. Python
+    code that comes with a model is never run. A folder without tokenizer files yields
+    ``tokenizer=None`` rather than the near-empty one transformers would make up.
 
     Args:
         source: constructed model, ``PreTrainedModel``, ``TransformerBridge``, folder, GGUF file or
@@ -124,17 +129,19 @@ def _from_path(source: str, dtype: torch.dtype | None, attention: str | None) ->
     options: dict[str, Any] = {} if attention is None else {"attn_implementation": attention}
     if dtype is not None:
         options["dtype"] = dtype
-    read = read_checkpoint(name, class_for(name, config), config, options)
+    kind, part = class_for(name, config)
+    read = read_checkpoint(name, kind, config, options)
     words = _words(config)
     tokenizer, reason = (None, "") if words else read_tokenizer(name, path if local else None)
     return LoadedModel(
-        model=read.model,
+        model=part_of(read.model, part, name),
         tokenizer=tokenizer,
         vocabulary=words,
         name=path.name if local else source,
         drawn=read.drawn,
         unused=read.unused,
         no_tokenizer=reason,
+        part=part and f"the {PARTS[part]} of {kind.__name__}",
     )
 
 

@@ -76,16 +76,20 @@ AROUND = ("position", "previous_word", "word_identity", "next_word", "n_gram")
 
 
 def of_whole_text(row: Mapping[str, object]) -> bool:
-    """Whether a row is of whole texts, about which words around a word tell nothing.
+    """Whether a row is of whole texts: position and words around tell all the same, nothing.
 
-    >>> row = {"bag_of_words": 0.4, "chance": 0.5, "previous_word": 0.5}
+    >>> row = {"bag_of_words": 0.4, "position": 0.5, "previous_word": 0.5}
     >>> of_whole_text(row), of_whole_text(row | {"previous_word": 0.6}), of_whole_text({})
     (True, False, False)
-    >>> of_whole_text(row | {"n_gram": float("nan")})
+    >>> of_whole_text(row | {"n_gram": float("nan"), "position": 0.5 + 1e-16})
     True
     """
-    about = {row.get(name) for name in AROUND if not _missing(row.get(name))}
-    return not _missing(row.get("bag_of_words")) and about <= {row.get("chance")}
+    about = [row.get(name) for name in AROUND]
+    known = [float(value) for value in about if isinstance(value, float | int)]
+    told = [value for value in known if not math.isnan(value)]
+    # the same constant is guessed each time: equal but for rounding
+    alike = not told or max(told) - min(told) < 1e-9
+    return not _missing(row.get("bag_of_words")) and alike
 
 
 def _missing(value: object) -> bool:

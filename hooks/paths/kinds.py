@@ -6,6 +6,7 @@ from typing import Any
 from torch import nn
 from transformers import PreTrainedModel
 
+from ...models.kinds import text_part
 from ..errors import CaptureError
 
 __all__ = ["refuse_kinds"]
@@ -29,7 +30,7 @@ def refuse_kinds(model: nn.Module) -> None:
         )
     text = _text_config(config)
     if text is not config and not getattr(config, "is_encoder_decoder", False):
-        tower = _tower(model, text)
+        tower = text_part(model)
         raise CaptureError(
             f"{name} has towers for more than text, each with a stream of its own: pass the one "
             + (f"for text, `model.{tower}`" if tower else "for text")
@@ -73,11 +74,3 @@ def _text_config(config: Any) -> Any:
         return config.get_text_config()
     except (AttributeError, ValueError):  # not of transformers' own kind, or several such parts
         return config
-
-
-def _tower(model: nn.Module, text: Any) -> str | None:
-    """Name of the part that has the text's configuration."""
-    for name, part in model.named_modules():
-        if name and isinstance(part, PreTrainedModel) and type(part.config) is type(text):
-            return str(name)
-    return None

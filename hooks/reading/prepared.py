@@ -43,6 +43,7 @@ class Subject:
         drawn: weights of the language-model head that were drawn, as the folder lacks them.
         unused: weights in the folder that the model has no place for.
         quantised: how the weights of a file were quantised; empty if they were not.
+        part: which part of what was loaded the model is; empty if it is all of it.
     """
 
     path: Path
@@ -54,6 +55,7 @@ class Subject:
     drawn: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
     quantised: str = ""
+    part: str = ""
 
     @property
     def d_model(self) -> int:
@@ -161,6 +163,7 @@ def prepare(
         drawn=loaded.drawn,
         unused=loaded.unused,
         quantised=loaded.quantised,
+        part=loaded.part,
     )
 
 

@@ -47,6 +47,7 @@ def describe(
             "drawn": list(subject.drawn),
             "unused": list(subject.unused),
             **({"quantised": subject.quantised} if subject.quantised else {}),
+            **({"part": subject.part} if subject.part else {}),
         },
         "software": {name: version(name) for name in ("torch", "transformers", "transformer-lens")},
     }

@@ -50,6 +50,11 @@ def directions_of(plan: Plan | NumberPlan, cell: Cell | NumberCell) -> tuple[Dir
     return directions_between(cell.means, counts, plan.classes)
 
 
+def _floor(r2: float) -> float:
+    """What counts as chance of an R2: never below 0, and what a constant gives but for rounding."""
+    return r2 if r2 > 1e-12 else 0.0
+
+
 def score_cell(
     site: str,
     plan: Plan | NumberPlan,
@@ -70,7 +75,7 @@ def score_cell(
         "kind": "number" if number else "class",
         "accuracy": NAN if number else value,
         "r2": value if number else NAN,
-        "chance": max(chance, 0.0) if number and not plan.constant else chance,
+        "chance": _floor(chance) if number and not plan.constant else chance,
         "ceiling": _mean(ceiling, plan.test),
         "shuffled": cell.shuffled,
         "control_task": control,

@@ -9,6 +9,8 @@ import torch
 import transformers as tf
 
 from linrep.hooks import CaptureError, capture
+from linrep.models import load
+from linrep.models.kinds import text_part
 
 TEXT = {
     "vocab_size": 400, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2,
@@ -116,6 +118,35 @@ def test_several_towers_are_refused_and_the_one_named_is_read(tokenizer, family)
     with torch.no_grad():
         states = model(input_ids=ids, output_hidden_states=True).hidden_states
     assert agrees(acts, states, "blocks.0.hook_resid_post", 1)
+
+
+@pytest.mark.parametrize("family", ["t5", "bart", "marian", "gemma3", "llava", "qwen2_vl"])
+def test_of_a_folder_the_part_for_text_is_read(tokenizer, family, tmp_path):
+    """The same numbers as from that part of the instance, and the folder's weights all in place."""
+    encoder = family in ("t5", "bart", "marian")
+    model, tok = pair(family) if encoder else towers(family), tokenizer("byte_prefix")
+    model.save_pretrained(tmp_path / family)
+    tok.save_pretrained(tmp_path / family)
+    sentences = [["on", "the", "mat"], ["the", "on"]]
+    part = model.get_encoder() if encoder else model.get_submodule(text_part(model))
+    check = RIGHT_PADDED if family in ("bart", "marian") else True
+    here, there = (
+        capture(source, sentences, tokenizer=tok, check=check)
+        for source in (part, str(tmp_path / family))
+    )
+    assert here.sites == there.sites
+    assert all((here[site] == there[site]).all() for site in here.sites)
+    loaded = load(tmp_path / family)
+    assert type(loaded.model) is type(part)
+    assert type(model).__name__ in loaded.part
+    assert there.manifest["loading"]["part"] == loaded.part
+    assert not loaded.unused
+
+
+def test_a_whole_language_model_is_no_part(build, tokenizer, tmp_path):
+    build("bert").save_pretrained(tmp_path / "bert")
+    tokenizer("byte_prefix").save_pretrained(tmp_path / "bert")
+    assert load(tmp_path / "bert").part == ""
 
 
 def test_a_dynamically_quantised_model_is_refused_for_the_reason(build, tokenizer, sentences):
