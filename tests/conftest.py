@@ -11,6 +11,7 @@ import threading
 from typing import ForwardRef, TypeVar, get_args
 
 import jaxtyping
+import pytest
 from beartype import BeartypeConf, beartype
 from hypothesis import settings
 
@@ -43,6 +44,17 @@ if threading.current_thread() is threading.main_thread():
     _usual_signals_below()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """With ``--dist loadgroup`` a file, and all that shares the small run, stays in one process.
+
+    What a file or those tests share is then made once.
+    """
+    for item in items:
+        shared = "small_run" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("small_run" if shared else item.path.as_posix()))
+
+
 _jaxtyped = jaxtyping.jaxtyped
 _types = beartype(conf=BeartypeConf(violation_type=jaxtyping.TypeCheckError))
 
@@ -63,6 +75,8 @@ def _checked(function=None, **how):
     """
     if function is None:
         return functools.partial(_checked, **how)
+    if getattr(getattr(function, "__init__", None), "__globals__", None) is globals():
+        return function  # a class that is held already, as ``jaxtyped`` has it too
     if not inspect.isfunction(function) or _may_have_shapes([*function.__annotations__.values()]):
         return _jaxtyped(function, **how)
     typed = _types(function)
