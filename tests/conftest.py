@@ -80,8 +80,6 @@ def _checked(function=None, **how):
     if not inspect.isfunction(function) or _may_have_shapes([*function.__annotations__.values()]):
         return _jaxtyped(function, **how)
     typed = _types(function)
-    if typed is function:  # nothing is annotated
-        return function
 
     @functools.wraps(function)
     def call(*args, **kwargs):
