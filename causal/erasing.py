@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, final
 
 import numpy as np
@@ -202,14 +203,11 @@ class _Work:
         path = self.subject.path
         inner = path.model
 
-        def remember(into: np.ndarray) -> Any:
-            def tap(stream: torch.Tensor) -> None:
-                rows, columns = (x.to(stream.device) for x in places)
-                into[words] = stream[rows, columns].double().cpu().numpy()
+        def remember(into: np.ndarray, stream: torch.Tensor) -> None:
+            rows, columns = (x.to(stream.device) for x in places)
+            into[words] = stream[rows, columns].double().cpu().numpy()
 
-            return tap
-
-        taps = {site: remember(into) for site, into in (keep or {}).items()}
+        taps = {site: partial(remember, into) for site, into in (keep or {}).items()}
         erased, where = what or ({}, None)
         with torch.inference_mode(), erase(inner, erased, where=where), path.attach(taps):
             logits = inner(**model_inputs(path.wiring, batch)).logits

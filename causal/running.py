@@ -9,6 +9,7 @@ does not is run whole.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, final
 
 import numpy as np
@@ -79,13 +80,7 @@ class Runner:
         """The stream at sites, and what the model says at these places, in one pass."""
         seen: dict[str, Tensor] = {}
 
-        def remember(site: str) -> Any:
-            def tap(stream: Tensor) -> None:
-                seen[site] = stream
-
-            return tap
-
-        with self.path.attach({site: remember(site) for site in sites}):
+        with self.path.attach({site: partial(seen.__setitem__, site) for site in sites}):
             said = self._said(self._inputs(batch), rows, places, pick)
         self.block_tokens += batch.ids.numel() * self.n_layers
         return seen, said

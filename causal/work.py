@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import final
 
 import numpy as np
@@ -143,16 +144,13 @@ class Work:
         """States at these places of some sites, the edited one or later, after an exchange."""
         seen: dict[str, Float[np.ndarray, "state d_model"]] = {}
 
-        def remember(there: str) -> Tap:
-            def tap(stream: Tensor) -> None:
-                seen[there] = picked(stream, rows, places)
-
-            return tap
+        def remember(there: str, stream: Tensor) -> None:
+            seen[there] = picked(stream, rows, places)
 
         changed = self.edited(site, arm)
         if site in sites:
-            remember(site)(changed)
-        taps = {there: remember(there) for there in sites if there != site}
+            remember(site, changed)
+        taps: dict[str, Tap] = {there: partial(remember, there) for there in sites if there != site}
         if taps:
             self.runner.after(self.batch, site, changed, *self.read, self.pick, taps)
         return seen

@@ -203,8 +203,9 @@ class Oracle(AncestorOracle):
 
     def all_sentences(self, max_length: int | None = None) -> Iterator[tuple[str, ...]]:
         """Every sentence once, in order of length; too many to list raises :class:`TooLarge`."""
+        words = self.terminals
         for ids in enumerate_sentences(self.table, max_length):
-            yield tuple(self.terminals[token] for token in ids)
+            yield tuple(words[token] for token in ids)
 
     def sample(
         self, n: int, seed: int = 0, *, by: By | str = "probability", length: int | None = None

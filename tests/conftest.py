@@ -1,12 +1,18 @@
-"""The same random examples and the same signals in every run.
+"""The same random examples and the same signals in every run; types and shapes are enforced.
 
 Other examples: ``pytest --hypothesis-profile explore``.
 """
 
+import functools
+import inspect
 import os
 import signal
 import threading
+from typing import ForwardRef, TypeVar, get_args
 
+import jaxtyping
+import pytest
+from beartype import BeartypeConf, beartype
 from hypothesis import settings
 
 settings.register_profile("linrep", deadline=None, print_blob=True, derandomize=True)
@@ -36,3 +42,51 @@ def _usual_signals_below():
 
 if threading.current_thread() is threading.main_thread():
     _usual_signals_below()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """With ``--dist loadgroup`` a file, and all that shares the small run, stays in one process.
+
+    What a file or those tests share is then made once.
+    """
+    for item in items:
+        shared = "small_run" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("small_run" if shared else item.path.as_posix()))
+
+
+_jaxtyped = jaxtyping.jaxtyped
+_types = beartype(conf=BeartypeConf(violation_type=jaxtyping.TypeCheckError))
+
+
+def _may_have_shapes(hint):
+    """Whether an annotation holds a shape, or text that may turn out to."""
+    if isinstance(hint, list | tuple):
+        return any(map(_may_have_shapes, hint))
+    unknown = isinstance(hint, str | ForwardRef | TypeVar)
+    shaped = type(hint).__module__.split(".")[0] == "jaxtyping"
+    return unknown or shaped or any(map(_may_have_shapes, get_args(hint)))
+
+
+def _checked(function=None, **how):
+    """What ``jaxtyped`` does, without its account of dimensions where a function states no shape.
+
+    Those are most functions, and most calls: the account costs ten times what the checks do.
+    """
+    if function is None:
+        return functools.partial(_checked, **how)
+    if getattr(getattr(function, "__init__", None), "__globals__", None) is globals():
+        return function  # a class that is held already, as ``jaxtyped`` has it too
+    if not inspect.isfunction(function) or _may_have_shapes([*function.__annotations__.values()]):
+        return _jaxtyped(function, **how)
+    typed = _types(function)
+
+    @functools.wraps(function)
+    def call(*args, **kwargs):
+        return (function if jaxtyping.config.jaxtyping_disable else typed)(*args, **kwargs)
+
+    return call
+
+
+# The decorator that ``--jaxtyping-packages`` puts on every function finds it by this name.
+jaxtyping.jaxtyped = _checked

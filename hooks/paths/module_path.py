@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any, final
 
 import torch
@@ -142,30 +143,28 @@ class ModulePath:
     def _hang(self, site: Site, tap: Tap, last: bool) -> torch.utils.hooks.RemovableHandle:
         block = self.wiring.blocks[site.layer]
         if site.kind == "post":
-            return block.register_forward_hook(_after(tap, self._unpack, last))
-        return block.register_forward_pre_hook(_before(tap, last), with_kwargs=True)
+            return block.register_forward_hook(partial(_after, tap, self._unpack, last))
+        return block.register_forward_pre_hook(partial(_before, tap, last), with_kwargs=True)
 
 
-def _after(tap: Tap, unpack: Callable[[Any], Tensor], last: bool) -> Callable[..., Any]:
-    def hook(_: nn.Module, __: Any, output: Any) -> Any:
-        edited = tap(unpack(output))
-        if last:
-            raise Stop
-        return None if edited is None else replaced(output, edited)
+def _after(
+    tap: Tap, unpack: Callable[[Any], Tensor], last: bool, _: nn.Module, __: Any, output: Any
+) -> Any:
+    edited = tap(unpack(output))
+    if last:
+        raise Stop
+    return None if edited is None else replaced(output, edited)
 
-    return hook
 
-
-def _before(tap: Tap, last: bool) -> Callable[..., Any]:
-    def hook(_: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        stream = args[0] if args else kwargs["hidden_states"]
-        edited = tap(stream)
-        if last:
-            raise Stop
-        if edited is None:
-            return None
-        if args:
-            return (edited, *args[1:]), kwargs
-        return args, {**kwargs, "hidden_states": edited}
-
-    return hook
+def _before(
+    tap: Tap, last: bool, _: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    stream = args[0] if args else kwargs["hidden_states"]
+    edited = tap(stream)
+    if last:
+        raise Stop
+    if edited is None:
+        return None
+    if args:
+        return (edited, *args[1:]), kwargs
+    return args, {**kwargs, "hidden_states": edited}

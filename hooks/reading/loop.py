@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal, final
 
 import numpy as np
@@ -78,21 +79,19 @@ def read_batch(path: Path, batch: Batch, sites: Sequence[str], how: WordToken, p
     gather = Gather.of(batch, how)
     fired: set[str] = set()
 
-    def tap(site: str) -> Tap:
-        def see(stream: Tensor) -> None:
-            stream = _without_windows(stream, path, batch.ids.shape[1])
-            if stream.ndim != 3 or stream.shape[:2] != batch.ids.shape:
-                raise CaptureError(
-                    f"{site} has shape {tuple(stream.shape)}; expected [batch, position, d_model] "
-                    f"with batch and position {tuple(batch.ids.shape)}: it is no residual stream "
-                    "of one vector for each token, so this model is not read: give another"
-                )
-            fired.add(site)
-            put(site, gather.rows, pool(stream.detach(), gather))
+    def see(site: str, stream: Tensor) -> None:
+        stream = _without_windows(stream, path, batch.ids.shape[1])
+        if stream.ndim != 3 or stream.shape[:2] != batch.ids.shape:
+            raise CaptureError(
+                f"{site} has shape {tuple(stream.shape)}; expected [batch, position, d_model] "
+                f"with batch and position {tuple(batch.ids.shape)}: it is no residual stream "
+                "of one vector for each token, so this model is not read: give another"
+            )
+        fired.add(site)
+        put(site, gather.rows, pool(stream.detach(), gather))
 
-        return see
-
-    with torch.inference_mode(), path.attach({site: tap(site) for site in sites}, stop=True):
+    taps: dict[str, Tap] = {site: partial(see, site) for site in sites}
+    with torch.inference_mode(), path.attach(taps, stop=True):
         path.forward(batch)
     silent = [site for site in sites if site not in fired]
     if silent:

@@ -101,12 +101,12 @@ def in_order(names: set[str]) -> tuple[str, ...]:
     >>> in_order({"10", "9", "b", "a"})
     ('9', '10', 'a', 'b')
     """
+    return tuple(sorted(names, key=_number_then_word))
 
-    def key(name: str) -> tuple[float, str]:
-        try:
-            value = float(name)
-        except ValueError:
-            value = math.inf
-        return (value if math.isfinite(value) else math.inf), name
 
-    return tuple(sorted(names, key=key))
+def _number_then_word(name: str) -> tuple[float, str]:
+    try:
+        value = float(name)
+    except ValueError:
+        value = math.inf
+    return (value if math.isfinite(value) else math.inf), name

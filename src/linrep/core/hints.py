@@ -111,7 +111,9 @@ def _truth(value: Any) -> Any:
 
 
 def _text(value: Any) -> Any:
-    return _only(isinstance(value, str), value)
+    if not isinstance(value, str):
+        raise Unfit
+    return value
 
 
 def _nothing(value: Any) -> Any:
