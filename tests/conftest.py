@@ -11,7 +11,6 @@ import threading
 from typing import ForwardRef, TypeVar, get_args
 
 import jaxtyping
-import pytest
 from beartype import BeartypeConf, beartype
 from hypothesis import settings
 
@@ -42,17 +41,6 @@ def _usual_signals_below():
 
 if threading.current_thread() is threading.main_thread():
     _usual_signals_below()
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """With ``--dist loadgroup`` a file, and all that shares the small run, stays in one process.
-
-    What a file or those tests share is then made once.
-    """
-    for item in items:
-        shared = "small_run" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("small_run" if shared else item.path.as_posix()))
 
 
 _jaxtyped = jaxtyping.jaxtyped

@@ -27,41 +27,6 @@ from linrep.experiments.unwritten import beyond_null, largest_share
 from linrep.probes.grid.joint import joint_patterns
 
 
-def test_every_check_holds(study):
-    failed = [str(check) for check in study.checks if not check.passed]
-    # in "latin" every sentence is possible: no exchange can be seen there
-    assert len(study.checks) == (9 if study.name == "latin" else 10)
-    assert not failed
-
-
-def test_the_staircase(small_run):
-    """P4: 1/q until the layer of the height, 1 from there on; never between."""
-    rows = small_run.study("latin").scores.rows
-    for row in rows:
-        height = int(str(row["target"]).split()[1])
-        blocks = 0 if "pre" in row["site"] else int(row["site"].split(".")[1]) + 1
-        assert row["ceiling"] == pytest.approx(1.0 if blocks >= height else 1 / 3, abs=1e-12)
-        if blocks >= height:
-            assert row["accuracy"] == 1.0
-        else:
-            assert row["interval"][0] < 1 / 3 + 0.05
-            assert row["accuracy"] < 0.5
-
-
-def test_no_probe_exceeds_its_ceiling_beyond_the_interval(study):
-    """P3."""
-    for row in study.scores.rows:
-        assert row["interval"][0] <= row["ceiling"] + 1e-12
-
-
-def test_states_are_aligned_where_written_and_not_before(study):
-    for row in study.comparison.rows:
-        assert row.subspaces is None or row.subspaces.as_predicted, (row.site, row.target)
-        if row.subspaces and not row.subspaces.written:
-            assert row.verdicts.aligned.state == "no"
-    assert any(row.subspaces.written for row in study.comparison.rows if row.subspaces)
-
-
 def test_runs_are_equal_whenever_and_wherever_they_are_made():
     settings = StudySettings(
         name="two by two",
@@ -192,56 +157,11 @@ def test_shuffled_predictions_are_not_found(parts):
     assert not any(space.as_predicted for space in written)
 
 
-def overlap_check(study):
-    return next(check for check in study.checks if "smallest overlap" in check.name)
-
-
-def dimensions(study):
-    """target -> most dimensions learned, and those predicted, as the comparison table shows."""
-    found = {}
-    for row in study.comparison.rows:
-        if row.subspaces and row.subspaces.written:
-            learned, predicted = row.subspaces.dim_learned, row.subspaces.dim_predicted
-            found[row.target] = max(learned, found.get(row.target, (0, 0))[0]), predicted
-    return found
-
-
-def test_a_pattern_smaller_than_predicted_is_said_to_lie_in_it(small_run):
-    """An overlap is 1 as soon as the smaller subspace lies in the larger."""
-    whole, part = small_run.study("latin"), small_run.study("random_hierarchy")
-    assert all(learned == predicted for learned, predicted in dimensions(whole).values())
-    assert overlap_check(whole).meaning == "the learned pattern is the predicted subspace"
-    fewer = {target: dims for target, dims in dimensions(part).items() if dims[0] < dims[1]}
-    assert fewer
-    for target, (learned, predicted) in fewer.items():
-        said = f"lies in it without filling it ({target}: {learned} of {predicted} dimensions"
-        assert said in overlap_check(part).meaning
-
-
-def test_the_ceiling_check_says_whose_ceilings_and_which_intervals(study):
-    (meaning,) = [check.meaning for check in study.checks if "the ceiling" in check.name]
-    assert "wider than those printed" in meaning
-    assert "not of its random-weight twin's" in meaning
-
-
 def test_the_demo_promises_no_more_than_sampling_allows():
     """Held-out accuracies above a ceiling, within their intervals, stand on the same page."""
     _, _, hierarchy = demo_settings().studies
     assert "never" not in hierarchy.question
     assert "not to exceed them beyond sampling error" in hierarchy.question
-
-
-def test_notes_about_lost_dimensions_agree_with_the_table(study):
-    lost = [note for note in study.scores.notes if "pattern dimensions" in note]
-    assert len(lost) == sum(learned < most for learned, most in dimensions(study).values())
-    for target, (learned, most) in dimensions(study).items():
-        if learned < most:
-            (note,) = [note for note in lost if note.startswith(f"{target}: ")]
-            assert note == (
-                f"{target}: {most - learned} of {most} pattern dimensions cannot be told from the "
-                f"other states of the stream, or are not written; its learned pattern has at most "
-                f"{learned}"
-            )
 
 
 def test_patterns_are_estimated_once_and_noted_once(parts):
