@@ -30,27 +30,27 @@ LARGE = (
     "scipy.stats", "sklearn.linear_model", "torch", "transformers",
 )  # fmt: skip
 """Loaded once, before the first fault."""
-UNREAD = 99
-"""Status of a process whose tests never read the module that has the fault."""
+UNREAD = 99  # status of a process whose tests never read the module that has the fault
 LONGEST = 120  # seconds of processor time after which a fault counts as noticed: an endless loop
 
 DEFINITIONS, EDGES = "tests/probes/test_definitions.py", "tests/reports/test_edges.py"
+NUMBERS = "tests/probes/test_more_definitions.py"
 NEAREST = {
-    "probes/evidence/intervals.py": ("tests/probes/test_uncertainty.py", DEFINITIONS),
+    "probes/evidence/intervals.py": ("tests/probes/test_uncertainty.py", DEFINITIONS, NUMBERS),
     "probes/evidence/permutation.py": (
-        "tests/probes/test_exchange.py", "tests/probes/test_permutation_pairs.py",
+        "tests/probes/test_exchange.py", "tests/probes/test_permutation_pairs.py", NUMBERS,
     ),
     "probes/evidence/rivals.py": ("tests/probes/test_rivals.py", DEFINITIONS),
-    "probes/evidence/splits.py": ("tests/probes/test_splits.py", DEFINITIONS),
-    "probes/evidence/codelength.py": ("tests/probes/test_codelength.py",),
+    "probes/evidence/splits.py": ("tests/probes/test_splits.py", DEFINITIONS, NUMBERS),
+    "probes/evidence/codelength.py": ("tests/probes/test_codelength.py", NUMBERS),
     "probes/geometry/nulls.py": (
         "tests/probes/test_patterns.py", "tests/probes/test_chance_patterns.py", DEFINITIONS,
     ),
     "probes/geometry/statistics.py": ("tests/probes/test_statistics.py",),
-    "probes/geometry/patterns.py": ("tests/probes/test_patterns.py", DEFINITIONS),
-    "probes/grid/results.py": ("tests/probes/test_grid.py", DEFINITIONS),
+    "probes/geometry/patterns.py": ("tests/probes/test_patterns.py", DEFINITIONS, NUMBERS),
+    "probes/grid/results.py": ("tests/probes/test_grid.py", DEFINITIONS, NUMBERS),
     "probes/grid/judging.py": (
-        "tests/probes/test_grid.py", "tests/probes/test_rivals.py", DEFINITIONS,
+        "tests/probes/test_grid.py", "tests/probes/test_rivals.py", DEFINITIONS, NUMBERS,
     ),
     "reports/meeting.py": ("tests/reports/test_comparison.py", EDGES),
     "reports/comparison.py": (
@@ -61,7 +61,7 @@ NEAREST = {
     ),
     "reports/verdicts.py": ("tests/reports/test_verdicts.py", EDGES),
     "reports/regression.py": ("tests/reports/test_regression.py", EDGES),
-    "reports/requirements.py": ("tests/reports/test_requirements.py",),
+    "reports/requirements.py": ("tests/reports/test_requirements.py", EDGES),
 }  # fmt: skip
 """Module -> the tests that are about it; its own examples are run as well."""
 

@@ -7,10 +7,11 @@ import pytest
 
 from linrep import Prediction, Subspace, Verdict, Verdicts
 from linrep.probes.evidence.rivals import LEAST_GROUPS
+from linrep.probes.geometry.fold_patterns import overlap_interval
 from linrep.probes.geometry.nulls import Anisotropy, overlap_null
-from linrep.reports import Comparison, compare, compare_runs
+from linrep.reports import Comparison, Requirement, check_run, compare, compare_runs
 from linrep.reports.meeting import AGREEMENT, ALIGNED, Null, aligned, meet
-from linrep.reports.rungs import decodable, selective
+from linrep.reports.rungs import GIVEN, decodable, selective
 
 SITE = "blocks.1.hook_resid_post"
 ROW = {
@@ -95,3 +96,66 @@ def test_runs_without_intervals_differ_where_their_numbers_do(run):
     assert all(change.apart for change in moved.changes)
     assert len(moved.worse) == len(bare)
     assert {(change.rung_before, change.rung_after) for change in same.changes} == {(0, 0)}
+
+
+def test_cells_that_one_run_alone_has_are_told(run):
+    study = run.studies[0]
+    fewer = replace(study.scores, rows=study.scores.rows[1:])
+    less = replace(run, studies=(replace(study, scores=fewer, comparison=Comparison(())),))
+    first = study.scores.rows[0]
+    cell = (study.name, first["site"], first["target"])
+    assert (compare_runs(run, less).only_before, compare_runs(run, less).only_after) == (
+        (cell,),
+        (),
+    )
+    assert (compare_runs(less, run).only_before, compare_runs(less, run).only_after) == (
+        (),
+        (cell,),
+    )
+
+
+def test_the_larger_p_value_is_the_one_that_is_told():
+    for name in ("p_family", "p_untrained"):
+        assert decodable(ROW | {name: 0.03}).reason.endswith("p is at most 0.030")
+
+
+@pytest.mark.parametrize(("twins", "given"), [(0.95, True), (0.94, True), (0.92, False)])
+def test_what_untrained_models_give_away_is_told(twins, given):
+    row = ROW | {"accuracy": 0.95, "random_weights": twins, "p_untrained": 0.5}
+    assert (GIVEN in decodable(row).reason) == given
+
+
+def test_the_interval_of_an_overlap_has_its_ends_in_order():
+    rng = np.random.default_rng(0)
+    line = Subspace(np.eye(6)[:, :1])
+    slanted = np.eye(6)[:, :1] + 0.5 * np.eye(6)[:, 1:2]
+    parts = [np.linalg.qr(slanted + 0.05 * rng.standard_normal((6, 1)))[0] for _ in range(10)]
+    learned = Subspace(slanted)
+    claim = Prediction(SITE, "it", line, True, "all", 1)
+    found = meet(learned, claim, Anisotropy.of(np.eye(6), 6), Null(20, 0.05, 0), (), parts)
+    assert (found.overlap_low, found.overlap_high) == overlap_interval(learned, parts, line)
+    assert found.overlap_low < found.overlap_high
+
+
+@pytest.mark.parametrize(("name", "told"), [("P1", None), ("P6", 0.33)])
+def test_a_ceiling_is_what_posteriors_predict_and_nothing_else(grid, name, told):
+    claim = replace(grid.predictions[0], claim=name, accuracy=None)
+    (row,) = [
+        row
+        for row in compare(grid, [claim], draws=20).rows
+        if (row.site, row.target) == (claim.site, claim.target)
+    ]
+    ceiling = next(r["ceiling"] for r in grid.rows if r["site"] == claim.site)
+    assert told in (None, ceiling)
+    assert row.predicted_accuracy == told
+
+
+def test_a_requirement_of_classes_is_not_asked_of_numbers(run):
+    study = run.studies[0]
+    rows = tuple(
+        row | ({"kind": "number", "r2": 0.5} if row["target"] == "height 2" else {})
+        for row in study.scores.rows
+    )
+    mixed = replace(run, studies=(replace(study, scores=replace(study.scores, rows=rows)),))
+    outcomes = check_run(mixed, (Requirement.from_text("accuracy>=0"),))[1:]
+    assert {outcome.target for outcome in outcomes} == {"height 1"}
