@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from ..core import ErasedRow, SteeredRow
-from .drawing import style
+from .drawing import style, words_only
 from .values import Json, number, site_label, site_order
 
 if TYPE_CHECKING:
@@ -109,6 +109,8 @@ def erased_figure(rows: Sequence[ErasedRow]) -> "go.Figure":
     from plotly.subplots import make_subplots
 
     targets = _by_target(rows)
+    if not targets:
+        return words_only("No erasures to draw.")
     losers = {target: _most_lost(by_arm, target) for target, by_arm in targets.items()}
     titles = [f"{target} erased: {target}" for target in targets]
     titles += [f"{target} erased: {losers[target] or 'no other target'}" for target in targets]
@@ -141,6 +143,8 @@ def steered_figure(rows: Sequence[SteeredRow]) -> "go.Figure":
     from plotly.subplots import make_subplots
 
     targets = list(dict.fromkeys(row.target for row in rows))
+    if not targets:
+        return words_only("No steering to draw.")
     titles = [f"{r.target}: {r.away} to {r.toward}" for r in _first(rows, targets)]
     figure = make_subplots(
         len(DOSES), len(targets), subplot_titles=titles, shared_xaxes=True, vertical_spacing=0.06

@@ -146,3 +146,21 @@ def test_a_value_that_nearly_equals_another_leaves_no_rounding_in_the_rest(seed)
     overlap, learned, predicted = meets(found, "near", values, directions, written=[1] * 12)
     assert (learned, predicted) == (6, 6)
     assert overlap == pytest.approx(1, abs=1e-6)  # rounding divided by a movement of 3e-7
+
+
+@pytest.mark.parametrize("written", [0.0, 1e-9, 1.0])
+@pytest.mark.parametrize("tie", [0.0, 1e-5, 1e-3])
+def test_a_slight_tie_to_what_is_written_is_no_pattern_of_its_own(tie, written):
+    """Another value takes a small part: what that writes is in the prediction, or in neither."""
+    rng = np.random.default_rng(6)
+    one, two, three = np.linalg.qr(rng.standard_normal((60, 3)))[0].T
+    values = np.column_stack([one, two, two + tie * one, three])
+    found = movements(values, {"a": [0], "b": [1, 3], "c": [2]})
+    directions = np.diag([written, 0.0, 1.0, 0.0])
+    x = values @ directions
+    rounding = ROUNDING["float64"] * float(np.linalg.norm(x, axis=1).max())
+    for target in "abc":
+        learned = found.learned(target, found.projections(x), rounding)
+        predicted = found.predicted(target, directions, rounding)
+        assert learned.dim == predicted.dim
+        assert not learned.dim or learned.overlap(predicted) > 0.999

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from linrep.reports import compare
+from linrep.reports.edited import erased_figure, steered_figure
 from linrep.reports.figures import accuracy_figure, grid_figure, overlap_figure, study_figures
 from linrep.reports.html import render_html
 from linrep.reports.record import Scores
@@ -48,6 +49,8 @@ def test_a_grid_without_any_score_says_so_and_the_page_leaves_it_out(run):
         for draw in (grid_figure, accuracy_figure):
             (said,) = draw(Scores(rows)).layout.annotations
             assert said.text == "Nothing to draw: no cell has a score."
+    for figure in (erased_figure(()), steered_figure(())):
+        assert figure.layout.annotations[0].text.startswith("No ")
     bare = replace(study, scores=replace(study.scores, rows=nothing))
     kept = list(study_figures(bare))
     assert kept == list(study_figures(study))[2:]
