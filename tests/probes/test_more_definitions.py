@@ -78,8 +78,8 @@ def test_labels_of_many_classes_are_the_same_labels_after_an_exchange(most):
 
 
 def test_rows_without_a_partner_are_counted():
-    groups, positions = np.array([0, 0, 1, 2, 2, 2]), np.array([0, 1, 0, 0, 1, 2])
-    assert Frame.of(groups, positions).alone == 1  # the third position of the last sentence
+    groups, positions = np.array([0, 0, 1, 2, 2, 2, 2]), np.array([0, 1, 0, 0, 1, 2, 3])
+    assert Frame.of(groups, positions).alone == 2  # the last two places of the last sentence
 
 
 def test_labels_of_two_classes_cost_what_the_paper_says():
