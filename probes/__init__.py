@@ -19,6 +19,7 @@ from .grid.options import Evidence, Splitting
 from .grid.probe import probe
 from .grid.results import ProbeResults
 from .grid.score import Score
+from .invariants import Invariants, measure_invariants
 from .transfer import transfer
 from .transferred import Moved, Transfer
 
@@ -54,6 +55,7 @@ __all__ = [
     "Evidence",
     "HeldOut",
     "HeldOutNumbers",
+    "Invariants",
     "LinearProbe",
     "MLPProbe",
     "Moved",
@@ -74,6 +76,7 @@ __all__ = [
     "Transfer",
     "benjamini_hochberg",
     "directions_of",
+    "measure_invariants",
     "number_patterns",
     "overlap_null",
     "paired_test",

@@ -9,6 +9,7 @@ from ..probes import Transfer
 from .edited import ERASED_COLUMNS, STEERED_COLUMNS, erased_lines, steered_lines
 from .figures import study_figures
 from .findings import findings, site_of_transfer
+from .invariants import INVARIANT_COLUMNS, INVARIANT_MEANING, invariant_lines
 from .meeting import NO_BASIS
 from .named import named_run
 from .overlap_table import OVERLAP_COLUMNS, overlap_lines
@@ -141,6 +142,9 @@ def _study(study: Study, index: int) -> dict[str, object]:
         "erased_lines": erased_lines(study.erased),
         "steered_columns": list(STEERED_COLUMNS.values()),
         "steered_lines": steered_lines(study.steered),
+        "invariant_columns": INVARIANT_COLUMNS,
+        "invariant_meaning": INVARIANT_MEANING,
+        "invariant_lines": invariant_lines(study.invariants),
         "found": findings(study),
         "ceilings": any(row.get("ceiling") is not None for row in scores.values()),
         "language": "Language, model, data" if study.piece == "token" else "Data and model",

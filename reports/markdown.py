@@ -7,6 +7,7 @@ from ..core import checked
 from ..core.claims import explained
 from .edited import ERASED_COLUMNS, STEERED_COLUMNS, erased_lines, steered_lines
 from .findings import findings, site_of_transfer
+from .invariants import INVARIANT_COLUMNS, INVARIANT_MEANING, invariant_lines
 from .named import named_run
 from .record import RecordError, Run, Study
 from .remarks import remarks
@@ -138,6 +139,9 @@ def _study(study: Study) -> list[str]:
         parts.append(_table(ERASED_COLUMNS, erased_lines(study.erased)))
     if study.steered:
         parts.append(_table(list(STEERED_COLUMNS.values()), steered_lines(study.steered)))
+    if study.invariants:
+        parts += ["### Whatever the basis", INVARIANT_MEANING]
+        parts.append(_table(INVARIANT_COLUMNS, invariant_lines(study.invariants)))
     for moved in study.transfers:
         site = site_of_transfer(study, moved)
         parts.append(f"### {moved.target}, learned from one data set and read in another")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, final
 
-from ..core import ErasedRow, SteeredRow, Subspace, checked
+from ..core import ErasedRow, Invariant, SteeredRow, Subspace, checked
 from ..probes import Transfer
 from .comparison import Comparison
 from .errors import RecordError
@@ -132,6 +132,7 @@ class Study:
         trees: a few sentences drawn under their trees, for a fixed-width font.
         erased: targets taken out at a site, and what is read further on.
         steered: streams pushed from one class towards another, in doses.
+        invariants: what theory says of the model in whatever basis, beside what it shows.
         piece: what one row of the data is: a token, a word, a statement, an entity.
         names: target -> what pages call it, where that is another name (``height 1`` of a
             treebank is the part of speech).
@@ -150,6 +151,7 @@ class Study:
     trees: tuple[str, ...] = ()
     erased: tuple[ErasedRow, ...] = ()
     steered: tuple[SteeredRow, ...] = ()
+    invariants: tuple[Invariant, ...] = ()
     piece: str = "token"
     names: Mapping[str, str] = field(default_factory=dict)
     transfers: tuple[Transfer, ...] = ()
@@ -167,7 +169,7 @@ class Study:
             f"the study {self.name!r:.100}",
             self.name, self.question, self.facts, self.notes, [vars(c) for c in self.checks],
             vars(self.scores), rows, self.comparison.settings, cells, self.piece, self.names,
-            [vars(row) for row in (*self.erased, *self.steered)],
+            [vars(row) for row in (*self.erased, *self.steered, *self.invariants)],
             [[moved.target, moved.names] for moved in self.transfers],
         )  # fmt: skip
 

@@ -165,6 +165,7 @@ class StudyFile(_File):
     trees: list[str] = []
     erased: list[dict[str, int | float | str | None]] = []
     steered: list[dict[str, int | float | str | None]] = []
+    invariants: list[dict[str, float | str | None]] = []
     piece: str = "token"
     names: dict[str, str] = {}
     transfers: list[TransferFile] = []

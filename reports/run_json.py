@@ -54,6 +54,7 @@ def study_json(study: Study) -> dict[str, object]:
         "trees": study.trees,
         "erased": [vars(row) for row in study.erased],
         "steered": [vars(row) for row in study.steered],
+        **({"invariants": [vars(row) for row in study.invariants]} if study.invariants else {}),
         "piece": study.piece,
         "names": study.names,
         "transfers": [_transfer_json(moved) for moved in study.transfers],

@@ -8,7 +8,16 @@ from typing import Any
 import numpy as np
 from pydantic import TypeAdapter, ValidationError
 
-from ..core import CellScore, ErasedRow, SteeredRow, Subspace, as_path, checked, read_yaml
+from ..core import (
+    CellScore,
+    ErasedRow,
+    Invariant,
+    SteeredRow,
+    Subspace,
+    as_path,
+    checked,
+    read_yaml,
+)
 from ..probes import Moved, Transfer
 from .comparison import ComparedSubspaces, Comparison, Row
 from .folder import FolderError
@@ -31,6 +40,7 @@ __all__ = ["read_run"]
 SPACES = TypeAdapter(ComparedSubspaces)
 EXCHANGE = TypeAdapter(CellScore)
 ERASED = TypeAdapter(ErasedRow)
+INVARIANT = TypeAdapter(Invariant)
 STEERED = TypeAdapter(SteeredRow)
 
 
@@ -92,6 +102,7 @@ def _study(data: StudyFile, spaces: Mapping[str, Any]) -> Study:
         trees=tuple(data.trees),
         erased=tuple(ERASED.validate_python(_nans(row)) for row in data.erased),
         steered=tuple(STEERED.validate_python(_nans(row)) for row in data.steered),
+        invariants=tuple(INVARIANT.validate_python(_nans(row)) for row in data.invariants),
         piece=data.piece,
         names=data.names,
         transfers=tuple(_transfer(moved) for moved in data.transfers),

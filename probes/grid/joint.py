@@ -13,7 +13,7 @@ from ..geometry.statistics import Statistics
 from ..inputs.protocols import ActivationsLike
 from ..inputs.reading import as_array
 
-__all__ = ["ESTIMATE", "OTHERS", "joint_patterns"]
+__all__ = ["ESTIMATE", "OTHERS", "joint_patterns", "left_of"]
 
 ESTIMATE = (
     "Learned patterns are estimated jointly: at the tokens that end the parent as well, "
@@ -109,7 +109,7 @@ def _states(
         if level != height:
             others[f"height {level}"] = _labels(corpus, level, rules=rules)[rows]
         if level <= height:
-            others[f"left of height {level}"] = _left(corpus, level, rules=rules)[rows]
+            others[f"left of height {level}"] = left_of(corpus, level, rules=rules)[rows]
     telling = {name: labels for name, labels in others.items() if len(np.unique(labels)) > 1}
     return np.flatnonzero(rows), corpus.labels(height)[rows], telling
 
@@ -123,8 +123,14 @@ def _labels(corpus: Any, height: int, *, rules: bool) -> np.ndarray:
     return joined
 
 
-def _left(corpus: Any, height: int, *, rules: bool) -> np.ndarray:
-    """``[token]`` state of the node to the left of the one that ends here; "none" at the start."""
+def left_of(corpus: Any, height: int, *, rules: bool = False) -> np.ndarray:
+    """``[token]`` state of the node to the left of the one that ends here; "none" at the start.
+
+    Args:
+        corpus: sentences of a grammar.
+        height: of the nodes.
+        rules: the rule that expands the node, not its label alone.
+    """
     ends = np.flatnonzero(corpus.boundary(height)) if height else np.arange(len(corpus.words))
     labels = _labels(corpus, height, rules=rules)[ends].astype(object)
     left = np.full(len(corpus.words), "none", dtype=object)

@@ -10,6 +10,7 @@ from .engine import Engine, EngineError, Shared
 from .engines import make_engine, running
 from .errors import LinrepError
 from .exchange import CellScore
+from .invariant import Invariant, InvariantError, judged
 from .paths import PathError, as_path
 from .prediction import Positions, Prediction, PredictionError, height_target
 from .progress import progress
@@ -25,6 +26,8 @@ __all__ = [
     "Engine",
     "EngineError",
     "ErasedRow",
+    "Invariant",
+    "InvariantError",
     "Kind",
     "LinrepError",
     "PathError",
@@ -39,6 +42,7 @@ __all__ = [
     "as_path",
     "checked",
     "height_target",
+    "judged",
     "make_engine",
     "progress",
     "read_directions",

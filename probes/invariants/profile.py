@@ -1,0 +1,102 @@
+"""Where in a span its label can be read, beside what can be known there."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from ...core import height_target
+from ...grammars import Grammar
+from ..grid.probe import probe
+from ..inputs.protocols import ActivationsLike
+from ..inputs.reading import as_array
+from .measured import Measured
+from .subject import Subject
+
+__all__ = ["profile", "span_before"]
+
+INSIDE, EVERY = "accuracy before the span ends", "accuracy at every token of the span"
+LAST, AFTER = "accuracy at the last token", "accuracy after the span"
+
+
+def profile(subject: Subject) -> Iterator[Measured]:
+    """Accuracy before a span ends, at its last token and after it, each beside its ceiling.
+
+    Ceilings are the grammar's exact posteriors: before the end and at it no probe can do better;
+    after it, what was certain at the last token can still be known.
+    """
+    asked = {height: _targets(subject.corpus, height) for height in subject.heights}
+    sites = list(dict.fromkeys(subject.site(height) for height in subject.heights))
+    kinds = {
+        f"{kind}, {height_target(height)}": (height, kind, *labels)
+        for height, told in asked.items()
+        for kind, labels in told.items()
+    }
+    if not kinds:
+        return
+    model, *twins = (
+        _scores(acts, subject, sites, kinds) for acts in (subject.acts, *subject.twins)
+    )
+    for name, (height, kind, *_) in kinds.items():
+        site = subject.site(height)
+        score = model.score(site, name)
+        yield Measured(
+            kind, height_target(height), site, score.ceiling, score.value, score.interval,
+            tuple(twin.score(site, name).value for twin in twins),
+            note=f"chance {score.chance:.3f}",
+        )  # fmt: skip
+
+
+def _scores(
+    acts: ActivationsLike,
+    subject: Subject,
+    sites: list[str],
+    kinds: Mapping[str, tuple[Any, ...]],
+) -> Any:
+    """The grid of one model."""
+    labelled = {name: np.where(subject.kept, told[2], "") for name, told in kinds.items()}
+    return probe(
+        {site: as_array(acts[site], f"activations at {site!r} are [token, d]") for site in sites},
+        subject.corpus,
+        targets=labelled,
+        ceilings={name: ceiling for name, (*_, ceiling) in kinds.items()},
+        controls=(), permutations=0, bootstrap=200, jackknife=0, seed=subject.seed,
+    )  # fmt: skip
+
+
+def _targets(corpus: Any, height: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Kind of token -> labels there (elsewhere none) and the largest posteriors."""
+    if not isinstance(getattr(corpus, "grammar", None), Grammar):
+        return {}  # nobody knows what can be known
+    labels, ends = corpus.labels(height), corpus.boundary(height)
+    by_prefix = corpus.max_posterior(height, "prefix")
+    at_end = corpus.max_posterior(height, "boundary")
+    # Where a node ends is known from the position alone if symbols have one length each.
+    told = all(len(lengths) == 1 for lengths in corpus.grammar.binary.lengths)
+    inside = ~ends if told else np.ones(len(ends), dtype=bool)
+    before, known = span_before(corpus, height, at_end)
+    found = {
+        (INSIDE if told else EVERY): (np.where(inside, labels, ""), by_prefix),
+        LAST: (np.where(ends, labels, ""), at_end),
+        AFTER: (np.where(ends, "", before), known),
+    }
+    return {kind: pair for kind, pair in found.items() if len(set(pair[0].tolist()) - {""}) > 1}
+
+
+def span_before(corpus: Any, height: int, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """``[token]`` label of the last node of a height that ended before, and what is known of it.
+
+    Args:
+        corpus: sentences with labels.
+        height: of the nodes.
+        known: ``[token]`` largest posterior at the tokens that end one.
+
+    Returns:
+        Labels, ``""`` where no node of the sentence has ended; and ``known`` at its end.
+    """
+    ends, ids = corpus.boundary(height), corpus.sentence_ids
+    last = np.maximum.accumulate(np.where(ends, np.arange(len(ends)), -1))
+    before = np.concatenate([[-1], last[:-1]]) if len(last) else last
+    here = (before >= 0) & (ids[np.maximum(before, 0)] == ids)
+    labels = np.where(here, corpus.labels(height)[np.maximum(before, 0)], "")
+    return labels, np.where(here, known[np.maximum(before, 0)], np.nan)

@@ -1,0 +1,113 @@
+"""Invariants of a constructed model are as predicted; an untrained one is never called so."""
+
+import numpy as np
+import pytest
+
+from linrep import (
+    GrammarTransformer,
+    ProbeError,
+    capture,
+    families,
+    measure_invariants,
+    probe,
+    random_twin,
+)
+from linrep.probes.invariants.layers import first_written
+from linrep.probes.invariants.profile import span_before
+
+SEEDS = range(5)
+
+
+@pytest.fixture(scope="module")
+def latin():
+    """A model, its sentences, activations of it and of six untrained ones."""
+    made = GrammarTransformer.from_grammar(families.latin(3, 3, start="one"), rotation=1)
+    corpus = made.grammar.sample(600, seed=1)
+    acts = capture(made.model, corpus, progress=False)
+    twins = [
+        capture(random_twin(made.model, seed=seed), corpus, progress=False) for seed in range(6)
+    ]
+    return made, corpus, acts, twins
+
+
+def grid(acts, corpus, twins):
+    return probe(
+        acts, corpus, heights=[1, 2], positions="boundary", random_weights=twins, controls=(
+            "random_weights",), permutations=0, bootstrap=50, C=10.0, jackknife=0,
+        ceilings={
+            f"height {h}": corpus.max_posterior(h, "boundary") for h in (1, 2)
+        },
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def rows(latin):
+    made, corpus, acts, twins = latin
+    found = measure_invariants(
+        grid(acts, corpus, twins[1:]), acts, corpus, made.predictions, random_weights=twins[1:]
+    )
+    assert not found.notes
+    return {(row.name, row.target): row for row in found.rows}
+
+
+def test_a_construction_shows_what_is_predicted_of_it(rows):
+    for height, blocks in (("height 1", 1), ("height 2", 2)):
+        assert rows["blocks until it is read", height].measured == blocks
+        assert rows["blocks until it is read", height].state == "as predicted"
+        assert rows["dimensions of the state", height].measured == 2
+        assert rows["evenness of the classes", height].measured == pytest.approx(1, abs=1e-3)
+        assert rows["accuracy at the last token", height].state == "as predicted"
+    both = "height 1, height 2"
+    assert rows["overlap of two states", both].measured == pytest.approx(0, abs=1e-3)
+    assert rows["dimensions of both states", both].measured == 4
+
+
+def test_the_order_of_two_heights_tells_little(rows):
+    """Of two heights one order is right by chance half of the time."""
+    row = rows["order of heights", "height 1, height 2"]
+    assert (row.measured, row.state) == (1.0, "not telling")
+
+
+def test_an_untrained_model_is_never_as_predicted(latin):
+    made, corpus, _, twins = latin
+    found = measure_invariants(
+        grid(twins[0], corpus, twins[1:]), twins[0], corpus, made.predictions,
+        random_weights=twins[1:],
+    )  # fmt: skip
+    assert {row.state for row in found.rows} <= {"not as predicted", "not telling", "not tested"}
+
+
+def test_without_untrained_models_nothing_is_as_predicted(latin):
+    made, corpus, acts, twins = latin
+    found = measure_invariants(grid(acts, corpus, twins[:3]), acts, corpus, made.predictions)
+    judged = [row for row in found.rows if not row.name.startswith(("blocks", "order"))]
+    assert {row.state for row in judged} == {"not tested"}
+
+
+def test_the_span_before(latin):
+    _, corpus, _, _ = latin
+    known = np.linspace(0, 1, corpus.n_tokens)
+    labels, values = span_before(corpus, 1, known)
+    ends, own = corpus.boundary(1), corpus.labels(1)
+    for token in range(200):
+        earlier = [
+            t
+            for t in range(token)
+            if ends[t] and corpus.sentence_ids[t] == corpus.sentence_ids[token]
+        ]
+        assert labels[token] == (own[earlier[-1]] if earlier else "")
+        assert earlier == [] or values[token] == known[earlier[-1]]
+
+
+def test_theory_says_after_which_block_all_of_a_state_is_written(latin):
+    made, _, acts, _ = latin
+    assert first_written(made.predictions, acts.sites) == {"height 1": 1, "height 2": 2}
+
+
+def test_targets_that_are_no_heights_are_refused(latin):
+    _, corpus, acts, twins = latin
+    results = probe(
+        acts, corpus, targets={"word": corpus.words}, controls=(), permutations=0, bootstrap=0
+    )
+    with pytest.raises(ProbeError, match="heights"):
+        measure_invariants(results, acts, corpus, random_weights=twins)
