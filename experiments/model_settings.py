@@ -6,9 +6,9 @@ from pydantic import Field, create_model, model_validator
 
 from ..constructions.errors import ConstructionError
 from ..constructions.grammar.settings import Settings as Choices, options
-from .settings_base import Settings
+from .settings_base import Seed, Settings
 
-__all__ = ["Constructed", "Loaded", "Model"]
+__all__ = ["Constructed", "Loaded", "Model", "Trained"]
 
 # The choices are listed by the construction itself, with their types, defaults and words.
 _FIELDS: dict[str, Any] = {
@@ -49,4 +49,18 @@ class Loaded(Settings):
     path: str
 
 
-Model: TypeAlias = Annotated[Constructed | Loaded, Field(discriminator="source")]
+class Trained(Settings):
+    """A small causal transformer, trained on sentences of the grammar."""
+
+    source: Literal["trained"] = "trained"
+    sentences: Annotated[int, Field(ge=1)] = 20_000  # to learn from; others are probed
+    steps: Annotated[int, Field(ge=1)] = 2500
+    batch_size: Annotated[int, Field(ge=1)] = 64
+    learning_rate: Annotated[float, Field(gt=0)] = 2e-3
+    layers: Annotated[int, Field(ge=1)] = 4
+    width: Annotated[int, Field(ge=1)] = 64
+    heads: Annotated[int, Field(ge=1)] = 4
+    seed: Seed = 0  # of weights, sentences and their order
+
+
+Model: TypeAlias = Annotated[Constructed | Loaded | Trained, Field(discriminator="source")]

@@ -22,12 +22,14 @@ from .checks import checks_of
 from .edits import edits_of
 from .heights import heights_of
 from .languages import language_facts
+from .learned import distance_of, not_claimed
 from .manifest import versions
 from .pictures import drawn_trees
 from .scores import scores_of
 from .settings import Experiment, SettingsError, StudySettings
 from .subjects import Subject, make_subject
 from .supply import supply_of, with_remedy
+from .theory import invariants_of, theory_of
 from .transferring import corpora_of, transfers_of
 from .unanswered import unanswered
 from .use import use_of
@@ -93,11 +95,14 @@ def run_study(
     made = {"activations": plain(acts.manifest), "random twin": plain(twins[0].manifest)}
     # Chart values and beliefs beside the labels: the page's grids share its level.
     beside, level = beside_of(settings, subject, corpus, acts, twins, heights, level, engine)
+    theory = theory_of(settings, corpus, engine)
+    distance = distance_of(subject, corpus, settings.seed) if theory else None
+    level = level / 2 if theory else level
     # Statistics, probes, every control and what any classifier could reach, for all cells.
     grid = _grid(settings, heights, engine) | {"targets": _named(corpus)}
-    theory: dict[str, Any] = {"ceilings": subject, "patterns": subject.patterns}
+    known: dict[str, Any] = {"ceilings": subject, "patterns": subject.patterns}
     try:
-        results = probe(acts, corpus, random_weights=twins, **theory, **grid)
+        results = probe(acts, corpus, random_weights=twins, **known, **grid)
     except ProbeError as error:  # a small language: what can be said without probes
         study = unanswered(settings, corpus, subject, acts, here, error, chosen)
         return with_beside(study, beside, settings, subject, corpus), made
@@ -107,21 +112,30 @@ def run_study(
     # Whether the model uses it: states exchanged, the answer known; erased and steered if asked.
     swaps, used, unused = use_of(settings, subject, corpus, results, claims)
     edits, unedited = edits_of(settings, subject, corpus, acts, results)
+    # What theory says of the model in whatever basis.
+    known_of = theory if distance is None or distance.learned else None
+    constant, unknown = invariants_of(
+        settings, corpus, results, acts, twins, known_of, swaps, level=level
+    )
     # Whether what was learned from one file of texts holds in others.
     moved, unmoved = transfers_of(settings, subject.model, read, acts, twins[0], others)
     # What was learned beside what was predicted, and what the whole says.
     comparison = compare(results, claims, exchanges=swaps, level=level, seed=seed)
+    if distance is not None and not distance.learned:
+        comparison = not_claimed(comparison, distance.failure)
     checks, untested = checks_of(subject, corpus, acts, results, comparison, here)
     study = Study(
         name=settings.name, question=settings.question,
-        facts={**language_facts(corpus), **subject.facts},
+        facts={
+            **language_facts(corpus), **subject.facts, **(distance.facts if distance else {}),
+        },
         scores=scores_of(results),
         comparison=comparison,
         checks=(*checks, *used),
-        trees=drawn_trees(corpus), **edits, transfers=moved,
+        trees=drawn_trees(corpus), **edits, transfers=moved, invariants=constant,
         notes=(
             *chosen, *(supply.notes if supply else ()), *untested, *unused, *unedited, *told,
-            *unmoved,
+            *unmoved, *unknown,
         ),
         subspaces=_subspaces(results, here), **wording_of(settings.language, heights),
     )  # fmt: skip

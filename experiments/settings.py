@@ -7,7 +7,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from ..core import YamlError, as_path, checked, read_yaml
 from ..core.limits import MOST_DRAWS
-from .model_settings import Constructed, Loaded, Model
+from .model_settings import Constructed, Loaded, Model, Trained
 from .settings_base import Seed, Settings, SettingsError, problems, short
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Reading",
     "SettingsError",
     "StudySettings",
+    "Trained",
     "Treebank",
     "problems",
     "read_settings",
@@ -167,14 +168,21 @@ class StudySettings(Settings):
     sites: Literal["resid_post", "resid_mid"] = "resid_post"
     reading: Reading = Reading()
     probes: Probes = Probes()
+    theory: Constructed | None = None  # a construction beside a model of another basis
     seed: Seed = 0
 
     @model_validator(mode="after")
     def _a_construction_needs_a_grammar(self) -> "StudySettings":
         given = isinstance(self.language, Treebank | DataFile)
-        if isinstance(self.model, Constructed) and given:
+        if isinstance(self.model, Constructed | Trained) and given:
             what = "a treebank has" if isinstance(self.language, Treebank) else "files of text have"
-            raise ValueError(f"a constructed model needs a grammar; {what} none")
+            kind = "constructed" if isinstance(self.model, Constructed) else "trained"
+            raise ValueError(f"a {kind} model needs a grammar; {what} none")
+        if self.theory is not None and (given or isinstance(self.model, Constructed)):
+            raise ValueError(
+                "theory is a construction of the grammar beside a trained model; "
+                + ("this language has no grammar" if given else "this model is one itself")
+            )
         if self.probes.beliefs and given:
             raise ValueError("beliefs are a grammar's exact posteriors; this language has none")
         if isinstance(self.language, DataFile) and self.probes.heights:

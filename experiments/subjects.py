@@ -13,7 +13,7 @@ from ..hooks.paths.wiring import wire
 from ..hooks.reading.prepared import stream_width
 from ..models import LoadedModel, load
 from ..reports.values import Json
-from .settings import Constructed, Model, SettingsError
+from .settings import Constructed, Model, SettingsError, Trained
 
 if TYPE_CHECKING:
     from ..constructions import GrammarTransformer
@@ -77,6 +77,8 @@ def make_subject(settings: Model, corpus: Corpus) -> Subject:
         from ..constructions import GrammarTransformer
 
         return _constructed(GrammarTransformer.from_grammar(corpus.grammar, **settings.choices))
+    if isinstance(settings, Trained):
+        return _trained(settings, corpus)
     loaded = load(settings.path)
     inner = loaded.model
     noted = getattr(inner.config, "linrep", None)
@@ -91,6 +93,29 @@ def make_subject(settings: Model, corpus: Corpus) -> Subject:
         "bidirectional" if _sees_the_future(inner) else "causal",
         facts={"model": loaded.name, **_shape(inner), **_weights(loaded)},
     )
+
+
+def _trained(settings: Trained, corpus: Corpus) -> Subject:
+    """A model trained on sentences of the language.
+
+    Raises:
+        SettingsError: there is no grammar to sample them from.
+    """
+    if not isinstance(corpus.grammar, Grammar):
+        raise SettingsError("a model is trained on sentences of a grammar; this language has none")
+    from ..models import train
+
+    made = train(
+        corpus.grammar, sentences=settings.sentences, steps=settings.steps,
+        batch_size=settings.batch_size, learning_rate=settings.learning_rate, seed=settings.seed,
+        num_hidden_layers=settings.layers, hidden_size=settings.width,
+        num_attention_heads=settings.heads,
+    )  # fmt: skip
+    facts = {
+        "model": f"trained for {settings.steps} steps on {settings.sentences} sentences",
+        **_shape(made.model),
+    }
+    return Subject(made.model, None, "trained", "causal", facts=facts)
 
 
 def _sees_the_future(model: Any) -> bool:
