@@ -167,17 +167,24 @@ def least(inner: Any, lengths: list[tuple[int, int]], sites: list[str], arms: in
     return sum(n * (base + source) + arms * behind for base, source in lengths)
 
 
-def seconds_of(inner: Any, block_tokens: int, rows: int = 1024) -> float:
-    """CPU seconds of that many blocks times tokens: one token of many inputs behind a cache."""
+def seconds_of(inner: Any, block_tokens: int, before: int, rows: int = 1024) -> float:
+    """CPU seconds of that many blocks times tokens, by the model's own passes.
+
+    Each is one token of many inputs, behind the keys and values of as many tokens as stand before
+    the edited one in the mean; the median of five passes.
+    """
     size = int(inner.config.vocab_size)
-    ids = torch.randint(10, size, (rows, 1), generator=torch.Generator().manual_seed(0))
+    draw = torch.Generator().manual_seed(0)
+    first, one = (torch.randint(10, size, (rows, n), generator=draw) for n in (before, 1))
+    spent = []
     with torch.inference_mode():
-        inner.base_model(ids, use_cache=False)
-        begun = time.process_time()
-        for _ in range(3):
-            inner.base_model(ids, use_cache=False)
-    each = (time.process_time() - begun) / (3 * rows * inner.config.num_hidden_layers)
-    return each * block_tokens
+        cache = inner.base_model(first, use_cache=True).past_key_values
+        for _ in range(6):
+            begun = time.process_time()
+            inner.base_model(one, past_key_values=cache, use_cache=True)
+            spent.append(time.process_time() - begun)
+            cache.crop(before)
+    return float(np.median(spent[1:])) / (rows * inner.config.num_hidden_layers) * block_tokens
 
 
 def exchanged(model: Any, pairs: Any, spaces: Spaces, **how: Any) -> tuple[Any, float]:
@@ -301,8 +308,9 @@ def agreement(asked: argparse.Namespace) -> None:
         tuple(len(model.tokenizer(" ".join(words))["input_ids"]) for words in both)
         for both in zip(pairs.base, pairs.source, strict=True)
     ]
+    before = max(1, round(float(np.mean([base for base, _ in ids]))) - 1)
     needed = least(model.model, ids, [site for site, _ in made.ordinary], arms)
-    cost = Cost(found.cost["number"], needed, spent, seconds_of(model.model, needed))
+    cost = Cost(found.cost["number"], needed, spent, seconds_of(model.model, needed, before))
     told = f"{len(pairs)} pairs x {len(layers)} sites x {arms} arms: {cost}."
     print(f"{len(fit)} beginnings to estimate, {len(test)} to exchange; {pairs}")
     print(shares.round(3).to_string())

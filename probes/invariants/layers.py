@@ -8,7 +8,7 @@ import numpy as np
 
 from ...core import CellScore, Invariant, Prediction, height_target
 from ..grid.score import Score
-from .subject import Subject
+from .materials import Materials
 
 __all__ = ["NEARLY", "first_sites", "first_written", "use_rows"]
 
@@ -16,19 +16,21 @@ NEARLY: Final = 0.9  # share of the way from chance to the ceiling from which a 
 NAN: Final = math.nan
 
 
-def first_sites(subject: Subject, written: Mapping[str, int], level: float) -> Iterator[Invariant]:
+def first_sites(
+    materials: Materials, written: Mapping[str, int], level: float
+) -> Iterator[Invariant]:
     """First site at which nearly all of each state is read, and the order of the heights.
 
     An untrained model never comes that far, or does so at the embedding, where words alone tell.
 
     Args:
-        subject: what is measured.
+        materials: what is measured.
         written: by target the number of blocks after which theory has the state written.
         level: chance allowed to an order.
     """
-    results = subject.results
+    results = materials.results
     found: dict[int, float] = {}
-    for height in subject.heights:
+    for height in materials.heights:
         target = height_target(height)
         cells = [results.score(site, target) for site in results.sites]
         best = cells[int(np.nanargmax([-1.0, *(cell.ceiling for cell in cells)])) - 1]
@@ -117,18 +119,18 @@ def first_written(predictions: Sequence[Prediction], sites: Sequence[str]) -> di
 
 
 def use_rows(
-    subject: Subject, cells: Mapping[tuple[str, str], CellScore], level: float
+    materials: Materials, cells: Mapping[tuple[str, str], CellScore], level: float
 ) -> Iterator[Invariant]:
     """Whether the pattern carries what the whole state carries where the state is used most.
 
     Args:
-        subject: what is measured.
+        materials: what is measured.
         cells: exchanges by (site, target).
         level: of the p-value of an exchange.
     """
-    for height in subject.heights:
+    for height in materials.heights:
         target = height_target(height)
-        rows = [cells[site, target] for site in subject.results.sites if (site, target) in cells]
+        rows = [cells[site, target] for site in materials.results.sites if (site, target) in cells]
         rows = [row for row in rows if math.isfinite(row.share) and row.share_whole > 0]
         if not rows:
             continue

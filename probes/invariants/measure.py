@@ -8,9 +8,9 @@ from ...core import CellScore, Invariant, Prediction, checked, judged, progress
 from ..errors import ProbeError
 from ..grid.results import ProbeResults
 from .layers import first_sites, first_written, use_rows
+from .materials import materials_of
 from .measured import Measured, states
 from .profile import profile
-from .subject import subject_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,8 +81,8 @@ def measure_invariants(
         ProbeError: no height with two labels was probed, or arguments do not fit each other.
     """
     twins = _several(random_weights)
-    subject = subject_of(results, acts, corpus, twins, seed)
-    if not subject.heights:
+    materials = materials_of(results, acts, corpus, twins, seed)
+    if not materials.heights:
         raise ProbeError(
             "invariants are those of a grammar's states: probe(acts, corpus, heights=[...]) at "
             f"heights with two labels or more; these results have {', '.join(results.targets)}"
@@ -93,15 +93,15 @@ def measure_invariants(
     notes = []
     for kind in progress((states, profile), "invariants", unit="kind"):
         try:
-            measured.extend(kind(subject))
+            measured.extend(kind(materials))
         except ProbeError as error:
             notes.append(f"invariants: not measured: {error}")
     share = level / max(len(measured), 1)
     cells: dict[tuple[str, str], CellScore] = dict(getattr(exchanges, "cells", {}))
     rows = [
-        *first_sites(subject, first_written(claims, order), level),
+        *first_sites(materials, first_written(claims, order), level),
         *(_judged(one, share) for one in measured),
-        *use_rows(subject, cells, level / max(len(cells), 1)),
+        *use_rows(materials, cells, level / max(len(cells), 1)),
     ]
     return Invariants(tuple(rows), tuple(notes))
 

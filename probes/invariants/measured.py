@@ -10,7 +10,7 @@ import numpy as np
 from ...core import height_target
 from ..grid.joint import left_of
 from .geometry import Own, dimensions, evenness, overlap_of, own_of
-from .subject import Subject
+from .materials import Materials
 
 __all__ = ["Beside", "Measured", "beside_state", "states"]
 
@@ -45,7 +45,7 @@ class Measured:
     note: str = ""
 
 
-def states(subject: Subject) -> Iterator[Measured]:
+def states(materials: Materials) -> Iterator[Measured]:
     """Dimensions of each state, evenness of its classes, and what two heights share.
 
     By theory a state has one dimension less than there are labels, its classes are the corners of a
@@ -54,25 +54,25 @@ def states(subject: Subject) -> Iterator[Measured]:
     leave a state open; else the stream moves with the words in any model.
 
     Args:
-        subject: what is measured.
+        materials: what is measured.
     """
-    for height in subject.heights:
-        beside = beside_state(subject, height)
-        target, site = height_target(height), subject.site(height)
-        streams = subject.streams(site, beside.rows)
+    for height in materials.heights:
+        beside = beside_state(materials, height)
+        target, site = height_target(height), materials.site(height)
+        streams = materials.streams(site, beside.rows)
         own, *twins = (own_of(stream, beside.labels, beside.others) for stream in streams)
         yield _rank(
-            "dimensions of the state", target, site, subject, beside, [own, *twins], own.free
+            "dimensions of the state", target, site, materials, beside, [own, *twins], own.free
         )
         if beside.strict and own.classes.shape[1] > 2:  # of two corners nothing is uneven
-            fold = subject.fold[beside.rows]
+            fold = materials.fold[beside.rows]
             value, low, high = evenness(own, fold)
             nulls = tuple(evenness(twin, fold)[0] for twin in twins)
             yield Measured(
                 "evenness of the classes", target, site, 1.0, value, (low, high), nulls, ROUNDING
             )
-    for low_height, high_height in combinations(subject.heights, 2):
-        yield from _factors(subject, low_height, high_height)
+    for low_height, high_height in combinations(materials.heights, 2):
+        yield from _factors(materials, low_height, high_height)
 
 
 @final
@@ -93,16 +93,16 @@ class Beside:
     strict: bool
 
 
-def beside_state(subject: Subject, height: int) -> Beside:
+def beside_state(materials: Materials, height: int) -> Beside:
     """As many other states as leave all differences of classes open.
 
     Args:
-        subject: what is measured.
+        materials: what is measured.
         height: of the state.
     """
-    corpus = subject.corpus
+    corpus = materials.corpus
     labels = corpus.labels(height)
-    rows = np.flatnonzero(corpus.boundary(height) & (labels != "") & subject.kept)
+    rows = np.flatnonzero(corpus.boundary(height) & (labels != "") & materials.kept)
     wanted = len(np.unique(labels[rows])) - 1
     place = {"position": corpus.positions[rows].astype(str)}
     lower = _lower(corpus, height, rows)
@@ -118,9 +118,9 @@ def _lower(corpus: Any, height: int, rows: np.ndarray) -> dict[str, np.ndarray]:
     return {f"height {k}": (corpus.labels(k) if k else corpus.words)[rows] for k in range(height)}
 
 
-def _factors(subject: Subject, low: int, high: int) -> Iterator[Measured]:
+def _factors(materials: Materials, low: int, high: int) -> Iterator[Measured]:
     """What two heights share, at tokens that end both."""
-    corpus, site, state = subject.corpus, subject.site(high), beside_state(subject, high)
+    corpus, site, state = materials.corpus, materials.site(high), beside_state(materials, high)
     below, above = corpus.labels(low)[state.rows], state.labels
     rest = {name: values for name, values in state.others.items() if name != height_target(low)}
     beside_low, beside_high = {**rest, "high": above}, {**rest, "low": below}
@@ -129,7 +129,7 @@ def _factors(subject: Subject, low: int, high: int) -> Iterator[Measured]:
     if not state.strict or sums < wanted:
         return
     target = f"{height_target(low)}, {height_target(high)}"
-    streams, fold = subject.streams(site, state.rows), subject.fold[state.rows]
+    streams, fold = materials.streams(site, state.rows), materials.fold[state.rows]
     found, *nulls = (
         overlap_of(own_of(stream, below, beside_low), own_of(stream, above, beside_high), fold)
         for stream in streams
@@ -143,7 +143,7 @@ def _factors(subject: Subject, low: int, high: int) -> Iterator[Measured]:
     joint = [own_of(stream, both, rest) for stream in streams]
     if sums < joint[0].free:
         note = f"{joint[0].free} if the two were not kept apart"
-        yield _rank("dimensions of both states", target, site, subject, state, joint, sums, note)
+        yield _rank("dimensions of both states", target, site, materials, state, joint, sums, note)
 
 
 def _free(labels: np.ndarray, others: Mapping[str, np.ndarray]) -> int:
@@ -155,13 +155,13 @@ def _rank(
     name: str,
     target: str,
     site: str,
-    subject: Subject,
+    materials: Materials,
     state: Beside,
     owns: list[Own],
     predicted: int,
     note: str = "",
 ) -> Measured:
-    corpus = subject.corpus
+    corpus = materials.corpus
     places, ids = corpus.positions[state.rows], corpus.sentence_ids[state.rows]
-    found, *nulls = (float(dimensions(own, places, ids, subject.seed)) for own in owns)
+    found, *nulls = (float(dimensions(own, places, ids, materials.seed)) for own in owns)
     return Measured(name, target, site, float(predicted), found, None, tuple(nulls), 1.0, note)

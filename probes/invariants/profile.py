@@ -10,8 +10,8 @@ from ...grammars import Grammar
 from ..grid.probe import probe
 from ..inputs.protocols import ActivationsLike
 from ..inputs.reading import as_array
+from .materials import Materials
 from .measured import Measured
-from .subject import Subject
 
 __all__ = ["profile", "span_before"]
 
@@ -19,14 +19,14 @@ INSIDE, EVERY = "accuracy before the span ends", "accuracy at every token of the
 LAST, AFTER = "accuracy at the last token", "accuracy after the span"
 
 
-def profile(subject: Subject) -> Iterator[Measured]:
+def profile(materials: Materials) -> Iterator[Measured]:
     """Accuracy before a span ends, at its last token and after it, each beside its ceiling.
 
     Ceilings are the grammar's exact posteriors: before the end and at it no probe can do better;
     after it, what was certain at the last token can still be known.
     """
-    asked = {height: _targets(subject.corpus, height) for height in subject.heights}
-    sites = list(dict.fromkeys(subject.site(height) for height in subject.heights))
+    asked = {height: _targets(materials.corpus, height) for height in materials.heights}
+    sites = list(dict.fromkeys(materials.site(height) for height in materials.heights))
     kinds = {
         f"{kind}, {height_target(height)}": (height, kind, *labels)
         for height, told in asked.items()
@@ -35,10 +35,10 @@ def profile(subject: Subject) -> Iterator[Measured]:
     if not kinds:
         return
     model, *twins = (
-        _scores(acts, subject, sites, kinds) for acts in (subject.acts, *subject.twins)
+        _scores(acts, materials, sites, kinds) for acts in (materials.acts, *materials.twins)
     )
     for name, (height, kind, *_) in kinds.items():
-        site = subject.site(height)
+        site = materials.site(height)
         score = model.score(site, name)
         yield Measured(
             kind, height_target(height), site, score.ceiling, score.value, score.interval,
@@ -49,18 +49,18 @@ def profile(subject: Subject) -> Iterator[Measured]:
 
 def _scores(
     acts: ActivationsLike,
-    subject: Subject,
+    materials: Materials,
     sites: list[str],
     kinds: Mapping[str, tuple[Any, ...]],
 ) -> Any:
     """The grid of one model."""
-    labelled = {name: np.where(subject.kept, told[2], "") for name, told in kinds.items()}
+    labelled = {name: np.where(materials.kept, told[2], "") for name, told in kinds.items()}
     return probe(
         {site: as_array(acts[site], f"activations at {site!r} are [token, d]") for site in sites},
-        subject.corpus,
+        materials.corpus,
         targets=labelled,
         ceilings={name: ceiling for name, (*_, ceiling) in kinds.items()},
-        controls=(), permutations=0, bootstrap=200, jackknife=0, seed=subject.seed,
+        controls=(), permutations=0, bootstrap=200, jackknife=0, seed=materials.seed,
     )  # fmt: skip
 
 

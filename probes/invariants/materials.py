@@ -12,12 +12,12 @@ from ..grid.results import ProbeResults
 from ..inputs.protocols import ActivationsLike
 from ..inputs.reading import as_array, check_activations, check_corpus, read_kept
 
-__all__ = ["Subject", "subject_of"]
+__all__ = ["Materials", "materials_of"]
 
 
 @final
 @dataclass(frozen=True, eq=False)
-class Subject:
+class Materials:
     """What is measured.
 
     Args:
@@ -52,13 +52,13 @@ class Subject:
         ]
 
 
-def subject_of(
+def materials_of(
     results: ProbeResults,
     acts: ActivationsLike,
     corpus: Any,
     twins: Sequence[ActivationsLike],
     seed: int,
-) -> Subject:
+) -> Materials:
     """What is measured, of the heights that were probed.
 
     Args:
@@ -81,4 +81,4 @@ def subject_of(
     heights = sorted(known[target] for target in results.targets if target in known)
     several = [h for h in heights if len(set(corpus.labels(h).tolist()) - {""}) > 1]
     fold = deal(np.asarray(corpus.sentence_ids), FOLDS, np.random.default_rng(seed))
-    return Subject(results, acts, tuple(twins), corpus, kept, tuple(several), fold, seed)
+    return Materials(results, acts, tuple(twins), corpus, kept, tuple(several), fold, seed)
