@@ -12,7 +12,7 @@ from ..core import checked
 from ..hooks.editing.steering import steer
 from ..hooks.inputs.batching import Batch, collate
 from ..hooks.paths.sites import Site
-from ..hooks.reading.prepared import Subject, left_alone, prepare
+from ..hooks.reading.prepared import PreparedModel, left_alone, prepare
 from ..hooks.reading.settings import Settings
 from .errors import CausalError
 from .placing import first_token
@@ -154,7 +154,7 @@ def dose_response(
 class _Work:
     """Inputs, and the direction."""
 
-    subject: Subject
+    subject: PreparedModel
     site: str
     direction: Any
     begins: Batch
@@ -165,7 +165,7 @@ class _Work:
     @classmethod
     def of(
         cls,
-        subject: Subject,
+        subject: PreparedModel,
         site: str,
         direction: Any,
         prefixes: Sequence[Sequence[str]],

@@ -16,7 +16,7 @@ from ..hooks.inputs.batching import Batch, budget, collate, plan
 from ..hooks.inputs.corpus import sentences_of
 from ..hooks.paths.module_path import model_inputs
 from ..hooks.paths.sites import Site
-from ..hooks.reading.prepared import Subject, left_alone, prepare
+from ..hooks.reading.prepared import PreparedModel, left_alone, prepare
 from ..hooks.reading.settings import Settings
 from ..probes import DiscriminantProbe
 from ..probes.evidence.splits import split_by_group
@@ -120,7 +120,7 @@ class _Found:
 class _Work:
     """All sentences, with what is asked of them."""
 
-    subject: Subject
+    subject: PreparedModel
     lines: tuple[Line, ...]
     begins: Sequence[int]
     labels: Mapping[str, Shaped[np.ndarray, " word"]]
@@ -130,7 +130,7 @@ class _Work:
     @classmethod
     def of(
         cls,
-        subject: Subject,
+        subject: PreparedModel,
         corpus: Any,
         targets: Mapping[str, Any],
         later: Sequence[str],

@@ -9,7 +9,7 @@ import torch
 
 from ..core import Subspace
 from ..hooks.inputs.batching import budget
-from ..hooks.reading.prepared import Subject
+from ..hooks.reading.prepared import PreparedModel
 from .arms import Arm, arms_of
 from .judging import Measures, make_judges
 from .pairs import Pairs
@@ -56,7 +56,7 @@ class Outcome:
 
 @torch.no_grad()
 def exchange_all(
-    subject: Subject,
+    subject: PreparedModel,
     pairs: Pairs,
     cells: Cells,
     *,

@@ -8,7 +8,7 @@ from ..core import CellScore, Subspace, checked
 from ..core.options import settled
 from ..corpora.corpus import Corpus
 from ..hooks.paths.sites import Site
-from ..hooks.reading.prepared import Subject, left_alone, prepare
+from ..hooks.reading.prepared import PreparedModel, left_alone, prepare
 from ..hooks.reading.settings import Settings
 from ..models import random_twin
 from .errors import CausalError, NothingToExchange
@@ -141,8 +141,8 @@ def interchange(
 
 
 def _scored(
-    subject: Subject,
-    twin: Subject | None,
+    subject: PreparedModel,
+    twin: PreparedModel | None,
     pairs: Pairs,
     cells: Cells,
     watch: Watch | None,
@@ -255,7 +255,7 @@ def _cells(
     return found
 
 
-def _require_width(subject: Subject, spaces: Mapping[tuple[str, str], Subspace]) -> None:
+def _require_width(subject: PreparedModel, spaces: Mapping[tuple[str, str], Subspace]) -> None:
     """Refuse subspaces of another stream.
 
     Raises:
@@ -269,7 +269,7 @@ def _require_width(subject: Subject, spaces: Mapping[tuple[str, str], Subspace])
             )
 
 
-def _twin(subject: Subject, asked: Any, settings: Settings) -> Subject | None:
+def _twin(subject: PreparedModel, asked: Any, settings: Settings) -> PreparedModel | None:
     if asked is False or asked is None:
         return None
     model = random_twin(subject.path.model) if asked is True else asked

@@ -9,7 +9,7 @@ import torch
 
 from ..hooks.inputs.batching import budget
 from ..hooks.paths.sites import Site
-from ..hooks.reading.prepared import Subject
+from ..hooks.reading.prepared import PreparedModel
 from ..probes.evidence.intervals import bootstrap_weights
 from .arms import Arm, arms_of
 from .exchange import Cells
@@ -63,7 +63,7 @@ class IsolationRow:
 
 
 def isolation_of(
-    subject: Subject,
+    subject: PreparedModel,
     pairs: Pairs,
     cells: Cells,
     watch: Watch,
@@ -141,7 +141,7 @@ def _interval(keeps: Keeps, groups: np.ndarray, draws: int, seed: int) -> tuple[
 
 @torch.no_grad()
 def _keeps_of(
-    subject: Subject,
+    subject: PreparedModel,
     pairs: Pairs,
     cells: Cells,
     watch: Watch,

@@ -8,7 +8,7 @@ import numpy as np
 from ..core import height_target
 from ..corpora.corpus import Corpus
 from ..hooks.inputs.batching import budget, collate, plan
-from ..hooks.reading.prepared import Subject
+from ..hooks.reading.prepared import PreparedModel
 from ..hooks.reading.settings import Settings
 from ..probes import DiscriminantProbe
 from ..probes.evidence.splits import split_by_group
@@ -24,7 +24,7 @@ LEAST = 20  # labelled words, held out
 
 
 def probes_of(
-    subject: Subject, corpus: Corpus, sites: Sequence[str], seed: int
+    subject: PreparedModel, corpus: Corpus, sites: Sequence[str], seed: int
 ) -> dict[tuple[str, str], Any]:
     """(site, target) -> a linear discriminant, where it reads the target on held-out sentences.
 
@@ -88,7 +88,7 @@ def watch_of(corpus: Corpus, pairs: Pairs, probes: Mapping[tuple[str, str], Any]
     return Watch(kept, labels, always)
 
 
-def _states(subject: Subject, corpus: Corpus, sites: Sequence[str]) -> dict[str, np.ndarray]:
+def _states(subject: PreparedModel, corpus: Corpus, sites: Sequence[str]) -> dict[str, np.ndarray]:
     """``[word, d_model]`` at the last token of every word."""
     runner = Runner(subject, resume=False)
     lines = subject.encode(corpus.sentences, Settings.of()).lines

@@ -7,7 +7,7 @@ from typing import final
 import numpy as np
 
 from ..hooks.inputs.alignment import Encoding, Line
-from ..hooks.reading.prepared import Subject
+from ..hooks.reading.prepared import PreparedModel
 from ..hooks.reading.settings import Settings
 from .errors import CausalError
 from .pairs import Pairs
@@ -47,7 +47,7 @@ class Inputs:
         return [int(min(at.min(), read.min())) for at, read in both]
 
 
-def inputs_of(subject: Subject, pairs: Pairs, last_only: bool) -> Inputs:
+def inputs_of(subject: PreparedModel, pairs: Pairs, last_only: bool) -> Inputs:
     """Encode pairs for a model.
 
     Args:
@@ -86,7 +86,9 @@ def inputs_of(subject: Subject, pairs: Pairs, last_only: bool) -> Inputs:
     )  # fmt: skip
 
 
-def _encode(subject: Subject, sentences: Sequence[Sequence[str]], what: str) -> tuple[Line, ...]:
+def _encode(
+    subject: PreparedModel, sentences: Sequence[Sequence[str]], what: str
+) -> tuple[Line, ...]:
     """One line of tokens per sentence.
 
     Raises:
@@ -106,13 +108,13 @@ def _places(line: Line, words: Sequence[int]) -> np.ndarray:
     return np.asarray(line.stop, dtype=np.int64)[list(words)] - 1
 
 
-def first_token(subject: Subject, words: Sequence[str], answer: str) -> int:
+def first_token(subject: PreparedModel, words: Sequence[str], answer: str) -> int:
     """Id of the first token of a word as it follows others."""
     (line,) = _encode(subject, [[*words, answer]], "answered")
     return int(line.ids[line.start[-1]])
 
 
-def _answers(subject: Subject, pairs: Pairs) -> dict[str, int]:
+def _answers(subject: PreparedModel, pairs: Pairs) -> dict[str, int]:
     """First token of every answer, as it follows the base.
 
     Raises:

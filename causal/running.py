@@ -22,7 +22,7 @@ from ..hooks.paths.module_path import ModulePath, model_inputs, replaced, stream
 from ..hooks.paths.path import Tap
 from ..hooks.paths.sites import Site
 from ..hooks.paths.wiring import input_device
-from ..hooks.reading.prepared import Subject
+from ..hooks.reading.prepared import PreparedModel
 from .errors import CausalError
 from .prefix import Prefix
 from .reading_out import head_of, read_out, two_words
@@ -47,7 +47,7 @@ class Runner:
         CausalError: a TransformerLens bridge, whose modules are not the model's own.
     """
 
-    def __init__(self, subject: Subject, *, resume: bool = True) -> None:
+    def __init__(self, subject: PreparedModel, *, resume: bool = True) -> None:
         path = subject.path
         if not isinstance(path, ModulePath):
             raise CausalError(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ..hooks.reading.prepared import Subject
+from ..hooks.reading.prepared import PreparedModel
 from .das import Aligned, align
 from .errors import CausalError
 from .exchange import Cells, Outcome
@@ -19,7 +19,7 @@ DAS: Final = "das"
 
 
 def searched(
-    subject: Subject, pairs: Pairs, cells: Cells, epochs: int, seed: int
+    subject: PreparedModel, pairs: Pairs, cells: Cells, epochs: int, seed: int
 ) -> tuple[dict[str, Aligned], list[str]]:
     """One search per site, of as many dimensions as the subspace there has; and why some are not.
 

@@ -9,7 +9,7 @@ from ..grammars import Corpus
 from ..hooks import attention_by_position
 from ..reports import Check, Study
 from .settings import StudySettings
-from .subjects import Subject
+from .subjects import ModelUnderStudy
 
 __all__ = ["with_attention"]
 
@@ -19,7 +19,7 @@ LARGE = 500_000_000  # parameters of a model of which no copy is made for this
 
 
 def with_attention(
-    study: Study, settings: StudySettings, subject: Subject, corpus: Corpus
+    study: Study, settings: StudySettings, subject: ModelUnderStudy, corpus: Corpus
 ) -> Study:
     """A study with the share of attention's variance that positions explain.
 

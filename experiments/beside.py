@@ -13,7 +13,7 @@ from .attention import with_attention
 from .chart_study import ChartStudy, chart_study, with_chart_values
 from .scores import scores_of
 from .settings import StudySettings
-from .subjects import Subject
+from .subjects import ModelUnderStudy
 
 __all__ = ["Beliefs", "Beside", "beside_of", "with_beside"]
 
@@ -44,7 +44,7 @@ class Beside(NamedTuple):
 
 def beside_of(
     settings: StudySettings,
-    subject: Subject,
+    subject: ModelUnderStudy,
     corpus: Corpus,
     acts: Activations,
     twins: list[Activations],
@@ -75,7 +75,7 @@ def beside_of(
 
 
 def with_beside(
-    study: Study, beside: Beside, settings: StudySettings, subject: Subject, corpus: Corpus
+    study: Study, beside: Beside, settings: StudySettings, subject: ModelUnderStudy, corpus: Corpus
 ) -> Study:
     """A study of labels with all that stands beside them.
 

@@ -14,7 +14,7 @@ from ..reports.meeting import AGREEMENT, AMBIGUOUS, NO_PATTERN
 from .charts import ChartFindings, chart_findings
 from .scores import scores_of
 from .settings import StudySettings
-from .subjects import Subject
+from .subjects import ModelUnderStudy
 
 __all__ = ["ChartStudy", "chart_study", "with_chart_values"]
 
@@ -98,7 +98,7 @@ def _pointing(row: Row, found: ChartFindings) -> Row:
 
 def chart_study(
     settings: StudySettings,
-    subject: Subject,
+    subject: ModelUnderStudy,
     corpus: Corpus,
     acts: Activations,
     twins: list[Activations],

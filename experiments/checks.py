@@ -13,7 +13,7 @@ from ..probes.evidence.intervals import accuracy_interval, bootstrap_weights, se
 from ..reports import Check, Comparison, Row
 from ..reports.meeting import AGREEMENT
 from .exactness import accounts_check, exact_check, next_tokens_of
-from .subjects import Subject
+from .subjects import ModelUnderStudy
 from .unwritten import beyond_null, stream_check
 
 __all__ = ["apart_from_ceiling", "checks_of", "next_token_error"]
@@ -25,7 +25,7 @@ CERTAIN = 1 - 1e-12  # means of posteriors that are 1 up to rounding
 
 
 def checks_of(
-    subject: Subject,
+    subject: ModelUnderStudy,
     corpus: Corpus,
     acts: Activations,
     results: ProbeResults,
@@ -63,7 +63,7 @@ def checks_of(
 
 
 def _ceilings(
-    subject: Subject,
+    subject: ModelUnderStudy,
     corpus: Corpus,
     results: ProbeResults,
 ) -> Check | str:
@@ -95,7 +95,7 @@ def _ceilings(
 
 
 def next_token_error(
-    subject: Subject, grammar: Grammar, sentences: Sequence[Sequence[str]]
+    subject: ModelUnderStudy, grammar: Grammar, sentences: Sequence[Sequence[str]]
 ) -> tuple[float, int]:
     """Largest difference of model and grammar over all tokens after all prefixes.
 

@@ -12,7 +12,7 @@ from ..grammars import Corpus
 from ..hooks import Activations, CaptureError
 from ..probes import ProbeError, ProbeResults
 from .settings import StudySettings
-from .subjects import Subject
+from .subjects import ModelUnderStudy
 
 __all__ = ["edits_of"]
 
@@ -25,7 +25,7 @@ APART = 0.1  # of the probabilities of two answers, so that a state decides betw
 
 def edits_of(
     settings: StudySettings,
-    subject: Subject,
+    subject: ModelUnderStudy,
     corpus: Corpus,
     acts: Activations,
     results: ProbeResults,
@@ -45,7 +45,7 @@ def edits_of(
 
 
 def _erased(
-    settings: StudySettings, subject: Subject, corpus: Corpus, results: ProbeResults
+    settings: StudySettings, subject: ModelUnderStudy, corpus: Corpus, results: ProbeResults
 ) -> tuple[tuple[ErasedRow, ...], tuple[str, ...]]:
     """Every target erased where it is first read as well as anywhere; and why some are not."""
     if not settings.probes.causal.erase:
@@ -86,7 +86,7 @@ def _erased(
 
 def _steered(
     settings: StudySettings,
-    subject: Subject,
+    subject: ModelUnderStudy,
     corpus: Corpus,
     acts: Activations,
     results: ProbeResults,
@@ -127,7 +127,7 @@ def _steered(
     return tuple(rows), tuple(notes)
 
 
-def _why_not_steered(subject: Subject, corpus: Corpus) -> str:
+def _why_not_steered(subject: ModelUnderStudy, corpus: Corpus) -> str:
     if not has_counterfactual(corpus.grammar) or not corpus.layers:
         return (
             "the language does not say which words its states decide between; from Python, "

@@ -8,7 +8,7 @@ import numpy as np
 
 from ..grammars import Corpus, Grammar
 from ..reports import Check
-from .subjects import Subject
+from .subjects import ModelUnderStudy
 
 if TYPE_CHECKING:
     from ..constructions import GrammarTransformer
@@ -37,7 +37,7 @@ class NextTokens(NamedTuple):
 
 
 def next_tokens_of(
-    subject: Subject, grammar: Grammar, sentences: Sequence[Sequence[str]]
+    subject: ModelUnderStudy, grammar: Grammar, sentences: Sequence[Sequence[str]]
 ) -> NextTokens:
     """Model and grammar over all tokens after all prefixes, the empty one and the whole included.
 
@@ -65,7 +65,7 @@ def next_tokens_of(
     return NextTokens(*worst, len(prefixes), largest)
 
 
-def exact_check(subject: Subject, corpus: Corpus, grammar: Grammar) -> Check:
+def exact_check(subject: ModelUnderStudy, corpus: Corpus, grammar: Grammar) -> Check:
     """The model's next tokens beside the grammar's, after the prefixes of a few sentences."""
     sentences = list(dict.fromkeys(corpus.sentences))[:SENTENCES]
     found = next_tokens_of(subject, grammar, sentences)

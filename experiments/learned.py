@@ -15,7 +15,7 @@ from ..reports import Comparison, Verdict, Verdicts
 from ..reports.values import Json
 
 if TYPE_CHECKING:
-    from .subjects import Subject
+    from .subjects import ModelUnderStudy
 
 __all__ = ["LEARNED", "Distance", "distance_of", "divergence", "not_claimed"]
 
@@ -62,7 +62,7 @@ class Distance(NamedTuple):
         )
 
 
-def distance_of(subject: "Subject", corpus: Corpus, seed: int) -> Distance | None:
+def distance_of(subject: "ModelUnderStudy", corpus: Corpus, seed: int) -> Distance | None:
     """Distance of a model that reads a grammar's words; ``None`` where it cannot be known.
 
     Args:

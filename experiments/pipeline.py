@@ -27,7 +27,7 @@ from .manifest import versions
 from .pictures import drawn_trees
 from .scores import scores_of
 from .settings import Experiment, SettingsError, StudySettings
-from .subjects import Subject, make_subject
+from .subjects import ModelUnderStudy, make_subject
 from .supply import supply_of, with_remedy
 from .theory import invariants_of, theory_of
 from .transferring import corpora_of, transfers_of
@@ -170,7 +170,9 @@ def _grid(settings: StudySettings, heights: Sequence[int], engine: str | Engine)
     }  # fmt: skip
 
 
-def _claims(subject: Subject, sites: Sequence[str], heights: Sequence[int]) -> list[Prediction]:
+def _claims(
+    subject: ModelUnderStudy, sites: Sequence[str], heights: Sequence[int]
+) -> list[Prediction]:
     """Predictions about the cells of the grid."""
     targets = [height_target(height) for height in heights]
     return [p for p in subject.predictions if p.site in sites and p.target in targets]

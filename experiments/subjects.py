@@ -18,12 +18,12 @@ from .settings import Constructed, Model, SettingsError, Trained
 if TYPE_CHECKING:
     from ..constructions import GrammarTransformer
 
-__all__ = ["Subject", "make_subject"]
+__all__ = ["ModelUnderStudy", "make_subject"]
 
 
 @final
 @dataclass(frozen=True, eq=False)
-class Subject:
+class ModelUnderStudy:
     """A model and what is known about it beforehand.
 
     Args:
@@ -58,7 +58,7 @@ class Subject:
         return "rules" if self.construction.settings.merge == "rules" else "joint"
 
 
-def make_subject(settings: Model, corpus: Corpus) -> Subject:
+def make_subject(settings: Model, corpus: Corpus) -> ModelUnderStudy:
     """Construct or load the model.
 
     Args:
@@ -86,7 +86,7 @@ def make_subject(settings: Model, corpus: Corpus) -> Subject:
         from ..constructions import GrammarTransformer
 
         return _constructed(GrammarTransformer.from_pretrained(settings.path))
-    return Subject(
+    return ModelUnderStudy(
         inner,
         loaded.tokenizer,
         loaded.name,
@@ -95,7 +95,7 @@ def make_subject(settings: Model, corpus: Corpus) -> Subject:
     )
 
 
-def _trained(settings: Trained, corpus: Corpus) -> Subject:
+def _trained(settings: Trained, corpus: Corpus) -> ModelUnderStudy:
     """A model trained on sentences of the language.
 
     Raises:
@@ -115,7 +115,7 @@ def _trained(settings: Trained, corpus: Corpus) -> Subject:
         "model": f"trained for {settings.steps} steps on {settings.sentences} sentences",
         **_shape(made.model),
     }
-    return Subject(made.model, None, "trained", "causal", facts=facts)
+    return ModelUnderStudy(made.model, None, "trained", "causal", facts=facts)
 
 
 def _sees_the_future(model: Any) -> bool:
@@ -149,8 +149,8 @@ def _weights(loaded: LoadedModel) -> dict[str, Json]:
     return told
 
 
-def _constructed(built: "GrammarTransformer") -> Subject:
-    return Subject(
+def _constructed(built: "GrammarTransformer") -> ModelUnderStudy:
+    return ModelUnderStudy(
         built.model,
         None,
         "constructed from the grammar",

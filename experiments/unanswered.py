@@ -11,7 +11,7 @@ from .exactness import accounts_check, exact_check
 from .languages import language_facts
 from .pictures import drawn_trees
 from .settings import StudySettings
-from .subjects import Subject
+from .subjects import ModelUnderStudy
 from .supply import NEEDED, supply_of
 from .unwritten import stream_check
 
@@ -21,7 +21,7 @@ __all__ = ["unanswered"]
 def unanswered(
     settings: StudySettings,
     corpus: Corpus,
-    subject: Subject,
+    subject: ModelUnderStudy,
     acts: Activations,
     claims: Sequence[Prediction],
     error: ProbeError,

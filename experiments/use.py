@@ -11,7 +11,7 @@ from ..hooks import CaptureError
 from ..probes import ProbeResults
 from ..reports import Check
 from .settings import StudySettings
-from .subjects import Subject
+from .subjects import ModelUnderStudy
 
 __all__ = ["EXACT", "NOTHING", "exchanges_of", "use_checks", "use_of"]
 
@@ -24,7 +24,7 @@ PAIRS = 40  # for the checks of theory
 
 def use_of(
     settings: StudySettings,
-    subject: Subject,
+    subject: ModelUnderStudy,
     corpus: Corpus,
     results: ProbeResults,
     claims: Sequence[Prediction],
@@ -36,7 +36,7 @@ def use_of(
 
 
 def exchanges_of(
-    settings: StudySettings, subject: Subject, corpus: Corpus, results: ProbeResults
+    settings: StudySettings, subject: ModelUnderStudy, corpus: Corpus, results: ProbeResults
 ) -> tuple[InterchangeResult | None, tuple[str, ...]]:
     """Exchanges of the learned patterns; or why there are none.
 
@@ -71,7 +71,7 @@ def exchanges_of(
 
 
 def _why_not(
-    settings: StudySettings, subject: Subject, corpus: Corpus, results: ProbeResults
+    settings: StudySettings, subject: ModelUnderStudy, corpus: Corpus, results: ProbeResults
 ) -> str:
     asked = settings.probes.causal
     if asked.run == "no":
@@ -98,7 +98,7 @@ def _why_not(
 
 
 def use_checks(
-    settings: StudySettings, subject: Subject, corpus: Corpus, claims: Sequence[Prediction]
+    settings: StudySettings, subject: ModelUnderStudy, corpus: Corpus, claims: Sequence[Prediction]
 ) -> tuple[tuple[Check, ...], tuple[str, ...]]:
     """Both sides of the window: exact where theory promises it, no effect where it excludes one.
 
@@ -161,6 +161,6 @@ def use_checks(
     return tuple(checks), tuple(notes)
 
 
-def settings_dtype(subject: Subject) -> str:
+def settings_dtype(subject: ModelUnderStudy) -> str:
     """Precision of the model."""
     return str(subject.model.dtype).removeprefix("torch.")

@@ -14,7 +14,7 @@ from ..errors import CaptureError
 from ..inputs.alignment import Encoding
 from ..inputs.corpus import as_corpus, inputs_of
 from ..paths.path import Path
-from ..reading.prepared import Subject, left_alone, prepare
+from ..reading.prepared import PreparedModel, left_alone, prepare
 from ..reading.settings import Dtype, Reading, ReadingOptions, Settings
 from ..selfcheck.checks import self_check
 from ..store.activations import Activations
@@ -127,7 +127,7 @@ class _Task:
 
     model: Any
     corpus: Any
-    subject: Subject
+    subject: PreparedModel
     encoding: Encoding
     settings: Settings
     manifest: dict[str, Any]

@@ -26,7 +26,7 @@ from ..paths.path import Path
 from ..paths.wiring import input_device
 from ..reading.arrays import STORED, Arrays
 from ..reading.loop import Put, read
-from ..reading.prepared import Subject, prepare
+from ..reading.prepared import PreparedModel, prepare
 from ..reading.settings import Settings
 from ..store.shardfile import write_shard
 
@@ -125,7 +125,7 @@ class Work:
         return write_shard(self.file, arrays, self.d_model, self.settings.dtype)
 
 
-def bounds_of(encoding: Encoding, subject: Subject, settings: Settings) -> list[int]:
+def bounds_of(encoding: Encoding, subject: PreparedModel, settings: Settings) -> list[int]:
     """Sentences at which shards begin, and the number of sentences."""
     size = settings.shard_words
     if size == "auto":
@@ -141,7 +141,7 @@ def bounds_of(encoding: Encoding, subject: Subject, settings: Settings) -> list[
     return [*bounds, len(encoding.sentence_words)]
 
 
-def work_of(encoding: Encoding, subject: Subject, settings: Settings) -> list[Work]:
+def work_of(encoding: Encoding, subject: PreparedModel, settings: Settings) -> list[Work]:
     """The capture, cut into shards of whole sentences."""
     bounds = bounds_of(encoding, subject, settings)
     first_word = np.concatenate([[0], np.cumsum(encoding.sentence_words)])
@@ -166,7 +166,9 @@ def write_in_worker(work: Work) -> dict[str, Any]:
 
 
 @contextmanager
-def referred_if(needed: bool, model: Any, subject: Subject) -> Iterator[ModelReference | None]:
+def referred_if(
+    needed: bool, model: Any, subject: PreparedModel
+) -> Iterator[ModelReference | None]:
     """A reference for workers where there are any."""
     if not needed:
         yield None
@@ -176,7 +178,7 @@ def referred_if(needed: bool, model: Any, subject: Subject) -> Iterator[ModelRef
 
 
 @contextmanager
-def referred(model: Any, subject: Subject) -> Iterator[ModelReference]:
+def referred(model: Any, subject: PreparedModel) -> Iterator[ModelReference]:
     """A reference to the model for workers; an instance is saved to a folder for the while.
 
     Raises:

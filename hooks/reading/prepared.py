@@ -25,12 +25,12 @@ from ..paths.wiring import input_device, vocabulary_size
 from .fingerprint import fingerprint_model, fingerprint_tokenizer, with_nan
 from .settings import Settings
 
-__all__ = ["Subject", "left_alone", "prepare", "stream_width"]
+__all__ = ["PreparedModel", "left_alone", "prepare", "stream_width"]
 
 
 @final
 @dataclass(frozen=True, eq=False)
-class Subject:
+class PreparedModel:
     """A model ready to be read.
 
     Args:
@@ -117,7 +117,7 @@ def stream_width(model: Any) -> int:
 
 def prepare(
     model: Any, settings: Settings, tokenizer: Any = None, *, words: bool = True
-) -> Subject:
+) -> PreparedModel:
     """Load if need be, choose the path, resolve the sites.
 
     The bridge is taken if it was given, asked for, or the only way to a site; it wraps a copy
@@ -153,7 +153,7 @@ def prepare(
         # Wiring is read off the untouched model; bridging replaces its modules.
         path = bridged(path.model, path.wiring, share=fresh)
     _check_sites(path, sites, loaded.name)
-    return Subject(
+    return PreparedModel(
         path,
         sites,
         tokenizer,

@@ -10,7 +10,7 @@ from torch import Tensor
 from ..errors import CaptureError, SelfCheckError
 from ..inputs.alignment import Encoding
 from ..inputs.batching import out_of_memory
-from ..reading.prepared import Subject
+from ..reading.prepared import PreparedModel
 from .effects import edits, norms, sees_next
 from .recompute import Sample, batched, kernel, reference, singles, with_stream
 
@@ -46,7 +46,7 @@ _CAUSES = {
 
 
 def self_check(
-    subject: Subject,
+    subject: PreparedModel,
     encoding: Encoding,
     check: bool | Sequence[str] = True,
     *,
@@ -91,7 +91,7 @@ def self_check(
 
 
 def _checked(
-    subject: Subject, encoding: Encoding, check: bool | Sequence[str], alone: bool
+    subject: PreparedModel, encoding: Encoding, check: bool | Sequence[str], alone: bool
 ) -> dict[str, Any]:
     """What :func:`self_check` finds.
 
@@ -132,7 +132,7 @@ def _checked(
     return found
 
 
-def _special(subject: Subject, encoding: Encoding) -> str:
+def _special(subject: PreparedModel, encoding: Encoding) -> str:
     bos = getattr(subject.tokenizer, "bos_token_id", None)
     for i, line in enumerate(encoding.lines):
         if bos is not None and len(line) > 1 and line.ids[0] == bos == line.ids[1]:

@@ -16,7 +16,7 @@ from ..paths.module_path import ModulePath
 from ..paths.path import Tap, model_running
 from ..paths.sites import Site
 from ..reading.loop import read_batch
-from ..reading.prepared import Subject
+from ..reading.prepared import PreparedModel
 
 __all__ = ["Sample", "batched", "kernel", "reference", "singles", "with_stream"]
 
@@ -61,18 +61,20 @@ class Sample:
         return sum(len(line) for line in self.lines)
 
 
-def singles(subject: Subject, sample: Sample) -> dict[str, Tensor]:
+def singles(subject: PreparedModel, sample: Sample) -> dict[str, Tensor]:
     """Each input alone, without padding."""
     return _collect(subject, [(line,) for line in sample.lines], sample, "right")
 
 
-def batched(subject: Subject, sample: Sample, side: Literal["left", "right"]) -> dict[str, Tensor]:
+def batched(
+    subject: PreparedModel, sample: Sample, side: Literal["left", "right"]
+) -> dict[str, Tensor]:
     """All inputs in one padded batch."""
     return _collect(subject, [sample.lines], sample, side)
 
 
 def _collect(
-    subject: Subject,
+    subject: PreparedModel,
     groups: Sequence[tuple[Line, ...]],
     sample: Sample,
     side: Literal["left", "right"],
@@ -89,7 +91,7 @@ def _collect(
     return kept
 
 
-def with_stream(subject: Subject, sample: Sample) -> Subject:
+def with_stream(subject: PreparedModel, sample: Sample) -> PreparedModel:
     """On a bridge: the subject, read before and after every block as well.
 
     A site inside a block has no counterpart in an untouched model; what a bridge computes wrongly
@@ -111,7 +113,7 @@ def with_stream(subject: Subject, sample: Sample) -> Subject:
     return replace(subject, sites=tuple(dict.fromkeys((*subject.sites, *there))))
 
 
-def reference(subject: Subject, sample: Sample) -> dict[str, Tensor] | str:
+def reference(subject: PreparedModel, sample: Sample) -> dict[str, Tensor] | str:
     """The untouched model's own states, one input at a time.
 
     Its hidden states for bare ids; on a bridge also what hooks on the untouched model find at
@@ -141,7 +143,7 @@ def reference(subject: Subject, sample: Sample) -> dict[str, Tensor] | str:
     return "skipped: of these sites hidden_states has only the last, normed by some models"
 
 
-def _hidden_states(subject: Subject, sample: Sample) -> list[Tensor] | str:
+def _hidden_states(subject: PreparedModel, sample: Sample) -> list[Tensor] | str:
     """Per entry of ``hidden_states`` all tokens of the sample; or why there are none.
 
     Raises:
@@ -184,7 +186,7 @@ def _hooks_put_back(model: nn.Module) -> Iterator[None]:
                 vars(part).pop(mark, None)
 
 
-def kernel(subject: Subject, sample: Sample) -> dict[str, Tensor] | str:
+def kernel(subject: PreparedModel, sample: Sample) -> dict[str, Tensor] | str:
     """Hidden states again under eager attention."""
     model = subject.path.model
     name = getattr(model.config, "_attn_implementation", None)
