@@ -4,16 +4,22 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from .demo import demo_settings
+from .questions.table import QUESTIONS, question
 from .settings import Experiment, SettingsError, StudySettings, read_settings
 from .treebank import probe_settings
 
 if TYPE_CHECKING:
     from .pipeline import run_experiment, run_study
+    from .questions.answered import Answered
+    from .questions.belief import BeliefSettings, belief
 
 __all__ = [
+    "Answered",
+    "BeliefSettings",
     "Experiment",
     "SettingsError",
     "StudySettings",
+    "belief",
     "demo_settings",
     "probe_settings",
     "read_settings",
@@ -22,8 +28,18 @@ __all__ = [
 ]
 
 
+_HOME = {
+    "Answered": ".questions.answered",
+    "BeliefSettings": ".questions.belief",
+    "run_experiment": ".pipeline",
+    "run_study": ".pipeline",
+}
+
+
 def __getattr__(name: str) -> object:
-    # The pipeline needs PyTorch, which takes seconds to load; settings do not.
-    if name in ("run_experiment", "run_study"):
-        return getattr(import_module(".pipeline", __name__), name)
+    # The pipeline and experiments need PyTorch, which takes seconds to load; settings do not.
+    if name in QUESTIONS:
+        return question(name)
+    if name in _HOME:
+        return getattr(import_module(_HOME[name], __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""Languages whose hidden states are known: bounded-depth grammars, exactly, and treebanks."""
+"""Languages whose hidden states are known: bounded-depth grammars, processes, treebanks."""
 
 from ..corpora.corpus import Corpus
 from ..corpora.language import Posterior
@@ -22,6 +22,7 @@ from .formats.rule import BOS, EOS, Rule
 from .forms.binarisation import binarise, level_and_binarise
 from .forms.normal_form import BinaryGrammar, BinaryRule, UnaryRule
 from .grammar import Grammar
+from .processes.hidden_markov import HiddenMarkov
 
 __all__ = [
     "BOS",
@@ -31,6 +32,7 @@ __all__ = [
     "Corpus",
     "Grammar",
     "GrammarError",
+    "HiddenMarkov",
     "ImpossiblePrefix",
     "LanguageError",
     "Posterior",

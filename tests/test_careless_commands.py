@@ -50,6 +50,7 @@ def place(tmp_path, monkeypatch):
         ("linrep.experiments.pipeline", "capture"),
         ("linrep.experiments.maxout.page", "run"),
         ("linrep.experiments.scaling", "run"),
+        ("linrep.experiments.questions.table", "answer"),
         ("linrep.models", "train"),
     ):
 
@@ -91,7 +92,7 @@ def run_and_model(tmp_path_factory):
 NEEDED = {
     "file": "language.cfg", "grammar": "language.cfg", "net": "tent:3", "run": "run",
     "before": "run", "after": "run", "settings": "run/settings.yaml", "model": "model",
-    "out": "made", "to": "page.html",
+    "out": "made", "to": "page.html", "name": "belief",
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Families of grammars whose properties are known in advance."""
+"""Families of grammars and processes whose properties are known in advance."""
 
 import math
 from fractions import Fraction
@@ -10,9 +10,10 @@ from ..errors import LanguageError, TooLarge
 from ..formats.rule import Rule
 from ..grammar import Grammar
 from ..memory import MOST_RULES, require_rules
+from ..processes.known import mess3, rrxor
 from ..sampling.draw import generator
 
-__all__ = ["latin", "random_grammar", "random_hierarchy"]
+__all__ = ["latin", "mess3", "random_grammar", "random_hierarchy", "rrxor"]
 
 # Draws before a body that has a parent already is accepted, or done without.
 _TRIES = 50

@@ -42,6 +42,7 @@ _HOME = {
     "GrammarTransformer": "constructions",
     "HeldOut": "probes",
     "HeldOutNumbers": "probes",
+    "HiddenMarkov": "grammars",
     "ImpossiblePrefix": "grammars",
     "InterchangeResult": "causal",
     "Invariant": "core",

@@ -63,6 +63,7 @@ from .grammars import (
     BinaryGrammar as BinaryGrammar,
     Grammar as Grammar,
     GrammarError as GrammarError,
+    HiddenMarkov as HiddenMarkov,
     ImpossiblePrefix as ImpossiblePrefix,
     Rule as Rule,
     TooLarge as TooLarge,

@@ -11,7 +11,15 @@ from typing import NoReturn
 
 import typer
 
-from . import __version__, cli_calibrate, cli_language, cli_model, cli_run, cli_theory
+from . import (
+    __version__,
+    cli_calibrate,
+    cli_experiments,
+    cli_language,
+    cli_model,
+    cli_run,
+    cli_theory,
+)
 from .cli_common import printable
 from .cli_signals import end_of, listening
 from .core import LinrepError
@@ -32,6 +40,7 @@ cli_calibrate.register(app)
 cli_language.register(app)
 cli_model.register(app)
 cli_theory.register(app)
+cli_experiments.register(app)
 
 
 def _version(asked: bool | None) -> None:

@@ -28,7 +28,8 @@ LANGUAGE = HierarchyFamily(n_symbols=4, n_rules=3, depth=3, seed=1)
 
 def settings(**given):
     told = {
-        "name": "small", "language": LANGUAGE, "model": Trained(steps=10, sentences=200, width=16, layers=2),
+        "name": "small", "language": LANGUAGE,
+        "model": Trained(steps=10, sentences=200, width=16, layers=2),
         "theory": Constructed(), "sentences": 150,
         "probes": Probes(
             positions="boundary", heights=(1,), C=10.0, permutations=20, bootstrap=50, twins=3,
