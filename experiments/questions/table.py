@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,8 +14,15 @@ if TYPE_CHECKING:
 __all__ = ["QUESTIONS", "answer", "question", "require"]
 
 QUESTIONS: Final[Mapping[str, str]] = {
+    "agreement": "is the number of the subject used? minimal pairs in a pretrained model "
+    "(--model, --data); four minutes",
     "belief": "beliefs of hidden Markov processes in trained transformers, beside principal "
     "components; four minutes",
+    "places": "latitude and longitude of places in a pretrained model (--model, --data); minutes",
+    "pretrained": "parts of speech and phrases of a treebank in a pretrained model (--model, "
+    "--data); three minutes",
+    "truth": "truth of statements in a pretrained model, and in other sets (--model, --data); "
+    "minutes",
 }
 """Name -> what is asked. ``NAME`` is the function of that name in the module of that name here."""
 
@@ -41,7 +49,15 @@ def question(name: str) -> Any:
     return getattr(import_module(f".{name}", __package__), name)
 
 
-def answer(name: str, out: str | Path, *, tiny: bool = False, seed: int = 0) -> "Answered":
+def answer(
+    name: str,
+    out: str | Path,
+    *,
+    tiny: bool = False,
+    seed: int = 0,
+    model: str | None = None,
+    data: str | None = None,
+) -> "Answered":
     """Run an experiment and write its run and page.
 
     Args:
@@ -49,9 +65,22 @@ def answer(name: str, out: str | Path, *, tiny: bool = False, seed: int = 0) -> 
         out: folder, new or empty.
         tiny: seconds instead of minutes.
         seed: of everything random.
+        model: folder or hub id of a pretrained model, for experiments that read one.
+        data: of such experiments: the folder (or glob) of their data.
 
     Raises:
-        SettingsError: there is no experiment of that name.
+        SettingsError: there is no experiment of that name, or it needs a model and data, or
+            has no use for them.
     """
-    found: Answered = question(name)(tiny=tiny, seed=seed, out=out)
+    asked = question(name)
+    given = {key: value for key, value in (("model", model), ("data", data)) if value is not None}
+    taken = {"model", "data"} & set(signature(asked).parameters)
+    if missing := sorted(taken - set(given)):
+        raise SettingsError(
+            f"the experiment {name} reads a pretrained model and labelled data: give --model and "
+            f"--data; missing: {', '.join(missing)}"
+        )
+    if extra := sorted(set(given) - taken):
+        raise SettingsError(f"the experiment {name} makes its own {' and '.join(extra)}: leave out")
+    found: Answered = asked(tiny=tiny, seed=seed, out=out, **given)
     return found

@@ -21,6 +21,12 @@ def experiment(
         Path | None, typer.Option("--out", help="Folder to make; by default runs/NAME.")
     ] = None,
     tiny: Annotated[bool, typer.Option("--tiny", help="Small sizes: a look in seconds.")] = False,
+    model: Annotated[
+        str | None, typer.Option(help="Pretrained model, for experiments that read one.")
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="Folder (trees: quoted glob) of its labelled data.")
+    ] = None,
     seed: Seed = 0,
     as_json: JsonFlag = False,
 ) -> None:
@@ -42,7 +48,7 @@ def experiment(
     refuse_occupied(folder)
     announce("loading PyTorch and TransformerLens")
     quiet()
-    found = answer(name, folder, tiny=tiny, seed=seed)
+    found = answer(name, folder, tiny=tiny, seed=seed, model=model, data=data)
     page = folder / "report.html"
     checks = [str(check) for study in found.run.studies for check in study.checks]
     text = "\n".join([found.to_markdown(), "", *checks, f"report: {page}"])
