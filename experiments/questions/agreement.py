@@ -135,7 +135,7 @@ def agreement(
         scores_of(results), compare(results, exchanges=found, seed=how.seed),
         notes=found.notes, pictures=(_picture(told),), piece="subject",
     )  # fmt: skip
-    settings_of = {"experiment": "agreement", "model": str(model), **how.dump()}
+    settings_of = {"experiment": "agreement", "model": str(model), **how.model_dump(mode="json")}
     run = Run("Number agreement", QUESTION, plain(settings_of), versions(), (study,))
     return written(Answered("agreement", tuple(told), run), out)
 
