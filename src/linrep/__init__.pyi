@@ -116,6 +116,7 @@ from .piecewise import (
     regions_on_segment as regions_on_segment,
 )
 from .probes import (
+    BaseMaps as BaseMaps,
     DifferenceOfMeans as DifferenceOfMeans,
     Direction as Direction,
     DiscriminantProbe as DiscriminantProbe,
@@ -142,6 +143,7 @@ from .probes import (
     Transfer as Transfer,
     benjamini_hochberg as benjamini_hochberg,
     directions_of as directions_of,
+    linear_maps as linear_maps,
     number_patterns as number_patterns,
     overlap_null as overlap_null,
     paired_test as paired_test,
