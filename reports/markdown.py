@@ -10,6 +10,7 @@ from .findings import findings, site_of_transfer
 from .named import named_run
 from .record import RecordError, Run, Study
 from .remarks import remarks
+from .through_table import THROUGH_NOTE, through_table
 from .transferring import TRANSFER_COLUMNS, transfer_lines
 from .used import exchange_table
 from .values import Json, best_row, number, score_column, score_word, site_label
@@ -131,6 +132,9 @@ def _study(study: Study) -> list[str]:
         parts.append(_table(head, overlaps))
         claims = explained(row.claim for row in study.comparison.rows if row.subspaces)
         parts.append(_bullets(f"{name}: {meaning}" for name, meaning in claims.items()))
+    heads, carried = through_table(study.comparison.rows)
+    if carried:
+        parts += [THROUGH_NOTE, _table(heads, carried)]
     heads, exchanges = exchange_table(study.comparison)
     if exchanges:
         parts.append(_table(heads, exchanges))
