@@ -4,6 +4,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from ..core import Subspace
+from .bases.mapping import linear_maps
+from .bases.maps import BaseMaps
 from .directing import directions_of
 from .errors import ProbeError
 from .evidence.intervals import benjamini_hochberg, paired_test
@@ -48,6 +50,7 @@ _ESTIMATORS = {
 }
 
 __all__ = [
+    "BaseMaps",
     "DifferenceOfMeans",
     "Direction",
     "DiscriminantProbe",
@@ -76,6 +79,7 @@ __all__ = [
     "Transfer",
     "benjamini_hochberg",
     "directions_of",
+    "linear_maps",
     "measure_invariants",
     "number_patterns",
     "overlap_null",

@@ -1,20 +1,21 @@
 """The comparison of what probes learned with what theory predicted, and the verdicts on it."""
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol, final, runtime_checkable
 
 import numpy as np
 
 from ..core import CellScore, Prediction, Subspace, checked
 from ..core.limits import MOST_DRAWS
-from ..core.prediction import by_tokens
 from ..probes.geometry.nulls import Anisotropy
-from .meeting import ELSEWHERE, ComparedSubspaces, ComparisonError, Null, aligned, meet
+from .meeting import ComparedSubspaces, ComparisonError, Null, aligned, meet
 from .overlap import overlap_figure
 from .row import Row
 from .rungs import constant, decodable, selective
+from .theory import Theory, carried_theory, direct_theory
+from .through import Through, through_verdict
 from .use import causal
 from .verdicts import Verdict, Verdicts
 
@@ -108,12 +109,18 @@ def _flat(row: Row, names: Sequence[str]) -> dict[str, object]:
         "predicted_use": row.predicted_use,
         "tied": row.tied,
         "own": row.own,
+        **_map_columns(row.through),
         **answers,
         "rung": row.verdicts.rung,
         "word": row.verdicts.word,
         "claim": row.claim,
         "source": row.source,
     }
+
+
+def _map_columns(said: Through | None) -> dict[str, object]:
+    """Numbers of the map, in columns of their own."""
+    return {} if said is None else {f"map_{name}": value for name, value in vars(said).items()}
 
 
 @checked(ComparisonError, most={"draws": MOST_DRAWS})
@@ -123,6 +130,7 @@ def compare(
     *,
     elsewhere: Iterable[Prediction] = (),
     exchanges: Any = None,
+    through: Any = None,
     draws: int = 200,
     level: float = 0.05,
     seed: int = 0,
@@ -137,6 +145,11 @@ def compare(
     Predictions about other tokens than those probed are named, not compared. Predicted readouts
     are left aside: a pattern and a readout differ under correlated noise.
 
+    A model in another basis is compared ``through`` linear maps: predictions about the constructed
+    model are carried into the probed one's stream, and what is said holds up to the map. There is
+    a fourth null then: overlaps of the same kind through maps to untrained models, and through
+    maps of exchanged sentences.
+
     Args:
         results: a grid of probes.
         predictions: claims of a construction; empty for models whose basis no theory shares.
@@ -145,6 +158,9 @@ def compare(
         exchanges: what :func:`linrep.interchange` found for the learned patterns; without it the
             fourth rung is not tested. Its p-values are held to the level over all cells that are
             decodable, since no other can reach that rung.
+        through: what :func:`linrep.linear_maps` found between the probed model and the
+            constructed one that the predictions are about, on rows from which no pattern was
+            learned.
         draws: random subspaces per null.
         level: chance that a page says something false at a rung, over all cells together.
         seed: of the random subspaces.
@@ -154,18 +170,21 @@ def compare(
 
     Raises:
         ComparisonError: two predictions contradict each other, a prediction names a site or
-            target that was not probed, or dimensions differ.
+            target that was not probed, dimensions differ, or maps and patterns were learned from
+            the same rows.
     """
-    here, aside = by_tokens(predictions, results.settings.get("positions"))
-    claims = _by_cell(here)
-    others = {(p.site, p.target): ELSEWHERE.format(p.positions) for p in (*aside, *elsewhere)}
     word_types = results.settings.get("word_types")
     scores = [
         {str(name): value for name, value in row.items()}
         for row in results.to_frame().to_dict("records")
     ]
     cells = [(str(row["site"]), str(row["target"])) for row in scores]
-    _refuse_strangers({*claims, *((p.site, p.target) for p in aside)}, cells)
+    theory = (
+        direct_theory(predictions, elsewhere, cells, results.settings.get("positions"))
+        if through is None
+        else carried_theory(through, predictions, cells, results, level)
+    )
+    claims = theory.claims
     met = sum(cell in claims and cell in results.patterns for cell in cells)
     null = Null(draws, level / max(met, 1), seed)
     chance = getattr(results, "chance_patterns", {})  # a grid of one's own may lack them
@@ -188,24 +207,44 @@ def compare(
             found = meet(
                 learned, claim, streams[cell[0]], null, chance.get(cell, ()), parts.get(cell, ())
             )
+        found, said = theory.held(cell, found, learned, null.level)
+        second = selective(
+            score, word_types=word_types, features=len(covariance), level=level, remedy=remedy
+        )
+        theirs = None if said else claim  # theory does not say what a trained model uses
         verdicts = Verdicts(
             decodable=first,
-            selective=selective(
-                score, word_types=word_types, features=len(covariance), level=level, remedy=remedy
-            ),
-            aligned=aligned(
-                found,
-                claimed=claim is not None,
-                absent=claim is not None and not claim.written and claim.positions == "all",
-                still=constant(score),
-                elsewhere=others.get(cell),
-                claim=claim,
-            ),
-            causal=_used(first, done.get(cell), part, claim, reason),
+            selective=second,
+            aligned=_aligned(theory, cell, found, said, score, first, second),
+            causal=_used(first, done.get(cell), part, theirs, reason),
         )
-        rows.append(_row(cell, verdicts, found, claim, done.get(cell), score.get("ceiling")))
+        row = _row(cell, verdicts, found, claim, done.get(cell), score.get("ceiling"))
+        rows.append(row if said is None else replace(row, through=said, predicted_accuracy=None))
     return Comparison(
         tuple(rows), {"draws": draws, "level": level, "seed": seed, "word_types": word_types}
+    )
+
+
+def _aligned(
+    theory: Theory,
+    cell: tuple[str, str],
+    found: ComparedSubspaces | None,
+    said: Through | None,
+    score: Mapping[str, Any],
+    first: Verdict,
+    second: Verdict,
+) -> Verdict:
+    """The third answer."""
+    claim, still = theory.claims.get(cell), constant(score)
+    if said is not None and claim is not None:
+        return still or through_verdict(found, said, first, second, claim)
+    return aligned(
+        found,
+        claimed=claim is not None,
+        absent=claim is not None and not claim.written and claim.positions == "all",
+        still=still,
+        elsewhere=theory.elsewhere.get(cell),
+        claim=claim,
     )
 
 
@@ -257,29 +296,3 @@ def _row(
         *cell, verdicts, found, accuracy, claim.rank, claim=claim.claim, source=claim.source,
         exchange=done, predicted_use=claim.used, tied=claim.tied, own=claim.own,
     )  # fmt: skip
-
-
-def _by_cell(predictions: Iterable[Prediction]) -> dict[tuple[str, str], Prediction]:
-    claims: dict[tuple[str, str], Prediction] = {}
-    for claim in predictions:
-        if claim.subspace.kind != "pattern":
-            continue
-        cell = (claim.site, claim.target)
-        if cell in claims:
-            raise ComparisonError(
-                f"two predictions about {claim.target} at {claim.site}: {claims[cell].claim!r} and "
-                f"{claim.claim!r}; compare them one at a time"
-            )
-        claims[cell] = claim
-    return claims
-
-
-def _refuse_strangers(
-    claims: Collection[tuple[str, str]], cells: Sequence[tuple[str, str]]
-) -> None:
-    if claims and not set(claims) & set(cells):
-        sites = sorted({site for site, _ in claims})
-        raise ComparisonError(
-            f"no prediction is about a (site, target) that was probed: predictions name the sites "
-            f"{', '.join(sites[:4])}; probed were {', '.join(sorted({s for s, _ in cells})[:4])}"
-        )

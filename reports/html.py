@@ -16,6 +16,7 @@ from .overlap_table import OVERLAP_COLUMNS, overlap_lines
 from .record import Run, Study
 from .remarks import remarks
 from .rungs import strongest_baseline
+from .through_table import THROUGH_NOTE, through_table
 from .transferring import (
     TRANSFER_CAPTION,
     TRANSFER_COLUMNS,
@@ -134,6 +135,9 @@ def _study(study: Study, index: int) -> dict[str, object]:
         ],
         "overlap_columns": ["site", "target", *OVERLAP_COLUMNS.values()],
         "overlap_lines": overlap_lines(overlaps),
+        "through_note": THROUGH_NOTE,
+        "through_columns": through_table(study.comparison.rows)[0],
+        "through_lines": through_table(study.comparison.rows)[1],
         "trees": study.trees,
         "claims": explained(row.claim for row in overlaps),
         "exchange_columns": exchange_table(study.comparison)[0],

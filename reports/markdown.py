@@ -11,6 +11,7 @@ from .invariants import INVARIANT_COLUMNS, INVARIANT_MEANING, invariant_lines
 from .named import named_run
 from .record import RecordError, Run, Study
 from .remarks import remarks
+from .through_table import THROUGH_NOTE, through_table
 from .transferring import TRANSFER_COLUMNS, transfer_lines
 from .used import exchange_table
 from .values import Json, best_row, number, score_column, score_word, site_label
@@ -132,6 +133,9 @@ def _study(study: Study) -> list[str]:
         parts.append(_table(head, overlaps))
         claims = explained(row.claim for row in study.comparison.rows if row.subspaces)
         parts.append(_bullets(f"{name}: {meaning}" for name, meaning in claims.items()))
+    heads, carried = through_table(study.comparison.rows)
+    if carried:
+        parts += [THROUGH_NOTE, _table(heads, carried)]
     heads, exchanges = exchange_table(study.comparison)
     if exchanges:
         parts.append(_table(heads, exchanges))

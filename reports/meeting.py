@@ -13,7 +13,17 @@ from ..probes.geometry.nulls import Anisotropy, exchanged_null
 from .values import number
 from .verdicts import Verdict
 
-__all__ = ["ELSEWHERE", "ComparedSubspaces", "ComparisonError", "Null", "aligned", "meet"]
+__all__ = [
+    "ALIGNED",
+    "ELSEWHERE",
+    "NO_PATTERN",
+    "ComparedSubspaces",
+    "ComparisonError",
+    "Null",
+    "aligned",
+    "meet",
+    "told_apart",
+]
 
 NO_BASIS = (
     "no construction shares this basis: theory predicts ranks, the order of layers and ceilings "
@@ -51,7 +61,8 @@ class ComparedSubspaces:
     """Numbers about one learned and one predicted subspace; overlaps are mean squared cosines.
 
     ``null_exchanged_high`` is ``None`` where no labels were exchanged; ``overlap_low`` and
-    ``overlap_high``, the ends of the 95 % interval, where no groups were left out.
+    ``overlap_high``, the ends of the 95 % interval, where no groups were left out;
+    ``null_map_high`` where the predicted subspace was not carried from another basis.
     """
 
     written: bool
@@ -68,6 +79,7 @@ class ComparedSubspaces:
     null_exchanged_high: float | None = None
     overlap_low: float | None = None
     overlap_high: float | None = None
+    null_map_high: float | None = None
 
     @property
     def beyond_null(self) -> bool:
@@ -84,11 +96,14 @@ class ComparedSubspaces:
     @property
     def highest_null(self) -> float:
         """Upper end of the null that is hardest to exceed."""
-        return max(self.null_high, self.null_covariance_high, self.null_exchanged_high or 0.0)
+        further = (self.null_exchanged_high or 0.0, self.null_map_high or 0.0)
+        return max(self.null_high, self.null_covariance_high, *further)
 
     @property
     def as_predicted(self) -> bool:
-        """Found where written; at the null's level where not."""
+        """Found where written; at the null's level where not. Through a map: aligned."""
+        if self.null_map_high is not None:
+            return self.beyond_null and self.overlap >= ALIGNED
         return self.overlap >= AGREEMENT if self.written else not self.beyond_null
 
 
@@ -212,13 +227,18 @@ def aligned(
     if not found.written:
         return Verdict("no", f"{reason}: refuted", "found where theory writes nothing")
     if met:
-        return _tied(reason, claim)
+        return told_apart(reason, claim)
     partly = f"partly aligned ({number(found.overlap)})"
     return Verdict("no", f"{reason}, below {ALIGNED}", partly)
 
 
-def _tied(reason: str, claim: Prediction | None) -> Verdict:
-    """The answer of an overlap that is large enough, and of what it is."""
+def told_apart(reason: str, claim: Prediction | None) -> Verdict:
+    """The answer of an overlap that is large enough: of the target, or of what it is tied to.
+
+    Args:
+        reason: of the answer.
+        claim: the prediction.
+    """
     if claim is None or not claim.tied:
         return Verdict("yes", reason)
     if claim.own:

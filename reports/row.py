@@ -5,6 +5,7 @@ from typing import final
 
 from ..core import CellScore
 from .meeting import ComparedSubspaces
+from .through import Through
 from .verdicts import Verdicts
 
 __all__ = ["Row"]
@@ -17,7 +18,7 @@ class Row:
 
     ``predicted_use`` is whether theory says that the state is used there; ``tied`` what of that
     which is written here the sentences do not tell the target from, ``own`` whether anything of the
-    target itself is.
+    target itself is; ``through`` the map that carried the prediction here from another basis.
     """
 
     site: str
@@ -32,6 +33,7 @@ class Row:
     predicted_use: bool | None = None
     tied: str = ""
     own: bool = True
+    through: Through | None = None
 
     @property
     def told_apart(self) -> str:

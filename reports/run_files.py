@@ -143,6 +143,7 @@ class RowFile(_File):
     predicted_use: bool | None = None
     tied: str = ""
     own: bool = True
+    through: dict[str, int | float | str | None] | None = None
 
 
 class ComparisonFile(_File):

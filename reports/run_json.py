@@ -75,4 +75,8 @@ def _row_json(row: Row) -> dict[str, object]:
     found = None if row.subspaces is None else vars(row.subspaces)
     verdicts = {name: vars(getattr(row.verdicts, name)) for name in RUNGS}
     done = None if row.exchange is None else vars(row.exchange)
-    return vars(row) | {"verdicts": verdicts, "subspaces": found, "exchange": done}
+    written = vars(row) | {"verdicts": verdicts, "subspaces": found, "exchange": done}
+    said = written.pop(
+        "through"
+    )  # most runs compare in one basis, and their files stay as they are
+    return written if said is None else written | {"through": vars(said)}

@@ -32,6 +32,7 @@ from .run_files import (
     read_manifest,
     study_file,
 )
+from .through import Through
 from .transfer_file import TransferFile
 from .verdicts import RUNGS, Verdict, Verdicts
 
@@ -39,6 +40,7 @@ __all__ = ["read_run"]
 
 SPACES = TypeAdapter(ComparedSubspaces)
 EXCHANGE = TypeAdapter(CellScore)
+THROUGH = TypeAdapter(Through)
 ERASED = TypeAdapter(ErasedRow)
 INVARIANT = TypeAdapter(Invariant)
 STEERED = TypeAdapter(SteeredRow)
@@ -129,7 +131,11 @@ def _row(data: Mapping[str, Any]) -> Row:
     done = data["exchange"]
     if done is not None:
         done = EXCHANGE.validate_python(_nans(done))
-    return Row(**(dict(data) | {"verdicts": verdicts, "subspaces": found, "exchange": done}))
+    said = data["through"]
+    if said is not None:
+        said = THROUGH.validate_python(said)
+    made = {"verdicts": verdicts, "subspaces": found, "exchange": done, "through": said}
+    return Row(**(dict(data) | made))
 
 
 def _nans(data: Mapping[str, Any]) -> dict[str, Any]:

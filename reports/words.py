@@ -75,6 +75,9 @@ WORDS: Final[tuple[tuple[str, str], ...]] = (
      "where there are enough. Otherwise it is “not beyond the word”"),
     ("aligned", "the learned pattern meets the predicted subspace with an overlap of 0.9 or more, "
      "beyond every null; a smaller overlap beyond the nulls is “partly aligned”, which is no rung"),
+    ("up to a map", "of a model with a basis of its own: aligned with what a linear map from the "
+     "constructed model's stream carries here; where the state lies is then known as far as that "
+     "map is right, which its R² on held-out {sentences} says"),
     ("exchange", "the state of a span's last token, inside the subspace, is replaced by that of "
      "the same sentence with another span of equal length; what should then come next is known "
      "exactly from the grammar"),
@@ -157,6 +160,10 @@ def _met(study: "Study") -> bool:
     return any(row.subspaces is not None for row in study.comparison.rows)
 
 
+def _carried(study: "Study") -> bool:
+    return any(row.through is not None for row in study.comparison.rows)
+
+
 def _exchanged(study: "Study") -> bool:
     return any(row.exchange is not None for row in study.comparison.rows)
 
@@ -179,6 +186,7 @@ _ASKED: Final[Mapping[str, Callable[[Any], bool]]] = {
     "null": _met,
     "still read by a later layer": _met,
     "aligned": _met,
+    "up to a map": _carried,
     "exchange": _exchanged,
     "effect share": _exchanged,
     "whole state, placebo, drawn, twin": _exchanged,

@@ -233,6 +233,12 @@ def results() -> Any:
 
 
 @functools.cache
+def maps() -> Any:
+    rows = np.ones(corpus().n_tokens, dtype=bool)
+    return linrep.linear_maps(acts(), acts(), corpus(), rows=rows, shuffles=0)
+
+
+@functools.cache
 def comparison() -> Any:
     return linrep.compare(results(), draws=5)
 
@@ -447,6 +453,13 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
     "Cell.x": lambda: (0.0, 1.0),
     "Cell.y": lambda: (0.0, 1.0),
     "Corpus.from_texts.texts": lambda: ["Oslo is in Norway.", "Oslo is in Chad."],
+    "linear_maps.reference": acts,
+    "linear_maps.rows": lambda: np.ones(corpus().n_tokens, dtype=bool),
+    "BaseMaps.rows": lambda: maps().rows,
+    "BaseMaps.fits": lambda: maps().fits,
+    "BaseMaps.twin_patterns": dict,
+    "BaseMaps.used": lambda: maps().used,
+    "BaseMaps.carry.what": lambda: Subspace(np.eye(6)[:, :1]),
     "Moved.train": lambda: "a",
     "Moved.test": lambda: "b",
     "Transfer.rows": lambda: (),
@@ -846,6 +859,7 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
 }
 
 OWNERS: dict[str, Callable[[], Any]] = {
+    "BaseMaps": maps,
     "Transfer": lambda: linrep.Transfer("truth", (), ("a", "b"), {}),
     "Subspace": lambda: Subspace(np.eye(4)[:, :2]),
     "BinaryGrammar": lambda: linrep.level_and_binarise(grammar()),

@@ -205,6 +205,7 @@ def probe(
         readouts={key: each.readout for key, each in spaces.items()},
         chance_patterns={key: each.chance for key, each in spaces.items()},
         fold_patterns=without,
+        learned_from=kept & (split.train if rest.patterns == "targets" else True),
         directions={
             key: directions_of(planned[key[1]], cell)
             for key, cell in cells.items()

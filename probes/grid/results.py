@@ -43,6 +43,8 @@ class ProbeResults:
             exchange of labels between sentences: the patterns of a target without a state.
         fold_patterns: ``(site, target)`` to orthonormal bases ``[d_model, rank]`` of the pattern
             without one part of the groups each, where they were asked for.
+        learned_from: ``[token]`` True for rows from which patterns were learned; maps between
+            bases are learned from others (:func:`linrep.linear_maps`).
     """
 
     scores: tuple[Score, ...]
@@ -56,6 +58,7 @@ class ProbeResults:
     ceilings: Mapping[tuple[str, str], np.ndarray] = field(default_factory=dict)
     chance_patterns: Mapping[tuple[str, str], tuple[np.ndarray, ...]] = field(default_factory=dict)
     fold_patterns: Mapping[tuple[str, str], tuple[np.ndarray, ...]] = field(default_factory=dict)
+    learned_from: np.ndarray | None = None
 
     @property
     def sites(self) -> tuple[str, ...]:

@@ -118,6 +118,7 @@ from .piecewise import (
     regions_on_segment as regions_on_segment,
 )
 from .probes import (
+    BaseMaps as BaseMaps,
     DifferenceOfMeans as DifferenceOfMeans,
     Direction as Direction,
     DiscriminantProbe as DiscriminantProbe,
@@ -145,6 +146,7 @@ from .probes import (
     Transfer as Transfer,
     benjamini_hochberg as benjamini_hochberg,
     directions_of as directions_of,
+    linear_maps as linear_maps,
     measure_invariants as measure_invariants,
     number_patterns as number_patterns,
     overlap_null as overlap_null,
