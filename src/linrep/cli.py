@@ -11,7 +11,7 @@ from typing import NoReturn
 
 import typer
 
-from . import __version__, cli_calibrate, cli_language, cli_model, cli_run, cli_theory
+from . import __version__, cli_calibrate, cli_language, cli_model, cli_run, cli_theory, cli_train
 from .cli_common import printable
 from .cli_signals import end_of, listening
 from .core import LinrepError
@@ -31,6 +31,7 @@ cli_run.register(app)
 cli_calibrate.register(app)
 cli_language.register(app)
 cli_model.register(app)
+cli_train.register(app)
 cli_theory.register(app)
 
 
