@@ -6,18 +6,15 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from ..grammars.inference.chart import PAD
-from ..grammars.inference.next_token import next_token_weights
+from ..grammars.next_tokens import gives_next_tokens, next_tokens as of_language
 from .errors import CausalError
 
 __all__ = ["has_counterfactual", "next_tokens"]
 
-CHUNK = 256  # sentences in one chart
-
 
 def has_counterfactual(language: object) -> bool:
     """Whether a language gives the exact probability of every next token."""
-    return all(hasattr(language, name) for name in ("binary", "token_scale", "encode"))
+    return gives_next_tokens(language)
 
 
 def next_tokens(
@@ -43,14 +40,4 @@ def next_tokens(
             "after an exchange is not known: sample the corpus from a Grammar, or give pairs with "
             "the two answers to compare (minimal_pairs)"
         )
-    found: list[Float[np.ndarray, "_ choice"]] = []
-    for begin in range(0, len(sentences), CHUNK):
-        encoded = [language.encode(s) for s in sentences[begin : begin + CHUNK]]
-        tokens = np.full((len(encoded), max(map(len, encoded))), PAD)
-        for row, ids in zip(tokens, encoded, strict=True):
-            row[: len(ids)] = ids
-        weights = next_token_weights(language.binary, tokens, "float", language.token_scale)
-        total = weights.sum(axis=2, keepdims=True)
-        rows = np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)
-        found += [row[: len(ids) + 1] for row, ids in zip(rows, encoded, strict=True)]
-    return found
+    return of_language(language, sentences)

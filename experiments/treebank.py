@@ -10,10 +10,10 @@ from pydantic import ValidationError
 from ..core import checked
 from ..core.options import refuse_unknown
 from .data import question_of
+from .naming import language_named
 from .settings import (
     DataFile,
     Experiment,
-    GrammarFile,
     Language,
     Loaded,
     SettingsError,
@@ -69,7 +69,8 @@ def probe_settings(
     Args:
         model: a model folder or hub id.
         trees: glob of Penn-bracket files.
-        grammar: a grammar file, instead of trees.
+        grammar: a grammar file or a family (:func:`linrep.experiments.naming.language_named`),
+            instead of trees.
         heights: numbers, comma between; those that the language lacks are an error. By default
             all that have more than one label, of a treebank those among 1 to 4.
         sentences: sampled from the grammar.
@@ -111,7 +112,7 @@ def probe_settings(
     language: Language = (
         data
         if data is not None
-        else GrammarFile(path=os.fspath(grammar))
+        else language_named(grammar)
         if grammar is not None
         else Treebank(paths=str(trees))
     )

@@ -4,7 +4,7 @@ from .bridge import BridgeError, to_bridge, unwrap
 from .checkpoint import LoadError
 from .config import BOS, EOS, ConfigError, PlainConfig, word_ids
 from .load import LoadedModel, load
-from .training import TrainedModel, TrainingError, batch_ids, train
+from .training import LogRow, TrainedModel, Training, TrainingError, TrainingLog, batch_ids, train
 from .transformer import PlainTransformer, PositionError, ScoresToLogits, probabilities
 from .twin import initialise, random_twin
 
@@ -17,12 +17,15 @@ __all__ = [
     "ConfigError",
     "LoadError",
     "LoadedModel",
+    "LogRow",
     "PlainConfig",
     "PlainTransformer",
     "PositionError",
     "ScoresToLogits",
     "TrainedModel",
+    "Training",
     "TrainingError",
+    "TrainingLog",
     "batch_ids",
     "initialise",
     "load",

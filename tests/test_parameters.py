@@ -11,6 +11,7 @@ import pytest
 import linrep
 from linrep.causal.options import Exchange, ExchangeOptions
 from linrep.hooks.reading.settings import Reading, ReadingOptions
+from linrep.models.training.settings import Training, TrainingOptions
 from linrep.probes.grid.options import (
     Evidence,
     EvidenceOptions,
@@ -60,6 +61,7 @@ def test_no_public_function_has_more_than_ten_parameters():
         (Evidence, EvidenceOptions),
         (Splitting, SplittingOptions),
         (Exchange, ExchangeOptions),
+        (Training, TrainingOptions),
     ],
     ids=lambda one: one.__name__,
 )
@@ -90,6 +92,7 @@ CALLS = {
     "probe": lambda **options: linrep.probe(None, **options),
     "interchange": lambda **options: linrep.interchange(None, None, {}, **options),
     "probe_settings": lambda **options: linrep.probe_settings("model", "trees", **options),
+    "train": lambda **options: linrep.train(linrep.families.latin(2, 1), **options),
 }
 
 
@@ -101,6 +104,7 @@ CALLS = {
         ("probe", "permutation", "permutations"),
         ("interchange", "protocols", "protocol"),
         ("probe_settings", "group", "groups"),
+        ("train", "batchsize", "batch_size"),
     ],
 )
 def test_a_misspelt_option_is_refused_with_the_nearest(call, wrong, right):
@@ -110,7 +114,12 @@ def test_a_misspelt_option_is_refused_with_the_nearest(call, wrong, right):
 
 @pytest.mark.parametrize(
     ("call", "key"),
-    [("capture", "reading"), ("stream", "reading"), ("interchange", "exchange")],
+    [
+        ("capture", "reading"),
+        ("stream", "reading"),
+        ("interchange", "exchange"),
+        ("train", "training"),
+    ],
 )
 def test_another_object_is_refused(call, key):
     with pytest.raises(linrep.LinrepError, match=f"{key} is "):

@@ -59,8 +59,8 @@ from .experiments import (
 )
 from .grammars import (
     BOS as BOS,
-    EOS as EOS,
     BinaryGrammar as BinaryGrammar,
+    EOS as EOS,
     Grammar as Grammar,
     GrammarError as GrammarError,
     HiddenMarkov as HiddenMarkov,
@@ -106,6 +106,9 @@ from .models import (
     LoadedModel as LoadedModel,
     PlainConfig as PlainConfig,
     PlainTransformer as PlainTransformer,
+    TrainedModel as TrainedModel,
+    Training as Training,
+    TrainingLog as TrainingLog,
     load_model as load_model,
     random_twin as random_twin,
     to_bridge as to_bridge,

@@ -19,6 +19,7 @@ from . import (
     cli_model,
     cli_run,
     cli_theory,
+    cli_train,
 )
 from .cli_common import printable
 from .cli_signals import end_of, listening
@@ -39,6 +40,7 @@ cli_run.register(app)
 cli_calibrate.register(app)
 cli_language.register(app)
 cli_model.register(app)
+cli_train.register(app)
 cli_theory.register(app)
 cli_experiments.register(app)
 

@@ -1,11 +1,10 @@
 """The command that asks what this instrument would say where there is nothing to find."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from .cli_common import JsonFlag, Seed, add, announce, emit, quiet
+from .cli_common import GrammarName, JsonFlag, Seed, add, announce, emit, quiet
 
 __all__ = ["register"]
 
@@ -18,7 +17,7 @@ def register(app: typer.Typer) -> None:
 def calibrate(
     model: Annotated[str, typer.Option(help="Model folder, or a hub id in the local cache.")],
     trees: Annotated[str | None, typer.Option(help="Glob of Penn-bracket files.")] = None,
-    grammar: Annotated[Path | None, typer.Option(help="Grammar file, instead of trees.")] = None,
+    grammar: GrammarName = None,
     heights: Annotated[str | None, typer.Option(help="Heights to probe, comma between.")] = None,
     sentences: Annotated[int, typer.Option(min=2, help="Sampled from the grammar.")] = 300,
     positions: Annotated[str, typer.Option(help="Tokens to probe: all or boundary.")] = "all",

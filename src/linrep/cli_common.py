@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "EngineName",
+    "GrammarName",
     "JsonFlag",
     "OutFolder",
     "Overwrite",
@@ -36,6 +37,10 @@ EngineName = Annotated[
         help="Where captures and probes run: local, processes:N, ray (a local cluster is started "
         "unless one runs) or ray://host:port. The results are the same.",
     ),
+]
+GrammarName = Annotated[
+    str | None,
+    typer.Option("--grammar", help="Grammar file, or latin:3:3 and the like, instead of trees."),
 ]
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 OutFolder = Annotated[Path, typer.Option("--out", help="Folder to make; it must not exist.")]

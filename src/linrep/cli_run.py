@@ -7,6 +7,7 @@ import typer
 
 from .cli_common import (
     EngineName,
+    GrammarName,
     JsonFlag,
     OutFolder,
     Overwrite,
@@ -59,7 +60,7 @@ def probe(  # noqa: PLR0913 - one per option
     model: Annotated[str, typer.Option(help="Model folder, or hub id in the local cache.")],
     out: OutFolder,
     trees: Annotated[str | None, typer.Option(help="Glob of Penn-bracket files, quoted.")] = None,
-    grammar: Annotated[Path | None, typer.Option(help="Grammar file, instead of trees.")] = None,
+    grammar: GrammarName = None,
     data: Annotated[
         str | None,
         typer.Option(

@@ -100,9 +100,9 @@ def test_models_look_for_room_first(left, tmp_path):
 
 def test_training_looks_for_room_before_its_first_step(left, tmp_path, capsys, monkeypatch):
     from linrep.cli import main
-    from linrep.models import training
+    from linrep.models.training.loop import Loop
 
-    monkeypatch.setattr(training, "_optimise", lambda *_: pytest.fail("it was trained"))
+    monkeypatch.setattr(Loop, "run", lambda *_: pytest.fail("it was trained"))
     (tmp_path / "g.cfg").write_text(GRAMMAR)
     left(free=2 * 10**6)
     command = ["train", "--grammar", str(tmp_path / "g.cfg"), "--out", str(tmp_path / "m")]
