@@ -15,6 +15,7 @@ __all__ = ["QUESTIONS", "answer", "question", "require"]
 QUESTIONS: Final[Mapping[str, str]] = {
     "belief": "beliefs of hidden Markov processes in trained transformers, beside principal "
     "components; four minutes",
+    "piecewise": "straight pieces of made, trained and random transformers along lines; a minute",
 }
 """Name -> what is asked. ``NAME`` is the function of that name in the module of that name here."""
 
