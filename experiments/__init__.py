@@ -12,15 +12,18 @@ if TYPE_CHECKING:
     from .pipeline import run_experiment, run_study
     from .questions.answered import Answered
     from .questions.belief import BeliefSettings, belief
+    from .questions.piecewise import PiecewiseSettings, piecewise
 
 __all__ = [
     "Answered",
     "BeliefSettings",
     "Experiment",
+    "PiecewiseSettings",
     "SettingsError",
     "StudySettings",
     "belief",
     "demo_settings",
+    "piecewise",
     "probe_settings",
     "read_settings",
     "run_experiment",
@@ -31,6 +34,7 @@ __all__ = [
 _HOME = {
     "Answered": ".questions.answered",
     "BeliefSettings": ".questions.belief",
+    "PiecewiseSettings": ".questions.piecewise",
     "run_experiment": ".pipeline",
     "run_study": ".pipeline",
 }

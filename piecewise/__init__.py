@@ -24,6 +24,7 @@ from .regions.intervals import hidden_intervals, piece_intervals
 from .regions.plane import Plane
 from .regions.regions import PlaneRegions, RegionCounts
 from .regions.segment import SegmentRegions, regions_on_segment
+from .regions.straight import pattern_runs, straight_pieces
 
 __all__ = [
     "AnyNetwork",
@@ -55,6 +56,7 @@ __all__ = [
     "lines_bound",
     "maxout_bound",
     "mcshane",
+    "pattern_runs",
     "piece_intervals",
     "pool_layer",
     "product",
@@ -64,6 +66,7 @@ __all__ = [
     "relu_bound",
     "relu_layer",
     "relu_reach",
+    "straight_pieces",
     "tent",
     "upper_bound",
     "zaslavsky",

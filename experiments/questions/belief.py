@@ -59,7 +59,7 @@ class BeliefSettings(Settings):
     sequences: int = Field(default=2000, ge=20)
     length: int = Field(default=10, ge=2, le=64)
     learning_rate: float = 3e-3
-    shape: Mapping[str, Any] = {"num_attention_heads": 1}
+    shape: Mapping[str, Any] = {}
     twins: int = Field(default=3, ge=0, le=20)
     permutations: int = Field(default=200, ge=0)
     bootstrap: int = Field(default=1000, ge=0)
@@ -68,7 +68,7 @@ class BeliefSettings(Settings):
 
 TINY: Mapping[str, Any] = {
     "steps": {"mess3": 30, "rrxor": 30}, "training": 200, "sequences": 60, "length": 6,
-    "shape": {"num_attention_heads": 1, "hidden_size": 16, "num_hidden_layers": 2},
+    "shape": {"hidden_size": 16, "num_hidden_layers": 2},
     "twins": 1, "permutations": 19, "bootstrap": 50,
 }  # fmt: skip
 

@@ -18,6 +18,7 @@ QUESTIONS: Final[Mapping[str, str]] = {
     "(--model, --data); four minutes",
     "belief": "beliefs of hidden Markov processes in trained transformers, beside principal "
     "components; four minutes",
+    "piecewise": "straight pieces of made, trained and random transformers along lines; a minute",
     "places": "latitude and longitude of places in a pretrained model (--model, --data); minutes",
     "pretrained": "parts of speech and phrases of a treebank in a pretrained model (--model, "
     "--data); three minutes",
