@@ -1,15 +1,10 @@
 """Whether a model has learned its language: its distance from the exact distribution."""
 
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple, final
+from typing import TYPE_CHECKING, NamedTuple, final
 
-import numpy as np
-import torch
-
-from ..core import LinrepError
 from ..grammars import Corpus, Grammar
-from ..models.training import batch_ids
+from ..models.training.exactness import hold_out
 from ..models.twin import random_twin
 from ..reports import Comparison, Verdict, Verdicts
 from ..reports.values import Json
@@ -17,12 +12,10 @@ from ..reports.values import Json
 if TYPE_CHECKING:
     from .subjects import ModelUnderStudy
 
-__all__ = ["LEARNED", "Distance", "distance_of", "divergence", "not_claimed"]
+__all__ = ["LEARNED", "Distance", "distance_of", "not_claimed"]
 
 LEARNED = 0.02  # share of an untrained model's divergence that may be left
 SENTENCES = 500  # held-out ones, drawn with another seed than those that are probed
-OTHER = 10_007  # what the seed is moved by
-BATCH = 128
 
 
 @final
@@ -71,52 +64,18 @@ def distance_of(subject: "ModelUnderStudy", corpus: Corpus, seed: int) -> Distan
         seed: of the study; the sentences measured on are others.
     """
     grammar = corpus.grammar
-    known = isinstance(grammar, Grammar) and subject.tokenizer is None
-    if not known or subject.construction is not None or subject.sight == "bidirectional":
+    if not isinstance(grammar, Grammar) or subject.tokenizer is not None:
         return None
-    assert isinstance(grammar, Grammar)  # noqa: S101 - known says so
-    try:
-        sentences = grammar.sample(SENTENCES, seed=seed + OTHER).sentences
-        own, entropy = divergence(subject.model, grammar, sentences)
-        twin, _ = divergence(random_twin(subject.model, seed=seed), grammar, sentences)
-    except LinrepError:
-        return None  # no exact probabilities, or words that the model does not know
-    return Distance(own, twin, entropy)
-
-
-def divergence(
-    model: Any, grammar: Grammar, sentences: Sequence[Sequence[str]]
-) -> tuple[float, float]:
-    """Mean KL divergence from the exact next-token distribution to a model's, and its entropy.
-
-    Every token of the sentences counts, and the end of each. What a model gives to tokens that the
-    language has not is lost.
-
-    Args:
-        model: reads the words of ``config.vocabulary``.
-        grammar: the exact distribution.
-        sentences: of the language.
-
-    Returns:
-        Both in nats per token.
-    """
-    words = list(model.config.vocabulary)
-    columns = [words.index(word) for word in grammar.terminals] + [len(words) - 1]
-    lost, entropy, tokens = 0.0, 0.0, 0
-    for start in range(0, len(sentences), BATCH):
-        some = sentences[start : start + BATCH]
-        ids, mask = batch_ids(some, words)
-        with torch.inference_mode():
-            logits = model(ids, attention_mask=mask).logits
-        known = torch.log_softmax(logits.double(), dim=-1)[:, :, columns].numpy()
-        for row, sentence in zip(known, some, strict=True):
-            exact = np.asarray(grammar.next_token_probabilities(sentence))
-            possible = exact > 0
-            surprise = -np.log(exact, where=possible, out=np.zeros_like(exact))
-            entropy += float((exact * surprise).sum())
-            lost -= float((exact * np.where(possible, row[: len(exact)] + surprise, 0.0)).sum())
-            tokens += len(exact)
-    return lost / tokens, entropy / tokens
+    if subject.construction is not None or subject.sight == "bidirectional":
+        return None
+    words = list(subject.model.config.vocabulary)
+    if words[1:-1] != list(grammar.terminals):
+        return None  # other words, or in another order
+    held, _ = hold_out(grammar, SENTENCES, seed, words)
+    if held is None:
+        return None
+    twin = random_twin(subject.model, seed=seed)
+    return Distance(held.kl(subject.model), held.kl(twin), held.floor)
 
 
 def not_claimed(comparison: Comparison, why: str) -> Comparison:

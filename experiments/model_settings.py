@@ -60,6 +60,8 @@ class Trained(Settings):
     layers: Annotated[int, Field(ge=1)] = 4
     width: Annotated[int, Field(ge=1)] = 64
     heads: Annotated[int, Field(ge=1)] = 4
+    architecture: Literal["plain", "gpt2", "llama"] = "plain"
+    until: Annotated[float, Field(gt=0)] | None = None  # nats per token from the exact answer
     seed: Seed = 0  # of weights, sentences and their order
 
 

@@ -29,7 +29,7 @@ from .scores import scores_of
 from .settings import Experiment, SettingsError, StudySettings
 from .subjects import ModelUnderStudy, make_subject
 from .supply import supply_of, with_remedy
-from .theory import invariants_of, theory_of
+from .theory import carried_by, invariants_of, theory_of
 from .transferring import corpora_of, transfers_of
 from .unanswered import unanswered
 from .use import use_of
@@ -120,7 +120,9 @@ def run_study(
     # Whether what was learned from one file of texts holds in others.
     moved, unmoved = transfers_of(settings, subject.model, read, acts, twins[0], others)
     # What was learned beside what was predicted, and what the whole says.
-    comparison = compare(results, claims, exchanges=swaps, level=level, seed=seed)
+    carried, uncarried = carried_by(settings, corpus, results, acts, twins, theory)
+    how = {"predictions": claims} | dict(carried)
+    comparison = compare(results, exchanges=swaps, level=level, seed=seed, **how)
     if distance is not None and not distance.learned:
         comparison = not_claimed(comparison, distance.failure)
     checks, untested = checks_of(subject, corpus, acts, results, comparison, here)
@@ -135,7 +137,7 @@ def run_study(
         trees=drawn_trees(corpus), **edits, transfers=moved, invariants=constant,
         notes=(
             *chosen, *(supply.notes if supply else ()), *untested, *unused, *unedited, *told,
-            *unmoved, *unknown,
+            *unmoved, *unknown, *uncarried,
         ),
         subspaces=_subspaces(results, here), **wording_of(settings.language, heights),
     )  # fmt: skip

@@ -18,7 +18,7 @@ from .settings import Constructed, Model, SettingsError, Trained
 if TYPE_CHECKING:
     from ..constructions import GrammarTransformer
 
-__all__ = ["ModelUnderStudy", "make_subject"]
+__all__ = ["ModelUnderStudy", "make_subject", "options_of"]
 
 
 @final
@@ -105,17 +105,28 @@ def _trained(settings: Trained, corpus: Corpus) -> ModelUnderStudy:
         raise SettingsError("a model is trained on sentences of a grammar; this language has none")
     from ..models import train
 
-    made = train(
-        corpus.grammar, sentences=settings.sentences, steps=settings.steps,
-        batch_size=settings.batch_size, learning_rate=settings.learning_rate, seed=settings.seed,
-        num_hidden_layers=settings.layers, hidden_size=settings.width,
-        num_attention_heads=settings.heads,
-    )  # fmt: skip
+    made = train(corpus.grammar, **options_of(settings))
     facts = {
-        "model": f"trained for {settings.steps} steps on {settings.sentences} sentences",
+        "model": f"trained for {made.log.rows[-1].step} steps on {settings.sentences} sentences",
         **_shape(made.model),
     }
     return ModelUnderStudy(made.model, None, "trained", "causal", facts=facts)
+
+
+def options_of(settings: Trained, seed: int | None = None) -> dict[str, Any]:
+    """The keywords of :func:`linrep.train`.
+
+    Args:
+        settings: of a training.
+        seed: another one than theirs.
+    """
+    return {
+        "sentences": settings.sentences, "steps": settings.steps, "until": settings.until,
+        "batch_size": settings.batch_size, "learning_rate": settings.learning_rate,
+        "architecture": settings.architecture, "num_hidden_layers": settings.layers,
+        "hidden_size": settings.width, "num_attention_heads": settings.heads,
+        "seed": settings.seed if seed is None else seed,
+    }  # fmt: skip
 
 
 def _sees_the_future(model: Any) -> bool:

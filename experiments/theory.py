@@ -1,19 +1,20 @@
 """A construction of the same grammar beside a model whose basis is its own."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple, final
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from ..causal import InterchangeResult
-from ..core import Engine, Invariant
+from ..core import Engine, Invariant, Prediction
+from ..core.prediction import by_tokens
 from ..grammars import Corpus, Grammar
 from ..hooks import Activations, capture
-from ..probes import ProbeError, ProbeResults, measure_invariants
+from ..probes import BaseMaps, ProbeError, ProbeResults, linear_maps, measure_invariants
 from .settings import StudySettings
 
 if TYPE_CHECKING:
     from ..constructions import GrammarTransformer
 
-__all__ = ["Theory", "invariants_of", "theory_of"]
+__all__ = ["Theory", "carried_by", "invariants_of", "theory_of"]
 
 
 @final
@@ -22,6 +23,16 @@ class Theory(NamedTuple):
 
     made: "GrammarTransformer"
     acts: Activations
+
+    @property
+    def written(self) -> tuple[Prediction, ...]:
+        """The prediction of each state at the site where all of it is first written."""
+        found: dict[str, Prediction] = {}
+        for claim in self.made.predictions:
+            whole = claim.written and claim.rank <= claim.subspace.dim
+            if whole and claim.subspace.kind == "pattern":
+                found.setdefault(claim.target, claim)
+        return tuple(found.values())
 
 
 def theory_of(settings: StudySettings, corpus: Corpus, engine: str | Engine) -> Theory | None:
@@ -38,6 +49,41 @@ def theory_of(settings: StudySettings, corpus: Corpus, engine: str | Engine) -> 
 
     made = GrammarTransformer.from_grammar(corpus.grammar, **settings.theory.choices)
     return Theory(made, capture(made.model, corpus, sites=settings.sites, engine=engine))
+
+
+def carried_by(
+    settings: StudySettings,
+    corpus: Corpus,
+    results: ProbeResults,
+    acts: Activations,
+    twins: Sequence[Activations],
+    theory: Theory | None,
+) -> tuple[Mapping[str, Any], tuple[str, ...]]:
+    """What :func:`linrep.compare` takes to carry theory's subspaces over; and why it cannot.
+
+    Args:
+        settings: of the study.
+        corpus: its language.
+        results: the grid of probes; maps are learned from rows that its patterns were not.
+        acts: of the model.
+        twins: of untrained models.
+        theory: of the same language.
+    """
+    if theory is None:
+        return {}, ()
+    claims, _ = by_tokens(theory.written, settings.probes.positions)
+    claims = [claim for claim in claims if claim.target in results.targets]
+    if not claims or results.learned_from is None:
+        return {}, ("not tested: nothing that theory writes was probed where it is written",)
+    try:
+        maps: BaseMaps = linear_maps(
+            acts, theory.acts, corpus, random_weights=twins,
+            reference_sites=list(dict.fromkeys(claim.site for claim in claims)),
+            rows=~results.learned_from, positions=settings.probes.positions, seed=settings.seed,
+        )  # fmt: skip
+    except ProbeError as error:
+        return {}, (f"not tested: a map between the constructed model and this one: {error}",)
+    return {"predictions": claims, "through": maps}, maps.notes
 
 
 def invariants_of(

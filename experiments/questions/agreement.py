@@ -20,6 +20,7 @@ from ..manifest import versions
 from ..scores import scores_of
 from ..settings_base import Settings, SettingsError
 from .answered import Answered, written
+from .belief import plain_settings
 
 __all__ = ["AgreementSettings", "agreement"]
 
@@ -135,8 +136,8 @@ def agreement(
         scores_of(results), compare(results, exchanges=found, seed=how.seed),
         notes=found.notes, pictures=(_picture(told),), piece="subject",
     )  # fmt: skip
-    settings_of = {"experiment": "agreement", "model": str(model), **how.model_dump(mode="json")}
-    run = Run("Number agreement", QUESTION, plain(settings_of), versions(), (study,))
+    told_of = {"experiment": "agreement", "model": str(model), **plain_settings(how)}
+    run = Run("Number agreement", QUESTION, told_of, versions(), (study,))
     return written(Answered("agreement", tuple(told), run), out)
 
 

@@ -52,15 +52,15 @@ def best_rows(study: Study) -> list[Mapping[str, Json]]:
         )  # fmt: skip
     for moved in study.transfers:
         site = site_of_transfer(study, moved)
-        for row in moved.at(site):
-            if row.train == moved.names[0] and row.test != row.train:
+        for other in moved.at(site):
+            if other.train == moved.names[0] and other.test != other.train:
                 found.append(
                     {
-                        "target": moved.target, "learned from": row.train, "read in": row.test,
-                        "after": site_label(site), "score": row.score,
-                        "interval": [row.low, row.high], "chance": row.chance,
-                        "strongest baseline": "–", "untrained": row.twin,
-                        "verdict": "carries over" if row.above else "does not carry over",
+                        "target": moved.target, "learned from": other.train, "read in": other.test,
+                        "after": site_label(site), "score": other.score,
+                        "interval": [other.low, other.high], "chance": other.chance,
+                        "strongest baseline": "–", "untrained": other.twin,
+                        "verdict": "carries over" if other.above else "does not carry over",
                     }
                 )  # fmt: skip
     return found

@@ -59,8 +59,8 @@ from .experiments import (
 )
 from .grammars import (
     BOS as BOS,
-    BinaryGrammar as BinaryGrammar,
     EOS as EOS,
+    BinaryGrammar as BinaryGrammar,
     Grammar as Grammar,
     GrammarError as GrammarError,
     HiddenMarkov as HiddenMarkov,
