@@ -16,6 +16,7 @@ QUESTIONS: Final[Mapping[str, str]] = {
     "belief": "beliefs of hidden Markov processes in trained transformers, beside principal "
     "components; four minutes",
     "piecewise": "straight pieces of made, trained and random transformers along lines; a minute",
+    "recursion": "a recursive grammar unrolled to growing depth: sizes, heights, trained models",
 }
 """Name -> what is asked. ``NAME`` is the function of that name in the module of that name here."""
 
