@@ -13,12 +13,14 @@ if TYPE_CHECKING:
     from .questions.answered import Answered
     from .questions.belief import BeliefSettings, belief
     from .questions.piecewise import PiecewiseSettings, piecewise
+    from .questions.recursion import RecursionSettings, recursion
 
 __all__ = [
     "Answered",
     "BeliefSettings",
     "Experiment",
     "PiecewiseSettings",
+    "RecursionSettings",
     "SettingsError",
     "StudySettings",
     "belief",
@@ -26,6 +28,7 @@ __all__ = [
     "piecewise",
     "probe_settings",
     "read_settings",
+    "recursion",
     "run_experiment",
     "run_study",
 ]
@@ -35,6 +38,7 @@ _HOME = {
     "Answered": ".questions.answered",
     "BeliefSettings": ".questions.belief",
     "PiecewiseSettings": ".questions.piecewise",
+    "RecursionSettings": ".questions.recursion",
     "run_experiment": ".pipeline",
     "run_study": ".pipeline",
 }

@@ -53,6 +53,7 @@ EXCLUDED = {
     "Transfer.at": "of what transfer returns",
     "belief": "trains models; tests/experiments/test_questions.py has wrong arguments",
     "piecewise": "likewise",
+    "recursion": "likewise",
     "AnyNetwork": "a type alias",
     "Kind": "a type alias",
     "Positions": "a type alias",

@@ -75,7 +75,7 @@ class PiecewiseSettings(Settings):
     lines: int = Field(default=8, ge=1)
     share: float = Field(default=0.01, gt=0, lt=1)
     rates: tuple[float, ...] = (3.0, 10.0, 30.0, 100.0, 1000.0, 10_000.0)
-    scales: tuple[float, ...] = (1.0, 4.0, 16.0, 64.0)
+    scales: tuple[float, ...] = (1.0, 4.0, 16.0, 64.0, 1e3, 1e5)
     steps: int = Field(default=1500, ge=1)
     blocks: tuple[int, ...] = (0, 1)
     shape: Mapping[str, Any] = {"mlp": "relu", "num_hidden_layers": 3}

@@ -22,6 +22,7 @@ QUESTIONS: Final[Mapping[str, str]] = {
     "places": "latitude and longitude of places in a pretrained model (--model, --data); minutes",
     "pretrained": "parts of speech and phrases of a treebank in a pretrained model (--model, "
     "--data); three minutes",
+    "recursion": "a recursive grammar unrolled to growing depth: sizes, heights, trained models",
     "seeds": "which invariants hold in models trained from five seeds; ten minutes",
     "trained": "a trained transformer beside the theory's construction; five minutes",
     "truth": "truth of statements in a pretrained model, and in other sets (--model, --data); "
