@@ -10,31 +10,55 @@ from .treebank import probe_settings
 
 if TYPE_CHECKING:
     from .pipeline import run_experiment, run_study
+    from .questions.agreement import AgreementSettings, agreement
     from .questions.answered import Answered
     from .questions.belief import BeliefSettings, belief
     from .questions.piecewise import PiecewiseSettings, piecewise
+    from .questions.places import PlacesSettings, places
+    from .questions.pretrained import PretrainedSettings, pretrained
     from .questions.recursion import RecursionSettings, recursion
+    from .questions.seeds import SeedsSettings, seeds
+    from .questions.trained import TrainedSettings, trained
+    from .questions.truth import TruthSettings, truth
 
 __all__ = [
+    "AgreementSettings",
     "Answered",
     "BeliefSettings",
     "Experiment",
     "PiecewiseSettings",
+    "PlacesSettings",
+    "PretrainedSettings",
     "RecursionSettings",
+    "SeedsSettings",
     "SettingsError",
     "StudySettings",
+    "TrainedSettings",
+    "TruthSettings",
+    "agreement",
     "belief",
     "demo_settings",
     "piecewise",
+    "places",
+    "pretrained",
     "probe_settings",
     "read_settings",
     "recursion",
     "run_experiment",
     "run_study",
+    "seeds",
+    "trained",
+    "truth",
 ]
 
 
 _HOME = {
+    "TruthSettings": ".questions.truth",
+    "TrainedSettings": ".questions.trained",
+    "SeedsSettings": ".questions.seeds",
+    "PretrainedSettings": ".questions.pretrained",
+    "PlacesSettings": ".questions.places",
+    "AgreementSettings": ".questions.agreement",
     "Answered": ".questions.answered",
     "BeliefSettings": ".questions.belief",
     "PiecewiseSettings": ".questions.piecewise",

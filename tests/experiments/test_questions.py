@@ -82,7 +82,9 @@ def test_what_is_asked_wrongly_is_refused(tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(FolderError):
         belief(tiny=True, out=tmp_path)
-    with pytest.raises(SettingsError, match="experiments are belief.*received 'nothing'"):
+    with pytest.raises(
+        SettingsError, match="are agreement, belief.*received 'nothing'"
+    ):
         question("nothing")
     with pytest.raises(SettingsError, match="sequences"):
         BeliefSettings(sequences=1)
@@ -113,7 +115,7 @@ def test_the_command_lists_experiments_and_refuses_others(capsys):
     with pytest.raises(SystemExit) as end:
         main(["experiment", "list"])
     assert end.value.code == 0
-    assert capsys.readouterr().out.startswith("belief: ")
+    assert capsys.readouterr().out.startswith("agreement: ")
     with pytest.raises(SystemExit) as end:
         main(["experiment", "nothing"])
     assert end.value.code == 2
