@@ -51,6 +51,7 @@ def place(tmp_path, monkeypatch):
         ("linrep.experiments.maxout.page", "run"),
         ("linrep.experiments.scaling", "run"),
         ("linrep.models", "train"),
+        ("linrep.experiments.sweep", "train"),
     ):
 
         def begin(*_, **__):
