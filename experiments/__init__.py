@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from .demo import demo_settings
 from .questions.table import QUESTIONS, question
 from .settings import Experiment, SettingsError, StudySettings, read_settings
+from .sweep_settings import SweepSettings, read_sweep
 from .treebank import probe_settings
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from .questions.seeds import SeedsSettings, seeds
     from .questions.trained import TrainedSettings, trained
     from .questions.truth import TruthSettings, truth
+    from .sweep import SweepRow, SweepTable, run_sweep
 
 __all__ = [
     "AgreementSettings",
@@ -33,6 +35,9 @@ __all__ = [
     "SeedsSettings",
     "SettingsError",
     "StudySettings",
+    "SweepRow",
+    "SweepSettings",
+    "SweepTable",
     "TrainedSettings",
     "TruthSettings",
     "agreement",
@@ -43,9 +48,11 @@ __all__ = [
     "pretrained",
     "probe_settings",
     "read_settings",
+    "read_sweep",
     "recursion",
     "run_experiment",
     "run_study",
+    "run_sweep",
     "seeds",
     "trained",
     "truth",
@@ -65,6 +72,9 @@ _HOME = {
     "RecursionSettings": ".questions.recursion",
     "run_experiment": ".pipeline",
     "run_study": ".pipeline",
+    "SweepRow": ".sweep",
+    "SweepTable": ".sweep",
+    "run_sweep": ".sweep",
 }
 
 

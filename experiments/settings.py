@@ -3,12 +3,13 @@
 import os
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from ..core import YamlError, as_path, checked, read_yaml
+from ..core import checked
 from ..core.limits import MOST_DRAWS
 from .model_settings import Constructed, Loaded, Model, Trained
-from .settings_base import Seed, Settings, SettingsError, problems, short
+from .settings_base import Seed, Settings, SettingsError, problems
+from .settings_file import read_file
 
 __all__ = [
     "Causal",
@@ -232,54 +233,4 @@ def read_settings(path: str | os.PathLike[str], overrides: tuple[str, ...] = ())
     Raises:
         SettingsError: no such file, not YAML, an unknown name, an impossible value.
     """
-    file = as_path(path)
-    if file.is_dir():
-        raise SettingsError(
-            f"{file} is a folder; a settings file was expected: give the YAML file itself, of a "
-            f"run {file / 'settings.yaml'}"
-        )
-    try:
-        text = file.read_text("utf-8")
-    except OSError as error:
-        raise SettingsError(f"cannot read the settings {file}: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"{file} is not YAML: {error}") from error
-    data = _yaml(text, str(file), "mend it there")
-    if not isinstance(data, dict):
-        raise SettingsError(f"{file} holds no settings: a mapping with title and studies is needed")
-    for override in overrides:
-        _override(data, override)
-    try:
-        return Experiment.model_validate(data)
-    except ValidationError as error:
-        raise SettingsError(f"{file}: {problems(error)}") from error
-
-
-def _yaml(text: str, where: str, remedy: str) -> Any:
-    try:
-        return read_yaml(text, where, remedy)
-    except YamlError as error:
-        raise SettingsError(str(error)) from None
-
-
-def _override(data: dict[str, Any], text: str) -> None:
-    """Set one dotted name in place.
-
-    Raises:
-        SettingsError: the text has no ``=``, its value is not YAML, or the path leads nowhere.
-    """
-    name, sign, value = text.partition("=")
-    if not sign or not name:
-        raise SettingsError(f"--set needs NAME=VALUE; received {short(text)!r}")
-    where = f"the value of --set {short(text)}"
-    new = _yaml(value, where, "put text into quotes: NAME='\"...\"'")
-    *path, last = name.strip().split(".")
-    here: Any = data
-    try:
-        for part in path:
-            here = here[int(part)] if isinstance(here, list) else here[part]
-        here[int(last) if isinstance(here, list) else last] = new
-    except (KeyError, IndexError, ValueError, TypeError) as error:
-        raise SettingsError(
-            f"--set {short(text)}: the settings have no {short(name.strip())!r}"
-        ) from error
+    return read_file(path, Experiment, overrides, "title and studies")

@@ -324,6 +324,13 @@ def _directions() -> Any:
 
 
 @functools.cache
+def _sweep_settings() -> Any:
+    tiny = {"depths": (1,), "widths": (8,), "heads": 2, "sentences": 8, "steps": 2, "heldout": 4}
+    language = {"source": "latin", "order": 2, "depth": 1}
+    return linrep.SweepSettings(language=language, **tiny)
+
+
+@functools.cache
 def _means() -> Any:
     how = {"permutations": 0, "bootstrap": 0, "controls": ()}
     return linrep.probe(acts(), corpus(), heights=[1], method="means", **how)
@@ -770,6 +777,24 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
     "probe_settings.sentences": lambda: 20,
     "probe_settings.permutations": lambda: 3,
     "probe_settings.causal": lambda: "auto",
+    "run_sweep.settings": _sweep_settings,
+    "read_sweep.path": lambda: written("s.yaml", "language: {source: latin}"),
+    "read_sweep.overrides": lambda: (),
+    "SweepSettings.language": lambda: _sweep_settings().language,
+    "SweepTable.rows": lambda: (),
+    **{
+        f"SweepRow.{name}": functools.partial(lambda value: value, value)
+        for name, value in {
+            "architecture": "plain",
+            "depth": 1,
+            "width": 8,
+            "steps": 2,
+            "loss": 0.5,
+            "kl": 0.1,
+            "floor": 0.1,
+            "seconds": 1.0,
+        }.items()
+    },
     "run_study.settings": lambda: settings().studies[0],
     "StudySettings.language": lambda: settings().studies[0].language,
     "StudySettings.model": lambda: settings().studies[0].model,

@@ -52,6 +52,7 @@ def place(tmp_path, monkeypatch):
         ("linrep.experiments.scaling", "run"),
         ("linrep.experiments.questions.table", "answer"),
         ("linrep.models", "train"),
+        ("linrep.experiments.sweep", "train"),
     ):
 
         def begin(*_, **__):

@@ -51,11 +51,15 @@ from .corpora import (
 from .experiments import (
     Experiment as Experiment,
     StudySettings as StudySettings,
+    SweepSettings as SweepSettings,
+    SweepTable as SweepTable,
     demo_settings as demo_settings,
     probe_settings as probe_settings,
     read_settings as read_settings,
+    read_sweep as read_sweep,
     run_experiment as run_experiment,
     run_study as run_study,
+    run_sweep as run_sweep,
 )
 from .grammars import (
     BOS as BOS,

@@ -1,12 +1,13 @@
-"""The command that trains a small model on a language, and goes on where it was interrupted."""
+"""Commands that train small models on a language, and go on where they were interrupted."""
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .cli_common import JsonFlag, Seed, add, announce, emit, quiet
+from .cli_common import EngineName, JsonFlag, Seed, add, announce, emit, quiet
 
 if TYPE_CHECKING:
     from .models import TrainedModel
@@ -21,8 +22,9 @@ EXAMPLES = (
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command to the program."""
+    """Add these commands to the program."""
     add(app, train, EXAMPLES)
+    add(app, sweep, "Example: linrep sweep sweep.yaml --out models/sweep --engine processes:2")
 
 
 def train(  # noqa: PLR0913 - one per option
@@ -108,6 +110,42 @@ def train(  # noqa: PLR0913 - one per option
         raise
     facts = {"model": str(out), **_facts(made), "settings": made.settings}
     emit(facts, f"{_told(made, until)}\n\nmodel: {out}", as_json=as_json)
+
+
+def sweep(
+    settings: Annotated[
+        Path, typer.Argument(help="YAML: language, training, depths, widths, seeds, architectures.")
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", help="Folder of the trainings; what is finished there stays.")
+    ],
+    override: Annotated[
+        list[str] | None, typer.Option("--set", help="dotted.name=value, repeatable.")
+    ] = None,
+    engine: EngineName = "local",
+    as_json: JsonFlag = False,
+) -> None:
+    """Train at every point of a grid; called again, it does what is not finished.
+
+    Raises:
+        KeyboardInterrupt: it was interrupted; how to go on has been said.
+    """
+    from .experiments import read_sweep
+
+    asked = read_sweep(settings, tuple(override or ()))
+    announce("loading PyTorch")
+    quiet()
+    from .experiments import run_sweep
+
+    try:
+        table = run_sweep(asked, out, engine=engine)
+    except KeyboardInterrupt:
+        print("linrep: to go on with the sweep, repeat the command", file=sys.stderr)
+        raise
+    rows = [asdict(row) for row in table.rows]
+    shown = table.to_frame().drop(columns=["architecture", "depth", "width", "seed"])
+    text = f"{shown.to_string(index=False)}\n\nsweep: {out}"
+    emit({"sweep": str(out), "rows": rows}, text, as_json=as_json)
 
 
 def _refuse_begun(out: Path) -> None:

@@ -82,9 +82,7 @@ def test_what_is_asked_wrongly_is_refused(tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
     with pytest.raises(FolderError):
         belief(tiny=True, out=tmp_path)
-    with pytest.raises(
-        SettingsError, match="are agreement, belief.*received 'nothing'"
-    ):
+    with pytest.raises(SettingsError, match="are agreement, belief.*received 'nothing'"):
         question("nothing")
     with pytest.raises(SettingsError, match="sequences"):
         BeliefSettings(sequences=1)
