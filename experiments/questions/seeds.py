@@ -175,7 +175,7 @@ def _pictures(rows: Sequence[Mapping[str, Json]]) -> tuple[Picture, ...]:
         return ()
     x = tuple(float(i) for i in range(len(shown)))
     ends = [row["interval"] for row in shown]
-    low, high = (tuple(float(end[i]) for end in ends if isinstance(end, list)) for i in (0, 1))
+    low, high = (tuple(float(str(end[i])) for end in ends if isinstance(end, list)) for i in (0, 1))
     names = "; ".join(f"{i}: {row['what']}, {row['of']}" for i, row in enumerate(shown))
     return (
         Picture(
