@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .questions.recursion import RecursionSettings, recursion
     from .questions.seeds import SeedsSettings, seeds
     from .questions.trained import TrainedSettings, trained
+    from .questions.trained_languages import LanguagesSettings, OneLanguage, trained_languages
     from .questions.truth import TruthSettings, truth
     from .sweep import SweepRow, SweepTable, run_sweep
 
@@ -28,6 +29,8 @@ __all__ = [
     "Answered",
     "BeliefSettings",
     "Experiment",
+    "LanguagesSettings",
+    "OneLanguage",
     "PiecewiseSettings",
     "PlacesSettings",
     "PretrainedSettings",
@@ -55,11 +58,14 @@ __all__ = [
     "run_sweep",
     "seeds",
     "trained",
+    "trained_languages",
     "truth",
 ]
 
 
 _HOME = {
+    "LanguagesSettings": ".questions.trained_languages",
+    "OneLanguage": ".questions.trained_languages",
     "TruthSettings": ".questions.truth",
     "TrainedSettings": ".questions.trained",
     "SeedsSettings": ".questions.seeds",

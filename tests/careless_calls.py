@@ -55,6 +55,7 @@ EXCLUDED = {
     "piecewise": "likewise",
     "recursion": "likewise",
     "trained": "likewise",
+    "trained_languages": "likewise",
     "seeds": "likewise",
     "agreement": "reads a pretrained model; tests/experiments/test_pretrained_questions.py",
     "places": "likewise",

@@ -25,6 +25,8 @@ QUESTIONS: Final[Mapping[str, str]] = {
     "recursion": "a recursive grammar unrolled to growing depth: sizes, heights, trained models",
     "seeds": "which invariants hold in models trained from five seeds; ten minutes",
     "trained": "a trained transformer beside the theory's construction; five minutes",
+    "trained_languages": "trained transformers of languages of several kinds, each beside its "
+    "construction; ten minutes",
     "truth": "truth of statements in a pretrained model, and in other sets (--model, --data); "
     "minutes",
 }
