@@ -2,14 +2,25 @@
 
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
 from linrep import families, read_run, write_run
-from linrep.core import Invariant, judged
-from linrep.experiments import Experiment, SettingsError, StudySettings, run_experiment
+from linrep.core import Invariant, LinrepError, judged
+from linrep.experiments import (
+    LanguagesSettings,
+    OneLanguage,
+    SeedsSettings,
+    SettingsError,
+    StudySettings,
+    TrainedSettings,
+    seeds,
+    trained,
+    trained_languages,
+)
 from linrep.experiments.learned import Distance
 from linrep.experiments.settings import (
     Causal,
@@ -41,8 +52,18 @@ def settings(**given):
 
 
 @pytest.fixture(scope="module")
-def unlearned():
-    return run_experiment(Experiment(title="small", studies=(settings(),)))
+def answered():
+    one = settings()
+    how = LanguagesSettings(
+        languages={"small": OneLanguage(language=one.language, training=one.model)},
+        sentences=one.sentences, probes=one.probes,
+    )  # fmt: skip
+    return trained_languages(how)
+
+
+@pytest.fixture(scope="module")
+def unlearned(answered):
+    return answered.run
 
 
 def test_the_divergence_is_that_of_its_definition():
@@ -92,8 +113,6 @@ def test_a_page_shows_what_does_not_depend_on_the_basis(unlearned, tmp_path):
                nulls=(0.0, 1.0, 0.0, 1.0), resolution=1.0),
         judged("overlap", "height 1", "", predicted=0.0, measured=math.nan),
     )  # fmt: skip
-    from dataclasses import replace
-
     run = replace(unlearned, studies=(replace(study, invariants=rows),))
     write_run(run, tmp_path / "run")
     assert read_run(tmp_path / "run").study("small").invariants == rows
@@ -130,3 +149,63 @@ def test_facts_say_how_far_it_is():
     assert "0.0123" in text
     assert "1.500" in text
     assert np.isclose(told.model / told.untrained, 0.0082)
+
+
+def test_a_language_has_a_row_for_each_state(answered):
+    (row,) = answered.rows
+    assert (row["language"], row["state"]) == ("small", "height 1")
+    assert row["verdict"] == "not tested"
+    assert answered.to_markdown().count("\n") == 2
+
+
+def test_states_along_training_and_with_fewer_blocks(unlearned, monkeypatch):
+    """The study itself is that of the fixture; checkpoints and a smaller model are trained."""
+    monkeypatch.setattr(
+        "linrep.experiments.questions.trained.run_study", lambda asked: (unlearned.studies[0], {})
+    )
+    found = trained(tiny=True)
+    names = [row["model"] for row in found.rows]
+    assert names == ["trained", *["step 0"] * 2, *["step 20"] * 2, *["1 blocks"] * 2]
+    along = {row["model"]: row.get("KL") for row in found.rows if row["state"] == "height 1"}
+    assert along["step 0"] > along["step 20"] > 0
+    captions = [picture.caption for picture in found.run.studies[0].pictures]
+    assert len(captions) == 2
+    assert "fewer blocks" in captions[1]
+
+
+def test_seeds_are_summed_up(unlearned, monkeypatch):
+    rows = [
+        judged("dimensions", "height 1", "", predicted=3.0, measured=value, nulls=(0.0,) * 5)
+        for value in (3.0, 2.0, 1.0)
+    ]
+    made = iter(rows)
+    asked = []
+
+    def study(settings, level):
+        asked.append((settings.model.seed, settings.seed, level))
+        return replace(unlearned.studies[0], name=settings.name, invariants=(next(made),)), {}
+
+    monkeypatch.setattr("linrep.experiments.questions.seeds.run_study", study)
+    found = seeds(SeedsSettings(seeds=3), seed=4)
+    assert asked == [(seed, seed, 0.05 / 3) for seed in (4, 5, 6)]
+    (row,) = found.rows
+    assert (row["mean"], row["as predicted"], row["partly"]) == (2.0, "1 of 3", "2 of 3")
+    assert row["interval"] == pytest.approx([2 - 4.302653 / 3**0.5, 2 + 4.302653 / 3**0.5])
+    assert found.run.studies[0].facts["models that learned the language"] == 3
+
+
+@pytest.mark.parametrize("make", [trained, seeds, trained_languages])
+def test_experiments_look_at_the_folder_first(make, tmp_path):
+    (tmp_path / "mine").write_text("mine")
+    with pytest.raises(LinrepError, match="is not empty"):
+        make(tiny=True, out=tmp_path)
+
+
+def test_experiments_need_grammars():
+    trees = Treebank(paths="*.ptb")
+    with pytest.raises(SettingsError, match="needs a grammar|has none"):
+        trained(TrainedSettings(language=trees))
+    with pytest.raises(SettingsError, match="needs a grammar|has none"):
+        seeds(SeedsSettings(language=trees))
+    with pytest.raises(SettingsError, match="has none"):
+        trained_languages(LanguagesSettings(languages={"trees": OneLanguage(language=trees)}))
