@@ -111,5 +111,5 @@ def map_questions() -> Iterator[Question]:
         label = f"map, trained on another random hierarchy, {ASKED[asked]}"
         yield label, mapped, ("other grammar", "random hierarchy", asked), 0
     for name in LANGUAGES:
-        label = f"mapped, the same construction in another basis, {name}, {ASKED['aligned']}"
+        label = f"basis, the same construction in another one, {name}, {ASKED['aligned']}"
         yield label, mapped, ("other basis", name, "aligned"), 0
