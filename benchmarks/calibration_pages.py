@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from calibration_maps import map_questions
 
 BATCH = 5  # pages of one call
 GRID = {"permutations": 200, "bootstrap": 0}
@@ -397,6 +398,7 @@ def questions(trees: str) -> Iterator[Question]:
             if kind == "encoder" or name != NEXT:
                 yield f"decoy, {kind}: {name}", decoy, (name, kind), rung
     yield from subspaces()
+    yield from map_questions()
     for classes, strength, n in PLANTED:
         label = f"{classes} classes, strength {strength}, {n} sentences"
         yield f"planted, {label}", planted, (strength, n, classes), 0

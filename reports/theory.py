@@ -14,7 +14,7 @@ from ..probes.bases.measured import upper_end
 from .meeting import ELSEWHERE, ComparedSubspaces, ComparisonError
 from .through import Through
 
-__all__ = ["Theory", "carried_theory", "direct_theory"]
+__all__ = ["Theory", "carried_from", "carried_theory", "direct_theory"]
 
 Cell = tuple[str, str]
 NO_SITE = "no map leads here from a site of the constructed model at which theory writes the state"
@@ -154,6 +154,24 @@ def carried_theory(
             used=None, exact=None,
         )  # fmt: skip
     return Theory(claims, why, through, carried)
+
+
+def carried_from(predictions: Iterable[Prediction]) -> tuple[str, ...]:
+    """Sites of a reference from which its states are carried: give them to ``linear_maps``.
+
+    For each target the first site at which all of its state is written.
+
+    Args:
+        predictions: about the reference, in the order of its forward pass.
+    """
+    known = [claim for claim in predictions if claim.subspace.kind == "pattern"]
+    order = tuple(dict.fromkeys(claim.site for claim in known))
+    targets = dict.fromkeys(claim.target for claim in known)
+    first = [
+        _first_whole({p.site: p for p in known if p.target == target}, order) for target in targets
+    ]
+    wanted = {claim.site for claim in first if claim is not None}
+    return tuple(site for site in order if site in wanted)
 
 
 def _first_whole(about: Mapping[str, Prediction], sites: Sequence[str]) -> Prediction | None:

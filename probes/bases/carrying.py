@@ -140,8 +140,8 @@ def _shares(
 
 def _squares(seen: CrossStatistics, weights: np.ndarray, along: np.ndarray) -> np.ndarray:
     """Squared errors along each direction of predictions ``weights.T x``."""
-    own = np.einsum("ik,ij,jk->k", along, seen.scatter_yy, along, optimize=True)
-    cross = np.einsum("ik,ij,jk->k", weights, seen.scatter_xy, along, optimize=True)
-    made = np.einsum("ik,ij,jk->k", weights, seen.scatter_xx, weights, optimize=True)
+    own = ((seen.scatter_yy @ along) * along).sum(axis=0)
+    cross = ((seen.scatter_xy @ along) * weights).sum(axis=0)
+    made = ((seen.scatter_xx @ weights) * weights).sum(axis=0)
     errors: np.ndarray = np.maximum(own - 2 * cross + made, 0.0)
     return errors

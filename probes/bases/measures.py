@@ -60,9 +60,9 @@ def mean_square(made: Canonical, seen: CrossStatistics) -> float:
     """
     if not len(made.correlations):
         return float("nan")
-    together = np.einsum("ik,ij,jk->k", made.left, seen.scatter_xy, made.right, optimize=True)
+    together = ((seen.scatter_xy.T @ made.left) * made.right).sum(axis=0)
     sizes = [
-        np.maximum(np.einsum("ik,ij,jk->k", each, scatter, each, optimize=True), 0.0)
+        np.maximum(((scatter @ each) * each).sum(axis=0), 0.0)
         for each, scatter in ((made.left, seen.scatter_xx), (made.right, seen.scatter_yy))
     ]
     size = np.sqrt(sizes[0] * sizes[1])
