@@ -91,7 +91,7 @@ def make_subject(settings: Model, corpus: Corpus) -> ModelUnderStudy:
         loaded.tokenizer,
         loaded.name,
         "bidirectional" if _sees_the_future(inner) else "causal",
-        facts={"model": loaded.name, **_shape(inner), **_weights(loaded)},
+        facts={"model": loaded.name, **_shape(inner), **_weights(loaded), **_training(noted)},
     )
 
 
@@ -158,6 +158,20 @@ def _weights(loaded: LoadedModel) -> dict[str, Json]:
     if loaded.unused:
         told["weights not used"] = f"{len(loaded.unused)}, {loaded.unused[0]} for one"
     return told
+
+
+def _training(noted: Any) -> dict[str, Json]:
+    """How near to its own language a trained model came, as far as its configuration says."""
+    made = noted.get("training") if isinstance(noted, dict) else None
+    if not isinstance(made, dict) or "step" not in made:
+        return {}
+    told = f"{made['step']} step{'s' * (made['step'] != 1)}"
+    if isinstance(made.get("kl"), float) and isinstance(made.get("floor"), float):
+        told += (
+            f"; KL from the exact next-token distribution of the language it learned "
+            f"{made['kl']:.5f} nats per token, entropy of that distribution {made['floor']:.4f}"
+        )
+    return {"training": told}
 
 
 def _constructed(built: "GrammarTransformer") -> ModelUnderStudy:

@@ -138,7 +138,7 @@ def train(
     if folder is not None:
         digest = hashlib.sha256(repr(vocabulary).encode() + ids.numpy().tobytes()).hexdigest()
         decides = asked.to_dict() | shape | {"sample": digest}
-        copies = 1 + len(asked.saved_at)
+        copies = 4 + len(asked.saved_at)  # the state has the weights and two moments
         place = TrainingFolder(folder, decides, copies, blocks * asked.dtype.itemsize)
         if (note := place.look(resume=resume)) is not None:
             return _finished(place, note, asked, shape)

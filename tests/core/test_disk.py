@@ -109,4 +109,4 @@ def test_training_looks_for_room_before_its_first_step(left, tmp_path, capsys, m
     with pytest.raises(SystemExit) as end:
         main([*command, "--width", "256"])
     assert end.value.code == 2
-    assert "the trained model needs 12.6 MB, and the disk of" in capsys.readouterr().err
+    assert "the trained model needs 50.3 MB, and the disk of" in capsys.readouterr().err

@@ -4,6 +4,7 @@ import pytest
 import torch
 import transformers as tf
 
+import linrep
 from linrep import families
 from linrep.experiments.settings import Loaded
 from linrep.experiments.subjects import make_subject
@@ -44,3 +45,13 @@ def test_a_model_that_does_not_name_its_width_is_refused():
     model.config = tf.PretrainedConfig()
     with pytest.raises(CaptureError, match="no hidden_size"):
         stream_width(model)
+
+
+def test_a_trained_model_says_how_near_it_came(tmp_path):
+    language = families.latin(order=2, depth=1)
+    how = {"steps": 2, "sentences": 8, "hidden_size": 8, "num_attention_heads": 2, "heldout": 8}
+    run = linrep.train(language, folder=tmp_path / "m", checkpoints=[1], **how)
+    told = make_subject(Loaded(path=str(tmp_path / "m")), language.sample(2)).facts["training"]
+    assert f"of the language it learned {run.log.kl:.5f} nats per token" in told
+    half = Loaded(path=str(tmp_path / "m/checkpoints/step-1"))
+    assert make_subject(half, language.sample(2)).facts["training"] == "1 step"
