@@ -50,7 +50,7 @@ class Answered:
     def to_markdown(self) -> str:
         """The few numbers as a Markdown table."""
         columns = list(dict.fromkeys(column for row in self.rows for column in row))
-        lines = [columns, *([number(row.get(c)) for c in columns] for row in self.rows)]
+        lines = [columns, *([_shown(row.get(c)) for c in columns] for row in self.rows)]
         head, *rest = ("| " + " | ".join(cells) + " |" for cells in lines)
         return "\n".join([head, "|" + "---|" * len(columns), *rest])
 
@@ -85,3 +85,9 @@ def written(found: Answered, out: str | Path | None) -> Answered:
     if out is not None:
         write_run(found.run, refuse_occupied(out))
     return found
+
+
+def _shown(value: Json) -> str:
+    """A number for people; whole ones without a decimal point."""
+    whole = isinstance(value, float) and value.is_integer() and abs(value) < 1e15
+    return str(int(value)) if whole and isinstance(value, float) else number(value)

@@ -210,12 +210,13 @@ def _excess(model: Any, process: HiddenMarkov, corpus: Corpus) -> Float[np.ndarr
 
 def _row(process: str, results: ProbeResults, site: str, excess: float) -> Mapping[str, Json]:
     score = results.score(site, BELIEF)
+    columns = (
+        ("R2", score.r2), ("interval", score.interval), ("untrained", score.random_weights),
+        ("last three words", score.n_gram), ("position", score.position), ("p", score.p_family),
+    )  # fmt: skip
     return {
         "process": process, "KL": round(excess, 5), "place": site_label(site),
-        **{name: plain(getattr(score, at)) for name, at in (
-            ("R2", "r2"), ("interval", "interval"), ("untrained", "random_weights"),
-            ("last three words", "n_gram"), ("position", "position"), ("p", "p_family"),
-        )},
+        **{name: plain(np.round(value, 4)) for name, value in columns},
     }  # fmt: skip
 
 

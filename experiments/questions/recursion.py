@@ -2,7 +2,8 @@
 
 The grammar is sums modulo 2 in postfix notation: an operand, or two sums and the sign. A sign ends
 a span, whose class follows from the two before it; so each level of depth is one more step to be
-computed. Tree shapes grow doubly exponentially in the depth, layers of the construction linearly.
+computed. What follows a span depends on its class, as pairs of unlike probabilities see to. Tree
+shapes grow doubly exponentially in the depth, layers of the construction linearly.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,10 +32,11 @@ from .answered import Answered, written
 __all__ = ["SUMS", "RecursionSettings", "recursion"]
 
 SUMS = """\
-S -> A A '+' | B B '+' | A B '+' | B A '+'
+S -> A B '+' [0.25] | B A '+' [0.25] | A A '+' [0.05] | B B '+' [0.45]
 A -> A B '+' [0.25] | B A '+' [0.25] | 'a' [0.5]
-B -> A A '+' [0.25] | B B '+' [0.25] | 'b' [0.5]
+B -> A A '+' [0.05] | B B '+' [0.45] | 'b' [0.5]
 """
+INSIDE = "inside height "  # weights of the symbols that can end at a token: what the theory writes
 QUESTION = (
     "A grammar that calls itself has no bound on its depth; cut at a depth, it is one of those "
     "that the theorem is about (arXiv:2606.17522). How large are the constructed models as the "
@@ -64,11 +66,11 @@ class RecursionSettings(Settings):
     text: str = SUMS
     depths: tuple[int, ...] = (2, 3, 4, 5, 6)
     probed: tuple[int, ...] = (2, 3, 4)
-    trained: tuple[int, ...] = (2, 3, 4, 5)
+    trained: tuple[int, ...] = (3, 4, 5)
     shape: Mapping[str, Any] = {"num_hidden_layers": 2}
     steps: int = Field(default=1200, ge=1)
     training: int = Field(default=8192, ge=1)
-    sentences: int = Field(default=1500, ge=20)
+    sentences: int = Field(default=1000, ge=20)
     twins: int = Field(default=3, ge=0, le=20)
     permutations: int = Field(default=100, ge=0)
     bootstrap: int = Field(default=500, ge=0)
@@ -175,20 +177,22 @@ def _constructed(
     study, _ = run_study(
         StudySettings(
             name=f"constructed, depth {depth}",
-            question="Are all heights found where the construction writes them?",
+            question="Are the values of all heights found where the construction writes them?",
             language=GrammarText(text=str(grammar)), model=Constructed(), seed=how.seed,
             sentences=how.sentences,
             probes=Probes(
                 positions="boundary", C=10.0, permutations=how.permutations,
-                bootstrap=how.bootstrap, twins=how.twins, charts=False,
+                bootstrap=how.bootstrap, twins=how.twins, charts=True, attention=False,
             ),
         )
     )  # fmt: skip
-    rungs: dict[str, int] = {}
+    kept: dict[str, list[bool]] = {}  # is the value of a height as predicted wherever it is written
     for each in study.comparison.rows:
-        rungs[each.target] = max(rungs.get(each.target, 0), each.verdicts.rung)
-    found = [target.removeprefix("height ") for target, rung in rungs.items() if rung >= 3]
-    row["found in the construction"] = f"{', '.join(found) or 'none'} of {len(rungs)}"
+        if each.subspaces is not None and each.subspaces.written and each.target.startswith(INSIDE):
+            height = each.target.removeprefix(INSIDE)
+            kept.setdefault(height, []).append(bool(each.subspaces.as_predicted))
+    found = [height for height, cells in kept.items() if all(cells)]
+    row["heights as predicted"] = f"{', '.join(found) or 'none'} of {', '.join(kept) or 'none'}"
     return study
 
 
@@ -203,7 +207,7 @@ def _trained(how: RecursionSettings, depth: int, grammar: Grammar, row: dict[str
         capture(random_twin(model, seed=how.seed + i), corpus, progress=False)
         for i in range(how.twins)
     ]
-    targets = belief_targets(corpus, kinds=("prefix",))
+    targets = belief_targets(corpus, kinds=("boundary",))
     results = probe(
         acts, corpus, targets=targets, random_weights=twins or None,
         permutations=how.permutations, bootstrap=how.bootstrap, seed=how.seed,
@@ -214,7 +218,7 @@ def _trained(how: RecursionSettings, depth: int, grammar: Grammar, row: dict[str
     ]
     excess = _excess(model, grammar, corpus)
     row["KL"] = excess
-    row["R2 by height"] = _listed([score.r2 for score in best])
+    row["R2 of beliefs by height"] = _listed([score.r2 for score in best])
     row["untrained"] = _listed([score.random_weights for score in best])
     row["last three words"] = _listed([score.n_gram for score in best])
     heights = tuple(float(target.name.rsplit(" ", 1)[1]) for target in targets)

@@ -31,10 +31,10 @@ def test_a_row_holds_what_was_asked_of_its_depth(unrolled):
     shallow, deep = unrolled[0].rows
     assert "KL" not in shallow
     assert deep["KL"] > 0
-    assert deep["found in the construction"].endswith("of 2")
-    assert deep["R2 by height"].count(",") == 1
+    assert deep["heights as predicted"] == "0, 1, 2, 3 of 0, 1, 2, 3"
+    assert deep["R2 of beliefs by height"].count(",") == 1
     names = {row["target"] for row in unrolled[0].run.study("trained, depth 3").scores.rows}
-    assert names == {"belief height 1", "belief height 2"}
+    assert names == {"belief at boundary height 1", "belief at boundary height 2"}
 
 
 def test_shapes_grow_by_squaring_and_the_sums_are_right():
