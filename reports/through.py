@@ -15,6 +15,7 @@ from .verdicts import Verdict
 __all__ = ["Through", "through_verdict"]
 
 UP_TO: Final = "up to a map"
+NO_STATE: Final = "there is no state here whose place could be asked"
 FEW: Final = (
     "{} give no level that a map has to exceed: make the maps with three or more random_weights, "
     "and with shuffles"
@@ -94,11 +95,11 @@ def through_verdict(
         claim: the prediction that was carried.
     """
     for name, verdict in (("decodable", decodable), ("selective", selective)):
-        if verdict.state != "yes":
-            state = "not tested" if verdict.state == "not tested" else f"not {name}"
+        if verdict.state != "yes":  # its numbers stand beside its own rung
+            why = f"whether it is {name} was not tested"
+            why = why if verdict.state == "not tested" else f"it is not {name}"
             return Verdict(
-                "not tested",
-                f"there is no state here whose place could be asked: {state} ({verdict.reason})",
+                "not tested", f"there is no state here whose place could be asked: {why}"
             )
     if said.r2_shuffled_high is None:
         return Verdict("not tested", FEW.format("fewer than three exchanges of sentences"))

@@ -37,9 +37,10 @@ def twin_patterns(
         positions: as :func:`linrep.probe` takes them.
         rows: ``[token]`` to learn from.
     """
+    asked = tuple(corpus.heights) if heights is None else tuple(heights)
     wanted = [
         target
-        for target in make_targets(corpus, heights, None, positions)
+        for target in make_targets(corpus, asked, None, positions)
         if isinstance(target, ClassTarget)
     ]
     place = np.minimum(np.asarray(corpus.positions), LATE)
