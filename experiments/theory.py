@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from ..causal import InterchangeResult
-from ..core import Engine, Invariant, Prediction
+from ..core import Engine, Invariant
 from ..core.prediction import by_tokens
 from ..grammars import Corpus, Grammar
 from ..hooks import Activations, capture
 from ..probes import BaseMaps, ProbeError, ProbeResults, linear_maps, measure_invariants
+from ..reports.theory import carried_from
 from .settings import StudySettings
 
 if TYPE_CHECKING:
@@ -23,16 +24,6 @@ class Theory(NamedTuple):
 
     made: "GrammarTransformer"
     acts: Activations
-
-    @property
-    def written(self) -> tuple[Prediction, ...]:
-        """The prediction of each state at the site where all of it is first written."""
-        found: dict[str, Prediction] = {}
-        for claim in self.made.predictions:
-            whole = claim.written and claim.rank <= claim.subspace.dim
-            if whole and claim.subspace.kind == "pattern":
-                found.setdefault(claim.target, claim)
-        return tuple(found.values())
 
 
 def theory_of(settings: StudySettings, corpus: Corpus, engine: str | Engine) -> Theory | None:
@@ -71,14 +62,15 @@ def carried_by(
     """
     if theory is None:
         return {}, ()
-    claims, _ = by_tokens(theory.written, settings.probes.positions)
-    claims = [claim for claim in claims if claim.target in results.targets]
-    if not claims or results.learned_from is None:
+    here, _ = by_tokens(theory.made.predictions, settings.probes.positions)
+    claims = [claim for claim in here if claim.target in results.targets]
+    sites = carried_from(claims)
+    if not sites or results.learned_from is None:
         return {}, ("not tested: nothing that theory writes was probed where it is written",)
     try:
         maps: BaseMaps = linear_maps(
             acts, theory.acts, corpus, random_weights=twins,
-            reference_sites=list(dict.fromkeys(claim.site for claim in claims)),
+            reference_sites=sites,
             rows=~results.learned_from, positions=settings.probes.positions, seed=settings.seed,
         )  # fmt: skip
     except ProbeError as error:

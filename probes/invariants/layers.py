@@ -109,12 +109,18 @@ def first_written(predictions: Sequence[Prediction], sites: Sequence[str]) -> di
         sites: of the construction, in their order.
     """
     place = {site: number for number, site in enumerate(sites)}
+    written = [
+        claim
+        for claim in predictions
+        if claim.written and claim.site in place and claim.subspace.kind == "pattern"
+    ]
+    whole: dict[str, int] = {}  # a state that is written by several blocks grows to its whole rank
+    for claim in written:
+        whole[claim.target] = max(whole.get(claim.target, 0), claim.rank)
     found: dict[str, int] = {}
-    for claim in predictions:
-        if claim.written and claim.site in place and claim.subspace.kind == "pattern":
-            partly = claim.rank > claim.subspace.dim
-            if not partly:
-                found[claim.target] = min(found.get(claim.target, 10**6), place[claim.site])
+    for claim in written:
+        if claim.rank == whole[claim.target]:
+            found[claim.target] = min(found.get(claim.target, 10**6), place[claim.site])
     return found
 
 

@@ -5,7 +5,9 @@ import pytest
 
 from linrep import (
     GrammarTransformer,
+    Prediction,
     ProbeError,
+    Subspace,
     capture,
     families,
     measure_invariants,
@@ -102,6 +104,17 @@ def test_the_span_before(latin):
 def test_theory_says_after_which_block_all_of_a_state_is_written(latin):
     made, _, acts, _ = latin
     assert first_written(made.predictions, acts.sites) == {"height 1": 1, "height 2": 2}
+
+
+def test_a_state_that_is_written_in_parts_is_there_when_all_of_it_is():
+    def claim(block, rank):
+        return Prediction(
+            f"blocks.{block}.hook_resid_post", "height 2", Subspace(np.eye(6)[:, :rank]), True,
+            "boundary", rank,
+        )  # fmt: skip
+
+    sites = [f"blocks.{block}.hook_resid_post" for block in range(3)]
+    assert first_written([claim(0, 1), claim(1, 2), claim(2, 2)], sites) == {"height 2": 1}
 
 
 def test_targets_that_are_no_heights_are_refused(latin):
