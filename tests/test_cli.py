@@ -674,6 +674,18 @@ def test_a_reader_who_has_seen_enough_changes_no_status(made):
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize(
+    ("word", "status"), [("no-such-run", 2), ("--no-such-option", 2), ("--help", 0)]
+)
+def test_what_nobody_reads_has_its_status(word, status):
+    read, write = os.pipe()
+    os.close(read)
+    arguments = [sys.executable, "-m", "linrep", "check", word]
+    done = subprocess.run(arguments, stdout=write, stderr=write, check=False)
+    os.close(write)
+    assert done.returncode == status
+
+
 @pytest.mark.parametrize("flag", ["", "--json"])
 def test_a_locale_without_a_character_prints_its_code(tmp_path, flag):
     file = tmp_path / "accents.cfg"

@@ -7,6 +7,7 @@ Exit status 0: done; 1: a requirement failed; 2: a mistake to mend, one clear me
 import io
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NoReturn
 
 import typer
@@ -85,9 +86,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         except SystemExit as end:
             if received or end.code == 130:
                 end_of(received)
+            broken = end.__context__
+            if isinstance(broken, BrokenPipeError):  # rich's own 1: help or a mistake, unread
+                raise SystemExit(0 if broken.__context__ is None else 2) from None
             raise
 
 
 def _refused(reason: str) -> NoReturn:
-    print(printable(f"linrep: {reason}"), file=sys.stderr)
+    with suppress(BrokenPipeError):  # a reader who has gone changes no status
+        print(printable(f"linrep: {reason}"), file=sys.stderr)
     raise SystemExit(2) from None

@@ -4,7 +4,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
@@ -57,5 +57,6 @@ def end_of(received: list[int]) -> NoReturn:
     exec("")
     number = received[0] if received else signal.SIGINT
     word = WORDS.get(signal.Signals(number), "ended")
-    print(f"linrep: {word}; nothing half-written is left", file=sys.stderr)
+    with suppress(BrokenPipeError):  # a reader who has gone changes no status
+        print(f"linrep: {word}; nothing half-written is left", file=sys.stderr)
     raise SystemExit(128 + number) from None
