@@ -48,11 +48,20 @@ def refuse_occupied(path: str | os.PathLike[str], *, overwrite: bool = False) ->
     elif out.exists() and not out.is_dir():
         raise FolderError(f"{out} is a file; a folder was expected: name another path")
     above = next(parent for parent in out.parents if parent.exists())
-    if not (above.is_dir() and os.access(above, os.W_OK | os.X_OK)):
+    if not (above.is_dir() and _writable(above)):
         raise FolderError(f"{out} cannot be made: {above} is not a folder you may write to")
     _refuse_long(out, above)
     refuse_full(out, LEAST, "what is to be written")
     return out
+
+
+def _writable(folder: Path) -> bool:
+    """Whether a folder can be made in this one: rights alone do not say so (``/proc``)."""
+    try:
+        os.rmdir(tempfile.mkdtemp(prefix=".linrep-", dir=folder))
+    except OSError:
+        return False
+    return True
 
 
 def _refuse_full(out: Path, overwrite: bool) -> None:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -316,3 +317,12 @@ def test_settings_that_fill_any_memory_are_refused_at_once(run, tmp_path):
         renewed(out, "settings.yaml", text.encode())
         with pytest.raises(FolderError, match=f"settings.yaml .*{message}"):
             read_run(out)
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="no file system of processes here")
+def test_a_place_where_no_folder_can_be_made_is_found_before_the_work(tmp_path):
+    """Rights say that root may write to /proc; nobody can."""
+    with pytest.raises(FolderError, match="cannot be made"):
+        refuse_occupied("/proc/x/y")
+    assert refuse_occupied(tmp_path / "new") == tmp_path / "new"
+    assert list(tmp_path.iterdir()) == []
