@@ -15,21 +15,20 @@ from ..hooks.paths.sites import EMBEDDING
 from ..models import random_twin
 from ..probes import ProbeError, ProbeResults, probe
 from ..probes.grid.joint import ESTIMATE
-from ..reports import Run, Study, compare
+from ..reports import Run, Study
 from ..reports.values import plain
 from .beside import beside_of, with_beside
 from .checks import checks_of
 from .edits import edits_of
 from .heights import heights_of
 from .languages import language_facts
-from .learned import distance_of, not_claimed
 from .manifest import versions
 from .pictures import drawn_trees
 from .scores import scores_of
 from .settings import Experiment, SettingsError, StudySettings
 from .subjects import ModelUnderStudy, make_subject
 from .supply import supply_of, with_remedy
-from .theory import carried_by, invariants_of, theory_of
+from .theory import claimed, compared, theory_of
 from .transferring import corpora_of, transfers_of
 from .unanswered import unanswered
 from .use import use_of
@@ -95,53 +94,40 @@ def run_study(
     made = {"activations": plain(acts.manifest), "random twin": plain(twins[0].manifest)}
     # Chart values and beliefs beside the labels: the page's grids share its level.
     beside, level = beside_of(settings, subject, corpus, acts, twins, heights, level, engine)
-    theory = theory_of(settings, corpus, engine)
-    distance = distance_of(subject, corpus, settings.seed) if theory else None
-    level = level / 2 if theory else level
+    theory, level = theory_of(settings, subject, corpus, level, engine)
     # Statistics, probes, every control and what any classifier could reach, for all cells.
-    grid = _grid(settings, heights, engine) | {"targets": _named(corpus)}
-    known: dict[str, Any] = {"ceilings": subject, "patterns": subject.patterns}
+    grid = _grid(settings, heights, engine) | _known(subject, corpus)
     try:
-        results = probe(acts, corpus, random_weights=twins, **known, **grid)
+        results = probe(acts, corpus, random_weights=twins, **grid)
     except ProbeError as error:  # a small language: what can be said without probes
         study = unanswered(settings, corpus, subject, acts, here, error, chosen)
         return with_beside(study, beside, settings, subject, corpus), made
     results = with_remedy(results, supply := supply_of(corpus), corpus)
-    if subject.construction is not None:
-        chosen = (*chosen, ESTIMATE)
+    chosen = chosen if subject.construction is None else (*chosen, ESTIMATE)
     # Whether the model uses it: states exchanged, the answer known; erased and steered if asked.
     swaps, used, unused = use_of(settings, subject, corpus, results, claims)
     edits, unedited = edits_of(settings, subject, corpus, acts, results)
-    # What theory says of the model in whatever basis.
-    known_of = theory if distance is None or distance.learned else None
-    constant, unknown = invariants_of(
-        settings, corpus, results, acts, twins, known_of, swaps, level=level
-    )
     # Whether what was learned from one file of texts holds in others.
     moved, unmoved = transfers_of(settings, subject.model, read, acts, twins[0], others)
     # What was learned beside what was predicted, and what the whole says.
-    carried, uncarried = carried_by(settings, corpus, results, acts, twins, theory)
-    how = {"predictions": claims} | dict(carried)
-    comparison = compare(results, exchanges=swaps, level=level, seed=seed, **how)
-    if distance is not None and not distance.learned:
-        comparison = not_claimed(comparison, distance.failure)
+    comparison, constant, unknown = compared(
+        settings, corpus, results, acts, twins, theory, swaps, claims, level=level
+    )
     checks, untested = checks_of(subject, corpus, acts, results, comparison, here)
     study = Study(
         name=settings.name, question=settings.question,
-        facts={
-            **language_facts(corpus), **subject.facts, **(distance.facts if distance else {}),
-        },
+        facts={**language_facts(corpus), **subject.facts, **(theory.facts if theory else {})},
         scores=scores_of(results),
         comparison=comparison,
         checks=(*checks, *used),
         trees=drawn_trees(corpus), **edits, transfers=moved, invariants=constant,
         notes=(
             *chosen, *(supply.notes if supply else ()), *untested, *unused, *unedited, *told,
-            *unmoved, *unknown, *uncarried,
+            *unmoved, *unknown,
         ),
         subspaces=_subspaces(results, here), **wording_of(settings.language, heights),
     )  # fmt: skip
-    return with_beside(study, beside, settings, subject, corpus), made
+    return claimed(with_beside(study, beside, settings, subject, corpus), theory), made
 
 
 def _subspaces(
@@ -155,9 +141,12 @@ def _subspaces(
     }
 
 
-def _named(corpus: Corpus) -> list[str] | None:
-    """Targets that the corpus brings itself."""
-    return list(corpus.targets) or None
+def _known(subject: ModelUnderStudy, corpus: Corpus) -> dict[str, Any]:
+    """Ceilings and states that are known of the model, and targets that the corpus brings."""
+    return {
+        "ceilings": subject, "patterns": subject.patterns,
+        "targets": list(corpus.targets) or None,
+    }  # fmt: skip
 
 
 def _grid(settings: StudySettings, heights: Sequence[int], engine: str | Engine) -> dict[str, Any]:

@@ -801,6 +801,7 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
     "StudySettings.model": lambda: settings().studies[0].model,
     "Experiment.studies": lambda: settings().studies,
     "StudySettings.name": lambda: "a",
+    "OneLanguage.language": lambda: settings().studies[0].language,
     "UnaryRule.lhs": lambda: 1,
     "BinaryRule.lhs": lambda: 1,
     "UnaryRule.child": lambda: 0,

@@ -16,6 +16,7 @@ from jaxtyping import Float
 from pydantic import Field
 
 from ...core import Subspace, checked
+from ...core.decompositions import eigh, rank
 from ...grammars import Corpus, HiddenMarkov, families
 from ...hooks import Activations, capture
 from ...models import batch_ids, random_twin, train
@@ -135,7 +136,7 @@ def _process(
     acts = _stream(model, corpus)
     spare = _stream(model, others)
     twins = [_stream(random_twin(model, seed=how.seed + i), corpus) for i in range(how.twins)]
-    k = int(np.linalg.matrix_rank(np.cov(corpus.targets[BELIEF].values.T), tol=1e-9))
+    k = rank(np.cov(corpus.targets[BELIEF].values.T), 1e-9)
     last = list(acts)[-2]
     components = {site: _components(spare[site], k) for site in (last, ALL)}
     label = f"{k} principal components"
@@ -184,7 +185,7 @@ def _stream(model: Any, corpus: Corpus) -> dict[str, np.ndarray]:
 def _components(stream: Float[np.ndarray, "token d_model"], k: int) -> Subspace:
     """The directions of the largest variance."""
     centred = stream - stream.mean(axis=0)
-    directions = np.linalg.eigh(centred.T @ centred)[1][:, ::-1]
+    directions = eigh(centred.T @ centred)[1][:, ::-1]
     return Subspace(directions[:, :k])
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from ...core.decompositions import svd
 from ...core.texts import encodable
 from ..errors import LanguageError
 
@@ -72,7 +73,7 @@ def stationary(matrices: Float[np.ndarray, "symbol state state"]) -> Float[np.nd
     [0.6667, 0.3333]
     """
     moves = matrices.sum(axis=0).T - np.eye(matrices.shape[1])
-    _, sizes, rows = np.linalg.svd(moves)
+    _, sizes, rows = svd(moves)
     if (sizes <= SUM).sum() != 1:
         raise LanguageError(
             "the process has several stationary distributions, as some states never lead to others "

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from jaxtyping import Float, Int
 
-from ...core.decompositions import eigh, pinv_symmetric, rank
+from ...core.decompositions import eigh, pinv_symmetric, rank, svd
 from ..evidence.exchanging import exchangeable, swap_sentences
 
 __all__ = ["EXCHANGES", "Own", "dimensions", "evenness", "overlap_of", "own_of"]
@@ -211,7 +211,7 @@ def _overlap(first: Own, second: Own, rows: np.ndarray) -> float:
     bases = []
     for own in (first, second):
         moved = _effects(own, rows).T
-        left, sizes, _ = np.linalg.svd(moved, full_matrices=False)
+        left, sizes, _ = svd(moved)
         bases.append(left[:, : min(rank(moved), own.free)] if sizes.size else left)
     smaller = min(basis.shape[1] for basis in bases)
     return float(np.square(bases[0].T @ bases[1]).sum() / smaller) if smaller else NAN

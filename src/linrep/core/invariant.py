@@ -48,7 +48,7 @@ class Invariant:
     Raises:
         InvariantError: an unknown state.
 
-    >>> row = judged("rank", "height 1", "", predicted=3, measured=3, nulls=(0, 0, 1))
+    >>> row = judged("rank", "height 1", "", predicted=3.0, measured=3.0, nulls=(0.0, 0.0, 1.0))
     >>> row.state
     'as predicted'
     """
@@ -120,11 +120,11 @@ def judged(
     Returns:
         The row with its state and the sentence for it.
 
-    >>> judged("rank", "height 1", "", predicted=3, measured=3, nulls=(3, 3, 3)).state
+    >>> judged("rank", "height 1", "", predicted=3.0, measured=3.0, nulls=(3.0, 3.0, 3.0)).state
     'not telling'
-    >>> judged("rank", "height 1", "", predicted=3, measured=2, nulls=(2, 2, 2)).state
+    >>> judged("rank", "height 1", "", predicted=3.0, measured=2.0, nulls=(2.0, 2.0, 2.0)).state
     'not as predicted'
-    >>> judged("rank", "height 1", "", predicted=3, measured=3).state
+    >>> judged("rank", "height 1", "", predicted=3.0, measured=3.0).state
     'not tested'
     """
     low, high = interval if interval is not None else (measured, measured)
