@@ -178,16 +178,21 @@ def use_rows(
             share / best.share_whole for share in (best.share, best.share_low, best.share_high)
         )
         highest = max(known, default=NAN)
-        if not math.isfinite(best.p) or not math.isfinite(low) or not math.isfinite(high):
-            state, why = "not tested", "its chance or its interval could not be measured"
-        elif not best.p <= level:
-            state, why = "not as predicted", f"no more than random subspaces do: p = {best.p:.3g}"
-        elif low <= 1 <= high or value > 1:
-            state, why = "as predicted", "all that this token carries of it"
-        else:
-            state, why = "partly", "a part of what this token carries of it"
+        state, why = _used((value, low, high), best.p, level)
         yield Invariant(
             "effect of the pattern over that of the whole state", target, best.site, 1.0, value,
             low, high, min(known, default=NAN), highest,
             "random, drawn and placebo subspaces, and an untrained model", state, why,  # type: ignore[arg-type]
         )  # fmt: skip
+
+
+def _used(share: tuple[float, float, float], p: float, level: float) -> tuple[str, str]:
+    """State and sentence of an effect over that of the whole state, with its interval."""
+    value, low, high = share
+    if not all(map(math.isfinite, (*share, p))):
+        return "not tested", "its chance or its interval could not be measured"
+    if p > level:
+        return "not as predicted", f"no more than random subspaces do: p = {p:.3g}"
+    if low <= 1 <= high or value > 1:
+        return "as predicted", "all that this token carries of it"
+    return "partly", "a part of what this token carries of it"

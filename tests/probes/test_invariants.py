@@ -14,7 +14,7 @@ from linrep import (
     probe,
     random_twin,
 )
-from linrep.probes.invariants.layers import _order, first_sites, first_written
+from linrep.probes.invariants.layers import _order, _used, first_sites, first_written
 from linrep.probes.invariants.materials import materials_of
 from linrep.probes.invariants.profile import span_before
 
@@ -166,3 +166,10 @@ def test_targets_that_are_no_heights_are_refused(latin):
     )
     with pytest.raises(ProbeError, match="heights"):
         measure_invariants(results, acts, corpus, random_weights=twins)
+
+
+def test_an_effect_without_a_chance_or_an_interval_is_not_tested():
+    assert _used((1.0, 0.9, 1.1), 0.001, 0.05)[0] == "as predicted"
+    assert _used((1.0, 0.9, 1.1), 0.5, 0.05)[0] == "not as predicted"
+    assert _used((1.0, 0.9, 1.1), np.nan, 0.05)[0] == "not tested"
+    assert _used((1.0, np.nan, np.nan), 0.001, 0.05)[0] == "not tested"
