@@ -1,12 +1,14 @@
 """In which layer states appear, in which order, and from where they are used."""
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
 
 from ...core import CellScore, Invariant, Prediction, height_target
+from ...core.invariant import LEAST_UNTRAINED
 from ..grid.score import Score
 from .materials import Materials
 
@@ -14,10 +16,12 @@ __all__ = ["NEARLY", "first_sites", "first_written", "use_rows"]
 
 NEARLY: Final = 0.9  # share of the way from chance to the ceiling from which a state is there
 NAN: Final = math.nan
+STREAM: Final = re.compile(r"blocks\.(\d+)\.hook_resid_(pre|mid|post)")
+WITHIN: Final = {"pre": 0.0, "mid": 0.5, "post": 1.0}
 
 
 def first_sites(
-    materials: Materials, written: Mapping[str, int], level: float
+    materials: Materials, written: Mapping[str, float], level: float
 ) -> Iterator[Invariant]:
     """First site at which nearly all of each state is read, and the order of the heights.
 
@@ -29,18 +33,35 @@ def first_sites(
         level: chance allowed to an order.
     """
     results = materials.results
+    stream = [site for site in results.sites if not math.isnan(blocks_before(site))]
     found: dict[int, float] = {}
+    readable = False
     for height in materials.heights:
         target = height_target(height)
-        cells = [results.score(site, target) for site in results.sites]
+        cells = [results.score(site, target) for site in stream]
+        if not cells:
+            return
         best = cells[int(np.nanargmax([-1.0, *(cell.ceiling for cell in cells)])) - 1]
         reached = [place for place, cell in enumerate(cells) if _there(best, cell.value)]
         twin = any(_there(best, cell.random_weights) for cell in cells)
-        found[height] = float(reached[0]) if reached else NAN
+        known = len(materials.twins) >= LEAST_UNTRAINED and all(
+            math.isfinite(cell.random_weights) for cell in cells
+        )
+        found[height], readable = float(reached[0]) if reached else NAN, readable or twin
         if target in written:
-            yield _first(target, results.sites, reached, written[target], twin=twin)
+            yield _first(target, stream, reached, written[target], twin=twin if known else None)
     if len(found) > 1:
-        yield _order(found, level)
+        yield _order(found, level, readable=readable)
+
+
+def blocks_before(site: str) -> float:
+    """Blocks that have written to the stream at a site; NaN where it is not on the stream.
+
+    >>> blocks_before("blocks.0.hook_resid_pre"), blocks_before("blocks.3.hook_resid_post")
+    (0.0, 4.0)
+    """
+    found = STREAM.fullmatch(site)
+    return NAN if found is None else int(found[1]) + WITHIN[found[2]]
 
 
 def _there(best: Score, value: float) -> bool:
@@ -52,16 +73,24 @@ def _first(
     target: str,
     sites: Sequence[str],
     reached: Sequence[int],
-    written: int,
+    written: float,
     *,
-    twin: bool,
+    twin: bool | None,
 ) -> Invariant:
-    value = float(reached[0]) if reached else NAN
+    blocks = [-1.0, *map(blocks_before, sites)]
+    value = blocks[reached[0] + 1] if reached else NAN
     site = sites[reached[0]] if reached else ""
-    if twin:
+    if twin is None:
+        state, why = (
+            "not tested",
+            f"it takes a grid with random_weights, and {LEAST_UNTRAINED} of them beside it",
+        )
+    elif twin:
         state, why = "not telling", "an untrained model can be read as well"
     elif not reached:
         state, why = "not as predicted", f"no site holds {NEARLY:.0%} of what can be known"
+    elif value - blocks[reached[0]] > 1:
+        state, why = "not tested", "the block before was not probed, so it may be read earlier"
     elif value == written:
         state, why = "as predicted", "the block that writes it in the construction"
     else:
@@ -69,11 +98,11 @@ def _first(
         state, why = "not as predicted", f"{when} the block that writes it in the construction"
     return Invariant(
         "blocks until it is read", target, site, float(written), value, value, value, NAN, NAN,
-        "" if twin else "untrained models are never read so well", state, why,  # type: ignore[arg-type]
+        "untrained models are never read so well" if twin is False else "", state, why,  # type: ignore[arg-type]
     )  # fmt: skip
 
 
-def _order(found: Mapping[int, float], level: float) -> Invariant:
+def _order(found: Mapping[int, float], level: float, *, readable: bool) -> Invariant:
     """Whether no height is read before a lower one."""
     values = list(found.values())
     chance = 1 / math.factorial(len(values))
@@ -90,6 +119,8 @@ def _order(found: Mapping[int, float], level: float) -> Invariant:
     strict = all(a < b for a, b in pairs)
     if share < 1:
         state, why = "not as predicted", "a height is read before a lower one"
+    elif readable:
+        state, why = "not telling", "an untrained model can be read as well at some height"
     elif not strict:
         state, why = "partly", "no height is read before a lower one, but some at the same site"
     elif chance <= level:
@@ -101,26 +132,26 @@ def _order(found: Mapping[int, float], level: float) -> Invariant:
     )  # fmt: skip
 
 
-def first_written(predictions: Sequence[Prediction], sites: Sequence[str]) -> dict[str, int]:
+def first_written(predictions: Sequence[Prediction]) -> dict[str, float]:
     """By target the number of blocks after which a construction has written all of its state.
 
     Args:
         predictions: of a construction.
-        sites: of the construction, in their order.
     """
-    place = {site: number for number, site in enumerate(sites)}
     written = [
         claim
         for claim in predictions
-        if claim.written and claim.site in place and claim.subspace.kind == "pattern"
+        if claim.written
+        and claim.subspace.kind == "pattern"
+        and not math.isnan(blocks_before(claim.site))
     ]
     whole: dict[str, int] = {}  # a state that is written by several blocks grows to its whole rank
     for claim in written:
         whole[claim.target] = max(whole.get(claim.target, 0), claim.rank)
-    found: dict[str, int] = {}
+    found: dict[str, float] = {}
     for claim in written:
         if claim.rank == whole[claim.target]:
-            found[claim.target] = min(found.get(claim.target, 10**6), place[claim.site])
+            found[claim.target] = min(found.get(claim.target, math.inf), blocks_before(claim.site))
     return found
 
 
@@ -147,14 +178,21 @@ def use_rows(
             share / best.share_whole for share in (best.share, best.share_low, best.share_high)
         )
         highest = max(known, default=NAN)
-        if not best.p <= level:
-            state, why = "not as predicted", f"no more than random subspaces do: p = {best.p:.3g}"
-        elif low <= 1 <= high or value > 1:
-            state, why = "as predicted", "all that this token carries of it"
-        else:
-            state, why = "partly", "a part of what this token carries of it"
+        state, why = _used((value, low, high), best.p, level)
         yield Invariant(
             "effect of the pattern over that of the whole state", target, best.site, 1.0, value,
             low, high, min(known, default=NAN), highest,
             "random, drawn and placebo subspaces, and an untrained model", state, why,  # type: ignore[arg-type]
         )  # fmt: skip
+
+
+def _used(share: tuple[float, float, float], p: float, level: float) -> tuple[str, str]:
+    """State and sentence of an effect over that of the whole state, with its interval."""
+    value, low, high = share
+    if not all(map(math.isfinite, (*share, p))):
+        return "not tested", "its chance or its interval could not be measured"
+    if p > level:
+        return "not as predicted", f"no more than random subspaces do: p = {p:.3g}"
+    if low <= 1 <= high or value > 1:
+        return "as predicted", "all that this token carries of it"
+    return "partly", "a part of what this token carries of it"

@@ -88,7 +88,6 @@ def measure_invariants(
             f"heights with two labels or more; these results have {', '.join(results.targets)}"
         )
     claims = list(predictions)
-    order = list(dict.fromkeys(claim.site for claim in claims))
     measured: list[Measured] = []
     notes = []
     for kind in progress((states, profile), "invariants", unit="kind"):
@@ -99,7 +98,7 @@ def measure_invariants(
     share = level / max(len(measured), 1)
     cells: dict[tuple[str, str], CellScore] = dict(getattr(exchanges, "cells", {}))
     rows = [
-        *first_sites(materials, first_written(claims, order), level),
+        *first_sites(materials, first_written(claims), level),
         *(_judged(one, share) for one in measured),
         *use_rows(materials, cells, level / max(len(cells), 1)),
     ]

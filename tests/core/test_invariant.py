@@ -41,6 +41,12 @@ def test_two_untrained_models_are_too_few():
     assert "at least 3" in found.reason
 
 
+def test_untrained_models_that_could_not_be_measured_do_not_count():
+    found = row(nulls=(0.0, 0.0, math.nan, math.nan))
+    assert found.state == "not tested"
+    assert found.reason.startswith("2 untrained models")
+
+
 def test_what_was_not_measured_is_not_tested():
     assert row(measured=math.nan).state == "not tested"
     assert row(interval=(math.nan, math.nan)).state == "not tested"

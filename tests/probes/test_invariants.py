@@ -14,7 +14,8 @@ from linrep import (
     probe,
     random_twin,
 )
-from linrep.probes.invariants.layers import first_written
+from linrep.probes.invariants.layers import _order, _used, first_sites, first_written
+from linrep.probes.invariants.materials import materials_of
 from linrep.probes.invariants.profile import span_before
 
 SEEDS = range(5)
@@ -82,7 +83,7 @@ def test_an_untrained_model_is_never_as_predicted(latin):
 def test_without_untrained_models_nothing_is_as_predicted(latin):
     made, corpus, acts, twins = latin
     found = measure_invariants(grid(acts, corpus, twins[:3]), acts, corpus, made.predictions)
-    judged = [row for row in found.rows if not row.name.startswith(("blocks", "order"))]
+    judged = [row for row in found.rows if not row.name.startswith("order")]
     assert {row.state for row in judged} == {"not tested"}
 
 
@@ -102,8 +103,8 @@ def test_the_span_before(latin):
 
 
 def test_theory_says_after_which_block_all_of_a_state_is_written(latin):
-    made, _, acts, _ = latin
-    assert first_written(made.predictions, acts.sites) == {"height 1": 1, "height 2": 2}
+    made, _, _, _ = latin
+    assert first_written(made.predictions) == {"height 1": 1, "height 2": 2}
 
 
 def test_a_state_that_is_written_in_parts_is_there_when_all_of_it_is():
@@ -113,8 +114,49 @@ def test_a_state_that_is_written_in_parts_is_there_when_all_of_it_is():
             "boundary", rank,
         )  # fmt: skip
 
-    sites = [f"blocks.{block}.hook_resid_post" for block in range(3)]
-    assert first_written([claim(0, 1), claim(1, 2), claim(2, 2)], sites) == {"height 2": 1}
+    assert first_written([claim(0, 1), claim(1, 2), claim(2, 2)]) == {"height 2": 2}
+
+
+def first_reads(acts, corpus, made, twins):
+    """Rows of the first sites, of a grid without untrained models."""
+    results = probe(
+        acts, corpus, heights=[1, 2], positions="boundary", controls=(), permutations=0,
+        bootstrap=0, C=10.0, jackknife=0,
+    )  # fmt: skip
+    materials = materials_of(results, acts, corpus, twins, 0)
+    rows = first_sites(materials, first_written(made.predictions), 0.05)
+    return {row.target: row for row in rows if row.name == "blocks until it is read"}
+
+
+def test_no_first_site_is_as_predicted_of_a_grid_without_untrained_models(latin):
+    made, corpus, acts, twins = latin
+    for row in first_reads(acts, corpus, made, twins).values():
+        assert row.state == "not tested"
+        assert "random_weights" in row.reason
+
+
+def test_blocks_are_counted_by_the_names_of_sites(latin):
+    """A grid that starts after the first block does not say when height 1 is first read."""
+    made, corpus, acts, twins = latin
+    sites = acts.sites[1:]
+    told = [{site: twin[site] for site in sites} for twin in twins[1:4]]
+    results = probe(
+        {site: acts[site] for site in sites}, corpus, heights=[1, 2], positions="boundary",
+        random_weights=told, controls=("random_weights",), permutations=0, bootstrap=0, C=10.0,
+        jackknife=0,
+        ceilings={f"height {h}": corpus.max_posterior(h, "boundary") for h in (1, 2)},
+    )  # fmt: skip
+    materials = materials_of(results, acts, corpus, twins[1:4], 0)
+    rows = list(first_sites(materials, first_written(made.predictions), 0.05))
+    assert [(row.measured, row.state) for row in rows[:2]] == [
+        (1.0, "not tested"), (2.0, "as predicted"),
+    ]  # fmt: skip
+
+
+def test_an_order_that_an_untrained_model_may_show_tells_nothing():
+    found = {height: float(height) for height in range(1, 6)}
+    assert _order(found, 0.05, readable=False).state == "as predicted"
+    assert _order(found, 0.05, readable=True).state == "not telling"
 
 
 def test_targets_that_are_no_heights_are_refused(latin):
@@ -124,3 +166,10 @@ def test_targets_that_are_no_heights_are_refused(latin):
     )
     with pytest.raises(ProbeError, match="heights"):
         measure_invariants(results, acts, corpus, random_weights=twins)
+
+
+def test_an_effect_without_a_chance_or_an_interval_is_not_tested():
+    assert _used((1.0, 0.9, 1.1), 0.001, 0.05)[0] == "as predicted"
+    assert _used((1.0, 0.9, 1.1), 0.5, 0.05)[0] == "not as predicted"
+    assert _used((1.0, 0.9, 1.1), np.nan, 0.05)[0] == "not tested"
+    assert _used((1.0, np.nan, np.nan), 0.001, 0.05)[0] == "not tested"

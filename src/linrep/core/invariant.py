@@ -129,7 +129,8 @@ def judged(
     """
     low, high = interval if interval is not None else (measured, measured)
     null_low, null_high = _null(nulls, level, resolution)
-    told = f"{len(nulls)} untrained models" if len(nulls) else ""
+    count = sum(map(math.isfinite, nulls))
+    told = f"{count} untrained models" if count else ""
 
     def row(state: InvariantState, reason: str) -> Invariant:
         return Invariant(
@@ -142,7 +143,7 @@ def judged(
     if math.isnan(null_low):
         return row(
             "not tested",
-            f"{len(nulls)} untrained models stand beside it, at least {LEAST_UNTRAINED} are needed",
+            f"{count} untrained models stand beside it, at least {LEAST_UNTRAINED} are needed",
         )
     step = resolution / 2 + 1e-9 * max(1.0, abs(predicted))
     hit = low - step <= predicted <= high + step
