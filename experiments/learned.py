@@ -51,7 +51,8 @@ class Distance(NamedTuple):
         return (
             f"the model has not learned its language: it is {self.model:.3f} nats per token from "
             f"the exact next-token distribution, an untrained model {self.untrained:.3f}; states "
-            f"are claimed from {LEARNED:.0%} of that on: train it longer, or take a larger model"
+            f"are claimed where it is at most {LEARNED:.0%} of that: train it longer, or take a "
+            "larger model"
         )
 
 

@@ -161,6 +161,7 @@ def _check_folder(path: Path) -> None:
             f"{str(packed[0])!r}"
         )
     if not file.is_file():
+        remedy = _instead(path) or remedy
         raise LoadError(f"{str(path)!r} is not a model folder, it has no config.json: {remedy}")
     try:
         settings = json.loads(file.read_text(encoding="utf-8"), parse_constant=_constant)
@@ -170,6 +171,20 @@ def _check_folder(path: Path) -> None:
         raise LoadError(f"{str(file)!r} cannot be read ({error.strerror}): {remedy}") from error
     if not isinstance(settings, dict) or not isinstance(settings.get("model_type"), str):
         raise LoadError(f"{str(file)!r} names no model_type, so it is not a model's: {remedy}")
+
+
+def _instead(path: Path) -> str | None:
+    """What to do about a folder of linrep's own that is no model's: a training, or models in it."""
+    if (path / "training.json").is_file():
+        return (
+            "it holds a training and no finished model; repeat the `linrep train` command that "
+            "made it with --resume, or give one of its checkpoints"
+        )
+    inside = sorted(file.parent.name for file in path.glob("*/config.json"))
+    if inside:
+        others = f" (or another of the {len(inside)})" if inside[1:] else ""
+        return f"it has model folders in it; give {str(path / inside[0])!r}{others}"
+    return None
 
 
 def _constant(name: str) -> float:

@@ -68,17 +68,24 @@ def summary_lines(run: Run) -> list[str]:
         lines += [f"  {check}" for check in study.checks]
         if not study.scores.rows:
             lines += [f"  {note}" for note in study.notes]
-        verdicts = study.comparison.verdicts
-        for target in dict.fromkeys(str(row["target"]) for row in study.scores.rows):
-            rows = [row for row in study.scores.rows if row["target"] == target]
-            best = best_row(rows)
-            cell = verdicts.get((str(best["site"]), target))
-            lines.append(
-                f"  {target}: {score_word(best)} {number(best.get(score_column(best)))} "
-                f"[{number(best.get('interval'))}]"
-                f" at {site_label(str(best['site']))}{_ceiling(best)}"
-                + (f", {cell.sentence}" if cell else "")
-            )
+        lines += [f"  {answer}" for answer in _answers(study)]
+    return lines
+
+
+def _answers(study: Study) -> list[str]:
+    """Per target, at its best site: the score and the verdict with its reason."""
+    lines = []
+    verdicts = study.comparison.verdicts
+    for target in dict.fromkeys(str(row["target"]) for row in study.scores.rows):
+        rows = [row for row in study.scores.rows if row["target"] == target]
+        best = best_row(rows)
+        cell = verdicts.get((str(best["site"]), target))
+        lines.append(
+            f"{target}: {score_word(best)} {number(best.get(score_column(best)))} "
+            f"[{number(best.get('interval'))}]"
+            f" at {site_label(str(best['site']))}{_ceiling(best)}"
+            + (f", {cell.sentence}" if cell else "")
+        )
     return lines
 
 
@@ -109,6 +116,8 @@ def _study(study: Study) -> list[str]:
         )
     if rows:
         shown = [name.replace("_", " ").replace("r2", "R²") for name in names]
+        parts.append("Where each target is read best, by validation data:")
+        parts.append(_bullets(_answers(study)))
         parts.append(_table(["site", "target", *shown, "verdict"], rows))
     overlaps = [
         [row.site, row.target, number(row.subspaces.written), number(row.predicted_use),

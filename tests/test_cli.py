@@ -92,6 +92,7 @@ def test_every_command_has_help_with_an_example(linrep, command):
     assert f"linrep {command}" in " ".join(out.split())
     assert "--json" in out
     assert "Raises" not in out
+    assert all(ord(letter) < 0x2600 for letter in out)  # rich draws :symbols: as a picture
 
 
 def test_no_arguments_show_help_and_the_version_is_printed(linrep):

@@ -163,7 +163,9 @@ def _smaller(how: TrainedSettings) -> Iterator[Mapping[str, Json]]:
         made = train(
             grammar, **options_of(how.training, seed=how.seed) | {"num_hidden_layers": blocks}
         )
-        yield from _states(f"{blocks} blocks", made.model, corpus, made.log.kl, how)
+        yield from _states(
+            f"{blocks} block{'s' * (blocks > 1)}", made.model, corpus, made.log.kl, how
+        )
 
 
 def _states(

@@ -14,7 +14,7 @@ from .architectures import build, shape_fields, shape_of
 from .batches import Batches, batch_ids
 from .errors import TrainingError
 from .exactness import hold_out
-from .folder import TrainingFolder
+from .folder import SAMPLE, TrainingFolder
 from .log import TrainingLog
 from .loop import Loop
 from .settings import Training, TrainingOptions, asked_of
@@ -137,7 +137,7 @@ def train(
     place = None
     if folder is not None:
         digest = hashlib.sha256(repr(vocabulary).encode() + ids.numpy().tobytes()).hexdigest()
-        decides = asked.to_dict() | shape | {"sample": digest}
+        decides = asked.to_dict() | shape | {SAMPLE: digest}
         copies = 4 + len(asked.saved_at)  # the state has the weights and two moments
         place = TrainingFolder(folder, decides, copies, blocks * asked.dtype.itemsize)
         if (note := place.look(resume=resume)) is not None:

@@ -19,6 +19,7 @@ from .state import read_state, write_state
 __all__ = ["TrainingFolder", "save_model", "steps_done"]
 
 NOTE, STATE, CHECKPOINTS = "training.json", "state.safetensors", "checkpoints"
+SAMPLE = "sample"  # the setting that is a digest of the sentences to learn from, no number to type
 PARTIAL = ".partial-"
 SECONDS = 10.0  # between two states, at least
 SHARE = 0.05  # of the time, at most, goes into writing them
@@ -109,7 +110,9 @@ class TrainingFolder:
         """
         names = sorted({*before, *self._settings})
         other = [
-            f"{name} was {before.get(name)!r:.60} and is {self._settings.get(name)!r:.60}"
+            "the sentences to learn from are others"
+            if name == SAMPLE
+            else f"{name} was {before.get(name)!r:.60} and is {self._settings.get(name)!r:.60}"
             for name in names
             if before.get(name) != self._settings.get(name)
         ]

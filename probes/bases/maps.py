@@ -44,6 +44,13 @@ class BaseMaps:
     settings: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        """One line: between which sites; the numbers are in ``to_frame()``."""
+        return (
+            f"BaseMaps(to {list(self.sites)} from {list(self.reference_sites)}, learned from "
+            f"{int(np.sum(self.used))} of {self.used.size} tokens)"
+        )
+
     @property
     def sites(self) -> tuple[str, ...]:
         """Sites of the model."""

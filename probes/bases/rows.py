@@ -87,8 +87,9 @@ def deal_rows(
     count = len(np.unique(found.ids[used]))
     if count < LEAST:
         raise ProbeError(
-            f"a map is learned from {count} groups of sentences, at least {LEAST} are needed: give "
-            "more sentences, or more rows"
+            f"a map is learned from {count} groups of sentences (equal sentences are one group), "
+            f"at least {LEAST} are needed: give more different sentences, of a larger language if "
+            "this one has no more, or more rows"
         )
     of_group = np.zeros(n, dtype=np.int64)
     of_group[used] = deal(found.ids[used], folds, rng)

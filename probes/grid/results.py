@@ -60,6 +60,10 @@ class ProbeResults:
     fold_patterns: Mapping[tuple[str, str], tuple[np.ndarray, ...]] = field(default_factory=dict)
     learned_from: np.ndarray | None = None
 
+    def __repr__(self) -> str:
+        """One line: what was probed where; the numbers are in ``to_frame()``."""
+        return f"ProbeResults(of {list(self.targets)} at {list(self.sites)})"
+
     @property
     def sites(self) -> tuple[str, ...]:
         """Sites in the order probed."""

@@ -32,8 +32,9 @@ def train(  # noqa: PLR0913 - one per option
         str,
         typer.Option(
             help="Grammar file to learn from, latin:ORDER:DEPTH[:one], or "
-            "random_hierarchy:SYMBOLS:RULES:ARITY:DEPTH[:SEED]; a recursive grammar is first "
-            "bounded (linrep grammar FILE --unroll DEPTH --out NEW)."
+            "random_hierarchy:4:2:2:3 (symbols, rules of each, arity, depth; a seed behind them); "
+            "a recursive grammar is first bounded (linrep grammar FILE --unroll DEPTH "
+            "--out NEW)."
         ),
     ],
     out: Annotated[
@@ -199,10 +200,9 @@ def _told(made: "TrainedModel", until: float | None) -> str:
     """What a person reads."""
     log = made.log
     before = log.rows[-2].step if len(log.rows) > 1 else 0
-    lines = [
-        f"loss: {log.rows[-1].loss:.4f} nats per token (training sentences, mean of steps "
-        f"{before + 1} to {log.rows[-1].step})"
-    ]
+    last = log.rows[-1].step
+    steps = f"mean of steps {before + 1} to {last}" if last > before + 1 else f"step {last}"
+    lines = [f"loss: {log.rows[-1].loss:.4f} nats per token (training sentences, {steps})"]
     if log.kl is None or log.floor is None:
         return "\n".join([*lines, f"KL to the exact distribution: not known; {log.note}"])
     lines += [

@@ -165,7 +165,7 @@ def test_states_along_training_and_with_fewer_blocks(unlearned, monkeypatch):
     )
     found = trained(tiny=True)
     names = [row["model"] for row in found.rows]
-    assert names == ["trained", *["step 0"] * 2, *["step 20"] * 2, *["1 blocks"] * 2]
+    assert names == ["trained", *["step 0"] * 2, *["step 20"] * 2, *["1 block"] * 2]
     along = {row["model"]: row.get("KL") for row in found.rows if row["state"] == "height 1"}
     assert along["step 0"] > along["step 20"] > 0
     captions = [picture.caption for picture in found.run.studies[0].pictures]

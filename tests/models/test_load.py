@@ -94,6 +94,18 @@ def test_what_is_not_a_model_is_refused_in_one_line(tmp_path, make, message):
     assert "\n" not in str(caught.value)
 
 
+def test_a_folder_of_trainings_names_what_to_give(tmp_path):
+    write(tmp_path / "step-0", "{}")
+    write(tmp_path / "step-9", "{}")
+    with pytest.raises(
+        LoadError, match=r"model folders in it; give '.*step-0' \(or another of the 2"
+    ):
+        load(tmp_path)
+    (tmp_path / "training.json").write_text("{}")
+    with pytest.raises(LoadError, match="no finished model; repeat .* --resume"):
+        load(tmp_path)
+
+
 @pytest.mark.parametrize("kept", [0, 5, 100, -1])
 def test_damaged_weights_are_refused_in_one_line(tmp_path, kept):
     plain().save_pretrained(tmp_path)

@@ -271,13 +271,20 @@ def test_tables_and_pictures(corpus):
         ({"sites": ["nowhere"]}, "no site nowhere"),
         ({"folds": 2}, "at least 3 folds"),
         ({"rows": [True, False]}, "bool"),
-        ({"rows": np.zeros(600, bool)}, "at least 6 are needed"),
+        ({"rows": np.zeros(600, bool)}, "equal sentences are one group.*at least 6 are needed"),
     ],
 )
 def test_what_cannot_be_mapped_is_said(corpus, change, words):
     stream = acts(corpus, np.random.default_rng(0).standard_normal((corpus.n_tokens, 3)))
     with pytest.raises(ProbeError, match=words):
         linrep.linear_maps(stream, stream, corpus, **change)
+
+
+def test_maps_are_shown_in_one_line(corpus):
+    stream = acts(corpus, np.random.default_rng(0).standard_normal((corpus.n_tokens, 3)))
+    found = linrep.linear_maps(stream, stream, shuffles=0)
+    assert "\n" not in repr(found)
+    assert repr(found).startswith(f"BaseMaps(to {[*stream.sites]} from {[*stream.sites]}, learned")
 
 
 def test_carrying_names_what_does_not_fit(corpus):

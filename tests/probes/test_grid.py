@@ -37,6 +37,7 @@ def test_the_best_site_is_chosen_on_validation_tokens_alone(planted):
     assert replace(found, scores=scores).best_site("height 1") == early.site
     same = tuple(replace(score, validation=0.7) for score in scores)
     assert replace(found, scores=same).best_site("height 1") == early.site  # the first of equals
+    assert repr(found) == f"ProbeResults(of ['height 1'] at ['{early.site}', '{late.site}'])"
 
 
 def test_default_controls_leave_a_note_where_they_cannot_run(planted):

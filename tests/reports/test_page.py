@@ -84,6 +84,13 @@ def test_numbers_come_from_the_run(run, make):
     assert "| 1.000 | 0.980 to 1.000 |" not in second
 
 
+def test_markdown_says_the_reason_of_each_verdict_once(run):
+    (study,) = run.studies
+    shown = render_markdown(run)
+    for line in summary_lines(run)[-len({row["target"] for row in study.scores.rows}) :]:
+        assert shown.count(f"- {line.strip()}\n") == 1
+
+
 def test_markdown_names_the_rungs_that_were_not_tested(run):
     (study,) = run.studies
     untested = Verdict("not tested", "no control task was run")
