@@ -198,4 +198,12 @@ def invariants_of(
         )  # fmt: skip
     except ProbeError as error:
         return (), (f"not tested: what does not depend on the basis: {error}",)
-    return found.rows, found.notes
+    unsure = (
+        ()
+        if theory.distance is not None
+        else (
+            "how far the model is from its language could not be measured (its words are not the "
+            "grammar's, or it sees what follows): whether it has learned it is not known",
+        )
+    )
+    return found.rows, (*found.notes, *unsure)

@@ -17,9 +17,10 @@ INVARIANT_MEANING: Final = (
     "A trained model writes its states in a basis of its own, so these numbers are such as do not "
     "depend on the basis. Each is predicted by theory (of accuracies: the grammar's exact "
     "posteriors) and stands beside the same number of untrained models of this shape, as the range "
-    "in which one more of them would lie. “As predicted”: the interval holds the prediction, and "
-    "that range does not reach it. “Not telling”: untrained models show the same, so that the "
-    "number says nothing about what this model has learned."
+    "in which one more of them would lie; of orders it is the chance of the order, of effects of "
+    "exchanges the range of random, drawn and placebo subspaces. “As predicted”: the interval "
+    "holds the prediction, and that range does not reach it. “Not telling”: untrained models show "
+    "the same, so that the number says nothing about what this model has learned."
 )
 
 

@@ -4,12 +4,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import numpy as np
 from pydantic import Field
 
 from ...core import Invariant, checked, progress
+from ...core.invariant import InvariantState
 from ...reports import Comparison, Line, Picture, Run, Scores, Study, refuse_occupied
 from ...reports.values import Json, plain
 from ..languages import make_grammar
@@ -35,6 +36,7 @@ QUESTION = (
     "Which numbers that theory predicts for any model of the language hold in all of them?"
 )
 LEVEL = 0.05
+UNLEARNED = "has not learned its language"
 
 
 class SeedsSettings(Settings):
@@ -146,7 +148,7 @@ def over_seeds(found: Sequence[Sequence[Invariant]]) -> list[Mapping[str, Json]]
                 "interval": plain(_interval(values)), "models": len(rows),
                 **{
                     state: f"{states.count(state)} of {len(rows)}"
-                    for state in ("as predicted", "partly", "not as predicted", "not telling")
+                    for state in get_args(InvariantState)
                 },
             }
         )  # fmt: skip
@@ -165,7 +167,11 @@ def _interval(values: np.ndarray) -> tuple[float, float] | None:
 
 
 def _learned(studies: Sequence[Study]) -> int:
-    return sum(bool(study.invariants) for study in studies)
+    """Models of which something is claimed."""
+    return sum(
+        not any(UNLEARNED in row.verdicts.decodable.reason for row in study.comparison.rows)
+        for study in studies
+    )
 
 
 def _pictures(rows: Sequence[Mapping[str, Json]]) -> tuple[Picture, ...]:

@@ -221,7 +221,7 @@ def _steps_picture(rows: Sequence[Mapping[str, Json]]) -> Picture | None:
 
 
 def _blocks_picture(rows: Sequence[Mapping[str, Json]]) -> Picture | None:
-    lines = _lines(rows, " blocks")
+    lines = _lines(rows, " block")
     if not lines:
         return None
     return Picture(
@@ -236,7 +236,7 @@ def _lines(rows: Sequence[Mapping[str, Json]], word: str) -> tuple[Line, ...]:
     for row in rows:
         name = str(row["model"])
         if word in name:
-            x = float(name.replace(word, ""))
+            x = float(name.replace(word, "").removesuffix("s"))
             points.setdefault(str(row["state"]), []).append((x, float(str(row["accuracy"]))))
     return tuple(
         Line(state, tuple(x for x, _ in line), tuple(y for _, y in line))

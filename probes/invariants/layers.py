@@ -169,6 +169,7 @@ def use_rows(
         target = height_target(height)
         rows = [cells[site, target] for site in materials.results.sites if (site, target) in cells]
         rows = [row for row in rows if math.isfinite(row.share) and row.share_whole > 0]
+        rows = [row for row in rows if row.dim]  # without a pattern nothing was exchanged
         if not rows:
             continue
         best = max(rows, key=lambda row: row.share_whole)
@@ -193,6 +194,8 @@ def _used(share: tuple[float, float, float], p: float, level: float) -> tuple[st
         return "not tested", "its chance or its interval could not be measured"
     if p > level:
         return "not as predicted", f"no more than random subspaces do: p = {p:.3g}"
-    if low <= 1 <= high or value > 1:
+    if low <= 1 <= high:
         return "as predicted", "all that this token carries of it"
+    if value > 1:
+        return "not as predicted", "more than the whole state at this token does"
     return "partly", "a part of what this token carries of it"

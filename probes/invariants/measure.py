@@ -95,12 +95,12 @@ def measure_invariants(
             measured.extend(kind(materials))
         except ProbeError as error:
             notes.append(f"invariants: not measured: {error}")
-    share = level / max(len(measured), 1)
     cells: dict[tuple[str, str], CellScore] = dict(getattr(exchanges, "cells", {}))
+    share = level / (len(measured) + len(cells) + 1)  # all rows together: 1 is the order
     rows = [
-        *first_sites(materials, first_written(claims), level),
+        *first_sites(materials, first_written(claims), share),
         *(_judged(one, share) for one in measured),
-        *use_rows(materials, cells, level / max(len(cells), 1)),
+        *use_rows(materials, cells, share),
     ]
     return Invariants(tuple(rows), tuple(notes))
 

@@ -43,7 +43,7 @@ def profile(materials: Materials) -> Iterator[Measured]:
         yield Measured(
             kind, height_target(height), site, score.ceiling, score.value, score.interval,
             tuple(twin.score(site, name).value for twin in twins),
-            note=f"chance {score.chance:.3f}",
+            resolution=1 / max(score.n_test, 1), note=f"chance {score.chance:.3f}",
         )  # fmt: skip
 
 
