@@ -7,6 +7,7 @@ from ..grammars import Corpus, Grammar
 from ..models.training.exactness import hold_out
 from ..models.twin import random_twin
 from ..reports import Comparison, Verdict, Verdicts
+from ..reports.findings import DIVERGENCE, UNLEARNED
 from ..reports.values import Json
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Distance(NamedTuple):
     def facts(self) -> dict[str, Json]:
         """For a page."""
         return {
-            "divergence from the exact next-token distribution": f"{self.model:.4f} nats per token "
+            DIVERGENCE: f"{self.model:.4f} nats per token "
             f"(an untrained model {self.untrained:.3f}; entropy {self.entropy:.3f})"
         }
 
@@ -49,7 +50,7 @@ class Distance(NamedTuple):
     def failure(self) -> str:
         """One sentence for a model that has not learned its language."""
         return (
-            f"the model has not learned its language: it is {self.model:.3f} nats per token from "
+            f"{UNLEARNED}: it is {self.model:.3f} nats per token from "
             f"the exact next-token distribution, an untrained model {self.untrained:.3f}; states "
             f"are claimed where it is at most {LEARNED:.0%} of that: train it longer, or take a "
             "larger model"

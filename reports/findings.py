@@ -20,25 +20,38 @@ if TYPE_CHECKING:
     from .record import Study
     from .values import Json
 
-__all__ = ["findings", "site_of_transfer"]
+__all__ = ["DIVERGENCE", "UNLEARNED", "findings", "site_of_transfer"]
+
+DIVERGENCE = "divergence from the exact next-token distribution"
+"""The fact by which a page of a trained model begins."""
+UNLEARNED = "the model has not learned its language"
+"""How the reason begins where nothing is claimed of a model."""
 
 MOSTLY = 0.5  # of what the probe has over chance: if the surface has as much, it is most of it
 
 
 def findings(study: "Study") -> list[str]:
-    """What was found, a sentence for each target of labelled texts; others have none.
+    """What was found, a sentence for each target of labelled texts and of trained models.
 
     Args:
-        study: of labelled texts: ``piece`` says what of them was read.
+        study: of labelled texts: ``piece`` says what of them was read; or of a model beside theory.
 
     Returns:
-        Sentences in the order of the targets; none of a study of tokens of a grammar.
+        Sentences in the order of the targets; of a model that was trained on a grammar first
+        whether it has learned it, and nothing else if it has not. None of a constructed model.
     """
+    opening: list[str] = []
     if study.piece == "token":
-        return []
+        if DIVERGENCE not in study.facts:
+            return []
+        reasons = [row.verdicts.decodable.reason for row in study.comparison.rows]
+        failed = next((why for why in reasons if why.startswith(UNLEARNED)), "")
+        if failed:
+            return [f"{_capital(failed)}. No state is claimed."]
+        opening = [f"The model has learned its language: {DIVERGENCE} {study.facts[DIVERGENCE]}."]
     moved = {transfer.target: transfer for transfer in study.transfers}
     targets = site_order([str(row["target"]) for row in study.scores.rows])
-    return [_sentence(study, target, moved.get(target)) for target in targets]
+    return [*opening, *(_sentence(study, target, moved.get(target)) for target in targets)]
 
 
 def site_of_transfer(study: "Study", moved: "Transfer") -> str:

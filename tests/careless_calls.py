@@ -242,6 +242,12 @@ def results() -> Any:
 
 
 @functools.cache
+def _at_ends() -> Any:
+    how = {"permutations": 0, "bootstrap": 0, "controls": ()}
+    return linrep.probe(acts(), corpus(), heights=[1], positions="boundary", **how)
+
+
+@functools.cache
 def maps() -> Any:
     rows = np.ones(corpus().n_tokens, dtype=bool)
     return linrep.linear_maps(acts(), acts(), corpus(), rows=rows, shuffles=0)
@@ -707,6 +713,7 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
     "Invariants.rows": lambda: (linrep.core.judged("a", "b", "c", predicted=1.0, measured=1.0),),
     "judged.interval": lambda: (0.5, 1.5),
     "judged.nulls": lambda: (0.0, 0.1, 0.2),
+    "measure_invariants.results": _at_ends,
     "pattern_subspace.rank": lambda: 1,
     "readout_subspace.rank": lambda: 1,
     "Statistics.block.target": lambda: "target",

@@ -12,6 +12,7 @@ from pydantic import Field
 from ...core import Invariant, checked, progress
 from ...core.invariant import InvariantState
 from ...reports import Comparison, Line, Picture, Run, Scores, Study, refuse_occupied
+from ...reports.findings import UNLEARNED
 from ...reports.values import Json, plain
 from ..languages import make_grammar
 from ..manifest import versions
@@ -36,7 +37,6 @@ QUESTION = (
     "Which numbers that theory predicts for any model of the language hold in all of them?"
 )
 LEVEL = 0.05
-UNLEARNED = "has not learned its language"
 
 
 class SeedsSettings(Settings):

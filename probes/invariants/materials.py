@@ -7,6 +7,7 @@ from typing import Any, final
 import numpy as np
 
 from ...core import height_target
+from ..errors import ProbeError
 from ..geometry.fold_patterns import FOLDS, deal
 from ..grid.results import ProbeResults
 from ..inputs.protocols import ActivationsLike
@@ -72,6 +73,11 @@ def materials_of(
         ProbeError: activations or sentences are something else, or of other tokens.
     """
     check_corpus(corpus)
+    if results.settings.get("positions") != "boundary":
+        raise ProbeError(
+            "invariants are measured where spans end; these results are of tokens "
+            f"{results.settings.get('positions')!r}: probe(..., positions='boundary')"
+        )
     n = len(np.asarray(corpus.words))
     kept = np.ones(n, dtype=bool)
     for each, what in [(acts, "activations"), *((twin, "the untrained model's") for twin in twins)]:

@@ -115,7 +115,8 @@ def train(  # noqa: PLR0913 - one per option
 
 def sweep(
     settings: Annotated[
-        Path, typer.Argument(help="YAML: language, training, depths, widths, seeds, architectures.")
+        Path,
+        typer.Argument(help="YAML: language, depths, widths, seeds, steps, ..."),
     ],
     out: Annotated[
         Path, typer.Option("--out", help="Folder of the trainings; what is finished there stays.")

@@ -33,6 +33,8 @@ from linrep.experiments.settings import (
 from linrep.models import train
 from linrep.models.training import batch_ids
 from linrep.models.training.exactness import APART, hold_out
+from linrep.reports import Comparison, Verdict, Verdicts
+from linrep.reports.findings import findings
 from linrep.reports.invariants import invariant_lines
 
 LANGUAGE = HierarchyFamily(n_symbols=4, n_rules=3, depth=3, seed=1)
@@ -104,6 +106,23 @@ def test_of_a_model_that_has_not_learned_no_state_is_claimed(unlearned):
     assert "has not learned its language" in study.comparison.rows[0].verdicts.sentence
     assert study.invariants == ()
     assert "nats per token" in study.facts["divergence from the exact next-token distribution"]
+
+
+def test_a_page_begins_with_whether_the_language_was_learned(unlearned):
+    (study,) = unlearned.studies
+    (told,) = findings(study)
+    assert told.startswith("The model has not learned its language: it is ")
+    assert told.endswith("No state is claimed.")
+    yes = Verdict("yes", "far above")
+    rows = tuple(
+        replace(row, verdicts=Verdicts(yes, yes, yes, yes)) for row in study.comparison.rows
+    )
+    first, *others = findings(
+        replace(study, comparison=Comparison(rows, study.comparison.settings))
+    )
+    assert first.startswith("The model has learned its language: divergence")
+    assert [text.startswith("Height 1 of each token can be read") for text in others] == [True]
+    assert findings(replace(study, facts={})) == []
 
 
 def test_a_page_shows_what_does_not_depend_on_the_basis(unlearned, tmp_path):

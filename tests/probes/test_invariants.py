@@ -159,12 +159,19 @@ def test_an_order_that_an_untrained_model_may_show_tells_nothing():
     assert _order(found, 0.05, readable=True).state == "not telling"
 
 
+def test_grids_of_other_tokens_are_refused(latin):
+    _, corpus, acts, twins = latin
+    results = probe(acts, corpus, heights=[1], controls=(), permutations=0, bootstrap=0)
+    with pytest.raises(ProbeError, match="where spans end"):
+        measure_invariants(results, acts, corpus, random_weights=twins)
+
+
 def test_targets_that_are_no_heights_are_refused(latin):
     _, corpus, acts, twins = latin
     results = probe(
         acts, corpus, targets={"word": corpus.words}, controls=(), permutations=0, bootstrap=0
     )
-    with pytest.raises(ProbeError, match="heights"):
+    with pytest.raises(ProbeError, match="heights|spans end"):
         measure_invariants(results, acts, corpus, random_weights=twins)
 
 
