@@ -600,10 +600,19 @@ def test_an_inverted_box_is_a_users_mistake(linrep):
     assert "--low must lie below --high" in err
 
 
-def test_a_place_that_the_system_refuses_is_one_message(linrep, grammar):
+def test_a_place_that_the_system_refuses_is_one_message(linrep, grammar, tmp_path, monkeypatch):
     status, out, err = linrep("construct", grammar, "--out", "/proc/nothing/model")
     assert (status, out) == (2, "")
+    assert err.startswith("linrep: /proc/nothing/model cannot be made")
+
+    def refuse(*_, **__):
+        raise PermissionError(13, "Permission denied", "somewhere")
+
+    monkeypatch.setattr("linrep.grammars.Grammar.from_file", refuse)
+    status, out, err = linrep("construct", grammar, "--out", tmp_path / "model")
+    assert (status, out) == (2, "")
     assert err.startswith("linrep: the system refuses")
+    assert err.count("\n") == 1
 
 
 def unboxed(message):
