@@ -29,6 +29,7 @@ from ..settings import (
 from ..settings_base import Settings, SettingsError
 from .answered import Answered, written
 from .belief import plain_settings
+from .tiny import TINY_PROBES, TINY_TRAINING
 
 __all__ = ["SeedsSettings", "over_seeds", "seeds"]
 
@@ -58,11 +59,8 @@ class SeedsSettings(Settings):
 
 
 TINY: Mapping[str, Any] = {
-    "training": Trained(steps=10, sentences=200, width=16, layers=2), "seeds": 2, "sentences": 150,
-    "probes": Probes(
-        positions="boundary", permutations=20, bootstrap=50, twins=3, C=10.0,
-        controls=("random_weights",), causal=Causal(run="no"),
-    ),
+    "training": TINY_TRAINING, "seeds": 2, "sentences": 150,
+    "probes": TINY_PROBES,
 }  # fmt: skip
 
 

@@ -37,6 +37,7 @@ from ..settings_base import Settings, SettingsError
 from ..subjects import options_of
 from .answered import Answered, written
 from .belief import plain_settings
+from .tiny import TINY_PROBES, TINY_TRAINING
 
 __all__ = ["TrainedSettings", "trained"]
 
@@ -75,12 +76,9 @@ class TrainedSettings(Settings):
 
 
 TINY: Mapping[str, Any] = {
-    "training": Trained(steps=20, sentences=200, width=16, layers=2),
+    "training": TINY_TRAINING.model_copy(update={"steps": 20}),
     "blocks": (1,), "steps": (0, 20), "sentences": 150,
-    "probes": Probes(
-        positions="boundary", permutations=20, bootstrap=50, twins=3, C=10.0,
-        controls=("random_weights",), causal=Causal(run="no"),
-    ),
+    "probes": TINY_PROBES,
 }  # fmt: skip
 
 

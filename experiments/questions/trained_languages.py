@@ -33,6 +33,7 @@ from ..settings import (
 from ..settings_base import Seed, Settings, SettingsError
 from .answered import Answered, written
 from .belief import plain_settings
+from .tiny import TINY_PROBES, TINY_TRAINING
 
 __all__ = ["LanguagesSettings", "OneLanguage", "trained_languages"]
 
@@ -86,14 +87,11 @@ TINY: Mapping[str, Any] = {
     "languages": {
         "hierarchy": OneLanguage(
             language=HierarchyFamily(n_symbols=4, n_rules=3, arity=2, depth=3),
-            training=Trained(steps=10, sentences=200, width=16, layers=2),
+            training=TINY_TRAINING,
         )
     },
     "sentences": 150,
-    "probes": Probes(
-        positions="boundary", permutations=20, bootstrap=50, twins=3, C=10.0,
-        controls=("random_weights",), causal=Causal(run="no"),
-    ),
+    "probes": TINY_PROBES,
 }  # fmt: skip
 
 
