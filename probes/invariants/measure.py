@@ -60,7 +60,7 @@ def measure_invariants(
     A trained model writes its states in a basis of its own, so that subspaces of a construction
     cannot be laid on its own. These numbers do not depend on the basis: in which layer a state is
     first read, how many dimensions it has, how even its classes lie, whether two heights share
-    dimensions, what can be read before, at and after the end of a span, and whether the pattern
+    dimensions, what can be read before the end of a span and at it, and whether the pattern
     carries what the whole state carries. Each stands beside the same number of untrained models;
     with it theory is as predicted only where these do not show the same.
 

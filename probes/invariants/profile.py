@@ -13,17 +13,16 @@ from ..inputs.reading import as_array
 from .materials import Materials
 from .measured import Measured
 
-__all__ = ["profile", "span_before"]
+__all__ = ["profile"]
 
 INSIDE, EVERY = "accuracy before the span ends", "accuracy at every token of the span"
-LAST, AFTER = "accuracy at the last token", "accuracy after the span"
+LAST = "accuracy at the last token"
 
 
 def profile(materials: Materials) -> Iterator[Measured]:
-    """Accuracy before a span ends, at its last token and after it, each beside its ceiling.
+    """Accuracy before a span ends and at its last token, each beside its ceiling.
 
-    Ceilings are the grammar's exact posteriors: before the end and at it no probe can do better;
-    after it, what was certain at the last token can still be known.
+    Ceilings are the grammar's exact posteriors: no probe can do better.
     """
     asked = {height: _targets(materials.corpus, height) for height in materials.heights}
     sites = list(dict.fromkeys(materials.site(height) for height in materials.heights))
@@ -74,29 +73,8 @@ def _targets(corpus: Any, height: int) -> dict[str, tuple[np.ndarray, np.ndarray
     # Where a node ends is known from the position alone if symbols have one length each.
     told = all(len(lengths) == 1 for lengths in corpus.grammar.binary.lengths)
     inside = ~ends if told else np.ones(len(ends), dtype=bool)
-    before, known = span_before(corpus, height, at_end)
     found = {
         (INSIDE if told else EVERY): (np.where(inside, labels, ""), by_prefix),
         LAST: (np.where(ends, labels, ""), at_end),
-        AFTER: (np.where(ends, "", before), known),
     }
     return {kind: pair for kind, pair in found.items() if len(set(pair[0].tolist()) - {""}) > 1}
-
-
-def span_before(corpus: Any, height: int, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """``[token]`` label of the last node of a height that ended before, and what is known of it.
-
-    Args:
-        corpus: sentences with labels.
-        height: of the nodes.
-        known: ``[token]`` largest posterior at the tokens that end one.
-
-    Returns:
-        Labels, ``""`` where no node of the sentence has ended; and ``known`` at its end.
-    """
-    ends, ids = corpus.boundary(height), corpus.sentence_ids
-    last = np.maximum.accumulate(np.where(ends, np.arange(len(ends)), -1))
-    before = np.concatenate([[-1], last[:-1]]) if len(last) else last
-    here = (before >= 0) & (ids[np.maximum(before, 0)] == ids)
-    labels = np.where(here, corpus.labels(height)[np.maximum(before, 0)], "")
-    return labels, np.where(here, known[np.maximum(before, 0)], np.nan)

@@ -20,7 +20,9 @@ def experiment(
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder to make; by default runs/NAME.")
     ] = None,
-    tiny: Annotated[bool, typer.Option("--tiny", help="Small sizes: a look in seconds, no verdicts.")] = False,
+    tiny: Annotated[
+        bool, typer.Option("--tiny", help="Small sizes: a look in seconds, no verdicts.")
+    ] = False,
     model: Annotated[
         str | None, typer.Option(help="Pretrained model, for experiments that read one.")
     ] = None,

@@ -16,7 +16,6 @@ from linrep import (
 )
 from linrep.probes.invariants.layers import _order, _used, first_sites, first_written
 from linrep.probes.invariants.materials import materials_of
-from linrep.probes.invariants.profile import span_before
 
 SEEDS = range(5)
 
@@ -59,7 +58,9 @@ def test_a_construction_shows_what_is_predicted_of_it(rows):
         assert rows["blocks until it is read", height].state == "as predicted"
         assert rows["dimensions of the state", height].measured == 2
         assert rows["evenness of the classes", height].measured == pytest.approx(1, abs=1e-3)
-        assert rows["accuracy at the last token", height].state == "as predicted"
+        assert rows["accuracy at the last token", height].measured == 1.0
+    # Untrained models read the sum of two words now and then, so that height 1 may tell nothing.
+    assert rows["accuracy at the last token", "height 2"].state == "as predicted"
     both = "height 1, height 2"
     assert rows["overlap of two states", both].measured == pytest.approx(0, abs=1e-3)
     assert rows["dimensions of both states", both].measured == 4
@@ -85,21 +86,6 @@ def test_without_untrained_models_nothing_is_as_predicted(latin):
     found = measure_invariants(grid(acts, corpus, twins[:3]), acts, corpus, made.predictions)
     judged = [row for row in found.rows if not row.name.startswith("order")]
     assert {row.state for row in judged} == {"not tested"}
-
-
-def test_the_span_before(latin):
-    _, corpus, _, _ = latin
-    known = np.linspace(0, 1, corpus.n_tokens)
-    labels, values = span_before(corpus, 1, known)
-    ends, own = corpus.boundary(1), corpus.labels(1)
-    for token in range(200):
-        earlier = [
-            t
-            for t in range(token)
-            if ends[t] and corpus.sentence_ids[t] == corpus.sentence_ids[token]
-        ]
-        assert labels[token] == (own[earlier[-1]] if earlier else "")
-        assert earlier == [] or values[token] == known[earlier[-1]]
 
 
 def test_theory_says_after_which_block_all_of_a_state_is_written(latin):
