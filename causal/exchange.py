@@ -13,8 +13,8 @@ from ..hooks.reading.prepared import PreparedModel
 from .arms import Arm, arms_of
 from .judging import Measures, make_judges
 from .pairs import Pairs
-from .placing import Inputs, inputs_of
-from .running import Runner, positions_of
+from .placing import Inputs, inputs_of, positions_of
+from .running import Runner
 from .work import Work, batch_of, by_length, picked
 
 __all__ = ["Cells", "Outcome", "exchange_all"]

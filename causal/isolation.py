@@ -15,8 +15,8 @@ from .arms import Arm, arms_of
 from .exchange import Cells
 from .kept import Keeps, Watch
 from .pairs import Pairs
-from .placing import inputs_of
-from .running import Runner, positions_of
+from .placing import inputs_of, positions_of
+from .running import Runner
 from .work import Work, batch_of, by_length, picked
 
 __all__ = ["IsolationRow", "isolation_of", "least_kept"]

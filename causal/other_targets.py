@@ -14,7 +14,8 @@ from ..probes import DiscriminantProbe
 from ..probes.evidence.splits import split_by_group
 from .kept import Watch
 from .pairs import Pairs
-from .running import Runner, positions_of
+from .placing import positions_of
+from .running import Runner
 
 __all__ = ["probes_of", "watch_of"]
 

@@ -8,29 +8,32 @@ does not is run whole.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any, final
 
-import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from ..hooks.inputs.batching import Batch
+from ..hooks.inputs.batching import Batch, collate
 from ..hooks.paths.module_path import ModulePath, model_inputs, replaced, stream_of
 from ..hooks.paths.path import Tap
 from ..hooks.paths.sites import Site
-from ..hooks.paths.wiring import input_device
 from ..hooks.reading.prepared import PreparedModel
 from .errors import CausalError
-from .prefix import Prefix
+from .placing import repeated
+from .prefix import Prefix, fresh_cache
 from .reading_out import head_of, read_out, two_words
 
-__all__ = ["Runner", "positions_of"]
+__all__ = ["TOGETHER", "Runner"]
 
 Pick = Int[Tensor, "output 2"] | None
 """Of each output two token ids; ``None`` for the whole vocabulary."""
+
+TOGETHER = 64
+"""Tokens of all edits of one input in one pass behind a prefix: each passes over those of others,
+which costs a few hundredths of the blocks themselves."""
 
 TOLERANCE = 1e-3  # of log probabilities: kernels round differently for batches of other sizes
 
@@ -62,7 +65,8 @@ class Runner:
         self._split = self.model.base_model is not self.model and head_of(self.model) is not None
         takes = _parameters(self.model)
         self._options = {"use_cache": False} if "use_cache" in takes else {}
-        self._keeps = {"past_key_values", "use_cache"} <= _parameters(self.wiring.body)
+        keeping = {"past_key_values", "use_cache", "attention_mask", "position_ids"}
+        self._keeps = keeping <= _parameters(self.wiring.body)
 
     @property
     def n_layers(self) -> int:
@@ -76,29 +80,30 @@ class Runner:
         rows: Tensor,
         places: Tensor,
         pick: Pick = None,
+        cache: Any = None,
     ) -> tuple[Mapping[str, Float[Tensor, "batch position d_model"]], Tensor]:
-        """The stream at sites, and what the model says at these places, in one pass."""
+        """The stream at sites, and what the model says at these places, in one pass.
+
+        With a cache (:meth:`cache_for`), the model leaves its keys and values there.
+        """
         seen: dict[str, Tensor] = {}
+        kept = {} if cache is None else {"past_key_values": cache, "use_cache": True}
 
         with self.path.attach({site: partial(seen.__setitem__, site) for site in sites}):
-            said = self._said(self._inputs(batch), rows, places, pick)
+            said = self._said(self._inputs(batch) | kept, rows, places, pick)
         self.block_tokens += batch.ids.numel() * self.n_layers
         return seen, said
 
-    def prefix(self, batch: Batch, begin: int) -> Prefix | None:
-        """What the model keeps of the first tokens; ``None`` if it keeps nothing of use.
-
-        Args:
-            batch: the inputs, without padding.
-            begin: how many tokens.
-        """
-        if not (begin and self._keeps and self.resume and bool(batch.mask.all())):
+    def cache_for(self, batch: Batch) -> Any:
+        """An empty cache for these inputs; ``None`` where the model keeps nothing of use."""
+        if not (self._keeps and self.resume and bool(batch.mask.all())):
             return None
-        ids = batch.ids[:, :begin].to(input_device(self.wiring.body))
-        with torch.inference_mode():
-            output = self.wiring.body(input_ids=ids, use_cache=True)
-        self.block_tokens += ids.numel() * self.n_layers
-        return Prefix.of(getattr(output, "past_key_values", None), begin, self.n_layers)
+        return fresh_cache(self.wiring.body.config, batch.ids.shape[1])
+
+    def prefix(self, cache: Any, batch: Batch, begin: int) -> Prefix | None:
+        """The first tokens of what was kept of these inputs; ``None`` if nothing was."""
+        length = batch.ids.shape[1]
+        return Prefix.of(cache, begin, length, self.n_layers) if begin else None
 
     def after(
         self,
@@ -123,24 +128,36 @@ class Runner:
             taps: later sites and what looks at the stream there.
             prefix: of the tokens before the edit, of as many inputs as the batch repeats.
         """
-        begun = _blocks_before(site)
-        inputs = self._inputs(batch)
         if prefix is not None:
-            copies = len(batch.ids) // len(prefix.layers[0][0])
-            inputs = {
-                "input_ids": inputs["input_ids"][:, prefix.begin :],
-                "past_key_values": prefix.cache(copies, begun),
-            }
-            places = places - prefix.begin
+            return self._behind(prefix, batch, site, stream, rows, places, pick)
+        begun = _blocks_before(site)
         if self.resume and begun and self._form is not None:
             self.block_tokens += stream.shape[0] * stream.shape[1] * (self.n_layers - begun)
             with self._begin_at(begun, stream), self.path.attach(taps or {}):
-                return self._said(inputs, rows, places, pick)
-        if prefix is not None:
-            self.block_tokens += stream.shape[0] * stream.shape[1] * self.n_layers
-            with self.path.attach({site: lambda _: stream, **(taps or {})}):
-                return self._said(inputs, rows, places, pick)
+                return self._said(self._inputs(batch), rows, places, pick)
         return self.whole(batch, site, stream, rows, places, pick, taps)
+
+    def _behind(
+        self,
+        prefix: Prefix,
+        batch: Batch,
+        site: str,
+        stream: Tensor,
+        rows: Tensor,
+        places: Tensor,
+        pick: Pick,
+    ) -> Tensor:
+        """The same, of the tokens behind the prefix alone."""
+        begun = _blocks_before(site)
+        inputs = prefix.inputs(batch.ids.to(stream.device), stream.dtype)
+        row = prefix.side_by_side(stream)
+        at = prefix.found_at(rows, places, stream.shape[1])
+        blocks = self.n_layers - (begun if self._form is not None else 0)
+        self.block_tokens += stream.shape[0] * stream.shape[1] * blocks
+        handed = self._begin_at(begun, row) if begun and blocks < self.n_layers else nullcontext()
+        put = {} if begun and blocks < self.n_layers else {site: lambda _: row}
+        with handed, self.path.attach(put):
+            return self._said(inputs, *at, pick)
 
     def whole(
         self,
@@ -176,19 +193,22 @@ class Runner:
 
     def _try_prefix(self, batch: Batch, site: str) -> None:
         """Whether tokens before an edit need not be run again."""
+        batch = collate(batch.lines[:2], self.wiring.pad_id)
         n, length = batch.ids.shape
         rows, places = torch.arange(n), torch.full((n,), length - 1)
-        prefix = self.prefix(batch, length // 2)
+        cache = self.cache_for(batch)
+        streams, whole = self.states(batch, (site,), rows, places, cache=cache)
+        prefix = self.prefix(cache, batch, length // 2)
+        self._keeps = False
         if prefix is None:
-            self._keeps = False
             return
-        streams, whole = self.states(batch, (site,), rows, places)
-        stream = streams[site][:, prefix.begin :]
+        copies = max(2, TOGETHER // (length - prefix.begin))  # as many keys as there will be
+        stream = streams[site][:, prefix.begin :].repeat(copies, 1, 1)
+        last = rows + (copies - 1) * n
         try:
-            found = self.after(batch, site, stream, rows, places, prefix=prefix)
+            found = self.after(repeated(batch, copies), site, stream, last, places, prefix=prefix)
         except (RuntimeError, ValueError, TypeError, AttributeError, IndexError):
-            self._keeps = False  # a model whose cache is used in another way
-            return
+            return  # a model whose cache is used in another way
         self._keeps = _alike(found, whole)
 
     def _try_split(self, batch: Batch, rows: Tensor, places: Tensor) -> None:
@@ -219,19 +239,16 @@ class Runner:
     ) -> Tensor:
         """Probabilities ``[output, vocab]`` at these places; or of the two that are picked."""
         with torch.inference_mode():
-            options = {
-                **self._options,
-                **({"use_cache": True} if "past_key_values" in inputs else {}),
-            }
+            options = self._options | inputs
             if self._split:
-                hidden = stream_of(list(self.wiring.body(**inputs, **options).values()))
+                hidden = stream_of(list(self.wiring.body(**options).values()))
                 picked = hidden[rows.to(hidden.device), places.to(hidden.device)]
                 head = head_of(self.model)
                 assert head is not None  # noqa: S101 - that is what split says
                 if pick is not None and type(head) is nn.Linear:
                     return two_words(head, picked, pick).double().softmax(-1).cpu()
                 return self._probabilities(head(picked), pick)
-            logits = self.model(**inputs, **options).logits
+            logits = self.model(**options).logits
             return self._probabilities(
                 logits[rows.to(logits.device), places.to(logits.device)], pick
             )
@@ -281,9 +298,3 @@ def _blocks_before(site: str) -> int:
 def _alike(first: Tensor, second: Tensor) -> bool:
     logs = [rows.clamp_min(1e-9).log() for rows in (first, second)]
     return bool((logs[0] - logs[1]).abs().max() <= TOLERANCE)
-
-
-def positions_of(places: Sequence[Int[np.ndarray, "_"]]) -> tuple[Tensor, Tensor]:
-    """Rows and places of all outputs of a batch, input after input."""
-    rows = np.repeat(np.arange(len(places)), [len(one) for one in places])
-    return torch.from_numpy(rows), torch.from_numpy(np.concatenate([*places, np.zeros(0, int)]))

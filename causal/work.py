@@ -14,9 +14,9 @@ from ..hooks.inputs.alignment import Line
 from ..hooks.inputs.batching import Batch, collate, plan
 from ..hooks.paths.path import Tap
 from .arms import Arm
-from .placing import Inputs
+from .placing import Inputs, positions_of, repeated
 from .prefix import Prefix
-from .running import Runner, positions_of
+from .running import TOGETHER, Runner
 
 __all__ = ["Work", "batch_of", "by_length", "picked"]
 
@@ -78,7 +78,8 @@ class Work:
         batch = batch_of(runner, inputs.base, chosen)
         at = positions_of([inputs.base_at[i] for i in chosen])
         read = positions_of([inputs.read[i] for i in chosen])
-        streams, unedited = runner.states(batch, sites, *read, pick)
+        cache = runner.cache_for(batch)
+        streams, unedited = runner.states(batch, sites, *read, pick, cache)
         there = positions_of([inputs.source_at[i] for i in chosen])
         goal = positions_of([inputs.asked_read[i] for i in chosen])
         same = all(inputs.source[i] is inputs.asked[i] for i in chosen)
@@ -87,18 +88,28 @@ class Work:
         given = {site: x[there[0], there[1]] for site, x in states.items()}
         if not same:
             _, asked = runner.states(batch_of(runner, inputs.asked, chosen), (), *goal, pick)
-        prefix = runner.prefix(batch, int(min(at[1].min(), read[1].min())))
+        prefix = runner.prefix(cache, batch, int(min(at[1].min(), read[1].min())))
         return cls(runner, batch, streams, given, unedited, asked, at, read, pick, prefix)
 
-    def edited(self, site: str, arm: Arm, given: Tensor | None = None) -> Tensor:
-        """The stream at a site after an exchange."""
+    def edited(
+        self, site: str, arms: Sequence[Arm], given: Tensor | None = None, begin: int = 0
+    ) -> Float[Tensor, "copy_and_batch position d_model"]:
+        """The stream at a site after each of some exchanges, one copy after the other.
+
+        Args:
+            site: where.
+            arms: what is exchanged.
+            given: states of the sources; ``None`` for those of this batch.
+            begin: tokens before this one are left out.
+        """
         stream = self.streams[site]
         rows, places = (x.to(stream.device) for x in self.at)
-        here = stream[rows, places]
-        source = self.given[site] if given is None else given
-        new = arm(here.double().cpu(), source.double().cpu())
-        changed = stream.clone()
-        changed[rows, places] = new.to(device=stream.device, dtype=stream.dtype)
+        here = stream[rows, places].double().cpu()
+        source = (self.given[site] if given is None else given).double().cpu()
+        changed = stream[:, begin:].repeat(len(arms), 1, 1)
+        for i, arm in enumerate(arms):
+            new = arm(here, source).to(device=stream.device, dtype=stream.dtype)
+            changed[rows + i * len(stream), places - begin] = new
         return changed
 
     def identical(self, site: str, arm: Arm, *, output: bool) -> bool:
@@ -109,11 +120,12 @@ class Work:
         """
         stream = self.streams[site]
         own = stream[self.at[0].to(stream.device), self.at[1].to(stream.device)]
-        changed = self.edited(site, arm, own)
+        changed = self.edited(site, [arm], own)
         same = torch.equal(changed, stream)
-        if output and same:
+        if output and same:  # both without a cache: the same kernels
+            _, unedited = self.runner.states(self.batch, (), *self.read, self.pick)
             said = self.runner.whole(self.batch, site, changed, *self.read, self.pick)
-            same = torch.equal(said, self.unedited)
+            same = torch.equal(said, unedited)
         return same
 
     def after(
@@ -122,15 +134,16 @@ class Work:
         """Name and output of every arm, several arms in one pass."""
         names = list(arms)
         begin = 0 if self.prefix is None else self.prefix.begin
-        together = max(1, tokens // max(int(self.batch.ids[:, begin:].numel()), 1))
+        own = self.batch.ids.shape[1] - begin
+        together = max(1, tokens // max(len(self.batch.ids) * own, 1))
+        if self.prefix is not None:
+            together = min(together, max(1, TOGETHER // own))
         n, outputs = len(self.batch.ids), len(self.read[0])
         for first in range(0, len(names), together):
             some = names[first : first + together]
-            stream = torch.cat([self.edited(site, arms[name])[:, begin:] for name in some])
+            stream = self.edited(site, [arms[name] for name in some], begin=begin)
             k = len(some)
-            batch = Batch(
-                self.batch.ids.repeat(k, 1), self.batch.mask.repeat(k, 1), self.batch.lines * k
-            )
+            batch = repeated(self.batch, k)
             rows = torch.cat([self.read[0] + i * n for i in range(k)])
             pick = None if self.pick is None else self.pick.repeat(k, 1)
             places = self.read[1].repeat(k)
@@ -147,7 +160,7 @@ class Work:
         def remember(there: str, stream: Tensor) -> None:
             seen[there] = picked(stream, rows, places)
 
-        changed = self.edited(site, arm)
+        changed = self.edited(site, [arm])
         if site in sites:
             remember(site, changed)
         taps: dict[str, Tap] = {there: partial(remember, there) for there in sites if there != site}

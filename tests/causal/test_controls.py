@@ -6,7 +6,8 @@ import torch
 
 from linrep import capture, pattern_subspace, readout_subspace
 from linrep.causal import CausalError, align, interchange, interchange_pairs, minimal_pairs
-from linrep.causal.running import Runner, positions_of
+from linrep.causal.placing import positions_of
+from linrep.causal.running import Runner
 from linrep.core import Subspace
 from linrep.grammars import Grammar
 from linrep.hooks.inputs.alignment import Line
@@ -195,7 +196,7 @@ def test_neither_blocks_nor_tokens_before_an_edit_are_run_again():
             assert getattr(one, name) == pytest.approx(getattr(other, name), abs=1e-5, nan_ok=True)
     pairs, arms, behind = short.pairs["height 1"], 8, (4, 2, 0)
     begins = [at[-1] + 1 for at in pairs.base_at]  # behind BOS
-    least = sum(4 * (2 * 4 + b) + arms * sum(behind) * (4 - b) for b in begins)
+    least = sum(4 * 2 * 4 + arms * sum(behind) * (4 - b) for b in begins)
     tried = short.cost["height 1"] - least
     assert 0 <= tried < 0.5 * least  # passes tried out, states to draw from, the identity: once
     assert whole.cost["height 1"] > 1.8 * least
@@ -209,9 +210,11 @@ def _same_behind_a_prefix(model, site):
     batch = collate([Line(row, at, at, at + 1) for row in ids], runner.wiring.pad_id)
     read = positions_of([np.array([2, 4])] * 3)
     runner.try_out(batch, *read)
-    prefix = runner.prefix(batch, 2)
+    cache = runner.cache_for(batch)
+    assert cache is not None, type(runner.model).__name__
+    streams, _ = runner.states(batch, (site,), *read, cache=cache)
+    prefix = runner.prefix(cache, batch, 2)
     assert prefix is not None, type(runner.model).__name__
-    streams, _ = runner.states(batch, (site,), *read)
     moved = streams[site].clone()
     moved[:, 2:] = moved[:, 2:].flip(0) * 2
     whole = runner.whole(batch, site, moved, *read)
