@@ -3,7 +3,8 @@
     python benchmarks/calibration.py                       # 200 runs of everything, two processes
     python benchmarks/calibration.py --runs 20 --only untrained --workers 4
     python benchmarks/calibration.py --trees FOLDER        # also documents in Penn brackets
-    python benchmarks/calibration.py --saved answers.jsonl --page docs/calibration.md
+    python benchmarks/calibration.py --saved benchmarks/answers/calibration.jsonl \\
+        --page docs/calibration.md
 
 Each run is a page (``calibration_pages.py``): a grid with all its controls, five untrained models
 and 200 exchanges of labels, and the verdicts on it. Counted are pages with any cell above the rung
@@ -63,14 +64,19 @@ def job(task: tuple[Callable[..., list[int]], tuple, int]) -> list[int]:
 
 
 def read(saved: Path | None) -> Answers:
-    """Answers of earlier calls, by question and batch; a line that was cut off is none."""
+    """Answers of earlier calls, by question and batch; a line that was cut off is none.
+
+    A batch ``[first, last]`` stands for all from one to the other: their answers in one list.
+    """
     kept: Answers = {}
     for text in saved.read_text().splitlines() if saved and saved.exists() else ():
         try:
             name, batch, answers = json.loads(text)
         except ValueError:
             continue
-        kept.setdefault(name, {})[batch] = answers
+        first, last = batch if isinstance(batch, list) else (batch, batch)
+        kept.setdefault(name, {}).update(dict.fromkeys(range(first, last + 1), []))
+        kept[name][first] = answers
     return kept
 
 

@@ -7,7 +7,7 @@ theory says.
 
 import itertools
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,7 @@ def untrained(language: Any, seed: int) -> Any:
     return initialise(model, seed)
 
 
+@lru_cache(BATCH)  # the questions about one page follow each other
 def page(kind: str, name: str, run: int) -> Any:
     import linrep
     from linrep.experiments.map_calibration import mapped_page

@@ -7,6 +7,7 @@ one number for each page.
 
 import itertools
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,7 @@ def shape(corpus: Any, kind: str) -> tuple[Any, Any]:
     return tf.BertForMaskedLM(tf.BertConfig(**sizes, **more)), tokenizer
 
 
+@lru_cache(2 * BATCH)  # questions about the same models follow each other
 def captured(name: str, kind: str, seed: int, count: int, trees: str = "") -> tuple[Any, list[Any]]:
     import linrep
 
