@@ -1,9 +1,9 @@
-"""How often the instrument says something false, and how often it finds what is there.
+r"""How often the instrument says something false, and how often it finds what is there.
 
     python benchmarks/calibration.py                       # 200 runs of everything, two processes
     python benchmarks/calibration.py --runs 20 --only untrained --workers 4
     python benchmarks/calibration.py --trees FOLDER        # also documents in Penn brackets
-    python benchmarks/calibration.py --saved benchmarks/answers/calibration.jsonl \\
+    python benchmarks/calibration.py --saved benchmarks/answers/calibration.jsonl \
         --page docs/calibration.md
 
 Each run is a page (``calibration_pages.py``): a grid with all its controls, five untrained models

@@ -12,7 +12,7 @@ from typing import final
 from ..core import as_path, checked
 from .errors import GrammarError, LanguageError, Problem
 from .formats.files import read_rules
-from .formats.productive import keep_productive
+from .formats.productive import keep_productive, reachable
 from .formats.rule import Rule
 from .formats.text import parse_text, write_text
 from .formats.validation import find_problems, settle_weights
@@ -95,6 +95,30 @@ class Grammar(Oracle):
             for lhs, rhs, p in listed
         )
         return cls(start, tuple(made))
+
+    def below(self, symbol: str) -> "Grammar":
+        r"""The language of one nonterminal: this grammar, started there.
+
+        Args:
+            symbol: a nonterminal of this grammar.
+
+        Returns:
+            Grammar: with the rules that its derivations can use; nothing is cut off.
+
+        Raises:
+            LanguageError: the grammar has no such nonterminal.
+
+        >>> print(Grammar.from_text("S -> 'a' B | 'b'\nB -> 'b' | 'c'").below("B"))
+        B -> 'b' [0.5]
+        B -> 'c' [0.5]
+        """
+        if symbol not in self.nonterminals:
+            raise LanguageError(
+                f"a nonterminal of the grammar is needed; received {symbol!a:.80}, and there are "
+                f"{', '.join(self.nonterminals):.400}"
+            )
+        kept = reachable(symbol, self.rules)
+        return Grammar(symbol, tuple(rule for rule in self.rules if rule.lhs in kept))
 
     # -- what it is
 

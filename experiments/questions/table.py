@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from importlib import import_module
 from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, get_args, get_type_hints
 
 from ..settings_base import SettingsError
+from ..settings_file import read_file
 
 if TYPE_CHECKING:
     from .answered import Answered
@@ -63,6 +64,7 @@ def answer(
     seed: int = 0,
     model: str | None = None,
     data: str | None = None,
+    settings: str | Path | None = None,
 ) -> "Answered":
     """Run an experiment and write its run and page.
 
@@ -73,10 +75,12 @@ def answer(
         seed: of everything random.
         model: folder or hub id of a pretrained model, for experiments that read one.
         data: of such experiments: the folder (or glob) of their data.
+        settings: a YAML file of the experiment's sizes, in place of its own; what the file does
+            not name keeps its default. ``tiny`` and ``seed`` then say nothing.
 
     Raises:
         SettingsError: there is no experiment of that name, or it needs a model and data, or
-            has no use for them.
+            has no use for them, or the settings are not its own.
     """
     asked = question(name)
     given = {key: value for key, value in (("model", model), ("data", data)) if value is not None}
@@ -88,5 +92,18 @@ def answer(
         )
     if extra := sorted(set(given) - taken):
         raise SettingsError(f"the experiment {name} makes its own {' and '.join(extra)}: leave out")
-    found: Answered = asked(tiny=tiny, seed=seed, out=out, **given)
+    more = {} if settings is None else {"settings": _sizes(name, asked, settings, tiny or seed)}
+    found: Answered = asked(tiny=tiny, seed=seed, out=out, **given, **more)
     return found
+
+
+def _sizes(name: str, asked: Any, file: str | Path, others: Any) -> Any:
+    """Settings of an experiment, of the kind that its function takes.
+
+    Raises:
+        SettingsError: they are not of that kind, or are given in two ways.
+    """
+    if others:
+        raise SettingsError("sizes and seed stand in the settings: leave --tiny and --seed out")
+    (kind, _) = get_args(get_type_hints(asked)["settings"])
+    return read_file(file, kind, (), f"settings of the experiment {name}")

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from ...core import checked, progress
 from ...reports import Run, Study, refuse_occupied
+from ...reports.findings import DIVERGENCE
 from ...reports.values import Json, best_row, plain, score_column, site_label
 from ..demo import ENGLISH_GRAMMAR
 from ..languages import make_grammar
@@ -145,13 +146,15 @@ def trained_languages(
 
 def _rows(study: Study) -> Iterator[Mapping[str, Json]]:
     """One row for each target, at the site that is best on validation sentences."""
-    (distance,) = (str(told) for name, told in study.facts.items() if name.startswith("divergence"))
+    told = study.facts.get(DIVERGENCE)  # none where it cannot be known
     compared = {(row.site, row.target): row for row in study.comparison.rows}
     for target in dict.fromkeys(str(row["target"]) for row in study.scores.rows):
         best = best_row([row for row in study.scores.rows if row["target"] == target])
         row = compared[str(best["site"]), target]
         yield {
-            "language": study.name, "divergence": distance.split(" nats")[0], "state": target,
+            "language": study.name,
+            "divergence": None if told is None else str(told).split(" nats")[0],
+            "state": target,
             "after": site_label(row.site), "score": best[score_column(best)],
             "interval": best["interval"], "untrained": best.get("random_weights"),
             "overlap through the map": None if row.through is None or row.subspaces is None

@@ -29,6 +29,9 @@ def experiment(
     data: Annotated[
         str | None, typer.Option(help="Folder (trees: quoted glob) of its labelled data.")
     ] = None,
+    settings: Annotated[
+        Path | None, typer.Option(help="YAML file of the experiment's sizes, in place of its own.")
+    ] = None,
     seed: Seed = 0,
     as_json: JsonFlag = False,
 ) -> None:
@@ -50,7 +53,7 @@ def experiment(
     refuse_occupied(folder)
     announce("loading PyTorch and TransformerLens")
     quiet()
-    found = answer(name, folder, tiny=tiny, seed=seed, model=model, data=data)
+    found = answer(name, folder, tiny=tiny, seed=seed, model=model, data=data, settings=settings)
     page = folder / "report.html"
     checks = [str(check) for study in found.run.studies for check in study.checks]
     text = "\n".join([found.to_markdown(), "", *checks, f"report: {page}"])

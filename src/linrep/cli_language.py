@@ -22,7 +22,8 @@ def register(app: typer.Typer) -> None:
 
 GRAMMAR_EXAMPLE = (
     "Examples: linrep grammar language.cfg --sample 5 --next 'the dog' ;  "
-    "linrep grammar recursive.cfg --unroll 6 --out bounded.cfg"
+    "linrep grammar recursive.cfg --unroll 6 --out bounded.cfg ;  "
+    "linrep grammar language.cfg --below NP --out phrases.cfg"
 )
 BUDGETS = {1: 100_000, 2: 1_000_000}  # cells at most, by the number of inputs
 REGIONS_EXAMPLES = (
@@ -49,6 +50,10 @@ def grammar(
     without_empty: Annotated[
         bool, typer.Option("--without-empty", help="Remove empty right-hand sides (epsilon).")
     ] = False,
+    below: Annotated[
+        str | None,
+        typer.Option(metavar="SYMBOL", help="Start at this nonterminal: its language alone."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Write the grammar to this new file, as text.")
     ] = None,
@@ -70,6 +75,8 @@ def grammar(
     if out is not None and out.exists():
         raise LanguageError(f"{out} exists already; nothing was written: name a new file")
     read = _read(file, unroll, without_empty)
+    if below is not None:
+        read = read.below(below)
     data = _about(read)
     following: dict[str, float] = {}
     if after is not None:  # refused before anything is written
@@ -77,7 +84,7 @@ def grammar(
         following = {str(token): float(share) for token, share in answer.items()}
     sentences = read.sample(sample, seed=seed).sentences if sample else ()
     if out is not None:
-        _write(read, out, file, unroll)
+        _write(read, out, file, unroll, below)
         data["written to"] = str(out)
     lines = [f"{name}: {value}" for name, value in data.items()]
     if after is not None:
@@ -102,12 +109,15 @@ def _read(file: Path, depth: int | None, without_empty: bool) -> "Grammar":
     return remove_empty(file) if without_empty else Grammar.from_file(file)
 
 
-def _write(grammar: "Grammar", out: Path, source: Path, depth: int | None) -> None:
+def _write(
+    grammar: "Grammar", out: Path, source: Path, depth: int | None, below: str | None
+) -> None:
     """The text of a grammar, with a line that says where it comes from."""
     from .core import writing
 
     bound = "" if depth is None else f", derivations of at most {depth} edges"
-    head = f"# {printable(source.name)}{bound}; probability cut off: {_share(grammar)}\n"
+    start = "" if below is None else f", below {printable(below)}"
+    head = f"# {printable(source.name)}{bound}{start}; probability cut off: {_share(grammar)}\n"
     with writing("the grammar", out):
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(f"{head}{grammar}\n", encoding="utf-8")

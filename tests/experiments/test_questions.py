@@ -118,3 +118,42 @@ def test_the_command_lists_experiments_and_refuses_others(capsys):
         main(["experiment", "nothing"])
     assert end.value.code == 2
     assert "received 'nothing'" in capsys.readouterr().err
+
+
+def test_sizes_come_from_a_file(tmp_path, capsys, monkeypatch):
+    """A language of one's own is trained on as the file says; what is no setting is refused."""
+    from linrep.experiments.questions import table, trained_languages
+
+    asked = []
+
+    def remember(settings=None, **_):
+        asked.append(settings)
+        raise SettingsError("asked")
+
+    remember.__annotations__ = {"settings": trained_languages.LanguagesSettings | None}
+    monkeypatch.setattr(table, "question", lambda name: remember)
+    file = tmp_path / "own.yaml"
+    file.write_text(
+        "languages:\n"
+        "  own:\n"
+        "    language: {source: grammar_text, text: \"S -> 'a' | 'b'\"}\n"
+        "    training: {steps: 7}\n"
+        "sentences: 40\n"
+    )
+    command = ["experiment", "trained_languages", "--settings", str(file)]
+    command += ["--out", str(tmp_path / "run")]
+
+    def refused(*more):
+        with pytest.raises(SystemExit) as end:
+            main([*command, *more])
+        assert end.value.code == 2
+        return capsys.readouterr().err
+
+    assert "asked" in refused()
+    (how,) = asked
+    assert list(how.languages) == ["own"]
+    assert (how.languages["own"].training.steps, how.sentences, how.seed) == (7, 40, 0)
+    assert "leave --tiny and --seed out" in refused("--seed", "3")
+    file.write_text("width: 3\n")
+    assert "width" in refused()
+    assert len(asked) == 1

@@ -8,6 +8,7 @@ import nltk
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from linrep.cli import main
 from linrep.grammars import (
     Grammar,
     GrammarError,
@@ -179,3 +180,34 @@ def test_cutting_a_bounded_grammar_conditions_it(small_grammar, derivations, see
     sentence = low[0][1].leaves()
     expected = sum(w for w, t in low if t.leaves() == sentence) / mass
     assert cut.probability(sentence, exact=True) == expected
+
+
+@given(seed=st.integers(0, 2**31))
+@settings(max_examples=20, deadline=None)
+def test_the_language_below_a_symbol_is_that_of_its_subtrees(small_grammar, seed):
+    """Below the start symbol it is the grammar itself; below another, what that one derives."""
+    grammar = small_grammar(seed)
+    assert grammar.below(grammar.start) == grammar
+    for symbol in grammar.nonterminals:
+        low = grammar.below(symbol)
+        assert (low.start, low.lost_mass) == (symbol, 0)
+        text = "\n".join(f"{rule} [{rule.weight}]" for rule in grammar.rules if rule.lhs == symbol)
+        rest = "\n".join(f"{rule} [{rule.weight}]" for rule in grammar.rules if rule.lhs != symbol)
+        expected = low_sentences(f"{text}\n{rest}", grammar.depth)
+        assert {s: low.probability(s) for s in expected} == pytest.approx(
+            {s: float(p) for s, p in expected.items()}, rel=1e-12
+        )  # sums of products of floats: a few units of rounding
+        assert sum(expected.values()) == 1
+    with pytest.raises(LanguageError, match="received 'nothing'"):
+        grammar.below("nothing")
+
+
+def test_the_command_writes_the_language_below_a_symbol(tmp_path, capsys):
+    source, out = tmp_path / "g.cfg", tmp_path / "low.cfg"
+    source.write_text("S -> 'a' B | 'b'\nB -> 'b' | 'c'")
+    with pytest.raises(SystemExit) as end:
+        main(["grammar", str(source), "--below", "B", "--out", str(out)])
+    assert end.value.code == 0
+    assert "start: B" in capsys.readouterr().out
+    assert out.read_text().startswith("# g.cfg, below B; probability cut off: 0\n")
+    assert Grammar.from_file(out) == Grammar.from_text("B -> 'b' | 'c'")
