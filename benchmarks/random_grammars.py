@@ -68,7 +68,7 @@ WAYS: dict[str, dict[str, Any]] = {
 TURNS: list[dict[str, Any]] = [
     {"rotation": 1},
     {"rotation": None},
-    {"rotation": 2, "positions": "circular"},
+    {"rotation": 2, "position_code": "circular"},
     {"rotation": None, "gauge": False, "token_scale": 1.0},
     {"rotation": 3, "dtype": "float32"},
 ]

@@ -63,7 +63,7 @@ def demo_settings(seed: int = 0) -> Experiment:
     >>> [study.name for study in demo_settings().studies]
     ['latin', 'english', 'random_hierarchy']
     """
-    model = Constructed(positions="onehot", rotation=1)
+    model = Constructed(position_code="onehot", rotation=1)
     probes = Probes(positions="boundary", C=DEMO_C)
     return Experiment(
         title="Calibration on constructed transformers",

@@ -287,7 +287,7 @@ def test_the_remedy_for_recursion_works_as_it_is_written(linrep, tmp_path):
 CHOICES = {
     "one pass": ["--mode", "shapes", "--passes", 1, "--semiring", "boolean", "--max-shapes", 9],
     "beliefs": ["--beliefs", "prefix", "--no-gauge", "--token-scale", 1.5, "--rotation", 3,
-                "--drowning", "allow"],
+                "--inexact", "allow"],
     "head": ["--head", "log", "--log-error", 0.01, "--dtype", "float32", "--positions", "bias",
              "--merge", "bodies", "--max-parameters", 100_000],
     "sparse": ["--backend", "sparse"],

@@ -159,7 +159,7 @@ def shapes_of(normal: Normal) -> list[Shape]:
 
 def _scales(normal: Normal, shapes: list[Shape], settings: Settings) -> Scales:
     """Gauge and token scale; only the probability semiring has weights to scale."""
-    end = settings.dtype, settings.drowning == "allow"
+    end = settings.dtype, settings.inexact == "allow"
     if settings.semiring != "probability":
         return Scales(settings.semiring, {}, Fraction(1), *end)
     kappa = token_scale(normal.grammar, normal.roots, settings)

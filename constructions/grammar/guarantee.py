@@ -131,7 +131,7 @@ def require_guarantee(found: Guarantee, settings: Settings) -> None:
     Raises:
         ConstructionError: with the numbers and the ways out.
     """
-    if settings.rotation is None or settings.drowning == "allow" or found.holds:
+    if settings.rotation is None or settings.inexact == "allow" or found.holds:
         return
     ways = ["rotation=None"]
     if settings.dtype == "float32":
@@ -147,7 +147,7 @@ def require_guarantee(found: Guarantee, settings: Settings) -> None:
         ways.append("a larger log_error")
     raise ConstructionError(
         f"rotation={settings.rotation} in {settings.dtype} is not exact after every prefix of this "
-        f"grammar ({found}): use {', or '.join(ways)}; drowning='allow' builds it all the same, "
+        f"grammar ({found}): use {', or '.join(ways)}; inexact='allow' builds it all the same, "
         "and its guarantee says so"
     )
 

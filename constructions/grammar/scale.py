@@ -94,7 +94,7 @@ class Scales:
             bound = f"numbers from {least:.1e} on"
             ways.append("larger rule weights")
         ways.append("semiring='boolean' for the support alone")
-        allow = "" if logarithm > 0 else "; drowning='allow' builds it without what is lost"
+        allow = "" if logarithm > 0 else "; inexact='allow' builds it without what is lost"
         return (
             f"a weight of the model would be about 10^{logarithm / math.log(10):.1f} ({what}); "
             f"{self.dtype} holds {bound}: use {', or '.join(ways)}{allow}"

@@ -16,12 +16,12 @@ from .semirings import SemiringName
 
 __all__ = [
     "Beliefs",
-    "Drowning",
     "HeadKind",
+    "Inexact",
     "Merge",
     "Mode",
     "Option",
-    "Positions",
+    "PositionCode",
     "Settings",
     "options",
 ]
@@ -29,9 +29,9 @@ __all__ = [
 Mode = Literal["spans", "shapes"]
 HeadKind = Literal["scores", "probabilities", "log"]
 Beliefs = Literal["boundary", "prefix"]
-Positions = Literal["onehot", "circular", "bias"]
+PositionCode = Literal["onehot", "circular", "bias"]
 Merge = Literal["none", "bodies", "rules"]
-Drowning = Literal["refuse", "allow"]
+Inexact = Literal["refuse", "allow"]
 Dtype = Literal["float64", "float32"]
 Backend = Literal["dense", "sparse"]
 
@@ -115,8 +115,8 @@ class Settings:
     rotation: Any = _option(
         int | None, None, "Seed of a rotated residual basis; without it coordinates are named."
     )
-    drowning: Any = _option(
-        Drowning,
+    inexact: Any = _option(
+        Inexact,
         "refuse",
         "A rotated model whose rare scores drown in the noise of its basis: refuse or allow.",
     )
@@ -127,8 +127,8 @@ class Settings:
         "dense: an ordinary model; sparse: for grammars whose dense model would be too large, the "
         "folder then holds a recipe that GrammarTransformer.from_pretrained reads.",
     )
-    positions: Any = _option(
-        Positions,
+    position_code: Any = _option(
+        PositionCode,
         "onehot",
         "How attention finds a position: onehot codes, circular codes, or a bias of the scores.",
     )
@@ -187,8 +187,8 @@ class Settings:
         clashes = {
             "beliefs need mode='spans', passes=2 and semiring='probability'": self.beliefs
             and (self.mode, self.passes, self.semiring) != ("spans", 2, "probability"),
-            "positions='circular' serves offset heads only: use it with mode='spans'": (
-                self.positions == "circular" and self.mode == "shapes"
+            "position_code='circular' serves offset heads only: use it with mode='spans'": (
+                self.position_code == "circular" and self.mode == "shapes"
             ),
             "the sparse back end has no residual basis to rotate: leave rotation=None": (
                 self.backend == "sparse" and self.rotation is not None

@@ -88,9 +88,9 @@ class GrammarTransformer:
                 nats), ``beliefs`` (``boundary`` or ``prefix``: posteriors of every ancestor label
                 are written too), ``gauge`` and ``token_scale`` (exact rescalings), ``rotation`` (a
                 seed: a random residual basis; accuracy is absolute then, see :attr:`guarantee`),
-                ``drowning`` (``allow`` builds a model whose rare scores drown in the noise of a
+                ``inexact`` (``allow`` builds a model whose rare scores drown in the noise of a
                 rotated basis, or without weights below its dtype's range), ``backend`` (``sparse``
-                for grammars whose dense width would be absurd), ``positions`` (``onehot``,
+                for grammars whose dense width would be absurd), ``position_code`` (``onehot``,
                 ``circular``, ``bias``), ``merge`` (``bodies``: rules with equal bodies share
                 neurons; ``rules``: the paper's accounting by pairs of rules), ``max_parameters``,
                 ``max_shapes`` (limits).

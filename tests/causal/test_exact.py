@@ -21,7 +21,7 @@ SETTINGS = [
     for passes in (1, 2)
     for rotation in (None, 3)
 ]
-OTHERS = ({"semiring": "deterministic"}, {"positions": "bias"}, {"merge": "bodies"})
+OTHERS = ({"semiring": "deterministic"}, {"position_code": "bias"}, {"merge": "bodies"})
 
 
 def exchanged(built, corpus, **options):

@@ -8,7 +8,7 @@ from linrep.grammars import families
 
 EXACT = 1e-12  # float64 sums of fewer than a hundred products
 MODES = [{}, {"mode": "shapes"}, {"semiring": "deterministic"}, {"semiring": "boolean"},
-         {"beliefs": "boundary"}, {"positions": "circular"}, {"dtype": "float32"}]  # fmt: skip
+         {"beliefs": "boundary"}, {"position_code": "circular"}, {"dtype": "float32"}]  # fmt: skip
 LATIN = {depth: families.latin(order=2, depth=depth) for depth in (10, 11, 12)}
 
 

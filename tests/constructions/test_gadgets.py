@@ -270,7 +270,7 @@ def test_clashing_settings_are_refused():
         ({"head": "log", "semiring": "boolean"}, "support has no logarithm"),
         ({"head": "log", "dtype": "float32", "rotation": 1}, "use dtype='float64', or rotation"),
         ({"beliefs": "prefix", "passes": 1}, "beliefs need"),
-        ({"mode": "shapes", "positions": "circular"}, "offset heads only"),
+        ({"mode": "shapes", "position_code": "circular"}, "offset heads only"),
         ({"backend": "sparse", "rotation": 1}, "no residual basis"),
         ({"token_scale": -1.0}, "positive number"),
         ({"token_scale": math.inf}, "positive number"),

@@ -24,8 +24,8 @@ GRAMMARS = {
 # entries of order 1 to each score. float32: the same with its larger unit.
 CASES = [
     ({}, 1e-12),
-    ({"positions": "circular"}, 1e-12),
-    ({"positions": "bias"}, 1e-12),
+    ({"position_code": "circular"}, 1e-12),
+    ({"position_code": "bias"}, 1e-12),
     ({"gauge": False, "token_scale": 1.0}, 1e-12),
     ({"token_scale": 1.7}, 1e-12),
     ({"merge": "bodies"}, 1e-12),
@@ -33,7 +33,7 @@ CASES = [
     ({"rotation": 3}, 1e-12),
     ({"backend": "sparse"}, 1e-12),
     ({"dtype": torch.float32}, 1e-6),
-    ({"dtype": torch.float32, "positions": "circular"}, 1e-6),
+    ({"dtype": torch.float32, "position_code": "circular"}, 1e-6),
 ]
 
 
@@ -67,7 +67,7 @@ def test_one_prefix_at_a_time(grammar):
     assert all(abs(got[token] - expected[token]) <= 1e-12 for token in expected)
 
 
-@pytest.mark.parametrize("settings", [{}, {"rotation": 1}, {"positions": "bias"},
+@pytest.mark.parametrize("settings", [{}, {"rotation": 1}, {"position_code": "bias"},
                                       {"dtype": torch.float32}])  # fmt: skip
 def test_saved_loaded_and_bridged_logits_are_the_same_bits(tmp_path, grammar, settings):
     model = GrammarTransformer.from_grammar(grammar, **settings)
@@ -105,7 +105,7 @@ def test_generated_sentences_follow_the_grammars_frequencies(twin):
                                       {"mode": "shapes"}, {"semiring": "boolean"}])  # fmt: skip
 def test_every_head_and_mode_generates_the_language_only(twin, settings):
     grammar = GRAMMARS["ambiguous"]()
-    drawn = GrammarTransformer.from_grammar(grammar, positions="bias", **settings).generate(200)
+    drawn = GrammarTransformer.from_grammar(grammar, position_code="bias", **settings).generate(200)
     assert set(drawn) <= set(twin.language(grammar))
     assert len(set(drawn)) > 5
 
@@ -134,7 +134,7 @@ def test_batched_and_padded_input(grammar, side):
         assert torch.allclose(logits[i][torch.from_numpy(mask[i] == 1)], alone, rtol=0, atol=1e-14)
 
 
-@pytest.mark.parametrize("settings", [{}, {"positions": "circular"}, {"positions": "bias"},
+@pytest.mark.parametrize("settings", [{}, {"position_code": "circular"}, {"position_code": "bias"},
                                       {"backend": "sparse"}, {"dtype": torch.float32}])  # fmt: skip
 def test_impossible_and_over_long_prefixes_get_exact_zeros(grammar, settings):
     model = GrammarTransformer.from_grammar(grammar, **settings)

@@ -99,11 +99,11 @@ def test_lengths_that_nothing_has_get_no_coordinate():
         assert {length for name, length in stored if name == symbol} == expected
 
 
-@pytest.mark.parametrize("positions", ["onehot", "circular", "bias"])
+@pytest.mark.parametrize("position_code", ["onehot", "circular", "bias"])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_positions_past_the_end_are_zeros(positions, dtype):
+def test_positions_past_the_end_are_zeros(position_code, dtype):
     grammar = Grammar.from_text("S -> A A\nA -> 'a' | 'a' 'a'")
-    model = GrammarTransformer.from_grammar(grammar, positions=positions, dtype=dtype)
+    model = GrammarTransformer.from_grammar(grammar, position_code=position_code, dtype=dtype)
     (rows,) = model.next_tokens([("a",) * 40])
     longest = max(grammar.lengths)
     assert rows[longest][-1] == 1  # the end, after the longest sentence
@@ -111,7 +111,7 @@ def test_positions_past_the_end_are_zeros(positions, dtype):
     assert np.isfinite(rows).all()
 
 
-@pytest.mark.parametrize("settings", [{}, {"positions": "circular"}, {"positions": "bias"},
+@pytest.mark.parametrize("settings", [{}, {"position_code": "circular"}, {"position_code": "bias"},
                                       {"mode": "shapes"}, {"backend": "sparse"},
                                       {"dtype": "float32"}])  # fmt: skip
 @pytest.mark.parametrize("passes", [1, 2])

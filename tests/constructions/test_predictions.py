@@ -249,7 +249,7 @@ def test_p5_ablation_is_necessary_for_latin_but_not_for_few_bodies(case):
 @pytest.mark.parametrize("name", ["shapes", "ambiguous", "hierarchy"])
 @pytest.mark.parametrize("kind", ["boundary", "prefix"])
 def test_p6_the_belief_block_holds_the_exact_posterior(case, name, kind):
-    it = case(name, beliefs=kind, positions="bias")
+    it = case(name, beliefs=kind, position_code="bias")
     last = len(it.model.program.layers) - 1
     for height, block in it.model.program.beliefs.items():
         rows = it.corpus.boundary(height) if kind == "boundary" else it.corpus.labels(height) != ""
@@ -266,7 +266,7 @@ def test_p6_the_belief_block_holds_the_exact_posterior(case, name, kind):
 
 
 def test_p6_posteriors_symbol_by_symbol(case):
-    it = case("ambiguous", beliefs="prefix", positions="bias")
+    it = case("ambiguous", beliefs="prefix", position_code="bias")
     stream = it.at("post", len(it.model.program.layers) - 1)
     starts = np.flatnonzero(it.corpus.positions == 0)
     for row in [*range(0, 60, 7), *starts[1:3]]:
@@ -285,7 +285,7 @@ def test_p6_without_beliefs_accuracy_one_is_not_promised(case):
     assert all(p.accuracy is None for p in it.model.predictions if p.written)
     ceiling = it.grammar.ceiling(it.corpus, 1, given="boundary")
     assert ceiling < 0.99
-    assert {p.claim for p in case("ambiguous", beliefs="boundary", positions="bias").model
+    assert {p.claim for p in case("ambiguous", beliefs="boundary", position_code="bias").model
             .predictions} >= {"P6"}  # fmt: skip
 
 

@@ -19,8 +19,8 @@ MODES = [
     {"passes": 1},
     {"merge": "rules"},
     {"mode": "shapes", "merge": "rules"},
-    {"merge": "bodies", "positions": "circular"},
-    {"mode": "shapes", "positions": "bias", "gauge": False, "token_scale": 1.0},
+    {"merge": "bodies", "position_code": "circular"},
+    {"mode": "shapes", "position_code": "bias", "gauge": False, "token_scale": 1.0},
     {"beliefs": "boundary", "backend": "sparse"},
     {"beliefs": "prefix", "backend": "sparse"},
     {"backend": "sparse", "passes": 1},
@@ -33,7 +33,7 @@ FREE = {
     "passes": [1, 2],
     "semiring": ["probability", "boolean"],
     "head": ["scores", "probabilities"],
-    "positions": ["onehot", "bias"],
+    "position_code": ["onehot", "bias"],
     "gauge": [True, False],
     "token_scale": ["auto", 1.0, 1.7],
     "backend": ["dense", "sparse"],
@@ -85,7 +85,9 @@ def test_every_prefix_of_random_grammars(twin, seeds):
         exact = GrammarTransformer.from_grammar(grammar)
         assert worst(exact, known, sentences) <= EXACT
         assert exact.accounting().holds
-        single = GrammarTransformer.from_grammar(grammar, dtype=torch.float32, positions="circular")
+        single = GrammarTransformer.from_grammar(
+            grammar, dtype=torch.float32, position_code="circular"
+        )
         assert worst(single, known, sentences) <= 1e-6
         for settings in (MODES[seed % len(MODES)], {"semiring": "boolean", **BOOLEAN[seed % 5]}):
             try:

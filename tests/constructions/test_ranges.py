@@ -57,7 +57,7 @@ def test_weights_that_fit_are_built_and_those_that_do_not_can_be_left_out():
     kept = GrammarTransformer.from_grammar(rare("1e-60"))
     assert kept.next_token(["b"])["a"] == pytest.approx(1e-60, rel=1e-12)
     assert kept.accounting().holds
-    lost = GrammarTransformer.from_grammar(rare("1e-60"), dtype="float32", drowning="allow")
+    lost = GrammarTransformer.from_grammar(rare("1e-60"), dtype="float32", inexact="allow")
     assert not lost.guarantee.holds
     assert lost.next_token(["b"]) == {"a": 0.0, "b": 1.0, "<eos>": 0.0}
     words = str(lost.accounting())

@@ -32,7 +32,7 @@ FREE = {
     "passes": [1, 2],
     "semiring": ["probability", "probability", "boolean"],
     "head": ["scores", "probabilities"],
-    "positions": ["onehot", "bias"],
+    "position_code": ["onehot", "bias"],
     "gauge": [True, False],
     "token_scale": ["auto", 1.0, 3.0],
     "merge": ["none", "bodies", "rules"],
@@ -78,7 +78,7 @@ def test_whatever_is_built_keeps_its_guarantee(twin):
             if chosen["mode"] == "shapes" and grammar.n_shapes > 6:
                 continue
             chosen["rotation"] = int(rng.integers(100))
-            model = GrammarTransformer.from_grammar(grammar, drowning="allow", **chosen)
+            model = GrammarTransformer.from_grammar(grammar, inexact="allow", **chosen)
             if not model.guarantee.holds:
                 with pytest.raises(ConstructionError, match="is not exact after every prefix"):
                     GrammarTransformer.from_grammar(grammar, **chosen)
@@ -101,10 +101,10 @@ def test_drowning_is_refused_and_a_named_basis_is_not(text):
     grammar = Grammar.from_text(text)
     sentences = [("a", "a"), ("c", "a")] if text == RARE else grammar.sample(40, seed=0).sentences
     with pytest.raises(ConstructionError, match=r"scores go down to .*cannot be told from 0.*"
-                       r"use rotation=None.*drowning='allow'"):  # fmt: skip
+                       r"use rotation=None.*inexact='allow'"):  # fmt: skip
         GrammarTransformer.from_grammar(grammar, rotation=1)
     exact = GrammarTransformer.from_grammar(grammar)
-    drowned = GrammarTransformer.from_grammar(grammar, rotation=1, drowning="allow")
+    drowned = GrammarTransformer.from_grammar(grammar, rotation=1, inexact="allow")
     assert exact.guarantee.holds
     assert not drowned.guarantee.holds
     errors = {}
@@ -132,7 +132,7 @@ def test_a_token_scale_that_lifts_the_noise_lifts_the_floor():
     grammar = families.latin(order=2, depth=3)
     usual = GrammarTransformer.from_grammar(grammar, rotation=1, dtype="float32")
     large = GrammarTransformer.from_grammar(
-        grammar, rotation=1, dtype="float32", token_scale=7.0, drowning="allow"
+        grammar, rotation=1, dtype="float32", token_scale=7.0, inexact="allow"
     )
     assert usual.model.config.score_floor == ROTATION_NOISE["float32"]
     assert large.model.config.score_floor == large.guarantee.noise > 1e-3
@@ -167,7 +167,7 @@ def test_noise_of_every_prefix_is_below_that_of_the_trials_times_the_margin(twin
     shares = []
     for seed in range(12):
         grammar = twin.random_grammar(seed, max_sentences=200)
-        settings = {"rotation": seed, "drowning": "allow", "dtype": dtype}
+        settings = {"rotation": seed, "inexact": "allow", "dtype": dtype}
         model = GrammarTransformer.from_grammar(grammar, **settings)
         exact = GrammarTransformer.from_grammar(grammar, backend="sparse")
         sentences = list(twin.language(grammar))

@@ -19,7 +19,7 @@ def small(language, name, causal):
         name=name,
         question="small",
         language=language,
-        model=Constructed(positions="onehot", rotation=1),
+        model=Constructed(position_code="onehot", rotation=1),
         sentences=600,
         probes=Probes(
             positions="boundary",

@@ -29,7 +29,7 @@ MODES = [
     {"mode": "shapes"},
     {"passes": 1, "rotation": 2},
     {"beliefs": "prefix", "rotation": 3},
-    {"merge": "rules", "positions": "circular"},
+    {"merge": "rules", "position_code": "circular"},
 ]
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 

@@ -22,7 +22,7 @@ def checks(text):
         StudySettings(
             name="small",
             language=GrammarText(text=text),
-            model=Constructed(positions="circular", rotation=1),
+            model=Constructed(position_code="circular", rotation=1),
             sentences=120,
             probes=Probes(
                 positions="boundary",
@@ -53,11 +53,13 @@ def test_what_clear_grammars_promise_is_asked_of_them():
     assert "do not tell" not in remarks
 
 
-@pytest.mark.parametrize("positions", ["circular", "onehot"])
-def test_a_rotated_model_may_be_off_after_rare_prefixes_by_what_its_noise_does_there(positions):
+@pytest.mark.parametrize("position_code", ["circular", "onehot"])
+def test_a_rotated_model_may_be_off_after_rare_prefixes_by_what_its_noise_does_there(position_code):
     grammar = Grammar.from_text(RARE)
     rare = [("a", "a", "a"), ("b", "a", "b"), ("a", "b", "a", "a")]
-    subject = make_subject(Constructed(positions=positions, rotation=1), grammar.sample(60, seed=0))
+    subject = make_subject(
+        Constructed(position_code=position_code, rotation=1), grammar.sample(60, seed=0)
+    )
     found = next_tokens_of(subject, grammar, rare)
     assert found.largest > EXACT
     assert found.error <= found.allowed < 1e-3

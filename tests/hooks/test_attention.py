@@ -19,7 +19,7 @@ def corpus():
 
 @pytest.mark.parametrize(
     "how",
-    [{}, {"passes": 1, "rotation": 1}, {"positions": "circular", "dtype": "float32"}],
+    [{}, {"passes": 1, "rotation": 1}, {"position_code": "circular", "dtype": "float32"}],
     ids=str,
 )
 def test_a_constructed_model_looks_by_position_only(corpus, how):

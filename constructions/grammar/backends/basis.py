@@ -25,7 +25,9 @@ class Basis:
     """
 
     def __init__(self, settings: Settings, program: Program) -> None:
-        code = position_scheme(settings.positions, program.n_max).code.numpy().astype(np.float64)
+        code = (
+            position_scheme(settings.position_code, program.n_max).code.numpy().astype(np.float64)
+        )
         self._code = code[:, :0] if settings.backend == "sparse" else code
         self._named = len(program.registry)
         self.width = self._named + self._code.shape[1]

@@ -24,7 +24,7 @@ def dense_config(program: Program, settings: Settings) -> PlainConfig:
 
     The heads' dimension holds the position code (queries, keys) and the values of the busiest head.
     """
-    scheme = position_scheme(settings.positions, program.n_max)
+    scheme = position_scheme(settings.position_code, program.n_max)
     code = scheme.code.shape[1]
     heads = [head for layer in program.layers for head in layer.heads]
     return PlainConfig(
@@ -81,7 +81,7 @@ def build_dense(
             "computes the same function, or raise max_parameters"
         )
     model = PlainTransformer(config).double()
-    scheme = position_scheme(settings.positions, program.n_max)
+    scheme = position_scheme(settings.position_code, program.n_max)
     with torch.no_grad():
         _write_tables(model, program, scheme)
         for block, layer in zip(model.layers, program.layers, strict=True):

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..program.program import Pattern, Shift
-from ..settings import Positions
+from ..settings import PositionCode
 
 __all__ = ["AttentionBias", "CircularCode", "OneHotCode", "PositionScheme", "position_scheme"]
 
@@ -127,13 +127,13 @@ class AttentionBias(PositionScheme):
         return table
 
 
-def position_scheme(name: Positions, n_max: int) -> PositionScheme:
+def position_scheme(name: PositionCode, n_max: int) -> PositionScheme:
     """The scheme of this name.
 
     >>> position_scheme("circular", n_max=8).code.shape
     torch.Size([10, 2])
     """
-    schemes: dict[Positions, type[PositionScheme]] = {
+    schemes: dict[PositionCode, type[PositionScheme]] = {
         "onehot": OneHotCode,
         "circular": CircularCode,
         "bias": AttentionBias,

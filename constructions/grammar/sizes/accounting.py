@@ -252,7 +252,7 @@ def _width(settings: Settings, normal: Normal, program: Program, measured: int) 
     kinds: dict[str, int] = {}
     for coordinate in program.registry:
         kinds[coordinate.kind] = kinds.get(coordinate.kind, 0) + 1
-    code = position_scheme(settings.positions, program.n_max).code.shape[1]
+    code = position_scheme(settings.position_code, program.n_max).code.shape[1]
     code = 0 if settings.backend == "sparse" else code
     sizes = span_sizes(normal, settings)
     expected = dict(sizes.width) if sizes else {}
