@@ -311,7 +311,7 @@ def agreement(asked: argparse.Namespace) -> None:
     before = max(1, round(float(np.mean([base for base, _ in ids]))) - 1)
     needed = least(model.model, ids, [site for site, _ in made.ordinary], arms)
     cost = Cost(found.cost["number"], needed, spent, seconds_of(model.model, needed, before))
-    told = f"{len(pairs)} pairs x {len(layers)} sites x {arms} arms: {cost}."
+    told = f"{len(pairs)} pairs x {len(layers)} sites x {arms} arms: {cost} ({threads(torch.get_num_threads())})."
     print(f"{len(fit)} beginnings to estimate, {len(test)} to exchange; {pairs}")
     print(shares.round(3).to_string())
     print(made.facts.round(3).to_string())
@@ -326,6 +326,11 @@ def agreement(asked: argparse.Namespace) -> None:
             why=reasons(made.facts, shares), facts=lines(made.facts), cost=told, arms=arms,
         )  # fmt: skip
         asked.page.write_text(text, encoding="utf-8")
+
+
+def threads(n: int) -> str:
+    """How many threads torch has."""
+    return f"{n} thread" + "s" * (n > 1)
 
 
 def main() -> None:

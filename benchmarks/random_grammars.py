@@ -47,7 +47,7 @@ from linrep.experiments.settings import (
     Constructed,
     GrammarText,
     Probes,
-    Reading,
+    ReadingSettings,
     StudySettings,
 )
 from linrep.grammars import Grammar
@@ -221,7 +221,7 @@ def study(name: str, seed: int, grammar: Grammar, number: int, asked: Any) -> tu
             model=Constructed(**how),
             sentences=asked.sentences,
             probes=probes,
-            reading=Reading() if full else Reading(check=()),
+            reading=ReadingSettings() if full else ReadingSettings(check=()),
             seed=seed,
         )
     )

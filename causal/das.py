@@ -18,7 +18,7 @@ from ..core import Subspace, checked
 from ..hooks.inputs.batching import collate
 from ..hooks.paths.sites import Site
 from ..hooks.reading.prepared import left_alone, prepare
-from ..hooks.reading.settings import Settings
+from ..hooks.reading.settings import CaptureSettings
 from ..models import random_twin, to_bridge
 from .errors import CausalError
 from .pairs import Pairs
@@ -117,7 +117,7 @@ def align(
         )
     how = {"epochs": epochs, "lr": learning_rate, "batch_size": batch_size, "seed": seed}
     with left_alone(model):
-        subject = prepare(model, Settings.of(sites=[site]))
+        subject = prepare(model, CaptureSettings.of(sites=[site]))
         if rank > subject.d_model or subject.vocabulary is None:
             raise CausalError(
                 f"a search has at most {subject.d_model} dimensions here, and words that are tokens"
@@ -189,7 +189,7 @@ class _Task:
         columns = torch.tensor([words[word] for word in pairs.choices])
         ids, at = [], []
         for sentences, places in ((pairs.base, pairs.base_at), (pairs.source, pairs.source_at)):
-            lines = subject.encode(sentences, Settings.of()).lines
+            lines = subject.encode(sentences, CaptureSettings.of()).lines
             ids.append(collate(lines, subject.path.wiring.pad_id).ids)
             last = [int(x.stop[p[-1]]) - 1 for x, p in zip(lines, places, strict=True)]
             at.append(torch.tensor(last))

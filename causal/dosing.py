@@ -13,7 +13,7 @@ from ..hooks.editing.steering import steer
 from ..hooks.inputs.batching import Batch, collate
 from ..hooks.paths.sites import Site
 from ..hooks.reading.prepared import PreparedModel, left_alone, prepare
-from ..hooks.reading.settings import Settings
+from ..hooks.reading.settings import CaptureSettings
 from .errors import CausalError
 from .placing import first_token
 from .reading_out import read_out
@@ -142,7 +142,7 @@ def dose_response(
     if any(len(words) != 2 for words in both) or not all(len(words) for words in prefixes):
         raise CausalError("every beginning has at least one word, and two answers")
     with left_alone(model):
-        subject = prepare(model, Settings.of(), tokenizer)
+        subject = prepare(model, CaptureSettings.of(), tokenizer)
         work = _Work.of(subject, site, direction, prefixes, both, neutral)
         plain, before = work.odds(0.0), work.said(0.0)
         doses = tuple(work.dose(float(a), plain, before) for a in sorted(set(strengths)))
@@ -173,7 +173,7 @@ class _Work:
         neutral: Sequence[Sequence[str]],
     ) -> "_Work":
         pad = subject.path.wiring.pad_id
-        lines = [subject.encode(s, Settings.of()).lines for s in (prefixes, neutral)]
+        lines = [subject.encode(s, CaptureSettings.of()).lines for s in (prefixes, neutral)]
         begins, text = (collate(one, pad) for one in lines)
         ids = [
             [first_token(subject, words, word) for word in both]

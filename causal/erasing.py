@@ -17,7 +17,7 @@ from ..hooks.inputs.corpus import sentences_of
 from ..hooks.paths.module_path import model_inputs
 from ..hooks.paths.sites import Site
 from ..hooks.reading.prepared import PreparedModel, left_alone, prepare
-from ..hooks.reading.settings import Settings
+from ..hooks.reading.settings import CaptureSettings
 from ..probes import DiscriminantProbe
 from ..probes.evidence.splits import split_by_group
 from .erased import ErasureResult, ErasureRow
@@ -72,7 +72,7 @@ def erasure_effects(
     if target not in targets:
         raise CausalError(f"targets {sorted(targets)} do not hold {target!r}, which is erased")
     with left_alone(model):
-        subject = prepare(model, Settings.of(), tokenizer)
+        subject = prepare(model, CaptureSettings.of(), tokenizer)
         later = [s for s in subject.sites if _depth(s) >= place.depth]
         if site not in later or subspace.d_model != subject.d_model:
             raise CausalError(
@@ -137,7 +137,7 @@ class _Work:
         seed: int,
     ) -> "_Work":
         sentences = sentences_of(corpus)
-        encoding = subject.encode(sentences, Settings.of())
+        encoding = subject.encode(sentences, CaptureSettings.of())
         lines = encoding.lines
         if len(lines) < LEAST_SENTENCES or len(lines) != len(sentences) or len(encoding.vanished):
             raise CausalError(

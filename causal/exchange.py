@@ -15,9 +15,9 @@ from .judging import Measures, make_judges
 from .pairs import Pairs
 from .placing import Inputs, inputs_of, positions_of
 from .running import Runner
-from .work import Work, batch_of, by_length, picked
+from .work import PairBatch, batch_of, by_length, picked
 
-__all__ = ["Cells", "Outcome", "exchange_all"]
+__all__ = ["Cells", "ExchangeOutcome", "exchange_all"]
 
 Cells = Mapping[str, tuple[Subspace, Mapping[str, Subspace]]]
 """Per site the subspace, and further ones by name."""
@@ -34,7 +34,7 @@ STATES = 256  # base states that random subspaces are drawn from
 
 @final
 @dataclass(frozen=True, eq=False)
-class Outcome:
+class ExchangeOutcome:
     """What came out of one target's exchanges.
 
     Args:
@@ -66,7 +66,7 @@ def exchange_all(
     batch_size: int | None,
     resume: bool,
     only: Sequence[str] = (),
-) -> Outcome:
+) -> ExchangeOutcome:
     """Run everything.
 
     Args:
@@ -100,7 +100,7 @@ def exchange_all(
     source: list[Measures] = []
     identity: dict[str, bool] = {}
     for chosen, judge in zip(batches, judges, strict=True):
-        work = Work.begin(runner, inputs, sites, chosen, judge.answers)
+        work = PairBatch.begin(runner, inputs, sites, chosen, judge.answers)
         base.append(judge(work.unedited, work.unedited, work.asked))
         source.append(judge(work.asked, work.unedited, work.asked))
         for site in sites:
@@ -116,7 +116,7 @@ def exchange_all(
             for name, said in work.after(site, todo, tokens):
                 found[site].setdefault(name, []).append(judge(said, work.unedited, work.asked))
     order = np.concatenate(batches)
-    return Outcome(
+    return ExchangeOutcome(
         Measures.joined(base, order),
         Measures.joined(source, order),
         {s: {n: Measures.joined(p, order) for n, p in a.items()} for s, a in found.items()},

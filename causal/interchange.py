@@ -9,10 +9,10 @@ from ..core.options import settled
 from ..corpora.corpus import Corpus
 from ..hooks.paths.sites import Site
 from ..hooks.reading.prepared import PreparedModel, left_alone, prepare
-from ..hooks.reading.settings import Settings
+from ..hooks.reading.settings import CaptureSettings
 from ..models import random_twin
 from .errors import CausalError, NothingToExchange
-from .exchange import Cells, Outcome, exchange_all
+from .exchange import Cells, ExchangeOutcome, exchange_all
 from .grammar_pairs import interchange_pairs
 from .isolation import IsolationRow, isolation_of, least_kept
 from .kept import Watch
@@ -107,7 +107,7 @@ def interchange(
         "exchanged: sample more sentences"
         for target in absent
     ]
-    settings = Settings.of(sites=sites)
+    settings = CaptureSettings.of(sites=sites)
     with left_alone(model):
         subject = prepare(model, settings, how.tokenizer)
         _require_width(subject, {**subspaces, **(readouts or {})})
@@ -161,7 +161,7 @@ def _scored(
     searches, notes = searched(subject, pairs, cells, how.das, seed) if how.das else ({}, [])
     run |= {"draws": how.draws, "seed": seed}
     found = exchange_all(subject, pairs, with_searches(cells, searches), **run)
-    beside: Outcome | None = None
+    beside: ExchangeOutcome | None = None
     if twin is not None:
         beside = exchange_all(twin, pairs, cells, **run, only=("edit",))
     rows = []
@@ -269,7 +269,7 @@ def _require_width(subject: PreparedModel, spaces: Mapping[tuple[str, str], Subs
             )
 
 
-def _twin(subject: PreparedModel, asked: Any, settings: Settings) -> PreparedModel | None:
+def _twin(subject: PreparedModel, asked: Any, settings: CaptureSettings) -> PreparedModel | None:
     if asked is False or asked is None:
         return None
     model = random_twin(subject.path.model) if asked is True else asked

@@ -17,7 +17,7 @@ from .kept import Keeps, Watch
 from .pairs import Pairs
 from .placing import inputs_of, positions_of
 from .running import Runner
-from .work import Work, batch_of, by_length, picked
+from .work import PairBatch, batch_of, by_length, picked
 
 __all__ = ["IsolationRow", "isolation_of", "least_kept"]
 
@@ -178,7 +178,7 @@ def _keeps_of(
         site: arms_of(cells[site][0], {}, np.zeros((1, subject.d_model)), 0, 0) for site in order
     }
     for chosen in batches:
-        work = Work.begin(runner, inputs, order, chosen, None)
+        work = PairBatch.begin(runner, inputs, order, chosen, None)
         watched = [
             np.asarray(inputs.base[i].stop, dtype=np.int64)[pairs.base_at[i][-1] :] - 1
             for i in chosen

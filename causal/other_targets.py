@@ -9,7 +9,7 @@ from ..core import height_target
 from ..corpora.corpus import Corpus
 from ..hooks.inputs.batching import budget, collate, plan
 from ..hooks.reading.prepared import PreparedModel
-from ..hooks.reading.settings import Settings
+from ..hooks.reading.settings import CaptureSettings
 from ..probes import DiscriminantProbe
 from ..probes.evidence.splits import split_by_group
 from .kept import Watch
@@ -92,7 +92,7 @@ def watch_of(corpus: Corpus, pairs: Pairs, probes: Mapping[tuple[str, str], Any]
 def _states(subject: PreparedModel, corpus: Corpus, sites: Sequence[str]) -> dict[str, np.ndarray]:
     """``[word, d_model]`` at the last token of every word."""
     runner = Runner(subject, resume=False)
-    lines = subject.encode(corpus.sentences, Settings.of()).lines
+    lines = subject.encode(corpus.sentences, CaptureSettings.of()).lines
     found = {site: np.zeros((corpus.n_tokens, subject.d_model)) for site in sites}
     tokens = budget(subject.d_model, accelerator=False)
     for batch in plan([len(line) for line in lines], tokens=tokens):

@@ -12,7 +12,7 @@ from torch import Tensor
 from ..hooks.inputs.alignment import Encoding, Line
 from ..hooks.inputs.batching import Batch
 from ..hooks.reading.prepared import PreparedModel
-from ..hooks.reading.settings import Settings
+from ..hooks.reading.settings import CaptureSettings
 from .errors import CausalError
 from .pairs import Pairs
 
@@ -98,7 +98,7 @@ def _encode(
     Raises:
         CausalError: a word that the tokenizer reads as nothing.
     """
-    encoding: Encoding = subject.encode(sentences, Settings.of())
+    encoding: Encoding = subject.encode(sentences, CaptureSettings.of())
     if len(encoding.vanished):
         raise CausalError(
             f"{len(encoding.vanished)} words of the {what} sentences have no token of their own: "

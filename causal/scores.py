@@ -11,7 +11,7 @@ from scipy import stats
 from ..core import CellScore
 from ..probes.evidence.intervals import bootstrap_weights
 from .arms import names_of
-from .exchange import NOTHING, Outcome
+from .exchange import NOTHING, ExchangeOutcome
 from .judging import Measures
 from .pairs import Pairs
 
@@ -52,8 +52,8 @@ def score_cell(
     dim: int,
     pairs: Pairs,
     protocol: str,
-    found: Outcome,
-    twin: Outcome | None,
+    found: ExchangeOutcome,
+    twin: ExchangeOutcome | None,
     *,
     bootstrap: int,
     seed: int,
@@ -179,7 +179,7 @@ def _above(mean: float, error: float, freedom: int) -> float:
 
 
 def _largest_p(
-    groups: _Groups, found: Outcome, twin: Outcome | None, site: str, pairs: Pairs
+    groups: _Groups, found: ExchangeOutcome, twin: ExchangeOutcome | None, site: str, pairs: Pairs
 ) -> float:
     """Against random subspaces, the placebo and the twin.
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from ..hooks.reading.prepared import PreparedModel
 from .das import Aligned, align
 from .errors import CausalError
-from .exchange import Cells, Outcome
+from .exchange import Cells, ExchangeOutcome
 from .pairs import Pairs
 
 __all__ = ["DAS", "das_fields", "searched", "with_searches"]
@@ -53,7 +53,7 @@ def with_searches(cells: Cells, found: Mapping[str, Aligned]) -> Cells:
 
 
 def das_fields(
-    site: str, outcome: Outcome, one: Aligned | None, *, follows: bool
+    site: str, outcome: ExchangeOutcome, one: Aligned | None, *, follows: bool
 ) -> dict[str, Any]:
     """The fields of a cell: effect share on held-out base sentences, and what the controls say.
 

@@ -18,7 +18,7 @@ from .placing import Inputs, positions_of, repeated
 from .prefix import Prefix
 from .running import TOGETHER, Runner
 
-__all__ = ["Work", "batch_of", "by_length", "picked"]
+__all__ = ["PairBatch", "batch_of", "by_length", "picked"]
 
 
 def by_length(
@@ -43,7 +43,7 @@ def by_length(
 
 @final
 @dataclass(frozen=True, eq=False)
-class Work:
+class PairBatch:
     """One batch: base and source have been run, edits may begin."""
 
     runner: Runner
@@ -65,7 +65,7 @@ class Work:
         sites: Sequence[str],
         chosen: np.ndarray,
         pick: Tensor | None,
-    ) -> "Work":
+    ) -> "PairBatch":
         """Run the bases and the sources of some pairs.
 
         Args:

@@ -8,7 +8,7 @@ from .errors import ConstructionError
 if TYPE_CHECKING:
     from .grammar.guarantee import Guarantee
     from .grammar.program.coordinates import Coordinate, Registry
-    from .grammar.settings import Settings
+    from .grammar.settings import ConstructionSettings
     from .grammar.sizes.accounting import Accounting
     from .grammar.transformer import GrammarTransformer
     from .maxout.accounting import MaxoutAccounting
@@ -39,7 +39,7 @@ _HOMES = {
     "PieceReadout": "maxout.predictions",
     "PointCorpus": "maxout.points",
     "Registry": "grammar.program.coordinates",
-    "Settings": "grammar.settings",
+    "ConstructionSettings": "grammar.settings",
     "SoftNetwork": "maxout.soft",
     "choose_piece": "maxout.interchange",
     "confident_bracket": "maxout.soft",
@@ -57,6 +57,7 @@ _HOMES = {
 __all__ = [
     "Accounting",
     "ConstructionError",
+    "ConstructionSettings",
     "Coordinate",
     "GrammarTransformer",
     "Guarantee",
@@ -67,7 +68,6 @@ __all__ = [
     "PieceReadout",
     "PointCorpus",
     "Registry",
-    "Settings",
     "SoftNetwork",
     "choose_piece",
     "confident_bracket",

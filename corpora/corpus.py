@@ -15,7 +15,7 @@ from .language import Given, Language, Posterior, What
 from .rows import as_page, check_texts, fingerprint_of, numbered, rows_of, shortly
 from .targets import Target
 from .texts import At, fields_of_texts, taken_spans
-from .token_layers import Layer
+from .token_layers import TokenLayer
 from .tree import Tree
 
 __all__ = ["Corpus"]
@@ -58,7 +58,7 @@ class Corpus:
     word_ids: Int[np.ndarray, " token"]
     vocabulary: tuple[str, ...]
     offsets: Int[np.ndarray, " bound"]
-    layers: Mapping[int, Layer]
+    layers: Mapping[int, TokenLayer]
     trees: Sequence[Tree] = field(default=(), repr=False)
     grammar: Language | None = field(default=None, repr=False)
     source: str = ""
@@ -285,7 +285,7 @@ class Corpus:
         """Hex digest of sentences and labels: equal for equal corpora, on every machine."""
         return fingerprint_of(self)
 
-    def _layer(self, height: int) -> Layer:
+    def _layer(self, height: int) -> TokenLayer:
         if height in self.layers:
             return self.layers[height]
         have = f"{self.heights[0]}..{self.heights[-1]}" if self.heights else "none"

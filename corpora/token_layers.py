@@ -6,12 +6,12 @@ from typing import final
 import numpy as np
 from jaxtyping import Bool, Int
 
-__all__ = ["Layer"]
+__all__ = ["TokenLayer"]
 
 
 @final
 @dataclass(frozen=True, eq=False)
-class Layer:
+class TokenLayer:
     """The ancestors of all tokens at one height, as integers.
 
     Args:
@@ -32,9 +32,9 @@ class Layer:
     rules: Int[np.ndarray, " token"]
     index: Int[np.ndarray, " token"]
 
-    def take(self, rows: Int[np.ndarray, " row"]) -> "Layer":
+    def take(self, rows: Int[np.ndarray, " row"]) -> "TokenLayer":
         """The same for some tokens."""
-        return Layer(
+        return TokenLayer(
             self.names,
             self.symbols[rows],
             self.boundary[rows],

@@ -13,7 +13,7 @@ from .corpus import Corpus
 from .errors import LanguageError, TreebankError
 from .penn import Marks, Unary, parse_penn
 from .quoting import write_terminal
-from .token_layers import Layer
+from .token_layers import TokenLayer
 from .tree import Tree
 from .tree_reading import as_tree
 
@@ -133,7 +133,7 @@ class _Nodes:
             for place in range(len(node.children) - 1, -1, -1):
                 stack.append((node.children[place], place, here))
 
-    def layers(self) -> dict[int, Layer]:
+    def layers(self) -> dict[int, TokenLayer]:
         """What is known at every height: from the tokens up, one parent at a time."""
         # Row -1, where the way up ends, holds what says "none".
         table = np.array([*self.rows, (-1,) * 4], dtype=np.int32)
@@ -141,11 +141,11 @@ class _Nodes:
         last = self._last()
         names, rules = tuple(self.names), tuple(self.rules)
         tokens = np.arange(len(self.words))
-        layers: dict[int, Layer] = {}
+        layers: dict[int, TokenLayer] = {}
         at = np.array(self.above, dtype=np.int32)
         while (at >= 0).any():
             ends = last[at] == tokens
-            layers[len(layers) + 1] = Layer(names, name[at], ends, rules, rule[at], index[at])
+            layers[len(layers) + 1] = TokenLayer(names, name[at], ends, rules, rule[at], index[at])
             at = parent[at]
         return layers
 

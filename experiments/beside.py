@@ -15,7 +15,7 @@ from .scores import scores_of
 from .settings import StudySettings
 from .subjects import ModelUnderStudy
 
-__all__ = ["Beliefs", "Beside", "beside_of", "with_beside"]
+__all__ = ["Beliefs", "BesideLabels", "beside_of", "with_beside"]
 
 MEANING = (
     "Beliefs are the grammar's exact posteriors, as vectors of probabilities: of the label of each "
@@ -35,7 +35,7 @@ class Beliefs(NamedTuple):
 
 
 @final
-class Beside(NamedTuple):
+class BesideLabels(NamedTuple):
     """What was asked beside labels: chart values and beliefs; a sentence where there are none."""
 
     charts: ChartStudy | str | None
@@ -51,7 +51,7 @@ def beside_of(
     heights: Sequence[int],
     level: float,
     engine: str | Engine,
-) -> tuple[Beside, float]:
+) -> tuple[BesideLabels, float]:
     """Chart values and beliefs, as far as they are asked for.
 
     Args:
@@ -71,11 +71,15 @@ def beside_of(
     charts = chart_study(settings, subject, corpus, acts, twins, level=part, engine=engine)
     beliefs = _beliefs(settings, corpus, acts, twins, heights, level=part, engine=engine)
     used = isinstance(charts, ChartStudy) + isinstance(beliefs, Beliefs)
-    return Beside(charts, beliefs), level - used * part
+    return BesideLabels(charts, beliefs), level - used * part
 
 
 def with_beside(
-    study: Study, beside: Beside, settings: StudySettings, subject: ModelUnderStudy, corpus: Corpus
+    study: Study,
+    beside: BesideLabels,
+    settings: StudySettings,
+    subject: ModelUnderStudy,
+    corpus: Corpus,
 ) -> Study:
     """A study of labels with all that stands beside them.
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from ..grammars import Grammar
-from ..reports import Line, Picture
+from ..reports import DrawnLine, Picture
 
 if TYPE_CHECKING:
     from ..constructions import GrammarTransformer
@@ -90,7 +90,7 @@ class Scaling:
             f"{up.capitalize()} against {across}, counted in weights.",
             across, up, "none" if sweep == "depth" else "both",
             tuple(
-                Line(
+                DrawnLine(
                     f"{curve.name}: slope {curve.slope:.3f}, exponent {curve.exponent:.3f}",
                     tuple(map(float, curve.x)), tuple(map(float, curve.y)),
                 )

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import Field, create_model, model_validator
 
 from ..constructions.errors import ConstructionError
-from ..constructions.grammar.settings import Settings as Choices, options
+from ..constructions.grammar.settings import ConstructionSettings, options
 from .settings_base import Seed, Settings
 
 __all__ = ["Constructed", "Loaded", "Model", "Trained"]
@@ -21,8 +21,8 @@ _Choices: Any = create_model("_Choices", __base__=Settings, **_FIELDS)
 class Constructed(_Choices):  # type: ignore[misc]
     """A transformer whose weights are computed from the grammar.
 
-    The fields are the choices of :class:`linrep.constructions.Settings`; the basis is rotated
-    unless it is told otherwise, so that no probe finds a state by a coordinate's name.
+    The fields are the choices of :class:`linrep.constructions.ConstructionSettings`; the basis is
+    rotated unless it is told otherwise, so that no probe finds a state by a coordinate's name.
     """
 
     source: Literal["constructed"] = "constructed"
@@ -31,7 +31,7 @@ class Constructed(_Choices):  # type: ignore[misc]
     @model_validator(mode="after")
     def _the_choices_go_together(self) -> "Constructed":
         try:
-            Choices(**self.choices)
+            ConstructionSettings(**self.choices)
         except ConstructionError as error:
             raise ValueError(str(error)) from None
         return self

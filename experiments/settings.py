@@ -24,7 +24,7 @@ __all__ = [
     "Loaded",
     "Model",
     "Probes",
-    "Reading",
+    "ReadingSettings",
     "SettingsError",
     "StudySettings",
     "Trained",
@@ -147,7 +147,7 @@ class Probes(Settings):
     causal: Causal = Causal()
 
 
-class Reading(Settings):
+class ReadingSettings(Settings):
     """How sentences are read by the model, where the defaults of ``linrep.capture`` do not do."""
 
     long_inputs: Literal["refuse", "window", "cut"] = "refuse"  # beyond the model's context
@@ -167,7 +167,7 @@ class StudySettings(Settings):
     model: Model
     sentences: Annotated[int, Field(ge=2)] = 1000  # sampled from a grammar; a treebank gives all
     sites: Literal["resid_post", "resid_mid"] = "resid_post"
-    reading: Reading = Reading()
+    reading: ReadingSettings = ReadingSettings()
     probes: Probes = Probes()
     theory: Constructed | None = None  # a construction beside a model of another basis
     seed: Seed = 0

@@ -20,11 +20,11 @@ from .subjects import ModelUnderStudy
 if TYPE_CHECKING:
     from ..constructions import GrammarTransformer
 
-__all__ = ["Theory", "carried_by", "claimed", "compared", "invariants_of", "theory_of"]
+__all__ = ["TheoryBeside", "carried_by", "claimed", "compared", "invariants_of", "theory_of"]
 
 
 @final
-class Theory(NamedTuple):
+class TheoryBeside(NamedTuple):
     """The construction, its stream at the same tokens, and how far the model is from its language.
 
     Args:
@@ -55,7 +55,7 @@ def theory_of(
     corpus: Corpus,
     level: float,
     engine: str | Engine,
-) -> tuple[Theory | None, float]:
+) -> tuple[TheoryBeside | None, float]:
     """Construct what theory says of the language, if the settings ask for it.
 
     Args:
@@ -75,7 +75,7 @@ def theory_of(
 
     made = GrammarTransformer.from_grammar(corpus.grammar, **settings.theory.choices)
     acts = capture(made.model, corpus, sites=settings.sites, engine=engine)
-    return Theory(made, acts, distance_of(subject, corpus, settings.seed)), level / 2
+    return TheoryBeside(made, acts, distance_of(subject, corpus, settings.seed)), level / 2
 
 
 def compared(
@@ -84,7 +84,7 @@ def compared(
     results: ProbeResults,
     acts: Activations,
     twins: Sequence[Activations],
-    theory: Theory | None,
+    theory: TheoryBeside | None,
     swaps: InterchangeResult | None,
     claims: Sequence[Prediction],
     *,
@@ -117,7 +117,7 @@ def compared(
     return comparison, rows, (*uncarried, *notes)
 
 
-def claimed(study: Study, theory: Theory | None) -> Study:
+def claimed(study: Study, theory: TheoryBeside | None) -> Study:
     """The study; of a model that has not learned its language without a claim.
 
     Args:
@@ -135,7 +135,7 @@ def carried_by(
     results: ProbeResults,
     acts: Activations,
     twins: Sequence[Activations],
-    theory: Theory,
+    theory: TheoryBeside,
 ) -> tuple[Mapping[str, Any], tuple[str, ...]]:
     """What :func:`linrep.compare` takes to carry theory's subspaces over; and why it cannot.
 
@@ -169,7 +169,7 @@ def invariants_of(
     results: ProbeResults,
     acts: Activations,
     twins: Sequence[Activations],
-    theory: Theory,
+    theory: TheoryBeside,
     swaps: InterchangeResult | None,
     *,
     level: float,

@@ -5,7 +5,7 @@ from .figures import accuracy_figure, grid_figure, study_figures
 from .folder import FolderError, fresh_folder, refuse_occupied
 from .markdown import summary_lines
 from .overlap import overlap_figure
-from .pictures import Cell, Line, Picture
+from .pictures import DrawnLine, Picture, Polygon
 from .record import Check, RecordError, Run, Scores, Study
 from .regression import Change, RegressionError, RunDifference, compare_runs
 from .requirements import Outcome, Requirement, RequirementError, check_run
@@ -15,16 +15,16 @@ from .verdicts import Verdict, Verdicts
 from .write import ReportError, report
 
 __all__ = [
-    "Cell",
     "Change",
     "Check",
     "ComparedSubspaces",
     "Comparison",
     "ComparisonError",
+    "DrawnLine",
     "FolderError",
-    "Line",
     "Outcome",
     "Picture",
+    "Polygon",
     "RecordError",
     "RegressionError",
     "ReportError",

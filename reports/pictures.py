@@ -12,7 +12,7 @@ from .errors import RecordError
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-__all__ = ["Cell", "Line", "Picture"]
+__all__ = ["DrawnLine", "Picture", "Polygon"]
 
 HEIGHT = 380
 COLOURS = 24
@@ -22,7 +22,7 @@ CLOSED: ConfigDict = {"extra": "forbid", "allow_inf_nan": False}
 @final
 @checked(RecordError)
 @dataclass(frozen=True)
-class Line:
+class DrawnLine:
     """Points joined in order.
 
     Args:
@@ -51,7 +51,7 @@ class Line:
 @final
 @checked(RecordError)
 @dataclass(frozen=True)
-class Cell:
+class Polygon:
     """A polygon of the plane.
 
     Args:
@@ -86,8 +86,8 @@ class Picture:
     across: str
     up: str
     logarithmic: Literal["none", "x", "y", "both"] = "none"
-    lines: tuple[Line, ...] = ()
-    cells: tuple[Cell, ...] = ()
+    lines: tuple[DrawnLine, ...] = ()
+    cells: tuple[Polygon, ...] = ()
 
     __pydantic_config__ = CLOSED
 

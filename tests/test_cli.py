@@ -310,7 +310,7 @@ def test_every_choice_of_the_construction_is_an_option(name, linrep, grammar, tm
 
 
 def test_no_choice_is_left_out():
-    from linrep.constructions.grammar.settings import Settings, options
+    from linrep.constructions.grammar.settings import ConstructionSettings, options
     from linrep.experiments.settings import Constructed
 
     names = {option.name for option in options()}
@@ -318,7 +318,7 @@ def test_no_choice_is_left_out():
     assert {flag.removeprefix("no-").replace("-", "_") for flag in tried} == names
     assert set(Constructed.model_fields) == names | {"source"}
     assert all(option.about.endswith(".") for option in options())
-    assert Settings().to_dict() == {option.name: option.default for option in options()}
+    assert ConstructionSettings().to_dict() == {option.name: option.default for option in options()}
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from .passes.spans_one_pass import OnePass
 from .program.program import Program
 from .scale import RANGE, Scales, token_scale
 from .semirings import semiring
-from .settings import Settings
+from .settings import ConstructionSettings
 
 __all__ = ["GivenGrammar", "compile_grammar", "require_grammar", "shapes_of"]
 
@@ -42,7 +42,7 @@ def require_grammar(grammar: object) -> Grammar:
     return grammar
 
 
-def compile_grammar(grammar: Grammar, settings: Settings) -> Program:
+def compile_grammar(grammar: Grammar, settings: ConstructionSettings) -> Program:
     """Validate, choose a normal form, scale, parse, read out.
 
     Raises:
@@ -78,7 +78,7 @@ def compile_grammar(grammar: Grammar, settings: Settings) -> Program:
     return draft.freeze()
 
 
-def _compile_spans(draft: Draft, normal: Normal, settings: Settings) -> None:
+def _compile_spans(draft: Draft, normal: Normal, settings: ConstructionSettings) -> None:
     spans = Spans(draft, normal.grammar, normal.roots)
     beliefs = BeliefBlocks(spans, settings.beliefs, normal.labels) if settings.beliefs else None
     one_pass = OnePass(spans) if settings.passes == 1 else None
@@ -112,7 +112,9 @@ def _compile_spans(draft: Draft, normal: Normal, settings: Settings) -> None:
             draft.beliefs[height] = {label: beliefs.block(height, label) for label in row}
 
 
-def _compile_shapes(draft: Draft, normal: Normal, shapes: list[Shape], settings: Settings) -> None:
+def _compile_shapes(
+    draft: Draft, normal: Normal, shapes: list[Shape], settings: ConstructionSettings
+) -> None:
     parsers = [ShapeParser(draft, normal.grammar, shape, normal.roots) for shape in shapes]
     for terminal in range(normal.grammar.n_terminals):
         draft.token(terminal, draft.inside("beta", normal.grammar.symbols[terminal], length=1))
@@ -157,7 +159,7 @@ def shapes_of(normal: Normal) -> list[Shape]:
     return [Shape(i, tree, normal.grammar, roots, weights) for i, tree in enumerate(trees)]
 
 
-def _scales(normal: Normal, shapes: list[Shape], settings: Settings) -> Scales:
+def _scales(normal: Normal, shapes: list[Shape], settings: ConstructionSettings) -> Scales:
     """Gauge and token scale; only the probability semiring has weights to scale."""
     end = settings.dtype, settings.inexact == "allow"
     if settings.semiring != "probability":
@@ -178,7 +180,7 @@ def _scales(normal: Normal, shapes: list[Shape], settings: Settings) -> Scales:
     return Scales(settings.semiring, gauge, Fraction(1), *end)  # the gauge carries the scale
 
 
-def _require_room(bounds: LogRange, settings: Settings, weight: float) -> None:
+def _require_room(bounds: LogRange, settings: ConstructionSettings, weight: float) -> None:
     """Refuse a log block whose smallest scores are lost.
 
     Its hinges are relative, so its weights reach ``weight / smallest score``, which the dtype must

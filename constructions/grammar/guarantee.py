@@ -10,7 +10,7 @@ from .backends.sparse import SparseModel
 from .program.program import Program
 from .program.smallest import smallest_score, smallest_values
 from .scale import RANGE
-from .settings import Settings
+from .settings import ConstructionSettings
 
 __all__ = ["Guarantee", "guarantee", "require_guarantee"]
 
@@ -45,7 +45,7 @@ class Guarantee:
 
 
 def guarantee(
-    settings: Settings, program: Program, engine: PlainTransformer | SparseModel
+    settings: ConstructionSettings, program: Program, engine: PlainTransformer | SparseModel
 ) -> Guarantee:
     """The promise of a model, from its operations and the noise measured when it was built."""
     if settings.rotation is None or isinstance(engine, SparseModel):
@@ -60,7 +60,7 @@ def guarantee(
     return _rotated(program, noise, floor)
 
 
-def _named(settings: Settings, program: Program) -> Guarantee:
+def _named(settings: ConstructionSettings, program: Program) -> Guarantee:
     """Nothing drowns where zeros are exact; numbers may still be too small for their dtype."""
     if settings.semiring == "boolean":
         return Guarantee(True, 0.0, 1.0, 0.0, "every prefix: the support is exact")
@@ -78,7 +78,7 @@ def _named(settings: Settings, program: Program) -> Guarantee:
     return Guarantee(True, 0.0, smallest, error, f"every prefix: zeros are exact, {within}")
 
 
-def _logarithm(settings: Settings, noise: float) -> Guarantee:
+def _logarithm(settings: ConstructionSettings, noise: float) -> Guarantee:
     error = settings.log_error + noise
     holds = noise <= settings.log_error
     words = (
@@ -125,7 +125,7 @@ def _rotated(program: Program, noise: float, floor: float) -> Guarantee:
     )  # fmt: skip
 
 
-def require_guarantee(found: Guarantee, settings: Settings) -> None:
+def require_guarantee(found: Guarantee, settings: ConstructionSettings) -> None:
     """Refuse a rotated model that would be wrong after some prefix, unless that is wanted.
 
     Raises:

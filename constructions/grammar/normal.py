@@ -7,7 +7,7 @@ from typing import final
 
 from ...grammars import BinaryGrammar, Grammar, binarise, level_and_binarise
 from .rule_states import rule_states
-from .settings import Settings
+from .settings import ConstructionSettings
 
 __all__ = ["Normal", "normal_form"]
 
@@ -41,7 +41,7 @@ class Normal:
         return tuple(sorted(found))
 
 
-def normal_form(grammar: Grammar, settings: Settings) -> Normal:
+def normal_form(grammar: Grammar, settings: ConstructionSettings) -> Normal:
     """Binarise; level first where shapes or labels of every height must survive.
 
     Binarising before levelling would change the number of shapes, and helper symbols shared

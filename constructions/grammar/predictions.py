@@ -13,14 +13,14 @@ from ...grammars import Grammar
 from .backends.basis import Basis
 from .determinism import why_not_deterministic
 from .program.program import Program
-from .settings import Settings
+from .settings import ConstructionSettings
 
 __all__ = ["is_latin", "predict", "site_after"]
 
 _SOURCE = "arXiv 2606.17522; exact construction, section 10"
 
 
-def predict(grammar: Grammar, settings: Settings, program: Program) -> list[Prediction]:
+def predict(grammar: Grammar, settings: ConstructionSettings, program: Program) -> list[Prediction]:
     """One prediction per residual site and height with at least two labels.
 
     Sites are the embedding and every block's output. The *state* of height h occupies the
@@ -94,7 +94,7 @@ def _belief(
     blocks: int,
     height: int,
     beliefs: Mapping[str, int],
-    settings: Settings,
+    settings: ConstructionSettings,
     used: bool,
 ) -> Prediction:
     coordinates = list(beliefs.values())

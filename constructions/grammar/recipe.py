@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from ...core import LinrepError
 from ...grammars import Grammar
 from ..errors import ConstructionError
-from .settings import Settings
+from .settings import ConstructionSettings
 
 __all__ = ["read_json", "reason_of", "recipe_of"]
 
-_SETTINGS = TypeAdapter(Settings)
+_SETTINGS = TypeAdapter(ConstructionSettings)
 _REMEDY = "save the construction again"
 
 
@@ -37,7 +37,7 @@ def read_json(file: Path) -> Any:
         raise ConstructionError(f"{file} cannot be read ({error!s:.200}): {_REMEDY}") from error
 
 
-def recipe_of(recipe: Any, path: Path) -> tuple[Grammar, Settings]:
+def recipe_of(recipe: Any, path: Path) -> tuple[Grammar, ConstructionSettings]:
     """Grammar and settings of a saved construction.
 
     Raises:
@@ -45,7 +45,9 @@ def recipe_of(recipe: Any, path: Path) -> tuple[Grammar, Settings]:
     """
     try:
         whole = _Recipe.model_validate(recipe)
-        unknown = sorted(set(whole.settings) - {field.name for field in fields(Settings)})
+        unknown = sorted(
+            set(whole.settings) - {field.name for field in fields(ConstructionSettings)}
+        )
         if unknown:
             raise ConstructionError(f"unknown settings {', '.join(unknown)[:200]}")
         settings = _SETTINGS.validate_python(whole.settings)

@@ -17,7 +17,7 @@ from typing import Any, final
 from ...grammars import BinaryGrammar
 from ..errors import ConstructionError
 from .semirings import SemiringName
-from .settings import Settings
+from .settings import ConstructionSettings
 
 __all__ = ["RANGE", "Scales", "best_token_scale", "log_of", "token_scale"]
 
@@ -150,7 +150,7 @@ def log_of(weight: Fraction) -> float:
 
 
 def token_scale(
-    grammar: BinaryGrammar, roots: Sequence[tuple[int, Fraction]], settings: Settings
+    grammar: BinaryGrammar, roots: Sequence[tuple[int, Fraction]], settings: ConstructionSettings
 ) -> Fraction:
     """The token scale that the settings ask for; only probabilities have one."""
     if settings.semiring != "probability":

@@ -16,13 +16,13 @@ from .semirings import SemiringName
 
 __all__ = [
     "Beliefs",
+    "ConstructionSettings",
     "HeadKind",
     "Inexact",
     "Merge",
     "Mode",
     "Option",
     "PositionCode",
-    "Settings",
     "options",
 ]
 
@@ -63,7 +63,7 @@ def _option(kind: Any, default: Any, about: str) -> Any:
 @final
 @checked(ConstructionError)
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class ConstructionSettings:
     """How a grammar becomes a transformer; see :meth:`GrammarTransformer.from_grammar`.
 
     Raises:
@@ -231,7 +231,7 @@ def options() -> tuple[Option, ...]:
     """
     return tuple(
         Option(each.name, each.metadata["kind"], each.default, each.metadata["about"])
-        for each in fields(Settings)
+        for each in fields(ConstructionSettings)
     )
 
 

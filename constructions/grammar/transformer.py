@@ -28,7 +28,7 @@ from .predictions import predict
 from .program.coordinates import Registry
 from .program.program import Program
 from .recipe import read_json, recipe_of
-from .settings import Settings
+from .settings import ConstructionSettings
 from .sizes.accounting import Accounting, measure_sizes
 
 __all__ = ["GrammarTransformer"]
@@ -64,7 +64,7 @@ class GrammarTransformer:
     def __init__(
         self,
         grammar: Grammar,
-        settings: Settings,
+        settings: ConstructionSettings,
         program: Program,
         engine: PlainTransformer | SparseModel,
     ) -> None:
@@ -79,11 +79,11 @@ class GrammarTransformer:
         Args:
             grammar: any bounded-depth grammar; that of a sampled corpus, ``corpus.grammar``, too.
             dtype: of the weights, ``torch.float64`` or ``torch.float32``.
-            **settings: the fields of :class:`Settings`. ``mode`` (``spans``: a chart, neurons
-                independent of the number of tree shapes; ``shapes``: one parser per shape, as in
-                the paper), ``passes`` (2, or 1 for half the layers), ``semiring`` (``probability``;
-                ``boolean``: support only, plain ReLU; ``deterministic``: exact with plain ReLU,
-                where the grammar allows it), ``head`` (``scores``: joint weights of prefix and next
+            **settings: the fields of :class:`ConstructionSettings`. ``mode`` (``spans``: a chart,
+                neurons independent of the number of tree shapes; ``shapes``: one parser per shape,
+                as in the paper), ``passes`` (2, or 1 for half the layers), ``semiring``
+                (``probability``; ``boolean``: support only, plain ReLU; ``deterministic``: exact
+                with plain ReLU, where the grammar allows it), ``head`` (``scores``: joint weights of prefix and next
                 token; ``probabilities``: normalised; ``log``: log weights within ``log_error``
                 nats), ``beliefs`` (``boundary`` or ``prefix``: posteriors of every ancestor label
                 are written too), ``gauge`` and ``token_scale`` (exact rescalings), ``rotation`` (a
@@ -100,16 +100,18 @@ class GrammarTransformer:
                 or a rotated model would be wrong after some prefix; the number is given.
         """
         grammar = require_grammar(grammar)
-        if unknown := set(settings) - set(Settings.__dataclass_fields__):
+        if unknown := set(settings) - set(ConstructionSettings.__dataclass_fields__):
             raise ConstructionError(
                 f"unknown settings {sorted(unknown)}; there are "
-                f"{', '.join(Settings.__dataclass_fields__)}"
+                f"{', '.join(ConstructionSettings.__dataclass_fields__)}"
             )
-        chosen = Settings(dtype=str(dtype).removeprefix("torch."), **settings)
+        chosen = ConstructionSettings(dtype=str(dtype).removeprefix("torch."), **settings)
         return cls._around(grammar, chosen, compile_grammar(grammar, chosen))
 
     @classmethod
-    def _around(cls, grammar: Grammar, how: Settings, program: Program) -> "GrammarTransformer":
+    def _around(
+        cls, grammar: Grammar, how: ConstructionSettings, program: Program
+    ) -> "GrammarTransformer":
         if how.backend == "sparse":
             return cls(grammar, how, program, SparseModel(program, how.dtype).prepare())
         model = build_dense(program, how, rotation_trials(grammar, how, program))

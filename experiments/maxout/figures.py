@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ...piecewise import PlaneRegions
-from ...reports import Cell, Line, Picture
+from ...reports import DrawnLine, Picture, Polygon
 
 __all__ = ["cells", "errors", "growth", "softness"]
 
@@ -18,7 +18,9 @@ def errors(
     return Picture(
         "Error of the soft network against the inverse temperature, beside its bound.",
         "inverse temperature", "error", "both",
-        tuple(Line(name, tuple(rates.tolist()), tuple(values)) for name, values in named.items()),
+        tuple(
+            DrawnLine(name, tuple(rates.tolist()), tuple(values)) for name, values in named.items()
+        ),
     )  # fmt: skip
 
 
@@ -31,10 +33,10 @@ def growth(
     x = tuple(map(float, depths))
     drawn = []
     for name, (found, laps) in lines.items():
-        drawn.append(Line(name, x, tuple(map(float, found))))
+        drawn.append(DrawnLine(name, x, tuple(map(float, found))))
         slope = tuple(float(laps) ** depth for depth in depths)
-        drawn.append(Line(f"slope log {laps:g}", x, slope, dotted=True))
-    drawn.append(Line("random weights, width 2, rank 2 (mean)", x, tuple(typical)))
+        drawn.append(DrawnLine(f"slope log {laps:g}", x, slope, dotted=True))
+    drawn.append(DrawnLine("random weights, width 2, rank 2 (mean)", x, tuple(typical)))
     return Picture(
         "Linear pieces against the number of layers; dotted, what theory says.",
         "layers", "linear pieces", "y", tuple(drawn),
@@ -55,11 +57,11 @@ def softness(
         "Cells that the soft network shows, beside the exact count.",
         "inverse temperature", "cells", "x",
         (
-            Line("band predicted from margins", x, low, dotted=True),
-            Line("band, upper end", x, high, dotted=True, filled=True),
-            Line("confident cells", x, tuple(map(float, confident))),
-            Line("resolved cells", x, tuple(map(float, resolved))),
-            Line(f"exact count {exact}", (x[0], x[-1]), (float(exact),) * 2, dotted=True),
+            DrawnLine("band predicted from margins", x, low, dotted=True),
+            DrawnLine("band, upper end", x, high, dotted=True, filled=True),
+            DrawnLine("confident cells", x, tuple(map(float, confident))),
+            DrawnLine("resolved cells", x, tuple(map(float, resolved))),
+            DrawnLine(f"exact count {exact}", (x[0], x[-1]), (float(exact),) * 2, dotted=True),
         ),
     )  # fmt: skip
 
@@ -71,5 +73,5 @@ def cells(regions: PlaneRegions, caption: str) -> Picture:
     for number, label in enumerate(regions.affine_map):
         corners = regions.vertices[regions.offsets[number] : regions.offsets[number + 1]]
         x, y = corners.T.tolist()
-        drawn.append(Cell(tuple(x), tuple(y), int(colour[label])))
+        drawn.append(Polygon(tuple(x), tuple(y), int(colour[label])))
     return Picture(caption, "s", "t", cells=tuple(drawn))

@@ -14,7 +14,7 @@ from ...corpora import Corpus
 from ...hooks import capture
 from ...models import load, random_twin
 from ...probes import probe
-from ...reports import Line, Picture, Run, Study, compare, refuse_occupied
+from ...reports import DrawnLine, Picture, Run, Study, compare, refuse_occupied
 from ...reports.values import Json, plain, site_label
 from ..manifest import versions
 from ..scores import scores_of
@@ -211,7 +211,7 @@ def _picture(rows: Sequence[Mapping[str, Json]]) -> Picture:
     for name in names:
         points = [(i, row[name]) for i, row in enumerate(rows) if row[name] is not None]
         x, y = (tuple(float(str(point[side])) for point in points) for side in (0, 1))
-        lines.append(Line(name, x, y, dotted=name != "pattern"))
+        lines.append(DrawnLine(name, x, y, dotted=name != "pattern"))
     return Picture(
         "Effect shares of the exchange: 0 is no effect, 1 what the other beginning itself does.",
         "place in the stream", "effect share", "none", tuple(lines),

@@ -21,7 +21,7 @@ from ...grammars import Corpus, HiddenMarkov, families
 from ...hooks import Activations, capture
 from ...models import batch_ids, random_twin, train
 from ...probes import ProbeResults, probe
-from ...reports import Check, Line, Picture, Run, Study, compare, refuse_occupied
+from ...reports import Check, DrawnLine, Picture, Run, Study, compare, refuse_occupied
 from ...reports.values import Json, plain, site_label
 from ..manifest import versions
 from ..scores import scores_of
@@ -259,11 +259,13 @@ def _picture(
     drawn = {"the stream": [score.r2 for score in scores]}
     if twins:
         drawn["untrained, the best"] = [score.random_weights for score in scores]
-    lines = [Line(name, place, tuple(map(float, values))) for name, values in drawn.items()]
+    lines = [DrawnLine(name, place, tuple(map(float, values))) for name, values in drawn.items()]
     few = {site: results.score(f"{site}, {label}", BELIEF).r2 for site in sites[-2:]}
-    lines.append(Line(label, place[-2:], tuple(map(float, few.values()))))
+    lines.append(DrawnLine(label, place[-2:], tuple(map(float, few.values()))))
     words = scores[0].n_gram
-    lines.append(Line("the last three words", place, (float(words),) * len(place), dotted=True))
+    lines.append(
+        DrawnLine("the last three words", place, (float(words),) * len(place), dotted=True)
+    )
     return Picture(
         "R2 of the belief on held-out sequences; 0 is the embedding, the last place all together.",
         "blocks read", "R2", "none", tuple(lines),

@@ -26,7 +26,7 @@ from ...piecewise import (
     straight_pieces,
     zigzag,
 )
-from ...reports import Check, Comparison, Line, Picture, Run, Scores, Study, refuse_occupied
+from ...reports import Check, Comparison, DrawnLine, Picture, Run, Scores, Study, refuse_occupied
 from ...reports.values import Json, plain
 from ..manifest import versions
 from ..settings_base import Settings, SettingsError
@@ -176,10 +176,10 @@ def _made(
         "Straight pieces of the soft map against the inverse temperature, beside the hard map's.",
         "inverse temperature", "straight pieces", "x",
         (
-            Line("soft map", x_axis, tuple(float(c[0]) for c in counts.values())),
-            Line(f"hard map, {wanted} to within the same distance", (x_axis[0], x_axis[-1]),
+            DrawnLine("soft map", x_axis, tuple(float(c[0]) for c in counts.values())),
+            DrawnLine(f"hard map, {wanted} to within the same distance", (x_axis[0], x_axis[-1]),
                  (float(wanted),) * 2, dotted=True),
-            Line("argmax of attention, cells met", x_axis,
+            DrawnLine("argmax of attention, cells met", x_axis,
                  tuple(float(c[1]) for c in counts.values())),
         ),
     )  # fmt: skip
@@ -217,7 +217,7 @@ def _trained(how: PiecewiseSettings) -> tuple[Study, list[Mapping[str, Json]]]:
                 means.append(mean.pieces)
                 again.append(mean.again / mean.cells)
                 rows.append(_row(name, f"block {block}", rate, mean, None))
-            drawn.append(Line(f"{name}, before block {block}", how.scales, tuple(means[:-1])))
+            drawn.append(DrawnLine(f"{name}, before block {block}", how.scales, tuple(means[:-1])))
     picture = Picture(
         "Straight pieces along a line, the mean over lines, against the inverse temperature.",
         "inverse temperature, in units of the model's own", "straight pieces", "x", tuple(drawn),

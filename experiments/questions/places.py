@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ...core import as_path, checked
 from ...reports import refuse_occupied
-from ..settings import DataFile, Loaded, Probes, Reading, StudySettings
+from ..settings import DataFile, Loaded, Probes, ReadingSettings, StudySettings
 from ..settings_base import Settings, SettingsError
 from .answered import Answered
 from .labelled import answered_by
@@ -83,6 +83,6 @@ def places(
     )
     study = StudySettings(
         name="places", question=QUESTION, language=language, model=Loaded(path=str(model)),
-        probes=how.probes, reading=Reading(layers=how.layers), seed=how.seed,
+        probes=how.probes, reading=ReadingSettings(layers=how.layers), seed=how.seed,
     )  # fmt: skip
     return answered_by("places", "Where places are", study, out)

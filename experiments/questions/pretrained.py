@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ...core import checked
 from ...reports import refuse_occupied
-from ..settings import Loaded, Probes, Reading, StudySettings, Treebank
+from ..settings import Loaded, Probes, ReadingSettings, StudySettings, Treebank
 from ..settings_base import Settings, SettingsError
 from .answered import Answered
 from .labelled import answered_by
@@ -77,6 +77,6 @@ def pretrained(
     study = StudySettings(
         name="pretrained", question=QUESTION, language=Treebank(paths=str(data)),
         model=Loaded(path=str(model)), probes=probes,
-        reading=Reading(layers=how.layers), seed=how.seed,
+        reading=ReadingSettings(layers=how.layers), seed=how.seed,
     )  # fmt: skip
     return answered_by("pretrained", "A pretrained model on a treebank", study, out)

@@ -19,7 +19,7 @@ from ...grammars import Grammar, belief_targets, unroll
 from ...hooks import capture
 from ...models import batch_ids, random_twin, train
 from ...probes import probe
-from ...reports import Check, Comparison, Line, Picture, Run, Scores, Study, refuse_occupied
+from ...reports import Check, Comparison, DrawnLine, Picture, Run, Scores, Study, refuse_occupied
 from ...reports.values import Json, plain
 from ..curves import compiled
 from ..manifest import versions
@@ -147,10 +147,10 @@ def _sizes(
         }
     x = tuple(map(float, how.depths))
     lines = tuple(
-        Line(name, x, tuple(float(counted[depth][name]) for depth in how.depths))
+        DrawnLine(name, x, tuple(float(counted[depth][name]) for depth in how.depths))
         for name in ("layers", "neurons", "width")
     )
-    shapes = Line("tree shapes c", x, tuple(float(grammars[d].n_shapes) for d in how.depths))
+    shapes = DrawnLine("tree shapes c", x, tuple(float(grammars[d].n_shapes) for d in how.depths))
     steps = np.diff([counted[depth]["layers"] for depth in how.depths])
     checks = (
         Check("sizes that break the theorem's formulas", float(broken), "<=", 0.0,
@@ -231,7 +231,7 @@ def _trained(how: RecursionSettings, depth: int, grammar: Grammar, row: dict[str
         "R2 of the belief of each height, at the site that is best on validation sentences.",
         "height", "R2", "none",
         tuple(
-            Line(name, heights, tuple(map(float, values)))
+            DrawnLine(name, heights, tuple(map(float, values)))
             for name, values in lines.items() if np.isfinite(values).all()
         ),
     )  # fmt: skip

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from ...core import Invariant, checked, progress
 from ...core.invariant import InvariantState
-from ...reports import Comparison, Line, Picture, Run, Scores, Study, refuse_occupied
+from ...reports import Comparison, DrawnLine, Picture, Run, Scores, Study, refuse_occupied
 from ...reports.findings import UNLEARNED
 from ...reports.values import Json, plain
 from ..languages import make_grammar
@@ -186,9 +186,11 @@ def _pictures(rows: Sequence[Mapping[str, Json]]) -> tuple[Picture, ...]:
             f"Predicted and measured, with the interval of the mean over seeds. {names}.",
             "which", "value", "none",
             (
-                Line("lower end", x, low),
-                Line("upper end", x, high, filled=True),
-                Line("predicted", x, tuple(float(str(row["predicted"])) for row in shown), True),
+                DrawnLine("lower end", x, low),
+                DrawnLine("upper end", x, high, filled=True),
+                DrawnLine(
+                    "predicted", x, tuple(float(str(row["predicted"])) for row in shown), True
+                ),
             ),
         ),
     )  # fmt: skip

@@ -19,7 +19,7 @@ from ...hooks import capture
 from ...models import load, train
 from ...models.training.exactness import hold_out
 from ...probes import ProbeResults, probe
-from ...reports import Line, Picture, Run, Study, refuse_occupied
+from ...reports import DrawnLine, Picture, Run, Study, refuse_occupied
 from ...reports.values import Json, site_label
 from ..languages import make_grammar
 from ..manifest import versions
@@ -228,7 +228,7 @@ def _blocks_picture(rows: Sequence[Mapping[str, Json]]) -> Picture | None:
     )  # fmt: skip
 
 
-def _lines(rows: Sequence[Mapping[str, Json]], word: str) -> tuple[Line, ...]:
+def _lines(rows: Sequence[Mapping[str, Json]], word: str) -> tuple[DrawnLine, ...]:
     """One line for each state, over the number that stands in the names of the models."""
     points: dict[str, list[tuple[float, float]]] = {}
     for row in rows:
@@ -237,6 +237,6 @@ def _lines(rows: Sequence[Mapping[str, Json]], word: str) -> tuple[Line, ...]:
             x = float(name.replace(word, "").removesuffix("s"))
             points.setdefault(str(row["state"]), []).append((x, float(str(row["accuracy"]))))
     return tuple(
-        Line(state, tuple(x for x, _ in line), tuple(y for _, y in line))
+        DrawnLine(state, tuple(x for x, _ in line), tuple(y for _, y in line))
         for state, line in points.items()
     )

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ...core import as_path, checked
 from ...reports import refuse_occupied
-from ..settings import DataFile, Loaded, Probes, Reading, StudySettings
+from ..settings import DataFile, Loaded, Probes, ReadingSettings, StudySettings
 from ..settings_base import Settings, SettingsError
 from .answered import Answered
 from .labelled import answered_by
@@ -90,6 +90,6 @@ def truth(
     )  # fmt: skip
     study = StudySettings(
         name="truth", question=QUESTION, language=language, model=Loaded(path=str(model)),
-        probes=how.probes, reading=Reading(layers=how.layers), seed=how.seed,
+        probes=how.probes, reading=ReadingSettings(layers=how.layers), seed=how.seed,
     )  # fmt: skip
     return answered_by("truth", "The truth of statements", study, out)

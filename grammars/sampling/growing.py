@@ -10,7 +10,7 @@ from typing import final
 import numpy as np
 from jaxtyping import Float, Int
 
-from ...corpora.token_layers import Layer
+from ...corpora.token_layers import TokenLayer
 from ..errors import TooLarge
 from ..forms.table import Table
 
@@ -32,7 +32,7 @@ class Sample:
 
     tokens: Int[np.ndarray, " token"]
     offsets: Int[np.ndarray, " bound"]
-    layers: dict[int, Layer]
+    layers: dict[int, TokenLayer]
 
 
 @final
@@ -171,14 +171,14 @@ def read_off(table: Table, frontiers: list[Frontier]) -> Sample:
     rule_names = tuple(table.show(i) for i in range(len(table.productions)))
     tokens = frontiers[-1].symbols
     ends = np.arange(1, len(tokens) + 1)  # after its last token, for each node of a frontier
-    layers: dict[int, Layer] = {}
+    layers: dict[int, TokenLayer] = {}
     for height in range(1, table.depth + 1):
         below, front = frontiers[-height], frontiers[-height - 1]
         ends = ends[np.cumsum(below.counts) - 1] if len(ends) else ends
         sizes = np.diff(ends, prepend=0)
         boundary = np.zeros(len(tokens), dtype=bool)
         boundary[ends - 1] = True
-        layers[height] = Layer(
+        layers[height] = TokenLayer(
             table.names,
             np.repeat(front.symbols.astype(np.int32, copy=False), sizes),
             boundary,

@@ -19,7 +19,7 @@ from ..inputs.corpus import as_corpus, inputs_of
 from ..paths.module_path import ModulePath
 from ..paths.path import Path
 from ..reading.prepared import left_alone, prepare
-from ..reading.settings import Settings
+from ..reading.settings import CaptureSettings
 
 __all__ = ["AttentionByPosition", "attention_by_position"]
 
@@ -101,7 +101,7 @@ def attention_by_position(
     given = inputs_of(as_corpus(corpus))
     with left_alone(model):
         plain = isinstance(getattr(model, "model", model), PlainTransformer)
-        settings = Settings.of(
+        settings = CaptureSettings.of(
             path="auto" if plain else "bridge", long_inputs="cut", special_tokens=special_tokens
         )
         subject = prepare(model, settings, tokenizer)

@@ -15,7 +15,7 @@ from ..inputs.alignment import Encoding
 from ..inputs.corpus import as_corpus, inputs_of
 from ..paths.path import Path
 from ..reading.prepared import PreparedModel, left_alone, prepare
-from ..reading.settings import Dtype, Reading, ReadingOptions, Settings
+from ..reading.settings import CaptureSettings, Dtype, Reading, ReadingOptions
 from ..selfcheck.checks import self_check
 from ..store.activations import Activations
 from ..store.manifest import describe
@@ -94,7 +94,7 @@ def capture(
 def _captured(
     model: Any,
     corpus: Any,
-    settings: Settings,
+    settings: CaptureSettings,
     how: Reading,
     store: str | Folder | None,
     engine: str | Engine,
@@ -129,7 +129,7 @@ class _Task:
     corpus: Any
     subject: PreparedModel
     encoding: Encoding
-    settings: Settings
+    settings: CaptureSettings
     manifest: dict[str, Any]
     check: bool | Sequence[str]
     progress: bool

@@ -15,7 +15,7 @@ from ..errors import CaptureError
 from ..inputs.batching import collate
 from ..inputs.corpus import Texts, inputs_of
 from ..reading.prepared import left_alone, prepare
-from ..reading.settings import Settings
+from ..reading.settings import CaptureSettings
 from ..store.activations import Activations
 
 __all__ = ["Placed", "at_positions"]
@@ -80,7 +80,7 @@ def at_positions(
             "each row is the mean over a word's tokens, which is no token's state: capture with "
             'word_token="last" or "first"'
         )
-    settings = Settings.of(
+    settings = CaptureSettings.of(
         special_tokens=said.get("special_tokens", True),
         long_inputs="cut" if said.get("long_inputs") == "cut" else "window",
     )

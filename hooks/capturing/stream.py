@@ -10,7 +10,7 @@ from ...core.options import settled
 from ..errors import CaptureError
 from ..inputs.corpus import as_corpus, inputs_of
 from ..reading.prepared import left_alone, prepare
-from ..reading.settings import Reading, ReadingOptions, Settings
+from ..reading.settings import CaptureSettings, Reading, ReadingOptions
 from ..selfcheck.checks import self_check
 from ..store.manifest import describe
 from .summing import Make, StreamWork, grouped, in_order, portable, stream_in_worker
@@ -110,7 +110,7 @@ def _streamed(
     corpus: Any,
     make: Make,
     targets: Mapping[str, Any],
-    settings: Settings,
+    settings: CaptureSettings,
     how: Reading,
     engine: str | Engine,
     progress: bool,

@@ -27,7 +27,7 @@ from ..paths.wiring import input_device
 from ..reading.arrays import STORED, Arrays
 from ..reading.loop import Put, read
 from ..reading.prepared import PreparedModel, prepare
-from ..reading.settings import Settings
+from ..reading.settings import CaptureSettings
 from ..store.shardfile import write_shard
 
 __all__ = [
@@ -88,7 +88,7 @@ class Work:
     lines: tuple[Line, ...]
     sites: tuple[str, ...]
     d_model: int
-    settings: Settings
+    settings: CaptureSettings
     file: Folder | None = None
     model: ModelReference | None = None
 
@@ -125,7 +125,7 @@ class Work:
         return write_shard(self.file, arrays, self.d_model, self.settings.dtype)
 
 
-def bounds_of(encoding: Encoding, subject: PreparedModel, settings: Settings) -> list[int]:
+def bounds_of(encoding: Encoding, subject: PreparedModel, settings: CaptureSettings) -> list[int]:
     """Sentences at which shards begin, and the number of sentences."""
     size = settings.shard_words
     if size == "auto":
@@ -141,7 +141,7 @@ def bounds_of(encoding: Encoding, subject: PreparedModel, settings: Settings) ->
     return [*bounds, len(encoding.sentence_words)]
 
 
-def work_of(encoding: Encoding, subject: PreparedModel, settings: Settings) -> list[Work]:
+def work_of(encoding: Encoding, subject: PreparedModel, settings: CaptureSettings) -> list[Work]:
     """The capture, cut into shards of whole sentences."""
     bounds = bounds_of(encoding, subject, settings)
     first_word = np.concatenate([[0], np.cumsum(encoding.sentence_words)])
@@ -219,7 +219,7 @@ def worker_path(work: Work) -> Path:
 
 
 @lru_cache(maxsize=1)
-def _loaded(reference: ModelReference, settings: Settings) -> Path:
+def _loaded(reference: ModelReference, settings: CaptureSettings) -> Path:
     torch.set_num_threads(reference.threads)
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     model: Any = reference.source

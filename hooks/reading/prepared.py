@@ -23,7 +23,7 @@ from ..paths.path import Path
 from ..paths.sites import Site, resolve
 from ..paths.wiring import input_device, vocabulary_size
 from .fingerprint import fingerprint_model, fingerprint_tokenizer, with_nan
-from .settings import Settings
+from .settings import CaptureSettings
 
 __all__ = ["PreparedModel", "left_alone", "prepare", "stream_width"]
 
@@ -67,7 +67,7 @@ class PreparedModel:
         """Where inputs go."""
         return input_device(self.path.model)
 
-    def encode(self, given: Inputs, settings: Settings) -> Encoding:
+    def encode(self, given: Inputs, settings: CaptureSettings) -> Encoding:
         """Sentences or texts as inputs that fit into the model's context."""
         special = settings.special_tokens
         if isinstance(given, Texts):
@@ -116,7 +116,7 @@ def stream_width(model: Any) -> int:
 
 
 def prepare(
-    model: Any, settings: Settings, tokenizer: Any = None, *, words: bool = True
+    model: Any, settings: CaptureSettings, tokenizer: Any = None, *, words: bool = True
 ) -> PreparedModel:
     """Load if need be, choose the path, resolve the sites.
 
@@ -167,7 +167,7 @@ def prepare(
     )
 
 
-def _enter(model: Any, settings: Settings) -> tuple[Path, LoadedModel, bool]:
+def _enter(model: Any, settings: CaptureSettings) -> tuple[Path, LoadedModel, bool]:
     """The path into a model, what was loaded, and whether nobody else holds the model.
 
     Raises:

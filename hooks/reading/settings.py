@@ -9,7 +9,7 @@ from ..errors import CaptureError
 from ..inputs.windows import LongInputs
 from .loop import WordToken
 
-__all__ = ["Dtype", "Reading", "ReadingOptions", "Settings"]
+__all__ = ["CaptureSettings", "Dtype", "Reading", "ReadingOptions"]
 
 Dtype = Literal["float32", "bfloat16", "float16", "float64"]
 _PATHS = ("auto", "modules", "bridge")
@@ -74,10 +74,10 @@ class Reading:
 
     def of(
         self, corpus: Any, sites: str | Sequence[str], layers: str | Sequence[int]
-    ) -> "Settings":
+    ) -> "CaptureSettings":
         """The same for one corpus and the sites asked for, nothing left open."""
         ready = getattr(corpus, "ready", False)
-        return Settings.of(
+        return CaptureSettings.of(
             sites=sites,
             layers=layers,
             word_token=self.word_token or getattr(corpus, "at", "") or "last",
@@ -93,7 +93,7 @@ class Reading:
 
 @final
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class CaptureSettings:
     """How to capture; everything but ``batch_size`` and ``device`` changes the numbers' meaning.
 
     Args:
@@ -128,7 +128,7 @@ class Settings:
         _check(vars(self))
 
     @classmethod
-    def of(cls, **given: Any) -> "Settings":
+    def of(cls, **given: Any) -> "CaptureSettings":
         """Settings from a user's words, whatever their types."""
         _check(given)
         return cls(**given)

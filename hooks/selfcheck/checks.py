@@ -12,7 +12,7 @@ from ..inputs.alignment import Encoding
 from ..inputs.batching import out_of_memory
 from ..reading.prepared import PreparedModel
 from .effects import edits, norms, sees_next
-from .recompute import Sample, batched, kernel, reference, singles, with_stream
+from .recompute import CheckedInputs, batched, kernel, reference, singles, with_stream
 
 __all__ = ["TOLERANCE", "Check", "self_check"]
 
@@ -103,7 +103,7 @@ def _checked(
     unknown = [name for name in wanted if name not in names]
     if unknown:
         raise CaptureError(f"unknown checks {unknown}: there are {', '.join(names)}")
-    sample = Sample.of(encoding)
+    sample = CheckedInputs.of(encoding)
     found: dict[str, Any] = {
         "norms": norms(subject, sample),
         "sees_next": sees_next(subject, sample),

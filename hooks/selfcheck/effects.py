@@ -12,7 +12,7 @@ from ..inputs.alignment import Line
 from ..inputs.batching import collate
 from ..reading.loop import read_batch
 from ..reading.prepared import PreparedModel
-from .recompute import Sample
+from .recompute import CheckedInputs
 
 __all__ = ["edits", "norms", "sees_next"]
 
@@ -61,7 +61,7 @@ def _tensor(output: Any) -> Tensor:
     return first
 
 
-def norms(subject: PreparedModel, sample: Sample) -> dict[str, str]:
+def norms(subject: PreparedModel, sample: CheckedInputs) -> dict[str, str]:
     """Whether the stream at each site is some norm's output, found by comparing tensors."""
     batch = collate(sample.lines[:1], subject.path.wiring.pad_id)
     outputs: list[Tensor] = []
@@ -93,7 +93,7 @@ def norms(subject: PreparedModel, sample: Sample) -> dict[str, str]:
     return {site: found.get(site, "not seen") for site in subject.sites}
 
 
-def sees_next(subject: PreparedModel, sample: Sample) -> bool:
+def sees_next(subject: PreparedModel, sample: CheckedInputs) -> bool:
     """Whether a token's activation changes when the token after it does.
 
     Measured on the longest input of the sample, of which every other token is put in the place of

@@ -18,7 +18,7 @@ from ..paths.sites import Site
 from ..reading.loop import read_batch
 from ..reading.prepared import PreparedModel
 
-__all__ = ["Sample", "batched", "kernel", "reference", "singles", "with_stream"]
+__all__ = ["CheckedInputs", "batched", "kernel", "reference", "singles", "with_stream"]
 
 _AROUND = ("pre", "post")
 _LINES, _WIDTH = 3, 24  # lines compared, and tokens of each
@@ -26,13 +26,13 @@ _LINES, _WIDTH = 3, 24  # lines compared, and tokens of each
 
 @final
 @dataclass(frozen=True, eq=False)
-class Sample:
+class CheckedInputs:
     """A few short inputs of unlike lengths, every token of which counts as a word."""
 
     lines: tuple[Line, ...]
 
     @classmethod
-    def of(cls, encoding: Encoding) -> "Sample":
+    def of(cls, encoding: Encoding) -> "CheckedInputs":
         """The shortest, the middle and the longest input of an encoding, cut short.
 
         Raises:
@@ -61,13 +61,13 @@ class Sample:
         return sum(len(line) for line in self.lines)
 
 
-def singles(subject: PreparedModel, sample: Sample) -> dict[str, Tensor]:
+def singles(subject: PreparedModel, sample: CheckedInputs) -> dict[str, Tensor]:
     """Each input alone, without padding."""
     return _collect(subject, [(line,) for line in sample.lines], sample, "right")
 
 
 def batched(
-    subject: PreparedModel, sample: Sample, side: Literal["left", "right"]
+    subject: PreparedModel, sample: CheckedInputs, side: Literal["left", "right"]
 ) -> dict[str, Tensor]:
     """All inputs in one padded batch."""
     return _collect(subject, [sample.lines], sample, side)
@@ -76,7 +76,7 @@ def batched(
 def _collect(
     subject: PreparedModel,
     groups: Sequence[tuple[Line, ...]],
-    sample: Sample,
+    sample: CheckedInputs,
     side: Literal["left", "right"],
 ) -> dict[str, Tensor]:
     kept: dict[str, Tensor] = {}
@@ -91,7 +91,7 @@ def _collect(
     return kept
 
 
-def with_stream(subject: PreparedModel, sample: Sample) -> PreparedModel:
+def with_stream(subject: PreparedModel, sample: CheckedInputs) -> PreparedModel:
     """On a bridge: the subject, read before and after every block as well.
 
     A site inside a block has no counterpart in an untouched model; what a bridge computes wrongly
@@ -113,7 +113,7 @@ def with_stream(subject: PreparedModel, sample: Sample) -> PreparedModel:
     return replace(subject, sites=tuple(dict.fromkeys((*subject.sites, *there))))
 
 
-def reference(subject: PreparedModel, sample: Sample) -> dict[str, Tensor] | str:
+def reference(subject: PreparedModel, sample: CheckedInputs) -> dict[str, Tensor] | str:
     """The untouched model's own states, one input at a time.
 
     Its hidden states for bare ids; on a bridge also what hooks on the untouched model find at
@@ -143,7 +143,7 @@ def reference(subject: PreparedModel, sample: Sample) -> dict[str, Tensor] | str
     return "skipped: of these sites hidden_states has only the last, normed by some models"
 
 
-def _hidden_states(subject: PreparedModel, sample: Sample) -> list[Tensor] | str:
+def _hidden_states(subject: PreparedModel, sample: CheckedInputs) -> list[Tensor] | str:
     """Per entry of ``hidden_states`` all tokens of the sample; or why there are none.
 
     Raises:
@@ -186,7 +186,7 @@ def _hooks_put_back(model: nn.Module) -> Iterator[None]:
                 vars(part).pop(mark, None)
 
 
-def kernel(subject: PreparedModel, sample: Sample) -> dict[str, Tensor] | str:
+def kernel(subject: PreparedModel, sample: CheckedInputs) -> dict[str, Tensor] | str:
     """Hidden states again under eager attention."""
     model = subject.path.model
     name = getattr(model.config, "_attn_implementation", None)

@@ -8,7 +8,7 @@ import numpy as np
 from ..inputs.alignment import Encoding
 from ..inputs.corpus import fingerprint_of
 from ..reading.prepared import PreparedModel
-from ..reading.settings import Settings
+from ..reading.settings import CaptureSettings
 
 __all__ = ["FORMAT", "describe", "differences", "word_fates"]
 
@@ -16,7 +16,7 @@ FORMAT = "linrep activations 1"
 
 
 def describe(
-    subject: PreparedModel, corpus: Any, encoding: Encoding, settings: Settings
+    subject: PreparedModel, corpus: Any, encoding: Encoding, settings: CaptureSettings
 ) -> dict[str, Any]:
     """The identity of a capture: equal identities mean equal numbers."""
     model = subject.path.model

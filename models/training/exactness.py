@@ -13,14 +13,14 @@ from ...core import LinrepError
 from ...grammars.next_tokens import gives_next_tokens, next_tokens
 from .batches import batch_ids
 
-__all__ = ["HeldOut", "hold_out"]
+__all__ = ["HeldOutSentences", "hold_out"]
 
 APART = 2**31  # between the seed of the training sample and that of the held-out one
 TOKENS = 8192  # of one pass
 
 
 @final
-class HeldOut:
+class HeldOutSentences:
     """Held-out sentences, the exact distribution after each part of them, and how often they came.
 
     Args:
@@ -77,7 +77,7 @@ class HeldOut:
 
 def hold_out(
     language: Any, sentences: int, seed: int, vocabulary: Sequence[str]
-) -> tuple[HeldOut | None, str]:
+) -> tuple[HeldOutSentences | None, str]:
     """Held-out sentences with the exact answers; or none, and why.
 
     Args:
@@ -102,4 +102,4 @@ def hold_out(
     except LinrepError as error:  # charts too large for this machine
         return None, f"the exact probabilities of the next token cannot be had ({error}): loss only"
     ids, mask = batch_ids(list(counted), vocabulary)
-    return HeldOut(ids, mask, exact, np.array(list(counted.values()))), ""
+    return HeldOutSentences(ids, mask, exact, np.array(list(counted.values()))), ""

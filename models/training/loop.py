@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ...core import progress
 from .batches import IGNORED, Batches
-from .exactness import HeldOut
+from .exactness import HeldOutSentences
 from .log import LogRow
 from .settings import Training
 
@@ -28,7 +28,7 @@ class Loop:
     """
 
     def __init__(
-        self, model: Any, batches: Batches, held: HeldOut | None, training: Training
+        self, model: Any, batches: Batches, held: HeldOutSentences | None, training: Training
     ) -> None:
         self.model, self.batches, self._held, self._asked = model, batches, held, training
         self.optimiser = torch.optim.AdamW(

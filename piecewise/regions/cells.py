@@ -8,7 +8,7 @@ import numpy as np
 
 from .polygons import Polygons
 
-__all__ = ["Cells", "Plan", "Tally", "affine", "cut_cells"]
+__all__ = ["CellPlan", "Cells", "Tally", "affine", "cut_cells"]
 
 ROWS = 256  # cells screened at a time, so that a few [cell, unit] arrays stay in the cache
 
@@ -64,7 +64,7 @@ class Cells:
 
 
 @runtime_checkable
-class Division(Protocol):
+class CellDivision(Protocol):
     """A pool divided by a layer, and what is active on its parts."""
 
     @property
@@ -80,15 +80,15 @@ class Division(Protocol):
 
 
 @runtime_checkable
-class Plan(Protocol):
+class CellPlan(Protocol):
     """How one layer divides cells."""
 
-    def divide(self, cells: Cells, pool: Polygons, tally: Tally) -> Division:
+    def divide(self, cells: Cells, pool: Polygons, tally: Tally) -> CellDivision:
         """Cut the pool (a copy of the cells' polygons) by every unit of the layer."""
         ...
 
 
-def cut_cells(cells: Cells, plan: Plan, tally: Tally, block: int) -> Iterator[Cells]:
+def cut_cells(cells: Cells, plan: CellPlan, tally: Tally, block: int) -> Iterator[Cells]:
     """The cells inside ``cells`` on which the layer's pattern is constant, some at a time.
 
     Polygons of the whole layer are in memory at once; maps and patterns, which are as wide as the

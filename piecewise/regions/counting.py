@@ -9,7 +9,7 @@ from ...core import checked, progress
 from ..errors import BudgetError, SliceError
 from ..networks.given import AnyNetwork, as_network
 from ..networks.network import MaxoutNetwork
-from .cells import Cells, Plan, Tally, cut_cells
+from .cells import CellPlan, Cells, Tally, cut_cells
 from .envelope import Envelope
 from .halve import Halving
 from .plane import Plane, as_plane
@@ -156,7 +156,7 @@ def _refuse(net: MaxoutNetwork, plane: Plane, met: int, budget: int) -> None:
     )
 
 
-def _plan(net: MaxoutNetwork, tol: float) -> list[Plan]:
+def _plan(net: MaxoutNetwork, tol: float) -> list[CellPlan]:
     return [
         Halving(layer, tol) if layer.rank <= 2 else Envelope(layer, tol) for layer in net.layers
     ]

@@ -13,7 +13,7 @@ from linrep.grammars import Grammar
 from linrep.hooks.inputs.alignment import Line
 from linrep.hooks.inputs.batching import Batch, collate
 from linrep.hooks.reading.prepared import prepare
-from linrep.hooks.reading.settings import Settings
+from linrep.hooks.reading.settings import CaptureSettings
 from linrep.models import PlainConfig, PlainTransformer, initialise, train, word_ids
 
 GRAMMAR = Grammar.from_text(
@@ -157,7 +157,7 @@ def test_every_kind_of_model_may_begin_in_the_middle():
         lines.append(Line(np.array(ids), at, at, at + 1))
     site = "blocks.1.hook_resid_post"
     for model in models:
-        runner = Runner(prepare(model.eval(), Settings.of(sites=[site]), words=False))
+        runner = Runner(prepare(model.eval(), CaptureSettings.of(sites=[site]), words=False))
         batch = collate(lines, runner.wiring.pad_id)
         read = positions_of([np.array([3]), np.array([2])])
         runner.try_out(batch, *read)
@@ -204,7 +204,7 @@ def test_neither_blocks_nor_tokens_before_an_edit_are_run_again():
 
 def _same_behind_a_prefix(model, site):
     """Three sentences of five tokens, two copies of each, edited from the third token on."""
-    runner = Runner(prepare(model, Settings.of(sites=[site]), words=False))
+    runner = Runner(prepare(model, CaptureSettings.of(sites=[site]), words=False))
     ids = np.arange(15).reshape(3, 5) + 3
     at = np.arange(5)
     batch = collate([Line(row, at, at, at + 1) for row in ids], runner.wiring.pad_id)

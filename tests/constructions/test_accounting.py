@@ -5,7 +5,7 @@ import pytest
 from linrep.constructions import GrammarTransformer
 from linrep.constructions.grammar.backends.sparse import SparseModel
 from linrep.constructions.grammar.compiler import compile_grammar
-from linrep.constructions.grammar.settings import Settings
+from linrep.constructions.grammar.settings import ConstructionSettings
 from linrep.constructions.grammar.sizes.accounting import measure_sizes
 from linrep.constructions.grammar.sizes.formulas_one_pass import places
 from linrep.grammars import binarise, families
@@ -32,7 +32,7 @@ def name(settings):
 
 
 def rows_of(grammar, **settings):
-    chosen = Settings(backend="sparse", **settings)
+    chosen = ConstructionSettings(backend="sparse", **settings)
     program = compile_grammar(grammar, chosen)  # counted, never assembled or run
     found = measure_sizes(grammar, chosen, program, SparseModel(program))
     return {row.name.strip(): row for row in found.rows}

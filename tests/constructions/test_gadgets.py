@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from linrep.constructions import ConstructionError, GrammarTransformer, Settings
+from linrep.constructions import ConstructionError, ConstructionSettings, GrammarTransformer
 from linrep.constructions.grammar.backends.position_codes import LEAD, position_scheme
 from linrep.constructions.grammar.backends.sparse import SparseModel
 from linrep.constructions.grammar.normal import normal_form
@@ -144,7 +144,7 @@ def test_other_grammars_are_refused_with_the_reason(text, reason):
 def test_shapes_are_enumerated_once_each_and_counted_right(twin):
     for seed in range(60):
         grammar = twin.random_grammar(seed, max_sentences=60)
-        normal = normal_form(grammar, Settings(mode="shapes")).grammar
+        normal = normal_form(grammar, ConstructionSettings(mode="shapes")).grammar
         shapes = enumerate_shapes(normal, [normal.start])
         assert len(shapes) == len(set(shapes)) == grammar.n_shapes
 
@@ -153,7 +153,7 @@ def test_levelling_must_come_before_binarising(twin):
     changed = 0
     for seed in range(60):
         grammar = twin.random_grammar(seed, max_sentences=60)
-        spans = normal_form(grammar, Settings()).grammar
+        spans = normal_form(grammar, ConstructionSettings()).grammar
         unlevelled = Grammar.from_rules(
             [(spans.symbols[r.lhs], [spans.symbols[r.child]], r.weight) for r in spans.unary]
             + [
@@ -277,7 +277,7 @@ def test_clashing_settings_are_refused():
         ({"log_error": 2.0}, "between 0 and 1"),
     ]:
         with pytest.raises(ConstructionError, match=message):
-            Settings(**settings)
+            ConstructionSettings(**settings)
 
 
 def test_a_rotated_log_block_is_exact_to_its_bound_or_refused():

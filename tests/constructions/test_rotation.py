@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from linrep.constructions import ConstructionError, GrammarTransformer, Settings
+from linrep.constructions import ConstructionError, ConstructionSettings, GrammarTransformer
 from linrep.constructions.grammar.backends.noise import MARGIN, largest_deviation
 from linrep.constructions.grammar.backends.rotation import ROTATION_NOISE
 from linrep.constructions.grammar.backends.trials import extreme_sentence, trial_sentences
@@ -215,7 +215,7 @@ def test_extreme_sentences_are_those_of_the_extreme_derivations(twin):
         if grammar.n_derivations > len(language):
             continue  # ambiguous: a sentence weighs more than its derivation
         for kappa in (1.0, 1.7):
-            normal = normal_form(grammar, Settings())
+            normal = normal_form(grammar, ConstructionSettings())
             weights = {s: float(p) * kappa ** len(s) for s, p in language.items()}
             likeliest = extreme_sentence(normal, kappa, largest=True)
             rarest = extreme_sentence(normal, kappa, largest=False)
@@ -279,20 +279,20 @@ def test_an_output_that_overflowed_is_no_small_deviation():
 @pytest.mark.parametrize("rotation", [-1, 1.0, True, "1", np.float64(2)])
 def test_a_rotation_that_is_no_seed_is_refused(rotation):
     with pytest.raises(ConstructionError, match="a whole number from 0, or None") as caught:
-        Settings(rotation=rotation)
+        ConstructionSettings(rotation=rotation)
     assert f"received {rotation!r}" in str(caught.value)
 
 
 def test_any_whole_number_is_the_seed_of_a_rotation():
-    assert Settings(rotation=np.int64(3)) == Settings(rotation=3)
-    assert type(Settings(rotation=np.int64(3)).to_dict()["rotation"]) is int
-    assert Settings(rotation=0).rotation == 0
+    assert ConstructionSettings(rotation=np.int64(3)) == ConstructionSettings(rotation=3)
+    assert type(ConstructionSettings(rotation=np.int64(3)).to_dict()["rotation"]) is int
+    assert ConstructionSettings(rotation=0).rotation == 0
 
 
 @pytest.mark.parametrize("text", [RARE, SKEWED, "S -> A A\nA -> 'a' | 'b'"])
 def test_every_corrupted_trial_differs_from_its_sentence_in_one_token(text):
     grammar = Grammar.from_text(text)
-    trials = trial_sentences(grammar, normal_form(grammar, Settings()), 1.0, 40)
+    trials = trial_sentences(grammar, normal_form(grammar, ConstructionSettings()), 1.0, 40)
     half = len(trials) // 2
     assert half >= 20
     for kept, corrupted in zip(trials[:half], trials[half:], strict=True):
@@ -302,5 +302,5 @@ def test_every_corrupted_trial_differs_from_its_sentence_in_one_token(text):
 
 def test_a_language_of_one_word_cannot_be_corrupted():
     grammar = Grammar.from_text("S -> 'a' 'a' | 'a'")
-    trials = trial_sentences(grammar, normal_form(grammar, Settings()), 1.0, 8)
+    trials = trial_sentences(grammar, normal_form(grammar, ConstructionSettings()), 1.0, 8)
     assert {token for sentence in trials for token in sentence} == {"a"}

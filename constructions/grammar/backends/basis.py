@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from ....core import Subspace
 from ..program.program import Program
-from ..settings import Settings
+from ..settings import ConstructionSettings
 from .position_codes import position_scheme
 from .rotation import rotation_matrix
 
@@ -24,7 +24,7 @@ class Basis:
         program: of the model.
     """
 
-    def __init__(self, settings: Settings, program: Program) -> None:
+    def __init__(self, settings: ConstructionSettings, program: Program) -> None:
         code = (
             position_scheme(settings.position_code, program.n_max).code.numpy().astype(np.float64)
         )

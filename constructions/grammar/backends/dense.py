@@ -11,7 +11,7 @@ from ....models import PlainConfig, PlainTransformer
 from ...errors import ConstructionError
 from ..program.program import AttentionHead, Layer, Program
 from ..program.smallest import smallest_score
-from ..settings import Settings
+from ..settings import ConstructionSettings
 from .noise import MARGIN, largest_deviation, raw_outputs
 from .position_codes import AttentionBias, PositionScheme, position_scheme
 from .rotation import ROTATION_NOISE, rotate
@@ -19,7 +19,7 @@ from .rotation import ROTATION_NOISE, rotate
 __all__ = ["build_dense", "dense_config", "dense_parameters"]
 
 
-def dense_config(program: Program, settings: Settings) -> PlainConfig:
+def dense_config(program: Program, settings: ConstructionSettings) -> PlainConfig:
     """Shape of the dense model: the widest layer decides for all.
 
     The heads' dimension holds the position code (queries, keys) and the values of the busiest head.
@@ -58,7 +58,7 @@ def dense_parameters(config: PlainConfig) -> int:
 
 
 def build_dense(
-    program: Program, settings: Settings, trials: Sequence[Sequence[int]] = ()
+    program: Program, settings: ConstructionSettings, trials: Sequence[Sequence[int]] = ()
 ) -> PlainTransformer:
     """The model, in eval mode.
 
@@ -93,7 +93,7 @@ def build_dense(
 
 
 def _rotated(
-    model: Any, program: Program, settings: Settings, trials: Sequence[Sequence[int]]
+    model: Any, program: Program, settings: ConstructionSettings, trials: Sequence[Sequence[int]]
 ) -> PlainTransformer:
     """The model in a rotated basis, beside what it was: zeros below its noise count as zeros."""
     exact = raw_outputs(model, trials)
@@ -117,13 +117,13 @@ def _rank(head: AttentionHead) -> int:
     return min(len({s for s, _, _ in head.moves}), len({t for _, t, _ in head.moves}))
 
 
-def _readout(program: Program, settings: Settings) -> Any:
+def _readout(program: Program, settings: ConstructionSettings) -> Any:
     if program.output == "logits":
         return "logits"
     return "probabilities" if settings.head == "probabilities" else "scores"
 
 
-def _score_floor(program: Program, settings: Settings) -> float:
+def _score_floor(program: Program, settings: ConstructionSettings) -> float:
     """Scores at or below this count as 0.
 
     Support is read off a count, so its threshold is 1/2. In a named basis zeros are exact, until

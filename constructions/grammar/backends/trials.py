@@ -9,14 +9,16 @@ from ....grammars import Grammar
 from ..normal import Normal, normal_form
 from ..program.program import Program
 from ..scale import log_of, token_scale
-from ..settings import Settings
+from ..settings import ConstructionSettings
 from .dense import dense_config, dense_parameters
 from .noise import n_trials
 
 __all__ = ["extreme_sentence", "rotation_trials", "trial_sentences"]
 
 
-def rotation_trials(grammar: Grammar, settings: Settings, program: Program) -> list[list[int]]:
+def rotation_trials(
+    grammar: Grammar, settings: ConstructionSettings, program: Program
+) -> list[list[int]]:
     """Token ids of the sentences on which a rotated model is tried; none for others."""
     if settings.rotation is None:
         return []
@@ -43,9 +45,9 @@ def trial_sentences(
         count: how many, at least 4.
 
     >>> from linrep.constructions.grammar.normal import normal_form
-    >>> from linrep.constructions.grammar.settings import Settings
+    >>> from linrep.constructions.grammar.settings import ConstructionSettings
     >>> g = Grammar.from_text("S -> A A\nA -> 'a' [0.9] | 'b' [0.1]")
-    >>> trial_sentences(g, normal_form(g, Settings()), 1.0, 4)[:2]
+    >>> trial_sentences(g, normal_form(g, ConstructionSettings()), 1.0, 4)[:2]
     [('a', 'a'), ('b', 'b')]
     """
     kept = [extreme_sentence(normal, kappa, largest=largest) for largest in (True, False)]

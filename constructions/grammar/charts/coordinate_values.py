@@ -21,7 +21,7 @@ from ..compiler import shapes_of
 from ..normal import Normal, normal_form
 from ..program.coordinates import Coordinate
 from ..program.program import Neuron, Pattern, Program, Term
-from ..settings import Settings
+from ..settings import ConstructionSettings
 from .shape_values import ShapeValues
 from .span_values import SpanValues
 
@@ -47,7 +47,7 @@ class CoordinateValues:
     """
 
     grammar: Grammar
-    settings: Settings
+    settings: ConstructionSettings
     program: Program
 
     def __post_init__(self) -> None:

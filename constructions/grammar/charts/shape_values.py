@@ -15,7 +15,7 @@ from ..normal import Normal
 from ..passes.shape_trees import Node, Shape
 from ..program.coordinates import Coordinate
 from ..scale import token_scale
-from ..settings import Settings
+from ..settings import ConstructionSettings
 
 __all__ = ["ShapeValues"]
 
@@ -38,7 +38,7 @@ class ShapeValues:
     def __init__(
         self,
         normal: Normal,
-        settings: Settings,
+        settings: ConstructionSettings,
         tokens: Int[np.ndarray, "batch position"],
         shapes: list[Shape],
     ) -> None:

@@ -21,7 +21,7 @@ from ..normal import Normal
 from ..passes.beliefs import best_beginnings
 from ..program.coordinates import Coordinate
 from ..scale import token_scale
-from ..settings import Settings
+from ..settings import ConstructionSettings
 
 __all__ = ["SpanValues"]
 
@@ -39,7 +39,10 @@ class SpanValues:
     """
 
     def __init__(
-        self, normal: Normal, settings: Settings, tokens: Int[np.ndarray, "batch position"]
+        self,
+        normal: Normal,
+        settings: ConstructionSettings,
+        tokens: Int[np.ndarray, "batch position"],
     ) -> None:
         self.normal, self.settings = normal, settings
         self.grammar = normal.grammar

@@ -16,7 +16,7 @@ from ..backends.basis import Basis
 from ..predictions import site_after
 from ..program.coordinates import Coordinate
 from ..program.program import Program
-from ..settings import Settings
+from ..settings import ConstructionSettings
 from .coordinate_values import CoordinateValues
 
 __all__ = ["ChartStates", "heights_of_symbols"]
@@ -54,7 +54,7 @@ class ChartStates:
     """
 
     grammar: Grammar
-    settings: Settings
+    settings: ConstructionSettings
     program: Program
 
     @cached_property

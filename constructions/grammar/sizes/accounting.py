@@ -16,19 +16,19 @@ from ..passes.log_head import score_range
 from ..program.program import Program
 from ..rule_states import rule_states
 from ..scale import RANGE, token_scale
-from ..settings import Settings
+from ..settings import ConstructionSettings
 from .formulas import boolean_shape_bound, rule_pairs, shape_bound
 from .span_sizes import span_sizes
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Accounting", "Row", "measure_sizes"]
+__all__ = ["Accounting", "SizeRow", "measure_sizes"]
 
 
 @final
 @dataclass(frozen=True)
-class Row:
+class SizeRow:
     """One size.
 
     Args:
@@ -66,7 +66,7 @@ class Accounting:
         lost: weights that are too small for their dtype, hence not in the model.
     """
 
-    rows: tuple[Row, ...]
+    rows: tuple[SizeRow, ...]
     note: str = ""
     lost: int = 0
 
@@ -114,7 +114,7 @@ class Accounting:
 
 def measure_sizes(
     grammar: Grammar,
-    settings: Settings,
+    settings: ConstructionSettings,
     program: Program,
     engine: PlainTransformer | SparseModel,
     note: str = "",
@@ -124,10 +124,10 @@ def measure_sizes(
     found = _measure_dense(engine) if isinstance(engine, PlainTransformer) else _measure(program)
     logarithm = int(settings.head == "log")
     rows = [
-        Row("grammar depth d", grammar.depth),
-        Row("tree shapes c", grammar.n_shapes),
-        Row("unary rules M1", len(normal.grammar.unary)),
-        Row("binary rules M2", len(normal.grammar.binary)),
+        SizeRow("grammar depth d", grammar.depth),
+        SizeRow("tree shapes c", grammar.n_shapes),
+        SizeRow("unary rules M1", len(normal.grammar.unary)),
+        SizeRow("binary rules M2", len(normal.grammar.binary)),
         _depth(normal, settings, found["layers"]),
         _bound_on_depth(grammar, normal),
         *_neurons(grammar, settings, normal, program, found["neurons"] - _log(program)),
@@ -135,11 +135,14 @@ def measure_sizes(
     if logarithm:
         rows.append(_log_row(normal, settings, program))
     rows += [*_width(settings, normal, program, found["width"]), *_heads(settings, normal, found)]
-    rows += [Row("parameters", found["parameters"]), Row("non-zero parameters", found["nonzero"])]
+    rows += [
+        SizeRow("parameters", found["parameters"]),
+        SizeRow("non-zero parameters", found["nonzero"]),
+    ]
     return Accounting(tuple(rows), note, _lost(program, settings))
 
 
-def _lost(program: Program, settings: Settings) -> int:
+def _lost(program: Program, settings: ConstructionSettings) -> int:
     """Weights of operations that are below the range of the dtype."""
     weights = [w for layer in program.layers for head in layer.heads for _, _, w in head.moves]
     weights += [w for layer in program.layers for n in layer.neurons for _, w in n.out]
@@ -182,47 +185,53 @@ def _measure(program: Program) -> dict[str, int]:
     return sizes | {"width": len(program.registry), "parameters": terms, "nonzero": terms}
 
 
-def _depth(normal: Normal, settings: Settings, measured: int) -> Row:
+def _depth(normal: Normal, settings: ConstructionSettings, measured: int) -> SizeRow:
     passes = settings.passes * normal.depth
     formula = "2 d'" if settings.passes == 2 else "d'"
     if settings.passes == 1 and settings.mode == "spans":
         passes, formula = passes + 1, "d' + 1"
     if settings.head == "log":
         passes, formula = passes + 1, formula + " + 1 (log block)"
-    return Row("layers", measured, passes, "=", f"{formula}, d' = {normal.depth} binary levels")
+    return SizeRow("layers", measured, passes, "=", f"{formula}, d' = {normal.depth} binary levels")
 
 
-def _bound_on_depth(grammar: Grammar, normal: Normal) -> Row:
+def _bound_on_depth(grammar: Grammar, normal: Normal) -> SizeRow:
     widest = max(len(p.rhs) for p in grammar.table.productions)
     bound = grammar.depth * max(1, math.ceil(math.log2(widest)))
-    return Row("binary levels d'", normal.depth, bound, "<=", f"d ceil(log2 {widest})")
+    return SizeRow("binary levels d'", normal.depth, bound, "<=", f"d ceil(log2 {widest})")
 
 
 def _neurons(
-    grammar: Grammar, settings: Settings, normal: Normal, program: Program, measured: int
-) -> list[Row]:
+    grammar: Grammar,
+    settings: ConstructionSettings,
+    normal: Normal,
+    program: Program,
+    measured: int,
+) -> list[SizeRow]:
     sizes = span_sizes(normal, settings)
     if sizes:
-        rows = [Row("neurons", measured, sizes.neurons, "=", sizes.formula)]
+        rows = [SizeRow("neurons", measured, sizes.neurons, "=", sizes.formula)]
         plain = settings.passes == 2 and not settings.beliefs
         if plain and settings.semiring != "boolean" and settings.merge != "rules":
             rules = len(normal.grammar.unary) + len(normal.grammar.binary)
             up, bound = _bottom_up(program), grammar.n_shapes * rules
-            rows.append(Row("bottom-up neurons", up, bound, "<=", "c M (dominance over shapes)"))
+            rows.append(
+                SizeRow("bottom-up neurons", up, bound, "<=", "c M (dominance over shapes)")
+            )
         return rows
     two = "c (3 M2 + 2 M1)" if settings.passes == 2 else "c (M1 + M2 + V (2 M2 + M1))"
     if settings.semiring == "boolean":
         bound = boolean_shape_bound(normal.grammar, grammar.n_shapes, settings.passes)
         formula = f"{two} + c (values tested for zero), see formulas.py"
-        return [Row("neurons", measured, bound, "<=", formula)]
+        return [SizeRow("neurons", measured, bound, "<=", formula)]
     bound = shape_bound(normal.grammar, grammar.n_shapes, settings.passes)
-    rows = [Row("neurons", measured, bound, "<=", two)]
+    rows = [SizeRow("neurons", measured, bound, "<=", two)]
     if settings.merge == "rules" and settings.passes == 2:  # one pass: gammas share these layers
-        plain_form = normal_form(grammar, Settings(mode="shapes")).grammar
+        plain_form = normal_form(grammar, ConstructionSettings(mode="shapes")).grammar
         states, _, lhs = rule_states(plain_form)
         pairs = grammar.n_shapes * (rule_pairs(states, lhs) + len(states.unary))
         formula = "c (pairs of rules with adjacent left-hand sides + unary pairs)"
-        rows.append(Row("bottom-up neurons", _bottom_up(program), pairs, "<=", formula))
+        rows.append(SizeRow("bottom-up neurons", _bottom_up(program), pairs, "<=", formula))
     return rows
 
 
@@ -234,12 +243,12 @@ def _log(program: Program) -> int:
     return sum(len(x.neurons) for x in program.layers if x.name == "logarithm")
 
 
-def _log_row(normal: Normal, settings: Settings, program: Program) -> Row:
+def _log_row(normal: Normal, settings: ConstructionSettings, program: Program) -> SizeRow:
     """Knots times outputs; the token scale is the only thing taken from the compiled model."""
     kappa = float(token_scale(normal.grammar, normal.roots, settings))
     bounds = score_range(normal, kappa, program.n_max, settings.log_error)
     outputs = len(program.vocabulary) - 1
-    return Row(
+    return SizeRow(
         "log block neurons",
         _log(program),
         outputs * (bounds.knots + 1),
@@ -248,7 +257,9 @@ def _log_row(normal: Normal, settings: Settings, program: Program) -> Row:
     )
 
 
-def _width(settings: Settings, normal: Normal, program: Program, measured: int) -> list[Row]:
+def _width(
+    settings: ConstructionSettings, normal: Normal, program: Program, measured: int
+) -> list[SizeRow]:
     kinds: dict[str, int] = {}
     for coordinate in program.registry:
         kinds[coordinate.kind] = kinds.get(coordinate.kind, 0) + 1
@@ -258,16 +269,18 @@ def _width(settings: Settings, normal: Normal, program: Program, measured: int) 
     expected = dict(sizes.width) if sizes else {}
     if expected and settings.head == "log":
         expected["logit"] = len(program.vocabulary)
-    total = Row("width", measured, sum(kinds.values()) + code, "=", f"coordinates + {code} (code)")
-    rows = [total, Row("position code", code)]
+    total = SizeRow(
+        "width", measured, sum(kinds.values()) + code, "=", f"coordinates + {code} (code)"
+    )
+    rows = [total, SizeRow("position code", code)]
     for kind, count in kinds.items():
         relation: Literal["=", ""] = "=" if sizes else ""
-        rows.append(Row(f"  {kind}", count, expected.get(kind, 0) if sizes else None, relation))
+        rows.append(SizeRow(f"  {kind}", count, expected.get(kind, 0) if sizes else None, relation))
     return rows
 
 
-def _heads(settings: Settings, normal: Normal, found: dict[str, int]) -> list[Row]:
+def _heads(settings: ConstructionSettings, normal: Normal, found: dict[str, int]) -> list[SizeRow]:
     sizes = span_sizes(normal, settings)
     if not sizes:
-        return [Row("heads", found["heads"], None, "", "one per pattern and layer")]
-    return [Row("heads", found["heads"], sizes.heads, "=", "distinct offsets per layer")]
+        return [SizeRow("heads", found["heads"], None, "", "one per pattern and layer")]
+    return [SizeRow("heads", found["heads"], sizes.heads, "=", "distinct offsets per layer")]

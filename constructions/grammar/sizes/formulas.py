@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from ....grammars import BinaryGrammar
 from ..normal import Normal
-from ..settings import Settings
+from ..settings import ConstructionSettings
 
 __all__ = [
     "boolean_shape_bound",
@@ -22,7 +22,7 @@ __all__ = [
 Item = TypeVar("Item", bound=Hashable)
 
 
-def span_neurons(normal: Normal, settings: Settings) -> int:
+def span_neurons(normal: Normal, settings: ConstructionSettings) -> int:
     """Neurons of ``spans`` in two passes, without belief or log blocks.
 
     Bottom-up: ``|L(B)| |L(C)|`` per rule ``A -> B C`` and ``|L(B)|`` per rule ``A -> B``; top-down
@@ -36,7 +36,7 @@ def span_neurons(normal: Normal, settings: Settings) -> int:
     return total + roots
 
 
-def _level_neurons(normal: Normal, settings: Settings, level: int) -> int:
+def _level_neurons(normal: Normal, settings: ConstructionSettings, level: int) -> int:
     """Neurons of the two layers of one level, EOS's pairs apart."""
     grammar, size = normal.grammar, normal.grammar.lengths
     ones = [r for r in grammar.unary if grammar.levels[r.lhs] == level]

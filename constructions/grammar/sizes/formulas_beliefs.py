@@ -15,13 +15,13 @@ Source: docs/theory/grammar.md, section 9.
 from collections.abc import Iterable
 
 from ..normal import Normal
-from ..settings import Settings
+from ..settings import ConstructionSettings
 from .formulas import span_neurons, span_width
 
 __all__ = ["belief_heads", "belief_neurons", "belief_width"]
 
 
-def belief_neurons(normal: Normal, settings: Settings) -> int:
+def belief_neurons(normal: Normal, settings: ConstructionSettings) -> int:
     """Neurons of ``spans`` in two passes with a belief block, without the log block.
 
     Merged, rules with equal bodies in a level share their prefix products; a token C is begun iff
@@ -41,7 +41,7 @@ def belief_neurons(normal: Normal, settings: Settings) -> int:
     return chart + sum(size[s][-1] for s in labels) + begun
 
 
-def belief_width(normal: Normal, settings: Settings) -> dict[str, int]:
+def belief_width(normal: Normal, settings: ConstructionSettings) -> dict[str, int]:
     """Coordinates by kind, without the position code: the chart's, pi, and the block."""
     size, grammar = normal.grammar.lengths, normal.grammar
     contexts = {(r.lhs, n) for r in grammar.binary for n in size[r.left]}
@@ -57,7 +57,7 @@ def belief_width(normal: Normal, settings: Settings) -> dict[str, int]:
     return found
 
 
-def belief_heads(normal: Normal, settings: Settings) -> int:
+def belief_heads(normal: Normal, settings: ConstructionSettings) -> int:
     """Heads of all layers: one per distinct offset of a layer.
 
     A value is fetched by the first level that needs it; offset 0 carries predictions down and, with
@@ -82,12 +82,14 @@ def _labels(normal: Normal) -> list[int]:
     return [s for row in normal.labels.values() for symbols in row.values() for s in symbols]
 
 
-def _contexts(normal: Normal, settings: Settings) -> set[tuple[int, int]]:
+def _contexts(normal: Normal, settings: ConstructionSettings) -> set[tuple[int, int]]:
     """Labels with the distances at which the block needs their contexts."""
     return {(s, n) for s in _labels(normal) for n in _seen(normal, settings, s)}
 
 
-def _fetched(normal: Normal, settings: Settings) -> set[tuple[int, tuple[int, int, int]]]:
+def _fetched(
+    normal: Normal, settings: ConstructionSettings
+) -> set[tuple[int, tuple[int, int, int]]]:
     """Level and (B, n, m): ``beta[B, n]`` is needed m tokens later by a rule of that level."""
     grammar, size = normal.grammar, normal.grammar.lengths
     return {
@@ -98,7 +100,7 @@ def _fetched(normal: Normal, settings: Settings) -> set[tuple[int, tuple[int, in
     }
 
 
-def _seen(normal: Normal, settings: Settings, symbol: int) -> Iterable[int]:
+def _seen(normal: Normal, settings: ConstructionSettings, symbol: int) -> Iterable[int]:
     """Tokens of a symbol that may lie behind: its lengths, or any number up to the longest."""
     lengths = normal.grammar.lengths[symbol]
     return lengths if settings.beliefs == "boundary" else range(1, lengths[-1] + 1)

@@ -22,7 +22,7 @@ from collections.abc import Iterable
 
 from ....grammars import BinaryGrammar, BinaryRule
 from ..normal import Normal
-from ..settings import Settings
+from ..settings import ConstructionSettings
 
 __all__ = ["Places", "one_pass_heads", "one_pass_neurons", "one_pass_width", "places"]
 
@@ -50,7 +50,7 @@ def places(grammar: BinaryGrammar) -> list[Places]:
     return found
 
 
-def one_pass_neurons(normal: Normal, settings: Settings) -> int:
+def one_pass_neurons(normal: Normal, settings: ConstructionSettings) -> int:
     """Neurons of ``spans`` in one pass, without the log block.
 
     Merged: a sum over distinct bodies of a level, and everything that a lone ``beta[B, n]`` feeds
@@ -64,7 +64,7 @@ def one_pass_neurons(normal: Normal, settings: Settings) -> int:
     )
 
 
-def _level(normal: Normal, settings: Settings, level: int, where: list[Places]) -> int:
+def _level(normal: Normal, settings: ConstructionSettings, level: int, where: list[Places]) -> int:
     grammar, size = normal.grammar, normal.grammar.lengths
     ones = [r for r in grammar.unary if grammar.levels[r.lhs] == level]
     twos = [r for r in grammar.binary if grammar.levels[r.lhs] == level]
@@ -85,7 +85,7 @@ def _level(normal: Normal, settings: Settings, level: int, where: list[Places]) 
     return count
 
 
-def _last(normal: Normal, settings: Settings, where: list[Places]) -> int:
+def _last(normal: Normal, settings: ConstructionSettings, where: list[Places]) -> int:
     """Neurons of the layer that keeps what started at token 1."""
     size = normal.grammar.lengths
     count = sum(len(_begun(where[root])) + len(size[root]) for root, _ in normal.roots)

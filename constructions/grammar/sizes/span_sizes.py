@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import final
 
 from ..normal import Normal
-from ..settings import Settings
+from ..settings import ConstructionSettings
 from .formulas import span_heads, span_neurons, span_width
 from .formulas_beliefs import belief_heads, belief_neurons, belief_width
 from .formulas_one_pass import one_pass_heads, one_pass_neurons, one_pass_width
@@ -31,7 +31,7 @@ class SpanSizes:
     heads: int
 
 
-def span_sizes(normal: Normal, settings: Settings) -> SpanSizes | None:
+def span_sizes(normal: Normal, settings: ConstructionSettings) -> SpanSizes | None:
     """Exact sizes of ``spans``; ``None`` for ``shapes``, whose sizes have bounds."""
     if settings.mode != "spans":
         return None
