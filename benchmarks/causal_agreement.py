@@ -311,7 +311,8 @@ def agreement(asked: argparse.Namespace) -> None:
     before = max(1, round(float(np.mean([base for base, _ in ids]))) - 1)
     needed = least(model.model, ids, [site for site, _ in made.ordinary], arms)
     cost = Cost(found.cost["number"], needed, spent, seconds_of(model.model, needed, before))
-    told = f"{len(pairs)} pairs x {len(layers)} sites x {arms} arms: {cost} ({threads(torch.get_num_threads())})."
+    size = f"{len(pairs)} pairs x {len(layers)} sites x {arms} arms"
+    told = f"{size}: {cost} ({threads(torch.get_num_threads())})."
     print(f"{len(fit)} beginnings to estimate, {len(test)} to exchange; {pairs}")
     print(shares.round(3).to_string())
     print(made.facts.round(3).to_string())

@@ -83,8 +83,8 @@ class GrammarTransformer:
                 neurons independent of the number of tree shapes; ``shapes``: one parser per shape,
                 as in the paper), ``passes`` (2, or 1 for half the layers), ``semiring``
                 (``probability``; ``boolean``: support only, plain ReLU; ``deterministic``: exact
-                with plain ReLU, where the grammar allows it), ``head`` (``scores``: joint weights of prefix and next
-                token; ``probabilities``: normalised; ``log``: log weights within ``log_error``
+                with plain ReLU, where the grammar allows it), ``head`` (``scores``: joint weights
+                of prefix and next token; ``probabilities``: normalised; ``log``: log weights within ``log_error``
                 nats), ``beliefs`` (``boundary`` or ``prefix``: posteriors of every ancestor label
                 are written too), ``gauge`` and ``token_scale`` (exact rescalings), ``rotation`` (a
                 seed: a random residual basis; accuracy is absolute then, see :attr:`guarantee`),
