@@ -84,16 +84,16 @@ class GrammarTransformer:
                 as in the paper), ``passes`` (2, or 1 for half the layers), ``semiring``
                 (``probability``; ``boolean``: support only, plain ReLU; ``deterministic``: exact
                 with plain ReLU, where the grammar allows it), ``head`` (``scores``: joint weights
-                of prefix and next token; ``probabilities``: normalised; ``log``: log weights within ``log_error``
-                nats), ``beliefs`` (``boundary`` or ``prefix``: posteriors of every ancestor label
-                are written too), ``gauge`` and ``token_scale`` (exact rescalings), ``rotation`` (a
-                seed: a random residual basis; accuracy is absolute then, see :attr:`guarantee`),
-                ``inexact`` (``allow`` builds a model whose rare scores drown in the noise of a
-                rotated basis, or without weights below its dtype's range), ``backend`` (``sparse``
-                for grammars whose dense width would be absurd), ``position_code`` (``onehot``,
-                ``circular``, ``bias``), ``merge`` (``bodies``: rules with equal bodies share
-                neurons; ``rules``: the paper's accounting by pairs of rules), ``max_parameters``,
-                ``max_shapes`` (limits).
+                of prefix and next token; ``probabilities``: normalised; ``log``: log weights within
+                ``log_error`` nats), ``beliefs`` (``boundary`` or ``prefix``: posteriors of every
+                ancestor label are written too), ``gauge`` and ``token_scale`` (exact rescalings),
+                ``rotation`` (a seed: a random residual basis; accuracy is absolute then, see
+                :attr:`guarantee`), ``inexact`` (``allow`` builds a model whose rare scores drown in
+                the noise of a rotated basis, or without weights below its dtype's range),
+                ``backend`` (``sparse`` for grammars whose dense width would be absurd),
+                ``position_code`` (``onehot``, ``circular``, ``bias``), ``merge`` (``bodies``: rules
+                with equal bodies share neurons; ``rules``: the paper's accounting by pairs of
+                rules), ``max_parameters``, ``max_shapes`` (limits).
 
         Raises:
             ConstructionError: the choices clash, a limit is exceeded, weights do not fit the dtype,
