@@ -3,12 +3,12 @@
 An edit at a site leaves the blocks before it alone, so a pass with an edit begins there: the
 blocks up to the site hand the edited stream on instead of being run. It leaves the tokens before it
 alone too: where a model keeps keys and values, only the tokens from the first edited one on are
-run. Whether this gives what whole passes give is tried on the first batch; a model for which it
-does not is run whole.
+run, those of several edits side by side (:mod:`.prefix`). Whether this gives what whole passes give
+is tried on the first batch; a model for which it does not is run whole.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, final
 
@@ -20,6 +20,7 @@ from ..hooks.inputs.batching import Batch, collate
 from ..hooks.paths.module_path import ModulePath, model_inputs, replaced, stream_of
 from ..hooks.paths.path import Tap
 from ..hooks.paths.sites import Site
+from ..hooks.paths.wiring import input_device
 from ..hooks.reading.prepared import PreparedModel
 from .errors import CausalError
 from .placing import repeated
@@ -148,15 +149,12 @@ class Runner:
         pick: Pick,
     ) -> Tensor:
         """The same, of the tokens behind the prefix alone."""
-        begun = _blocks_before(site)
-        inputs = prefix.inputs(batch.ids.to(stream.device), stream.dtype)
-        row = prefix.side_by_side(stream)
+        begun = _blocks_before(site) if self._form is not None else 0
+        ids = batch.ids.to(input_device(self.wiring.body))
+        inputs, row = prefix.inputs(ids, stream.dtype), prefix.side_by_side(stream)
         at = prefix.found_at(rows, places, stream.shape[1])
-        blocks = self.n_layers - (begun if self._form is not None else 0)
-        self.block_tokens += stream.shape[0] * stream.shape[1] * blocks
-        handed = self._begin_at(begun, row) if begun and blocks < self.n_layers else nullcontext()
-        put = {} if begun and blocks < self.n_layers else {site: lambda _: row}
-        with handed, self.path.attach(put):
+        self.block_tokens += stream.shape[0] * stream.shape[1] * (self.n_layers - begun)
+        with self._begin_at(begun, row) if begun else self.path.attach({site: lambda _: row}):
             return self._said(inputs, *at, pick)
 
     def whole(

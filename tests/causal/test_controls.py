@@ -229,3 +229,27 @@ def _same_behind_a_prefix(model, site):
     odds = runner.after(twice, site, stream, rows, places, pick, prefix=prefix)
     ratio = said.gather(1, pick)
     assert torch.allclose(odds, ratio / ratio.sum(1, keepdim=True), atol=1e-6)
+
+
+def test_a_block_with_a_window_keeps_no_prefix():
+    """Side by side a token sees all that is kept: where a block would not, nothing is kept."""
+    import transformers as tf
+
+    shape = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 3, "vocab_size": 20}
+    heads = {"num_attention_heads": 2, "num_key_value_heads": 1, "max_position_embeddings": 99}
+    ids, at = np.arange(12).reshape(2, 6) + 3, np.arange(6)
+    kept = {}
+    for window in (50, 3):
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            config = tf.MistralConfig(**shape, **heads, sliding_window=window)
+            model = tf.MistralForCausalLM(config).eval()
+        runner = Runner(prepare(model, CaptureSettings.of(), words=False))
+        batch = collate([Line(row, at, at, at + 1) for row in ids], 0)
+        read = positions_of([np.array([5])] * 2)
+        runner.try_out(batch, *read)
+        assert runner.resume
+        cache = runner.cache_for(batch)
+        runner.states(batch, (), *read, cache=cache)
+        kept[window] = runner.prefix(cache, batch, 3) is not None
+    assert kept == {50: True, 3: False}
