@@ -167,8 +167,8 @@ def least(inner: Any, lengths: list[tuple[int, int]], sites: list[str], arms: in
     return sum(n * (base + source) + arms * behind for base, source in lengths)
 
 
-def seconds_of(inner: Any, block_tokens: int, before: int, rows: int = 1024) -> float:
-    """CPU seconds of that many blocks times tokens, by the model's own passes.
+def rate_of(inner: Any, before: int, rows: int = 1024) -> float:
+    """CPU seconds of one block and token, by the model's own passes.
 
     Each is one token of many inputs, behind the keys and values of as many tokens as stand before
     the edited one in the mean; the median of five passes.
@@ -184,7 +184,7 @@ def seconds_of(inner: Any, block_tokens: int, before: int, rows: int = 1024) -> 
             inner.base_model(one, past_key_values=cache, use_cache=True)
             spent.append(time.process_time() - begun)
             cache.crop(-1)
-    return float(np.median(spent[1:])) / (rows * inner.config.num_hidden_layers) * block_tokens
+    return float(np.median(spent[1:])) / (rows * inner.config.num_hidden_layers)
 
 
 def exchanged(model: Any, pairs: Any, spaces: Spaces, **how: Any) -> tuple[Any, float]:
@@ -300,17 +300,19 @@ def agreement(asked: argparse.Namespace) -> None:
     made = estimates(model, fit, layers)
     prefixes, answers, numbers = zip(*test, strict=True)
     pairs = minimal_pairs(prefixes, answers, numbers, n=asked.pairs)
-    found, spent = exchanged(model, pairs, made.ordinary, readouts=made.readouts, draws=asked.draws)
-    naive, _ = exchanged(model, pairs, made.naive, draws=2)
-    shares = table(found, naive)
-    arms = 3 + 3 * asked.draws
     ids = [
         tuple(len(model.tokenizer(" ".join(words))["input_ids"]) for words in both)
         for both in zip(pairs.base, pairs.source, strict=True)
     ]
     before = max(1, round(float(np.mean([base for base, _ in ids]))) - 1)
+    rates = [rate_of(model.model, before)]  # before and after, for a machine in use
+    found, spent = exchanged(model, pairs, made.ordinary, readouts=made.readouts, draws=asked.draws)
+    rates.append(rate_of(model.model, before))
+    naive, _ = exchanged(model, pairs, made.naive, draws=2)
+    shares = table(found, naive)
+    arms = 3 + 3 * asked.draws
     needed = least(model.model, ids, [site for site, _ in made.ordinary], arms)
-    cost = Cost(found.cost["number"], needed, spent, seconds_of(model.model, needed, before))
+    cost = Cost(found.cost["number"], needed, spent, float(np.mean(rates)) * needed)
     size = f"{len(pairs)} pairs x {len(layers)} sites x {arms} arms"
     told = f"{size}: {cost} ({threads(torch.get_num_threads())})."
     print(f"{len(fit)} beginnings to estimate, {len(test)} to exchange; {pairs}")
