@@ -206,6 +206,7 @@ def tokenised(texts: Sequence[str], tokenizer: Any, special_tokens: bool) -> Any
 
     Raises:
         AlignmentError: the tokenizer fails, as one does whose vocabulary lacks its own tokens.
+        MemoryError: there is no room for the ids.
     """
     try:
         return tokenizer(
