@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import transformers as tf
-from fuzzing import JSON_WORDS, Reader, damaged_data, damaged_json, main
+from fuzzing import JSON_WORDS, Reader, damaged_data, damaged_json, file_contents, main
 
 from linrep.constructions import GrammarTransformer, MaxoutTransformer
 from linrep.grammars import Grammar
@@ -32,7 +32,8 @@ def grammar_facts(folder: Path) -> list[Any]:
     """What a grammar transformer computes, and what it says of itself."""
     made = GrammarTransformer.from_pretrained(folder)
     following = {token: round(share, 9) for token, share in made.next_token(["a"]).items()}
-    return [str(made.grammar), made.settings, following, str(made.guarantee), repr(made)]
+    names = made.registry.to_list()
+    return [str(made.grammar), made.settings, following, str(made.guarantee), names]
 
 
 def maxout_facts(folder: Path) -> list[Any]:
@@ -73,9 +74,9 @@ def readers(scratch: Path) -> list[Reader]:
         return sparse, done
 
     return [
-        Reader("dense grammar models", noted(dense), grammar_facts, whole[0], strict=False),
-        Reader("sparse grammar models", recipes, grammar_facts, whole[1], strict=False),
-        Reader("maxout models", noted(maxout), maxout_facts, whole[2], strict=False),
+        Reader("dense grammar models", noted(dense), grammar_facts, whole[0], False, file_contents),
+        Reader("sparse grammar models", recipes, grammar_facts, whole[1], False, file_contents),
+        Reader("maxout models", noted(maxout), maxout_facts, whole[2], False, file_contents),
     ]
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import transformers as tf
-from fuzzing import Reader, main
+from fuzzing import Reader, file_contents, main
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer, models, pre_tokenizers
 
@@ -183,6 +183,19 @@ def mutate(folder: Path, chance: random.Random) -> str:
     return f"{file.name}: {way.__name__}: {way(file, chance)}"
 
 
+def restore(whole: Path, copy: Path) -> None:
+    """Bring back what was changed, removed or put into a copy; files that are whole stay."""
+    for file in copy.iterdir():
+        if file.is_dir():
+            shutil.rmtree(file)
+        elif not (whole / file.name).is_file():
+            file.unlink()
+    for file in whole.iterdir():
+        own = copy / file.name
+        if not own.exists() or own.stat().st_mtime_ns != file.stat().st_mtime_ns:
+            shutil.copy2(file, own)
+
+
 class Found:
     """Activations that equal others up to rounding."""
 
@@ -203,15 +216,15 @@ class Found:
 
 
 def reader_of(make: Callable[[], tf.PreTrainedModel], scratch: Path) -> Reader:
-    whole, copy = scratch / make.__name__, scratch / "copy"
+    whole, copy = scratch / make.__name__, scratch / f"{make.__name__}_copy"
     write(whole, make)
+    copy.mkdir()
 
     def damage(chance: random.Random) -> tuple[Path, str]:
-        shutil.rmtree(copy, ignore_errors=True)
-        shutil.copytree(whole, copy)
+        restore(whole, copy)
         return copy, mutate(copy, chance)
 
-    return Reader(make.__name__, damage, Found, Found(whole), strict=False)
+    return Reader(make.__name__, damage, Found, Found(whole), False, file_contents)
 
 
 def readers(scratch: Path) -> list[Reader]:

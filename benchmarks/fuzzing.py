@@ -3,13 +3,16 @@
 Every reader gets damaged inputs. ``same`` is what the whole input gives, ``other`` another answer
 (a changed number that nothing can tell from a meant one), ``refused`` a LinrepError, and ``raw`` is
 any other exception, a warning, an answer after more than ``LIMIT`` seconds of work, or a message of
-more than ``LONGEST`` characters. Each damaged input follows from the seed, the reader's name and
-its number, so that ``--only READER --first NUMBER --n 1`` makes it again.
+more than ``LONGEST`` characters. A reader that is slow to try says what tells inputs apart: equal
+ones are read once, and counted as often as they come. Each damaged input follows from the seed, the
+reader's name and its number, so that ``--only READER --first NUMBER --n 1`` makes it again.
 """
 
 import argparse
 import collections
 import copy
+import gc
+import hashlib
 import json
 import random
 import re
@@ -17,7 +20,7 @@ import tempfile
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,6 +55,7 @@ class Reader:
         read: reads an input and uses what it holds; equal inputs give equal answers.
         whole: what the undamaged input gives.
         strict: a warning counts as ``raw``.
+        content: all that an input holds; inputs of one content are read once.
     """
 
     name: str
@@ -59,11 +63,25 @@ class Reader:
     read: Callable[[Any], Any]
     whole: Any
     strict: bool = True
+    content: Callable[[Any], Hashable] | None = None
 
 
-def trial(reader: Reader, seed: int, number: int) -> tuple[str, str]:
-    """Outcome of one damaged input, and what to print about it."""
+def trial(
+    reader: Reader, seed: int, number: int, known: dict[Hashable, str] | None = None
+) -> tuple[str, str]:
+    """Outcome of one damaged input, and what to print about it; ``known`` is filled and used."""
     given, done = reader.damage(random.Random(f"{seed} {reader.name} {number}"))
+    if reader.content is None or known is None:
+        return _outcome(reader, given, f"{reader.name} {number}", done)
+    content = reader.content(given)
+    if content in known:
+        return known[content], f"{reader.name} {number} {known[content]}, as before: {done}"
+    result, said = _outcome(reader, given, f"{reader.name} {number}", done)
+    known[content] = result
+    return result, said
+
+
+def _outcome(reader: Reader, given: Any, name: str, done: str) -> tuple[str, str]:
     began = time.process_time()  # a machine that is busy with others slows nothing down
     with warnings.catch_warnings():
         warnings.simplefilter("error" if reader.strict else "ignore")
@@ -78,18 +96,29 @@ def trial(reader: Reader, seed: int, number: int) -> tuple[str, str]:
         result, said = "raw", f"{result} after {took:.1f} s; {said[:200]}"
     elif result == "refused" and not 10 < len(said) < LONGEST:
         result, said = "raw", f"a message of {len(said)} characters: {said[:200]}"
-    return result, f"{reader.name} {number} {result}: {done}\n    {said}"
+    return result, f"{name} {result}: {done}\n    {said}"
 
 
-def count(reader: Reader, seed: int, numbers: range, shown: Sequence[str]) -> dict[str, int]:
+def count(
+    reader: Reader, seed: int, numbers: range, shown: Sequence[str], known: dict[Hashable, str]
+) -> dict[str, int]:
     """How many damaged inputs had which outcome; those of the outcomes in ``shown`` are printed."""
     counts: collections.Counter[str] = collections.Counter()
     for number in numbers:
-        result, said = trial(reader, seed, number)
+        result, said = trial(reader, seed, number, known)
         counts[result] += 1
         if result in shown:
             print(said, flush=True)
     return dict(sorted(counts.items()))
+
+
+def file_contents(folder: Path) -> Hashable:
+    """All that the files of a folder hold."""
+    found = hashlib.blake2b()
+    for path in sorted(folder.rglob("*")):
+        held = path.read_bytes() if path.is_file() else b"a folder"
+        found.update(f"{path.relative_to(folder)} {len(held)} ".encode() + held)
+    return found.digest()
 
 
 def main(about: str, readers: Callable[[Path], list[Reader]]) -> int:
@@ -99,21 +128,34 @@ def main(about: str, readers: Callable[[Path], list[Reader]]) -> int:
     arguments.add_argument("--seed", type=int, default=0)
     arguments.add_argument("--first", type=int, default=0, help="number of the first one")
     arguments.add_argument("--only", help="one reader")
+    arguments.add_argument("--every", type=int, default=10_000, help="inputs between two counts")
     arguments.add_argument("--show", action="store_true", help="print every refusal")
     options = arguments.parse_args()
     shown = ("raw", "refused") if options.show else ("raw",)
     raw = 0
     with tempfile.TemporaryDirectory() as scratch:
-        for reader in readers(Path(scratch)):
+        under_test = readers(Path(scratch))
+        gc.freeze()  # what was imported stays, and is not looked through again and again
+        for reader in under_test:
             if options.only not in (None, reader.name):
                 continue
             numbers = range(options.first, options.first + options.n)
-            began = time.monotonic()
-            counts = count(reader, options.seed, numbers, shown)
-            raw += counts.get("raw", 0)
-            took = time.monotonic() - began
-            print(f"{reader.name}: {len(numbers)} inputs, {counts}, {took:.0f} s", flush=True)
+            raw += report(reader, options.seed, numbers, shown, options.every)
     return int(raw > 0)
+
+
+def report(reader: Reader, seed: int, numbers: range, shown: Sequence[str], every: int) -> int:
+    """Print the counts of a reader as they come; how many inputs were raw."""
+    known: dict[Hashable, str] = {}
+    total: collections.Counter[str] = collections.Counter()
+    began = time.monotonic()
+    for first in range(0, len(numbers), every):
+        total.update(count(reader, seed, numbers[first : first + every], shown, known))
+        took = time.monotonic() - began
+        said = f"{total.total()} inputs, {dict(sorted(total.items()))}, {took:.0f} s"
+        different = f", {len(known)} different ones" if known else ""
+        print(f"{reader.name}: {said}{different}", flush=True)
+    return total["raw"]
 
 
 # -- text

@@ -9,8 +9,9 @@ import torch
 from jaxtyping import Float
 
 from ..core import checked
-from ..hooks.editing.steering import steer
+from ..hooks.editing.steering import steer, unit_vector
 from ..hooks.inputs.batching import Batch, collate
+from ..hooks.inputs.corpus import sentences_of
 from ..hooks.paths.sites import Site
 from ..hooks.reading.prepared import PreparedModel, left_alone, prepare
 from ..hooks.reading.settings import CaptureSettings
@@ -141,6 +142,9 @@ def dose_response(
     both = [tuple(words) for words in answers]
     if any(len(words) != 2 for words in both) or not all(len(words) for words in prefixes):
         raise CausalError("every beginning has at least one word, and two answers")
+    for texts in (prefixes, neutral, both):  # before the model: a slip of the pen costs no minutes
+        sentences_of(texts)
+    direction = unit_vector(site, direction)
     with left_alone(model):
         subject = prepare(model, CaptureSettings.of(), tokenizer)
         work = _Work.of(subject, site, direction, prefixes, both, neutral)

@@ -71,6 +71,7 @@ def erasure_effects(
         raise CausalError(f"states are erased at resid_pre or resid_post; received {site!r}")
     if target not in targets:
         raise CausalError(f"targets {sorted(targets)} do not hold {target!r}, which is erased")
+    sentences, labels = sentences_of(corpus), _labels(corpus, targets)  # before the model
     with left_alone(model):
         subject = prepare(model, CaptureSettings.of(), tokenizer)
         later = [s for s in subject.sites if _depth(s) >= place.depth]
@@ -79,7 +80,7 @@ def erasure_effects(
                 f"the model has sites {', '.join(subject.sites)} of {subject.d_model} dimensions; "
                 f"received {site} and a subspace of {subspace.d_model}"
             )
-        work = _Work.of(subject, corpus, targets, later, seed)
+        work = _Work.of(subject, sentences, labels, later, seed)
         plain = work.states()
         probes = work.probes(plain)
         chosen = work.labels[target] != ""
@@ -92,6 +93,21 @@ def erasure_effects(
         ]
         rows = _kinds(rows)
     return ErasureResult(site, target, subspace.dim, tuple(rows), work.chances())
+
+
+def _labels(corpus: Any, targets: Mapping[str, Any]) -> dict[str, Shaped[np.ndarray, " word"]]:
+    """The labels of each target, as text.
+
+    Raises:
+        CausalError: too few sentences, or labels that do not fit them.
+    """
+    sizes = [len(s) for s in sentences_of(corpus)]
+    if len(sizes) < LEAST_SENTENCES:
+        raise CausalError(f"at least {LEAST_SENTENCES} sentences are needed; received {len(sizes)}")
+    labels = {name: np.asarray(given).astype(str) for name, given in targets.items()}
+    if wrong := {n: x.shape for n, x in labels.items() if x.shape != (sum(sizes),)}:
+        raise CausalError(f"targets have one label for each of {sum(sizes)} words; {wrong}")
+    return labels
 
 
 def _depth(site: str) -> tuple[int, int]:
@@ -131,23 +147,20 @@ class _Work:
     def of(
         cls,
         subject: PreparedModel,
-        corpus: Any,
-        targets: Mapping[str, Any],
+        sentences: Sequence[Sequence[str]],
+        labels: Mapping[str, Shaped[np.ndarray, " word"]],
         later: Sequence[str],
         seed: int,
     ) -> "_Work":
-        sentences = sentences_of(corpus)
         encoding = subject.encode(sentences, CaptureSettings.of())
         lines = encoding.lines
-        if len(lines) < LEAST_SENTENCES or len(lines) != len(sentences) or len(encoding.vanished):
+        if len(lines) != len(sentences) or len(encoding.vanished):
             raise CausalError(
-                f"at least {LEAST_SENTENCES} sentences are needed, each read as one input in which "
-                f"every word has a token; received {len(sentences)}"
+                f"each of the {len(sentences)} sentences is read as one input in which every word "
+                f"has a token; there are {len(lines)} inputs, and {len(encoding.vanished)} words "
+                "have none: leave such sentences out"
             )
         sizes = [len(s) for s in sentences]
-        labels = {name: np.asarray(given).astype(str) for name, given in targets.items()}
-        if wrong := {n: x.shape for n, x in labels.items() if x.shape != (sum(sizes),)}:
-            raise CausalError(f"targets have one label for each of {sum(sizes)} words; {wrong}")
         train = split_by_group(np.repeat(np.arange(len(lines)), sizes), seed=seed).train
         begins = np.concatenate([[0], np.cumsum(sizes)]).tolist()
         return cls(subject, lines, begins, labels, later, train)

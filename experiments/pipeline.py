@@ -22,6 +22,7 @@ from .checks import checks_of
 from .edits import edits_of
 from .heights import heights_of
 from .languages import language_facts
+from .lookahead import look_ahead
 from .manifest import versions
 from .pictures import drawn_trees
 from .scores import scores_of
@@ -50,6 +51,7 @@ def run_experiment(settings: Experiment, *, engine: str | Engine = "local") -> R
     Returns:
         The run; :func:`linrep.reports.write_run` puts it into a folder with its report.
     """
+    look_ahead(settings)
     with running(engine) as runner:
         found = [
             # What one page says holds together: its studies share the level.

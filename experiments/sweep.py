@@ -121,6 +121,8 @@ def run_sweep(
         if (row := _read_row(job)) is not None:
             found[i] = row
     todo = [i for i in range(len(jobs)) if i not in found]
+    if todo:
+        make_grammar(settings.language)  # a slip of the pen shows before anything is made
     with writing("the sweep", out.parent):
         out.mkdir(parents=True, exist_ok=True)
     with running(engine) as runner:

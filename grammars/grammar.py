@@ -19,6 +19,7 @@ from .formats.validation import find_problems, settle_weights
 from .forms.binarisation import binarise_table
 from .forms.normal_form import BinaryGrammar
 from .forms.table import Table, make_table
+from .memory import require_given_rules
 from .oracle import Oracle
 from .probabilities import read_fraction
 
@@ -42,6 +43,7 @@ class Grammar(Oracle):
 
     Raises:
         GrammarError: the rules do not make such a grammar; all faults are listed.
+        TooLarge: more rules than can be looked at in seconds.
 
     >>> g = Grammar.from_text("S -> 'a' B [0.75] | 'b' [0.25]\nB -> 'b' | 'c'")
     >>> g.terminals, g.nonterminals, g.depth, sorted(g.lengths)
@@ -56,6 +58,7 @@ class Grammar(Oracle):
     notes: tuple[str, ...] = field(default=(), init=False)
 
     def __post_init__(self) -> None:
+        require_given_rules(len(self.rules), f"the grammar has {len(self.rules)} rules")
         problems = find_problems(self.start, tuple(self.rules))
         if problems:
             raise GrammarError(problems)

@@ -12,6 +12,7 @@ __all__ = [
     "available_memory",
     "nested_calls",
     "require_digits",
+    "require_given_rules",
     "require_memory",
     "require_rules",
 ]
@@ -20,8 +21,10 @@ _FEWER = "take fewer or shorter sentences"
 
 _MOST_BITS = 2**24
 
-MOST_RULES = 500_000
-"""Rules of a grammar: reading, checking and copying so many takes half a minute and a gigabyte."""
+MOST_RULES = 200_000
+"""Rules of a grammar that is made here: to make and check so many takes five seconds of work."""
+
+_MOST_GIVEN = 2 * MOST_RULES
 
 # A rule with its names, its fractions and its copy in the grammar's table, and each of its symbols.
 _RULE_BYTES, _SYMBOL_BYTES = 1500, 150
@@ -76,6 +79,20 @@ def nested_calls(what: str) -> Iterator[None]:
             f"{what} of a grammar this deep nests more than {sys.getrecursionlimit()} calls, "
             "Python's limit; raise it with sys.setrecursionlimit, or bound the depth further"
         ) from None
+
+
+def require_given_rules(n_rules: int, what: str) -> None:
+    """Refuse, before they are looked at, more rules than ten seconds' work.
+
+    Args:
+        n_rules: how many rules are given.
+        what: what has so many.
+
+    Raises:
+        TooLarge: with the number of rules and the limit.
+    """
+    if n_rules > _MOST_GIVEN:
+        raise TooLarge(f"{what}; at most {_MOST_GIVEN} are read: write a smaller grammar")
 
 
 def require_rules(n_rules: int, arity: int) -> None:

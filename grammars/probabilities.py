@@ -1,8 +1,9 @@
 """Exact probabilities from text, and fractions as messages show them."""
 
+from collections.abc import Iterable
 from fractions import Fraction
 
-__all__ = ["read_fraction", "shown_fraction"]
+__all__ = ["added", "read_fraction", "shown_fraction"]
 
 DIGITS = 4000  # of numerator and denominator; a number with more is no probability that was meant
 
@@ -21,6 +22,20 @@ def read_fraction(text: str) -> Fraction:
     if len(mantissa) > DIGITS or (exponent and abs(int(exponent)) > DIGITS):
         raise ValueError(f"a number of more than {DIGITS} digits: {text[:20]}...")
     return Fraction(text)
+
+
+def added(values: Iterable[Fraction]) -> Fraction:
+    """The exact sum; values of one denominator, as most are, add up as integers.
+
+    >>> added([Fraction(1, 3)] * 3 + [Fraction(1, 2)])
+    Fraction(3, 2)
+    """
+    parts: dict[int, int] = {}
+    for value in values:
+        numerator, denominator = value.as_integer_ratio()
+        parts[denominator] = parts.get(denominator, 0) + numerator
+    sums = [Fraction(n, d) for d, n in parts.items()]
+    return sums[0] if len(sums) == 1 else sum(sums, Fraction(0))
 
 
 def shown_fraction(value: Fraction) -> str:

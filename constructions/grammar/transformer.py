@@ -27,7 +27,7 @@ from .passes.log_head import DEAD
 from .predictions import predict
 from .program.coordinates import Registry
 from .program.program import Program
-from .recipe import read_json, recipe_of
+from .recipe import model_of_recipe, noted_in, read_json, recipe_of
 from .settings import ConstructionSettings
 from .sizes.accounting import Accounting, measure_sizes
 
@@ -281,18 +281,19 @@ class GrammarTransformer:
         """Read what :meth:`save_pretrained` wrote: the weights as saved, to the bit.
 
         Raises:
-            ConstructionError: the folder holds no grammar transformer.
+            ConstructionError: the folder holds no grammar transformer, or its weights are of
+                another one than it notes.
         """
         path = Path(folder)
         if (path / _SPARSE_FILE).is_file():
             grammar, settings = recipe_of(read_json(path / _SPARSE_FILE), path)
             return cls._around(grammar, settings, compile_grammar(grammar, settings))
-        loaded = load(path).model
-        recipe = getattr(loaded.config, "linrep", None)
-        if not isinstance(recipe, dict) or recipe.get("construction") != "grammar":
+        recipe = noted_in(path, "grammar")
+        if recipe is None:
             raise ConstructionError(
-                f"{str(path)!r} holds a {type(loaded).__name__} that was not constructed from a "
-                "grammar; load it with load_model"
+                f"{str(path)!r} holds a {type(load(path).model).__name__} that was not constructed "
+                "from a grammar; load it with load_model"
             )
         grammar, settings = recipe_of(recipe, path)
-        return cls(grammar, settings, compile_grammar(grammar, settings), loaded)
+        program = compile_grammar(grammar, settings)
+        return cls(grammar, settings, program, model_of_recipe(recipe, program, path))

@@ -1,5 +1,7 @@
 """Reads the folder of a saved maxout transformer, and refuses what is none."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ...core import LinrepError, as_path
 from ...models import LoadError, PlainTransformer, load
 from ...piecewise import Box
-from ..grammar.recipe import reason_of
+from ..grammar.recipe import noted_in, reason_of
 from .error import MaxoutError
 from .layout import MaxoutLayout
 
@@ -48,29 +50,40 @@ def read_folder(folder: str | Path) -> tuple[PlainTransformer, MaxoutLayout, Box
     if not path.is_dir():  # the loader would take it for the name of a model on the hub
         what = "a file is" if path.exists() else "nothing is"
         raise MaxoutError(f"no maxout transformer at {str(folder)!r}, {what} there; {_REMEDY}")
+    noted = noted_in(path, "maxout")
+    with _damage_named(folder):
+        made = None if noted is None else _read(noted)
     try:
         model: Any = load(path).model
     except LoadError as error:
         raise MaxoutError(f"no maxout transformer in {str(folder)!r}: {error}") from error
-    model.eval()
-    noted = getattr(model.config, "linrep", None)
-    data = noted if isinstance(noted, dict) else {}
-    if data.get("construction") != "maxout" or not isinstance(model, PlainTransformer):
+    if made is None or not isinstance(model, PlainTransformer):
+        named = getattr(model.config, "linrep", None)
+        other = named.get("construction") if isinstance(named, dict) else None
         raise MaxoutError(
-            f"{str(folder)!r} holds no maxout transformer (construction "
-            f"{data.get('construction')!r:.60}, {type(model).__name__}); {_REMEDY}, "
-            "models.load reads any model"
+            f"{str(folder)!r} holds no maxout transformer (construction {other!r:.60}, "
+            f"{type(model).__name__}); {_REMEDY}, models.load reads any model"
         )
-    try:
-        whole = _Noted.model_validate(data)
-        layout, box = MaxoutLayout.from_json(whole.layout.model_dump()), Box(*whole.box)
+    layout, box = made
+    with _damage_named(folder):
         _fits(layout, model.config, box)
+    return model.eval(), layout, box  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def _damage_named(folder: str | Path) -> Iterator[None]:
+    try:
+        yield
     except (LinrepError, ValidationError) as error:
         raise MaxoutError(
             f"what {str(folder)!r} notes of its maxout transformer is damaged "
             f"({reason_of(error)}); {_REMEDY}"
         ) from error
-    return model, layout, box
+
+
+def _read(noted: dict[str, Any]) -> tuple[MaxoutLayout, Box]:
+    whole = _Noted.model_validate(noted)
+    return MaxoutLayout.from_json(whole.layout.model_dump()), Box(*whole.box)
 
 
 def _fits(layout: MaxoutLayout, config: Any, box: Box) -> None:

@@ -104,11 +104,18 @@ def agreement(
     rows = read_beginnings([as_path(data) / name for name in how.files])
     nouns = sorted({row.words[-1] for row in rows})
     order = np.random.default_rng(how.seed).permutation(len(nouns))
+    if len(nouns) < 2:
+        raise SettingsError(
+            f"the beginnings end with one noun, {nouns[0]!r}: the pattern is learned from half of "
+            "the nouns and exchanged in the others; give more"
+        )
     learned = {nouns[i] for i in order[: len(nouns) // 2]}
     fit = [row for row in rows if row.words[-1] in learned]
     test = [row for row in rows if row.words[-1] not in learned]
-    loaded = load(str(model))
     corpus = _corpus(fit)
+    prefixes, answers, numbers = zip(*test, strict=True)
+    pairs = minimal_pairs(prefixes, answers, numbers, target=NUMBER, n=how.pairs, seed=how.seed)
+    loaded = load(str(model))
     layers = list(range(0, int(loaded.model.config.num_hidden_layers), how.every))
     read: dict[str, Any] = {"layers": layers, "tokenizer": loaded.tokenizer, "progress": False}
     acts = capture(loaded.model, corpus, **read)
@@ -120,8 +127,6 @@ def agreement(
         acts, corpus, targets=[NUMBER], random_weights=twins, permutations=how.permutations,
         seed=how.seed,
     )  # fmt: skip
-    prefixes, answers, numbers = zip(*test, strict=True)
-    pairs = minimal_pairs(prefixes, answers, numbers, target=NUMBER, n=how.pairs, seed=how.seed)
     found = interchange(
         loaded.model, None, results.patterns, pairs=pairs, readouts=results.readouts,
         draws=how.draws, tokenizer=loaded.tokenizer, seed=how.seed,
@@ -161,6 +166,10 @@ def read_beginnings(files: Sequence[Path]) -> list[Beginning]:
         except (OSError, ValueError) as error:
             raise SettingsError(f"cannot read minimal pairs from {file}: {error}") from None
         for record in records:
+            if not isinstance(record, dict):
+                raise SettingsError(
+                    f"{file}: each line is an object of JSON; one is {record!r:.60}"
+                )
             words = tuple(str(record.get("one_prefix_prefix", "")).split())
             right, wrong = (str(record.get(f"one_prefix_word_{x}", "")) for x in ("good", "bad"))
             number = _number(right, wrong)

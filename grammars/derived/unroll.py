@@ -20,13 +20,13 @@ from ..formats.rule import Rule
 from ..formats.text import parse_text
 from ..formats.validation import find_problems, settle_weights
 from ..grammar import Grammar
+from ..memory import MOST_RULES
 
 __all__ = ["unroll", "unroll_rules", "without_empty"]
 
 # Masses are rounded to this many significant bits; exact ones double in size with every level.
 _BITS = 192
-_MOST_RULES = 2_000_000
-_MOST_CELLS = 500_000  # some twenty seconds and a gigabyte
+_MOST_CELLS = 100_000  # some five seconds
 _MOST_NULLABLE = 12
 
 
@@ -159,11 +159,6 @@ class _Unroller:
 
     def run(self, depth: int) -> Grammar:
         depth = self._budget(self.start, depth)
-        if depth > _MOST_RULES:  # every height of a recursive symbol has a rule of its own
-            raise TooLarge(
-                f"unrolled to depth {depth} the grammar would have more than {_MOST_RULES} rules; "
-                "give a smaller depth"
-            )
         cells = depth * len(self.by_lhs)
         if cells > _MOST_CELLS:
             raise TooLarge(
@@ -210,9 +205,9 @@ class _Unroller:
                     todo += dict.fromkeys(fresh)
             total = sum((rule.probability for rule in group), Fraction(0))
             made += [Rule(r.lhs, r.rhs, r.probability / total, r.terminal) for r in group]
-            if len(made) > _MOST_RULES:
+            if len(made) > MOST_RULES:
                 raise TooLarge(
-                    f"unrolled to depth {depth} the grammar has more than {_MOST_RULES} rules; "
+                    f"unrolled to depth {depth} the grammar has more than {MOST_RULES} rules; "
                     "give a smaller depth"
                 )
         return tuple(made)

@@ -13,9 +13,11 @@ from .rule import Rule
 __all__ = ["children", "keep_productive", "productive", "reachable"]
 
 
-def children(rule: Rule) -> list[str]:
+def children(rule: Rule) -> tuple[str, ...]:
     """The nonterminals of a right-hand side."""
-    return [name for name, flag in zip(rule.rhs, rule.terminal, strict=True) if not flag]
+    if True not in rule.terminal:
+        return rule.rhs
+    return tuple(name for name, flag in zip(rule.rhs, rule.terminal, strict=True) if not flag)
 
 
 def productive(rules: Sequence[Rule]) -> set[str]:

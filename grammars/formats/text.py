@@ -23,8 +23,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import final
 
-from ..errors import GrammarError, Problem, TooLarge
-from ..memory import MOST_RULES
+from ..errors import GrammarError, Problem
+from ..memory import require_given_rules
 from ..probabilities import read_fraction
 from .rule import Rule, Spot, write_name
 from .validation import find_problems
@@ -103,11 +103,7 @@ def parse_text(
     ('S', ["S -> 'a' B", "B -> 'b'", "B -> 'c'"])
     """
     written = text.count("->") + text.count("|")
-    if written > 2 * MOST_RULES:  # twice: names may hold such signs
-        raise TooLarge(
-            f"the text has {written} arrows and bars, which is that many rules; a text of at most "
-            f"{2 * MOST_RULES} is read: write a smaller grammar"
-        )
+    require_given_rules(written, f"the text has {written} arrows and bars, about as many rules")
     reader = _Reader()
     for line in _logical_lines(text.removeprefix("\ufeff")):
         try:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from fractions import Fraction
 
 from ..errors import Problem
-from ..probabilities import shown_fraction
+from ..probabilities import added, shown_fraction
 from .productive import children, productive, reachable
 from .rule import RESERVED, Rule, Spot
 
@@ -50,7 +50,7 @@ def find_problems(
     seen = reachable(start, ending)
     stays = [rule for rule in ending if rule.lhs in seen]
     if not epsilon:
-        found += _empty_sides(stays, recursion or not find_cycle(stays))
+        found += _empty_sides([rule for rule in stays if not rule.rhs], stays, recursion)
     found += _weight_problems([rule for rule in rules if rule.lhs not in damaged])
     if not recursion:
         found += _recursion(start, ends, stays, _possible(rules))
@@ -61,8 +61,11 @@ def _recursion(
     start: str, ends: Collection[str], stays: Sequence[Rule], possible: Sequence[Rule]
 ) -> list[Problem]:
     """A cycle among the rules that stay; or among all, where no derivation ends."""
-    never, led_to = start not in ends, reachable(start, possible)
-    cycle = find_cycle([rule for rule in possible if rule.lhs in led_to] if never else stays)
+    never = start not in ends
+    if never:
+        led_to = reachable(start, possible)
+        stays = [rule for rule in possible if rule.lhs in led_to]
+    cycle = find_cycle(stays)
     if not cycle:
         return []
     shown = f"the grammar is recursive: {' -> '.join(cycle)}"
@@ -94,7 +97,7 @@ def settle_weights(start: str, rules: Sequence[Rule]) -> tuple[tuple[Rule, ...],
     notes: list[str] = []
     for lhs, group in groups.items():
         given = [rule.weight for rule in group if rule.weight is not None]
-        totals[lhs] = sum(given, Fraction(0)) if given else Fraction(len(group))
+        totals[lhs] = added(given) if given else Fraction(len(group))
         if given and totals[lhs] != 1:
             notes.append(
                 f"probabilities of {lhs} sum to {shown_fraction(totals[lhs])}; divided by that"
@@ -102,15 +105,19 @@ def settle_weights(start: str, rules: Sequence[Rule]) -> tuple[tuple[Rule, ...],
         if given and len(given) < len(group):
             notes.append(f"alternatives of {lhs} without a probability count as 0, as in nltk")
     possible = _possible(rules)
-    seen, led_to = reachable(start, possible), reachable(start, rules)
+    seen = reachable(start, possible)
+    led_to = seen if len(possible) == len(rules) else reachable(start, rules)
     notes += [f"{lhs} {_why(lhs in led_to, start)}" for lhs in groups if lhs not in seen]
     for rule in possible:
         if rule.lhs not in seen:
             continue
-        weight = (Fraction(1) if rule.weight is None else rule.weight) / totals[rule.lhs]
-        before = merged.get(rule.key)
-        total = weight + (before.probability if before else 0)
-        merged[rule.key] = Rule(rule.lhs, rule.rhs, total, rule.terminal, rule.spots)
+        before, total = merged.get(rule.key), totals[rule.lhs]
+        if before is None and rule.weight is not None and total == 1:  # as most are
+            merged[rule.key] = rule
+            continue
+        weight = (Fraction(1) if rule.weight is None else rule.weight) / total
+        weight += before.probability if before else 0
+        merged[rule.key] = Rule(rule.lhs, rule.rhs, weight, rule.terminal, rule.spots)
     return tuple(merged.values()), tuple(notes)
 
 
@@ -151,7 +158,7 @@ def _possible(rules: Sequence[Rule]) -> list[Rule]:
     return [
         rule
         for rule in rules
-        if rule.weight != 0 and (rule.weight is not None or rule.lhs not in weighted)
+        if (rule.lhs not in weighted if rule.weight is None else rule.weight.numerator)
     ]
 
 
@@ -202,14 +209,15 @@ def _undefined(rules: Sequence[Rule], heads: Collection[str]) -> list[Problem]:
     return list(found.values())
 
 
-def _empty_sides(rules: Sequence[Rule], bounded: bool) -> list[Problem]:
+def _empty_sides(empty: Sequence[Rule], rules: Sequence[Rule], unrolled: bool) -> list[Problem]:
+    bounded = bool(empty) and (unrolled or not find_cycle(rules))
     remedy = _COMMAND.format("--without-empty") if bounded else _UNROLL
     return [
         Problem(
             f"{rule.lhs} has an empty right-hand side (epsilon); remove it with {remedy}",
             *_at(rule.spot()), kind="epsilon",
         )
-        for rule in rules if not rule.rhs
+        for rule in empty
     ]  # fmt: skip
 
 
@@ -221,13 +229,13 @@ def _weight_problems(rules: Sequence[Rule]) -> list[Problem]:
     for name, group in groups.items():
         given = [rule.weight for rule in group if rule.weight is not None]
         spot = _at(group[0].spot())
-        total = sum(given, Fraction(0))
+        total = added(given)
         if given and len(given) < len(group) and abs(total - 1) >= _TOLERANCE:
             text = (
                 f"some alternatives of {name} have a probability, some have none; give all or none"
             )
             found.append(Problem(text, *spot, kind="weights"))
-        elif any(weight < 0 for weight in given):
+        elif any(weight.numerator < 0 for weight in given):
             text = f"an alternative of {name} has a negative probability"
             found.append(Problem(text, *spot, kind="weights"))
         elif given and abs(total - 1) >= _TOLERANCE:

@@ -8,7 +8,7 @@ from typing import Any, Unpack, final
 from ...core import Engine, checked, running
 from ...core.options import settled
 from ..errors import CaptureError
-from ..inputs.corpus import as_corpus, inputs_of
+from ..inputs.corpus import as_corpus, inputs_of, word_count
 from ..reading.prepared import left_alone, prepare
 from ..reading.settings import CaptureSettings, Reading, ReadingOptions
 from ..selfcheck.checks import self_check
@@ -115,9 +115,9 @@ def _streamed(
     engine: str | Engine,
     progress: bool,
 ) -> Streamed:
+    given, groups = inputs_of(corpus), grouped(targets, word_count(corpus))  # before the model
     subject = prepare(model, settings, how.tokenizer)
-    encoding = subject.encode(inputs_of(corpus), settings)
-    groups = grouped(targets, encoding.n_words)
+    encoding = subject.encode(given, settings)
     manifest = describe(subject, corpus, encoding, settings)
     alone = settings.batch_size == 1
     manifest["self_check"] = self_check(subject, encoding, how.check, alone=alone)

@@ -17,7 +17,7 @@ from .edits import edit
 from .given import numbers
 from .where import Change
 
-__all__ = ["Operation", "steer"]
+__all__ = ["Operation", "steer", "unit_vector"]
 
 Operation = Literal["add", "project_out", "clamp"]
 
@@ -73,7 +73,7 @@ def steer(
         raise CaptureError(
             f"operation is one of {', '.join(get_args(Operation))}; received {operation!r}"
         )
-    units = {site: _unit(site, given) for site, given in directions.items()}
+    units = {site: unit_vector(site, given) for site, given in directions.items()}
     sizes = _per_site("strength", strength, units)
     lengths = dict.fromkeys(units, 1.0)
     if operation != "project_out":
@@ -86,7 +86,12 @@ def steer(
         yield ready
 
 
-def _unit(site: str, given: Any) -> Float[Tensor, " d_model"]:
+def unit_vector(site: str, given: Any) -> Float[Tensor, " d_model"]:
+    """A direction at unit length.
+
+    Raises:
+        CaptureError: it is no vector, or has no direction.
+    """
     if isinstance(given, Subspace):
         raise CaptureError(
             f"the direction at {site} is a Subspace, whose sign is arbitrary: give a vector "

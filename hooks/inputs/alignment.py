@@ -202,18 +202,32 @@ def refuse_slow(tokenizer: Any) -> None:
 
 
 def tokenised(texts: Sequence[str], tokenizer: Any, special_tokens: bool) -> Any:
-    """Texts as ids, with offsets and a mask of the special tokens that the tokenizer added."""
-    return tokenizer(
-        list(texts),
-        add_special_tokens=special_tokens,
-        return_offsets_mapping=True,
-        return_special_tokens_mask=True,
-        return_attention_mask=False,
-        return_token_type_ids=False,
-        padding=False,
-        truncation=False,
-        verbose=False,
-    )
+    """Texts as ids, with offsets and a mask of the special tokens that the tokenizer added.
+
+    Raises:
+        AlignmentError: the tokenizer fails, as one does whose vocabulary lacks its own tokens.
+        MemoryError: there is no room for the ids.
+    """
+    try:
+        return tokenizer(
+            list(texts),
+            add_special_tokens=special_tokens,
+            return_offsets_mapping=True,
+            return_special_tokens_mask=True,
+            return_attention_mask=False,
+            return_token_type_ids=False,
+            padding=False,
+            truncation=False,
+            verbose=False,
+        )
+    except (MemoryError, AlignmentError):
+        raise
+    except Exception as error:  # tokenizers raises bare exceptions
+        raise AlignmentError(
+            f"{type(tokenizer).__name__} cannot read these texts ({error!s:.200}): its files are "
+            "damaged, or its vocabulary lacks a token that it needs; restore tokenizer.json, or "
+            "pass another tokenizer"
+        ) from error
 
 
 def align(

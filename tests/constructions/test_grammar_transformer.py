@@ -210,6 +210,42 @@ def test_recipes_from_anywhere_are_read_by_schema(tmp_path, change, message):
         GrammarTransformer.from_pretrained(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda noted: noted.update(grammar="S -> 'a'"), "other words than its grammar"),
+        (lambda noted: noted.update(grammar="S -> 'a' 'b'"), "others than"),
+        (lambda noted: noted["settings"].update(passes=1), "others than"),
+        (lambda noted: noted["registry"].pop(), "others than"),
+        (lambda noted: noted["registry"][0].update(kind="odd"), "others than"),
+        (lambda noted: noted.pop("registry"), "others than"),
+    ],
+)
+def test_weights_of_another_construction_than_the_folder_notes_are_refused(
+    tmp_path, change, message
+):
+    made = GrammarTransformer.from_grammar(Grammar.from_text("S -> 'a' 'b' | 'b'"))
+    made.save_pretrained(tmp_path)
+    assert GrammarTransformer.from_pretrained(tmp_path).next_token(["a"])["b"] == 1
+    file = tmp_path / "config.json"
+    config = json.loads(file.read_text())
+    change(config["linrep"])
+    file.write_text(json.dumps(config))
+    with pytest.raises(ConstructionError, match=f"the recipe in .* is damaged .*{message}"):
+        GrammarTransformer.from_pretrained(tmp_path)
+
+
+def test_a_damaged_recipe_is_refused_before_the_weights_are_read(tmp_path, monkeypatch):
+    GrammarTransformer.from_grammar(Grammar.from_text("S -> 'a'")).save_pretrained(tmp_path)
+    file = tmp_path / "config.json"
+    config = json.loads(file.read_text())
+    config["linrep"]["grammar"] = "S ->"
+    file.write_text(json.dumps(config))
+    (tmp_path / "model.safetensors").write_bytes(b"")
+    with pytest.raises(ConstructionError, match="the recipe in .* is damaged .*not a usable"):
+        GrammarTransformer.from_pretrained(tmp_path)
+
+
 @pytest.mark.parametrize("text", ["", "{", "[" * 10**5, "9" * 5000, "\x00"])
 def test_recipes_that_are_no_json_are_refused(tmp_path, text):
     (tmp_path / "linrep_sparse.json").write_text(text)

@@ -125,6 +125,25 @@ def test_bytes_of_one_character_all_belong_to_its_word(tokenizer):
     assert line.stop[0] - line.start[0] >= 2
 
 
+@pytest.mark.parametrize("known", [{}, {"cat": 0}])
+def test_a_vocabulary_that_lacks_its_own_unknown_token_is_named(build, known):
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    backend = Tokenizer(models.WordLevel({**known, "<unk>": 1}, unk_token="<unk>"))
+    backend.pre_tokenizer = pre_tokenizers.Whitespace()
+    capture(
+        build("gpt2"), [["cat", "dog"]], tokenizer=PreTrainedTokenizerFast(tokenizer_object=backend)
+    )
+    backend.model = models.WordLevel(known, unk_token="<unk>")
+    broken = PreTrainedTokenizerFast(tokenizer_object=backend)
+    for corpus in ([["cat", "dog"]], ["cat dog"]):
+        with pytest.raises(
+            AlignmentError, match=r"cannot read these texts .*\[UNK\].*: its files are"
+        ):
+            capture(build("gpt2"), corpus, tokenizer=broken)
+
+
 def test_brackets_of_treebanks_are_read_as_brackets(tokenizer):
     tok = tokenizer("byte")
     named = encode_words([["a", "-LRB-", "b", "-RRB-"]], tok).lines[0]
