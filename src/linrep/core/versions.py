@@ -17,6 +17,4 @@ def other_version(found: int, own: int) -> str:
     """
     if found > own:
         return "a newer linrep wrote it: install a newer one (pip install --upgrade linrep)"
-    return (
-        "an older linrep wrote it: read it with that one (CHANGELOG.md names the last that can)"
-    )
+    return "an older linrep wrote it: read it with that one (CHANGELOG.md names the last that can)"
