@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from ..core import LinrepError
+from ..core.versions import other_version
 from .pictures import Picture
 from .transfer_file import TransferFile
 from .values import score_column
@@ -243,10 +244,11 @@ def read_manifest(folder: Path) -> ManifestFile:
             f"{mark} is not the manifest of a run: a JSON object with "
             f"{', '.join(ManifestFile.model_fields)} was expected; received {raw!r:.60}: {REMEDY}"
         )
-    if raw["format"] != FORMAT:
+    if (written := raw["format"]) != FORMAT:
+        known = isinstance(written, int)
         raise FolderError(
-            f"{folder} holds a run of format {raw['format']!r:.40}; this linrep reads format "
-            f"{FORMAT}: make the run again, or read it with the linrep that wrote it"
+            f"{folder} holds a run of format {written!r:.40}; this linrep reads format {FORMAT}: "
+            f"{other_version(written, FORMAT) + ', or make the run again' if known else REMEDY}"
         )
     manifest = read_json(mark, ManifestFile)
     expected = {*DATA, *map(study_file, manifest.studies)}

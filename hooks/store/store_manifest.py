@@ -5,11 +5,13 @@ without a gap, and what does not meet the schema is refused in one message.
 """
 
 import json
+import re
 from pathlib import Path as Folder
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from ...core.versions import other_version
 from ..errors import StoreError
 from .manifest import FORMAT
 
@@ -108,7 +110,7 @@ def read_store_manifest(folder: Folder) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError) as error:
         raise StoreError(f"{file} cannot be read ({error!s:.200}): the store is damaged") from None
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise StoreError(f"{file} is not of format {FORMAT!r}: it was written by something else")
+        raise StoreError(_no_store(file, manifest))
     try:
         _StoreManifest.model_validate(manifest)
     except ValidationError as error:
@@ -119,3 +121,16 @@ def read_store_manifest(folder: Folder) -> dict[str, Any]:
             f"{file} is damaged: {place:.200}: {reason:.300}; capture again, into another folder"
         ) from None
     return manifest
+
+
+def _no_store(file: Folder, manifest: Any) -> str:
+    """What is said of a manifest of another format, or of another program."""
+    name, _, own = FORMAT.rpartition(" ")
+    written = manifest.get("format") if isinstance(manifest, dict) else None
+    ours = re.fullmatch(rf"{name} ([0-9]{{1,9}})", written) if isinstance(written, str) else None
+    if ours is None:
+        return f"{file} is not of format {FORMAT!r}: it was written by something else"
+    return (
+        f"{file} is of format {written!r}; this linrep reads {FORMAT!r}: "
+        f"{other_version(int(ours[1]), int(own))}, or capture again, into another folder"
+    )

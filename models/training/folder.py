@@ -6,18 +6,21 @@ import os
 import shutil
 import time
 from collections.abc import Mapping
+from operator import index
 from pathlib import Path
 from typing import Any, final
 
 from safetensors import SafetensorError, safe_open
 
 from ...core import as_path, refuse_full, writing
+from ...core.versions import other_version
 from .errors import TrainingError
 from .loop import Loop
 from .state import read_state, write_state
 
 __all__ = ["TrainingFolder", "save_model", "steps_done"]
 
+FORMAT = 1  # of the note and of the state beside it
 NOTE, STATE, CHECKPOINTS = "training.json", "state.safetensors", "checkpoints"
 SAMPLE = "sample"  # the setting that is a digest of the sentences to learn from, no number to type
 PARTIAL = ".partial-"
@@ -89,17 +92,22 @@ class TrainingFolder:
         """The note of the training that stands there.
 
         Raises:
-            TrainingError: there is none.
+            TrainingError: there is none, or one of another format.
         """
         file = self.path / NOTE
         try:
             note: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-            note["finished"], note["settings"].items()
+            note["finished"], note["settings"].items(), index(note["format"])
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise TrainingError(
                 f"the folder {self.path} is not empty and holds no training ({NOTE} cannot be "
                 "read); nothing was written: name another folder"
             ) from error
+        if (written := note["format"]) != FORMAT:
+            raise TrainingError(
+                f"the folder {self.path} holds a training of format {written!r:.20}; this linrep "
+                f"reads format {FORMAT}: {other_version(written, FORMAT)}, or name another folder"
+            )
         return note
 
     def _compare(self, before: Mapping[str, Any]) -> None:
@@ -124,7 +132,7 @@ class TrainingFolder:
 
     def _note(self, told: Mapping[str, Any]) -> None:
         """Write the note, whole."""
-        text = json.dumps({"format": 1, "settings": self._settings, **told}, indent=1)
+        text = json.dumps({"format": FORMAT, "settings": self._settings, **told}, indent=1)
         partial = self.path / f"{PARTIAL}{NOTE}"
         with writing("the training", self.path):
             partial.write_text(text + "\n", encoding="utf-8")
