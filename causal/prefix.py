@@ -1,8 +1,8 @@
-"""What a model keeps of the tokens before an edit: they are not run again, nor copied.
+"""What a model keeps of the tokens before an edit: they are not run again.
 
-Several edits of one input share the tokens before them. So the tokens behind them stand side by
-side in one row, behind one prefix: each sees the prefix and the tokens of its own edit up to
-itself, and has the position that it would have alone.
+Several edits of one input share the tokens before them, copied once for each pass. So the tokens
+behind them stand side by side in one row, behind one prefix: each sees the prefix and the tokens of
+its own edit up to itself, and has the position that it would have alone.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,14 @@ from einops import rearrange, repeat
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-__all__ = ["Prefix", "fresh_cache"]
+__all__ = ["MASKED", "TOGETHER", "Prefix", "fresh_cache"]
+
+MASKED = (None, "eager", "sdpa", "flex_attention")
+"""Attention kernels that take a mask for each query and key (``None``: not said)."""
+
+TOGETHER = 64
+"""Tokens of all edits of one input in one pass behind a prefix: each passes over those of others,
+which costs a few hundredths of the blocks themselves."""
 
 
 def fresh_cache(config: Any, length: int) -> Any:
@@ -114,7 +121,8 @@ class Prefix:
         self, rows: Float[Tensor, "copy_and_batch position d"] | Int[Tensor, "c p 1"]
     ) -> Tensor:
         """Copies of inputs, one after the other, as one row for each input."""
-        return rearrange(rows, "(c n) p d -> n (c p) d", n=self.n_inputs)
+        # A block may view its stream as one list of tokens: one token of each copy is no such view.
+        return rearrange(rows, "(c n) p d -> n (c p) d", n=self.n_inputs).contiguous()
 
     def found_at(self, rows: Tensor, places: Tensor, own: int) -> tuple[Tensor, Tensor]:
         """Rows and places among the copies, as they are side by side.

@@ -23,20 +23,14 @@ from ..hooks.paths.sites import Site
 from ..hooks.paths.wiring import input_device
 from ..hooks.reading.prepared import PreparedModel
 from .errors import CausalError
-from .placing import repeated
-from .prefix import Prefix, fresh_cache
+from .prefix import MASKED, Prefix, fresh_cache
 from .reading_out import head_of, read_out, two_words
+from .trying import alike, keeps_prefix
 
-__all__ = ["TOGETHER", "Runner"]
+__all__ = ["Runner"]
 
 Pick = Int[Tensor, "output 2"] | None
 """Of each output two token ids; ``None`` for the whole vocabulary."""
-
-TOGETHER = 64
-"""Tokens of all edits of one input in one pass behind a prefix: each passes over those of others,
-which costs a few hundredths of the blocks themselves."""
-
-TOLERANCE = 1e-3  # of log probabilities: kernels round differently for batches of other sizes
 
 
 @final
@@ -98,6 +92,8 @@ class Runner:
     def cache_for(self, batch: Batch) -> Any:
         """An empty cache for these inputs; ``None`` where the model keeps nothing of use."""
         if not (self._keeps and self.resume and bool(batch.mask.all())):
+            return None
+        if getattr(self.wiring.body.config, "_attn_implementation", None) not in MASKED:
             return None
         return fresh_cache(self.wiring.body.config, batch.ids.shape[1])
 
@@ -184,37 +180,17 @@ class Runner:
             return
         for site, stream in streams.items():
             found = self.after(batch, site, stream, rows, places)
-            if not _alike(found, whole):
+            if not alike(found, whole):
                 self.resume = False
                 return
-        self._try_prefix(batch, half)
-
-    def _try_prefix(self, batch: Batch, site: str) -> None:
-        """Whether tokens before an edit need not be run again."""
-        batch = collate(batch.lines[:2], self.wiring.pad_id)
-        n, length = batch.ids.shape
-        rows, places = torch.arange(n), torch.full((n,), length - 1)
-        cache = self.cache_for(batch)
-        streams, whole = self.states(batch, (site,), rows, places, cache=cache)
-        prefix = self.prefix(cache, batch, length // 2)
-        self._keeps = False
-        if prefix is None:
-            return
-        copies = max(2, TOGETHER // (length - prefix.begin))  # as many keys as there will be
-        stream = streams[site][:, prefix.begin :].repeat(copies, 1, 1)
-        last = rows + (copies - 1) * n
-        try:
-            found = self.after(repeated(batch, copies), site, stream, last, places, prefix=prefix)
-        except (RuntimeError, ValueError, TypeError, AttributeError, IndexError):
-            return  # a model whose cache is used in another way
-        self._keeps = _alike(found, whole)
+        self._keeps = keeps_prefix(self, collate(batch.lines[:2], self.wiring.pad_id))
 
     def _try_split(self, batch: Batch, rows: Tensor, places: Tensor) -> None:
         if self._split:
             inputs = self._inputs(batch)
             parts = self._said(inputs, rows, places)
             self._split = False
-            self._split = _alike(parts, self._said(inputs, rows, places))
+            self._split = alike(parts, self._said(inputs, rows, places))
 
     def _block_form(self, batch: Batch) -> type | None:
         forms: list[Any] = []
@@ -291,8 +267,3 @@ def _blocks_before(site: str) -> int:
     place = Site.parse(site)
     assert place is not None  # noqa: S101 - sites are checked before
     return int(place.layer) + (place.kind == "post")
-
-
-def _alike(first: Tensor, second: Tensor) -> bool:
-    logs = [rows.clamp_min(1e-9).log() for rows in (first, second)]
-    return bool((logs[0] - logs[1]).abs().max() <= TOLERANCE)

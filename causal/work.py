@@ -15,8 +15,8 @@ from ..hooks.inputs.batching import Batch, collate, plan
 from ..hooks.paths.path import Tap
 from .arms import Arm
 from .placing import Inputs, positions_of, repeated
-from .prefix import Prefix
-from .running import TOGETHER, Runner
+from .prefix import TOGETHER, Prefix
+from .running import Runner
 
 __all__ = ["PairBatch", "batch_of", "by_length", "picked"]
 

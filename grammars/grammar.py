@@ -109,7 +109,8 @@ class Grammar(Oracle):
             Grammar: with the rules that its derivations can use; nothing is cut off.
 
         Raises:
-            LanguageError: the grammar has no such nonterminal.
+            LanguageError: the grammar has no such nonterminal, or lost derivations of it when its
+                depth was bounded.
 
         >>> print(Grammar.from_text("S -> 'a' B | 'b'\nB -> 'b' | 'c'").below("B"))
         B -> 'b' [0.5]
@@ -119,6 +120,13 @@ class Grammar(Oracle):
             raise LanguageError(
                 f"a nonterminal of the grammar is needed; received {symbol!a:.80}, and there are "
                 f"{', '.join(self.nonterminals):.400}"
+            )
+        if symbol == self.start:
+            return self
+        if self.lost_mass:
+            raise LanguageError(
+                f"derivations were cut off in this grammar, so that those of {symbol!a:.80} are not "
+                "all here: bound the language below it instead (put its rules first in the file)"
             )
         kept = reachable(symbol, self.rules)
         return Grammar(symbol, tuple(rule for rule in self.rules if rule.lhs in kept))

@@ -288,7 +288,7 @@ CHOICES = {
     "one pass": ["--mode", "shapes", "--passes", 1, "--semiring", "boolean", "--max-shapes", 9],
     "beliefs": ["--beliefs", "prefix", "--no-gauge", "--token-scale", 1.5, "--rotation", 3,
                 "--inexact", "allow"],
-    "head": ["--head", "log", "--log-error", 0.01, "--dtype", "float32", "--positions", "bias",
+    "head": ["--head", "log", "--log-error", 0.01, "--dtype", "float32", "--position-code", "bias",
              "--merge", "bodies", "--max-parameters", 100_000],
     "sparse": ["--backend", "sparse"],
 }  # fmt: skip

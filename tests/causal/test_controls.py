@@ -198,7 +198,7 @@ def test_neither_blocks_nor_tokens_before_an_edit_are_run_again():
     begins = [at[-1] + 1 for at in pairs.base_at]  # behind BOS
     least = sum(4 * 2 * 4 + arms * sum(behind) * (4 - b) for b in begins)
     tried = short.cost["height 1"] - least
-    assert 0 <= tried < 0.5 * least  # passes tried out, states to draw from, the identity: once
+    assert 0 <= tried < 0.7 * least  # passes tried out, states to draw from, the identity: once
     assert whole.cost["height 1"] > 1.8 * least
 
 

@@ -202,6 +202,15 @@ def test_the_language_below_a_symbol_is_that_of_its_subtrees(small_grammar, seed
         grammar.below("nothing")
 
 
+def test_below_a_symbol_of_which_something_was_cut_off_nothing_is_claimed():
+    cut = unroll("S -> A S [0.5] | 'b' [0.5]\nA -> 'a' A [0.5] | 'a' [0.5]", 4)
+    assert cut.lost_mass > 0
+    assert cut.below(cut.start).lost_mass == cut.lost_mass
+    for symbol in set(cut.nonterminals) - {cut.start}:
+        with pytest.raises(LanguageError, match="bound the language below it"):
+            cut.below(symbol)
+
+
 def test_the_command_writes_the_language_below_a_symbol(tmp_path, capsys):
     source, out = tmp_path / "g.cfg", tmp_path / "low.cfg"
     source.write_text("S -> 'a' B | 'b'\nB -> 'b' | 'c'")
