@@ -116,14 +116,22 @@ class Rows:
 
     def _take(self, index: np.ndarray, *, leave: bool = False) -> np.ndarray:
         """Rows by index, shard by shard."""
-        out = np.empty((len(index), self.shape[1]), dtype=self.dtype)
         shard = np.searchsorted(self._bounds, index, side="right") - 1
-        for i in np.unique(shard):
+        touched = np.unique(shard)
+        if len(touched) == 1:
+            return self._of_shard(touched[0], index, leave=leave)
+        out = np.empty((len(index), self.shape[1]), dtype=self.dtype)
+        for i in touched:
             here = shard == i
-            out[here] = widen(self._parts[i]()[index[here] - self._bounds[i]], self._bfloat16)
-            if leave and self._leave:
-                self._leave[i]()
+            out[here] = self._of_shard(i, index[here], leave=leave)
         return out
+
+    def _of_shard(self, i: int, index: np.ndarray, *, leave: bool) -> np.ndarray:
+        """A copy of rows that all lie in one shard."""
+        found = widen(self._parts[i]()[index - self._bounds[i]], self._bfloat16)
+        if leave and self._leave:
+            self._leave[i]()
+        return found
 
 
 def absent(name: str) -> Callable[[], np.ndarray]:

@@ -1,18 +1,21 @@
 """Rows of a matrix, a block at a time: from memory, or read from where they are stored."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from multiprocessing import parent_process
 from typing import Any, final
 
 import numpy as np
 from jaxtyping import Int
 
+from ...core import progress
 from ...core.stored import StoredRows
 from .reading import as_array
 
 __all__ = ["Blocks", "Matrix", "as_matrix"]
 
 ROWS, NUMBERS = 4096, 2**24  # of a block, at most
+LONG = 64  # blocks from which a pass shows how far it is
 FEWEST = 256  # rows: below, a product costs more than its share
 
 Matrix = np.ndarray | StoredRows
@@ -52,7 +55,11 @@ class Blocks:
         return len(self.matrix) if self.rows is None else len(self.rows)
 
     def __iter__(self) -> Iterator[tuple[slice, np.ndarray]]:
-        for start in range(0, len(self), self.height):
+        starts: Iterable[int] = range(0, len(self), self.height)
+        total = -(-len(self) // self.height)
+        if total >= LONG and parent_process() is None:  # workers have no screen of their own
+            starts = progress(starts, "rows", total=total, unit="block")
+        for start in starts:
             here = slice(start, min(start + self.height, len(self)))
             yield here, self._read(here)
 
