@@ -117,7 +117,7 @@ class Rows:
     def _take(self, index: np.ndarray, *, leave: bool = False) -> np.ndarray:
         """Rows by index, shard by shard."""
         shard = np.searchsorted(self._bounds, index, side="right") - 1
-        touched = np.unique(shard)
+        touched = np.unique(shard).tolist()
         if len(touched) == 1:
             return self._of_shard(touched[0], index, leave=leave)
         out = np.empty((len(index), self.shape[1]), dtype=self.dtype)

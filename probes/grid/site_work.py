@@ -75,7 +75,8 @@ class SiteWork:
 
     def run(self) -> SiteFound:
         """Fit and score."""
-        known = KnownMoments(_matrix(self.activations, self.site, self.n_tokens))
+        matrix = _matrix(self.activations, self.site, self.n_tokens)
+        known = KnownMoments(matrix, self.trained)
         cells = probe_site(
             known, self.plans, method=self.method, controls=self.controls,
             companions=self.companions, site=self.site, send=self.send,

@@ -152,21 +152,26 @@ class Features:
 
 @final
 class KnownMoments:
-    """Moments of sets of rows of one site: each set is read for them once.
+    """Moments of sets of rows of one site: the latest set, and the one that is asked for again.
 
     Args:
         matrix: rows of the site.
+        again: the set whose moments are kept.
         size: rows of a block (:class:`linrep.probes.inputs.blocks.Blocks`).
     """
 
-    def __init__(self, matrix: Matrix, size: int | None = None) -> None:
+    def __init__(
+        self, matrix: Matrix, again: np.ndarray | None = None, size: int | None = None
+    ) -> None:
         self.matrix, self.size = matrix, size
+        self._again = _key(again) if again is not None else b""
         self._found: dict[bytes, Moments] = {}
 
     def of(self, rows: Int[np.ndarray, " row"]) -> Moments:
         """Of these rows, in whatever order."""
-        key = np.sort(rows).astype(np.int64).tobytes()
+        key = _key(rows)
         if key not in self._found:
+            self._found = {old: each for old, each in self._found.items() if old == self._again}
             self._found[key] = Moments.of(Blocks(self.matrix, rows, self.size))
         return self._found[key]
 
@@ -175,3 +180,7 @@ class KnownMoments:
     ) -> Features:
         """These rows in the coordinates of a rotation."""
         return Features(rotation, Blocks(self.matrix, rows, self.size), checked)
+
+
+def _key(rows: np.ndarray) -> bytes:
+    return np.sort(rows).astype(np.int64).tobytes()

@@ -51,7 +51,7 @@ def test_any_blocks_and_shards_give_what_plain_formulas_give(size, cuts, seed, k
     rows = rng.permutation(200)
     train, test = rows[:140], rows[140:]
     assert isinstance(stored(X, cuts), StoredRows)
-    known = KnownMoments(stored(X, cuts), size)
+    known = KnownMoments(stored(X, cuts), size=size)
     rotation = Rotation.of(known.of(train), standardize=True)
     features = known.features(rotation, train, checked=True)
     (head,) = fit_heads(
