@@ -31,9 +31,12 @@ from threadpoolctl import threadpool_limits
 
 from linrep.probes import probe
 from linrep.probes.evidence.permutation import LabelNull
-from linrep.probes.solvers.closed_form import class_sums, lda_weights, ridge_weights
+from linrep.probes.inputs.blocks import Blocks
+from linrep.probes.solvers.answers import answers
+from linrep.probes.solvers.closed_form import lda_weights, ridge_weights
+from linrep.probes.solvers.features import Features
 from linrep.probes.solvers.logistic import LogisticProblem, fit_logistic
-from linrep.probes.solvers.methods import ALPHAS
+from linrep.probes.solvers.methods import ALPHAS, LinearClassifier
 from linrep.probes.solvers.rotation import Rotation
 
 CLASSES = (3, 5, 8, 12, 20, 40)
@@ -166,22 +169,25 @@ class ClosedForms:
     targets: list[tuple[np.ndarray, int]]
     controls: list[tuple[np.ndarray, int]]
 
-    def ours(self, *, controls: bool) -> tuple[np.ndarray, list[Any]]:
-        """Rotated rows, and the discriminants, the targets' first; ridge is fitted as well."""
+    def ours(self, *, controls: bool) -> tuple[Features, list[Any]]:
+        """Features of the rows, and discriminants, the targets' first; ridge is fitted too."""
         posed = self.targets + (self.controls if controls else [])
         like = [None] * len(self.targets) + [index // 2 for index in range(len(self.controls))]
         rotation = Rotation.fit(self.X)
-        rotated = rotation(self.X)
-        sums = class_sums(rotated, posed)
-        ridge_weights(rotated, sums, posed, rotation, ALPHAS, like[: len(posed)])
-        return rotated, lda_weights(sums, posed, rotation)
+        features = Features(rotation, Blocks(self.X), checked=True)
+        sums = features.class_sums(posed)
+        ridge_weights(features, sums, posed, ALPHAS, like[: len(posed)])
+        return features, lda_weights(sums, posed, rotation)
 
     def with_permutations(self, groups: np.ndarray, places: np.ndarray) -> None:
         """The same with 200 permutations of the labels of as many rows as a grid would test."""
-        rotated, found = self.ours(controls=True)
-        rng, test = np.random.default_rng(0), slice(len(groups) * 2 // 7)  # 7 : 1 : 2
-        for (y, _), (W, b, _) in zip(self.targets, found, strict=False):
-            predicted = (rotated[test] @ W.T.astype(np.float32) + b).argmax(1)
+        features, found = self.ours(controls=True)
+        rng, test = np.random.default_rng(0), np.arange(len(groups) * 2 // 7)  # 7 : 1 : 2
+        heads = [LinearClassifier(*each) for each in found[: len(self.targets)]]
+        tested = Features(features.rotation, features.blocks.part(test))
+        said = answers(heads, tested, [None] * len(heads))
+        for (y, _), answered in zip(self.targets, said, strict=True):
+            predicted = answered.chosen
             # Drawn once for all sites in a grid; here its whole cost is this one site's.
             LabelNull.draw(y[test], groups[test], places[test], 200, rng).p_value(predicted)
 

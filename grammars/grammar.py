@@ -125,8 +125,8 @@ class Grammar(Oracle):
             return self
         if self.lost_mass:
             raise LanguageError(
-                f"derivations were cut off in this grammar, so that those of {symbol!a:.80} are not "
-                "all here: bound the language below it instead (put its rules first in the file)"
+                f"derivations were cut off in this grammar, so that not all of {symbol!a:.80} are "
+                "here: bound the language below it instead (put its rules first in the file)"
             )
         kept = reachable(symbol, self.rules)
         return Grammar(symbol, tuple(rule for rule in self.rules if rule.lhs in kept))

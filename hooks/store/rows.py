@@ -35,6 +35,7 @@ class Rows:
         d_model: width.
         dtype: dtype of what indexing returns.
         bfloat16: the stored 16-bit integers are bfloat16.
+        leave: one per shard, called by :meth:`read` when it has read there.
 
     >>> halves = [lambda: np.zeros((2, 3), np.float32), lambda: np.ones((1, 3), np.float32)]
     >>> rows = Rows(halves, [0, 2, 3], 3, np.dtype(np.float32))
@@ -51,8 +52,10 @@ class Rows:
         d_model: int,
         dtype: np.dtype[Any],
         bfloat16: bool = False,
+        leave: Sequence[Callable[[], None]] = (),
     ) -> None:
         self._parts, self._bounds, self._bfloat16 = list(parts), np.asarray(bounds), bfloat16
+        self._leave = list(leave)
         self.shape = (int(self._bounds[-1]), d_model)
         self.dtype = dtype
 
@@ -75,6 +78,10 @@ class Rows:
             if rest and picked.ndim == 2
             else (picked[rest] if rest else picked)
         )
+
+    def read(self, index: np.ndarray) -> np.ndarray:
+        """A copy of rows ``[index]`` in that order; of the shards nothing stays in memory."""
+        return self._take(np.asarray(index, dtype=np.int64), leave=True)
 
     def _pick(self, key: Any) -> np.ndarray:
         if isinstance(key, slice):
@@ -107,14 +114,24 @@ class Rows:
             return np.empty((0, self.shape[1]), dtype=self.dtype)
         return np.concatenate(pieces)
 
-    def _take(self, index: np.ndarray) -> np.ndarray:
+    def _take(self, index: np.ndarray, *, leave: bool = False) -> np.ndarray:
         """Rows by index, shard by shard."""
-        out = np.empty((len(index), self.shape[1]), dtype=self.dtype)
         shard = np.searchsorted(self._bounds, index, side="right") - 1
-        for i in np.unique(shard):
+        touched = np.unique(shard).tolist()
+        if len(touched) == 1:
+            return self._of_shard(touched[0], index, leave=leave)
+        out = np.empty((len(index), self.shape[1]), dtype=self.dtype)
+        for i in touched:
             here = shard == i
-            out[here] = widen(self._parts[i]()[index[here] - self._bounds[i]], self._bfloat16)
+            out[here] = self._of_shard(i, index[here], leave=leave)
         return out
+
+    def _of_shard(self, i: int, index: np.ndarray, *, leave: bool) -> np.ndarray:
+        """A copy of rows that all lie in one shard."""
+        found = widen(self._parts[i]()[index - self._bounds[i]], self._bfloat16)
+        if leave and self._leave:
+            self._leave[i]()
+        return found
 
 
 def absent(name: str) -> Callable[[], np.ndarray]:

@@ -6,6 +6,7 @@ library's reader costs a hundred times more per cold open and copies bfloat16.
 
 import hashlib
 import json
+import mmap
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -176,7 +177,9 @@ class ShardFile:
                 f"shard {file.name} has {actual} bytes, expected {expected}: the file was cut "
                 f"short or overwritten; {_REMEDY}"
             )
-        raw = np.memmap(file, dtype=np.uint8, mode="r")
+        with file.open("rb") as handle:
+            self._map = mmap.mmap(handle.fileno(), 0, access=mmap.ACCESS_READ)
+        raw = np.frombuffer(self._map, dtype=np.uint8)
         if raw[: len(header)].tobytes() != header:
             raise StoreError(f"shard {file.name} has a damaged header; {_REMEDY}")
         self._views = {}
@@ -200,6 +203,11 @@ class ShardFile:
                 )
             self._checked.add(name)
         return view
+
+    def leave(self) -> None:
+        """Let go of the pages that were read; they are mapped again when they are asked for."""
+        if hasattr(mmap, "MADV_DONTNEED"):  # not every system counts them as the process's own
+            self._map.madvise(mmap.MADV_DONTNEED)
 
     def verify(self) -> None:
         """Check every byte against the manifest's SHA-256.

@@ -213,6 +213,9 @@ class _Shard:
     def site(self, name: str) -> np.ndarray:
         return self.opened.site(name)
 
+    def leave(self) -> None:
+        self.opened.leave()
+
 
 def _rows(site: str, shards: Sequence[_Shard], manifest: dict[str, Any]) -> np.ndarray | Rows:
     dtype: Dtype = manifest["settings"]["dtype"]
@@ -222,7 +225,8 @@ def _rows(site: str, shards: Sequence[_Shard], manifest: dict[str, Any]) -> np.n
     ]
     wide = np.dtype(np.float64 if dtype == "float64" else np.float32)
     bounds = [shard.begin for shard in shards] + [shards[-1].end]
-    return Rows(openers, bounds, width, wide, bfloat16=dtype == "bfloat16")
+    leave = [shard.leave for shard in shards]
+    return Rows(openers, bounds, width, wide, bfloat16=dtype == "bfloat16", leave=leave)
 
 
 def _comparable(manifest: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,9 @@ import numpy as np
 
 from ...core.arguments import shown
 from ..errors import ProbeError
-from ..solvers.closed_form import class_sums, lda_weights
+from ..inputs.blocks import Blocks
+from ..solvers.closed_form import lda_weights
+from ..solvers.features import Features
 from ..solvers.rotation import Rotation
 from .base import ProbeEstimator, check_truth
 
@@ -46,7 +48,7 @@ class DiscriminantProbe(ProbeEstimator):
         shrinkage = None if self.shrinkage is None else float(self.shrinkage)
         rotation = Rotation.fit(x, standardize=self.standardize)
         problem = [(codes, len(self.classes_))]
-        sums = class_sums(rotation(x), problem)
+        sums = Features(rotation, Blocks(x), checked=True).class_sums(problem)
         ((weights, intercepts, self.shrinkage_),) = lda_weights(sums, problem, rotation, shrinkage)
         self._keep(rotation, weights, intercepts)
         return self
@@ -77,7 +79,8 @@ class DifferenceOfMeans(ProbeEstimator):
         check_truth(standardize=self.standardize)
         x, codes = self._checked(X, y)
         rotation = Rotation.fit(x, standardize=self.standardize)
-        (sums,) = class_sums(rotation(x), [(codes, len(self.classes_))])
+        problem = [(codes, len(self.classes_))]
+        (sums,) = Features(rotation, Blocks(x), checked=True).class_sums(problem)
         means = sums / np.bincount(codes)[:, None]
         self._keep(rotation, means, -0.5 * np.square(means).sum(axis=1))
         self.means_ = (rotation.directions(means.T) + rotation.mean[:, None]).T

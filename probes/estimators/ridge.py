@@ -2,7 +2,9 @@
 
 from typing import Any, final
 
-from ..solvers.closed_form import as_path, class_sums, ridge_weights
+from ..inputs.blocks import Blocks
+from ..solvers.closed_form import as_path, ridge_weights
+from ..solvers.features import Features
 from ..solvers.rotation import Rotation
 from .base import ProbeEstimator, check_truth
 
@@ -32,9 +34,9 @@ class RidgeProbe(ProbeEstimator):
         x, codes = self._checked(X, y)
         rotation = Rotation.fit(x, standardize=self.standardize)
         path, problem = as_path(self.alphas).tolist(), [(codes, len(self.classes_))]
-        features = rotation(x)
-        sums = class_sums(features, problem)
-        (found,) = ridge_weights(features, sums, problem, rotation, path)
+        features = Features(rotation, Blocks(x), checked=True)
+        sums = features.class_sums(problem)
+        (found,) = ridge_weights(features, sums, problem, path)
         self._keep(rotation, found.weights, found.intercepts)
         self.alpha_, self.loo_ = found.alpha, found.loo
         return self

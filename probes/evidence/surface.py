@@ -5,13 +5,14 @@ of all of them together. Whatever a probe reads beyond it is no property of the 
 one by one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import final
 
 import numpy as np
 from jaxtyping import Float, Int
 from scipy import optimize, sparse, special
 
+from ..inputs.blocks import Blocks
 from ..solvers.rotation import Rotation
 from .texts import TextColumns
 
@@ -36,8 +37,9 @@ class Surface:
     """
 
     keys: tuple[np.ndarray, ...]
-    embedding: Float[np.ndarray, "token d_model"] | None
+    embedding: Blocks | None
     texts: tuple[TextColumns, ...] = ()
+    _learned: dict[bytes, Rotation] = field(default_factory=dict, repr=False)
 
     def alone(self, part: TextColumns) -> "Surface":
         """What one part of the texts tells by itself."""
@@ -104,7 +106,9 @@ class Surface:
         """What makes the embedding's leading columns of rows, learned on the training rows."""
         if self.embedding is None:
             return _Dense(None, None)
-        return _Dense(self.embedding, Rotation.fit(self.embedding[train]))
+        if (key := train.tobytes()) not in self._learned:  # targets on the same rows share it
+            self._learned[key] = Rotation.fit(self.embedding.part(train)).leading(WIDEST)
+        return _Dense(self.embedding, self._learned[key])
 
 
 @final
@@ -112,14 +116,13 @@ class Surface:
 class _Dense:
     """Leading directions of the standardised embedding; no columns without one."""
 
-    embedding: np.ndarray | None
+    embedding: Blocks | None
     rotation: Rotation | None
 
     def __call__(self, rows: np.ndarray) -> np.ndarray:
         if self.embedding is None or self.rotation is None:
             return np.zeros((len(rows), 0), np.float32)
-        turned = self.rotation(self.embedding[rows])[:, :WIDEST]
-        return turned.astype(np.float32)
+        return self.rotation(self.embedding.part(rows)).astype(np.float32)
 
 
 class _Fit:

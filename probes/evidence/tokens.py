@@ -6,6 +6,7 @@ from typing import final
 import numpy as np
 from jaxtyping import Int, Shaped
 
+from ..inputs.blocks import Blocks, Matrix
 from ..inputs.protocols import CorpusLike
 from .baselines import keys_of_words, next_words, previous_words
 from .groups import Groups
@@ -84,12 +85,14 @@ class Tokens:
         )
         return [self.words, two[1].reshape(-1), three[1].reshape(-1)]
 
-    def surface(self, embedding: np.ndarray | None) -> Surface:
-        """All of it together, and the model's ``[token, d_model]`` embedding if there is one."""
+    def surface(self, embedding: Matrix | None) -> Surface:
+        """All of it together, and the model's ``[row, d_model]`` embedding if there is one."""
         columns = {**self.keys, "position": np.minimum(self.positions, LAST)}
         texts = () if self.strings is None else tuple(
             TextColumns(part, self.strings) for part in TEXT_PARTS
         )  # fmt: skip
         return Surface(
-            tuple(columns.values()), None if embedding is None else embedding[self.order], texts
+            tuple(columns.values()),
+            None if embedding is None else Blocks(embedding, self.order),
+            texts,
         )

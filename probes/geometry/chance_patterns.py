@@ -5,12 +5,15 @@ other targets. Only the estimate of the noise is simpler: without a state the sc
 classes is the whole scatter.
 """
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 import numpy.typing as npt
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from scipy import sparse
 
 from ...core.decompositions import eigh, pinv_symmetric, svd
+from .statistics import Statistics
 
 __all__ = ["EXCHANGES", "chance_moves", "indicators"]
 
@@ -34,37 +37,30 @@ def indicators(codes: npt.ArrayLike, k: int) -> sparse.csr_array:
 
 
 def chance_moves(
-    rows: Float[np.ndarray, "token feature"],
-    variances: Float[np.ndarray, " feature"],
-    own: sparse.csr_array | Float[np.ndarray, "token column"],
-    others: Float[np.ndarray, "token other"],
-    sources: Int[np.ndarray, "draw token"],
-) -> list[Float[np.ndarray, "feature rank"]]:
+    statistics: Statistics,
+    target: str,
+    drawn: Iterable[tuple[Float[np.ndarray, "column feature"], Float[np.ndarray, "column other"]]],
+) -> Iterator[Float[np.ndarray, "feature rank"]]:
     """For each exchange of labels the movement of the features with them, strongest first.
 
     Args:
-        rows: centred features whose scatter is diagonal.
-        variances: mean square of each feature.
-        own: columns of the target: :func:`indicators` of its classes, or its numbers.
-        others: centred columns of the targets beside it.
-        sources: for each token the token whose label it gets.
+        statistics: of centred features whose scatter is diagonal, and of all targets.
+        target: the one whose labels are exchanged.
+        drawn: for each exchange the products of its columns with the features, and with the centred
+            columns of the other targets. The columns themselves need not be centred.
     """
-    n = len(rows)
-    mean = np.asarray(own.sum(axis=0)) / max(n, 1)
-    whole = np.asarray(own.T @ (own.toarray() if isinstance(own, sparse.csr_array) else own))
-    scatter = whole - n * np.outer(mean, mean)
-    bridge = pinv_symmetric(others.T @ others, 1e-10)
-    beside = others.astype(rows.dtype).T @ rows
+    own = np.zeros(len(statistics.mean_z), dtype=bool)
+    own[statistics.block(target)] = True
+    scatter = statistics.scatter_zz[own][:, own]
+    bridge = pinv_symmetric(statistics.scatter_zz[~own][:, ~own], 1e-10)
+    beside = statistics.scatter_xz[:, ~own].T
+    variances = np.diag(statistics.scatter_xx) / max(statistics.n, 1)
     unit = np.sqrt(np.maximum(variances, FLOOR * max(float(variances.max(initial=0.0)), 1e-300)))
-    found = []
-    for source in sources:
-        labels = own[source].T  # rows and others are centred, so that these need not be
-        together = labels @ others
+    for sums, together in drawn:
         explained = together @ bridge
-        moved = (labels @ rows - explained.astype(rows.dtype) @ beside).T
+        moved = (sums - explained @ beside).T
         rest = scatter - explained @ together.T
-        found.append(_strongest(moved.astype(np.float64), rest, unit, float(np.trace(scatter))))
-    return found
+        yield _strongest(moved, rest, unit, float(np.trace(scatter)))
 
 
 def _strongest(

@@ -10,6 +10,7 @@ from jaxtyping import Int, Shaped
 
 from ...corpora import Target
 from ..errors import ProbeError
+from ..inputs.blocks import Blocks, as_matrix
 from ..inputs.protocols import ActivationsLike, CorpusLike
 from ..inputs.reading import (
     ACTIVATIONS,
@@ -250,12 +251,13 @@ def _equal_rows(acts: ActivationsLike) -> np.ndarray:
     """
     marks = [blake2b(digest_size=16) for _ in range(len(acts.kept))]
     for site in acts.sites:
-        array = np.ascontiguousarray(as_array(acts[site], f"activations at {site!r}"))
-        if len(array) != len(marks):
+        matrix = as_matrix(acts[site], f"activations at {site!r}")
+        if len(matrix) != len(marks):
             raise ProbeError(
-                f"activations at {site!r} have {len(array)} rows, {len(marks)} were expected"
+                f"activations at {site!r} have {len(matrix)} rows, {len(marks)} were expected"
             )
-        for mark, row in zip(marks, array, strict=True):
-            mark.update(row.tobytes())
+        for here, block in Blocks(matrix):
+            for mark, row in zip(marks[here], np.ascontiguousarray(block), strict=True):
+                mark.update(row.tobytes())
     seen: dict[bytes, int] = {}
     return np.array([seen.setdefault(mark.digest(), len(seen)) for mark in marks], dtype=np.int64)

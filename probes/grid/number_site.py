@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float
 
 from ..evidence.number_scores import credits_of
-from ..solvers.number_ridge import NumberFit, NumberProblem, number_ridge
-from ..solvers.rotation import Rotation
+from ..solvers.features import Features
+from ..solvers.number_ridge import NumberProblem, number_ridge, predictions
 from .numbers import NumberPlan
 from .site_spaces import Spaces, number_spaces
 
@@ -42,8 +42,7 @@ class NumberCell:
 
 
 def number_cells(
-    rotation: Rotation,
-    features: tuple[np.ndarray, np.ndarray, np.ndarray],
+    features: tuple[Features, Features, Features],
     plans: Sequence[NumberPlan],
     controls: Sequence[str],
     *,
@@ -52,7 +51,6 @@ def number_cells(
     """Fit and score all number targets on the same rows of one site.
 
     Args:
-        rotation: how the features were made.
         features: of the training, validation and test rows.
         plans: one per target.
         controls: ``shuffled`` and ``control_task`` are fitted here.
@@ -68,40 +66,44 @@ def number_cells(
             problems[plan.name, "shuffled"] = NumberProblem(plan.shuffled[0], like=place)
         for index, (values, _) in enumerate(plan.controls if "control_task" in controls else ()):
             problems[plan.name, f"control {index}"] = NumberProblem(values, like=place)
-    fitted = number_ridge(features[0], list(problems.values()), rotation)
-    fits = dict(zip(problems, fitted, strict=True))
+    train, validation, test = features
+    fits = dict(zip(problems, number_ridge(train, list(problems.values())), strict=True))
+    said = dict(zip(fits, predictions(list(fits.values()), test), strict=True))
+    true = [key for key in fits if key[1] == "true"]
+    chosen = predictions([fits[key] for key in true], validation)
+    known = {name: each for (name, _), each in zip(true, chosen, strict=True)}
     cells = {}
     for plan in plans:
-        own = {kind: fit for (name, kind), fit in fits.items() if name == plan.name}
         if plan.constant:
             cells[plan.name] = _nothing(plan)
-        else:
-            cells[plan.name] = _cell(rotation, features, plan, own, subspaces=subspaces)
+            continue
+        fit = fits[plan.name, "true"]
+        own = {kind: each for (name, kind), each in said.items() if name == plan.name}
+        spaces = number_spaces(train, plan, fit.weights) if subspaces else None
+        penalty = float(np.median(fit.alphas))
+        cells[plan.name] = _cell(plan, own, known[plan.name], penalty, spaces)
     return cells
 
 
 def _cell(
-    rotation: Rotation,
-    features: tuple[np.ndarray, np.ndarray, np.ndarray],
     plan: NumberPlan,
-    fits: dict[str, NumberFit],
-    *,
-    subspaces: bool,
+    said: dict[str, np.ndarray],
+    validation: np.ndarray,
+    penalty: float,
+    spaces: Spaces | None,
 ) -> NumberCell:
-    _, validation, test = features
     controls = [
-        credits_of(fits[f"control {index}"](test), values)
+        credits_of(said[f"control {index}"], values)
         for index, (_, values) in enumerate(plan.controls)
-        if f"control {index}" in fits
+        if f"control {index}" in said
     ]
-    fit, nan = fits["true"], float("nan")
-    spaces = number_spaces(rotation, features[0], plan, fit.weights) if subspaces else None
+    nan = float("nan")
     return NumberCell(
-        predicted=fit(test),
-        shuffled=_r2(fits["shuffled"](test), plan.shuffled[1]) if "shuffled" in fits else nan,
+        predicted=said["true"],
+        shuffled=_r2(said["shuffled"], plan.shuffled[1]) if "shuffled" in said else nan,
         control_right=np.mean(controls, axis=0) if controls else None,
-        validation=_r2(fit(validation), plan.values[1]),
-        penalty=float(np.median(fit.alphas)),
+        validation=_r2(validation, plan.values[1]),
+        penalty=penalty,
         spaces=spaces,
     )
 

@@ -17,7 +17,8 @@ from ..evidence.splits import Split
 from ..evidence.surface import Surface
 from ..evidence.tokens import Tokens
 from ..geometry.chance_patterns import EXCHANGES
-from .plan import CONTROL_DRAWS, exchanged, exchanges, ragged_note
+from .exchanges import exchanged, exchanges
+from .plan import CONTROL_DRAWS, ragged_note
 from .targets import NumberTarget
 
 __all__ = ["NumberPlan", "make_number_plan"]

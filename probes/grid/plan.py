@@ -10,16 +10,16 @@ from jaxtyping import Bool, Float, Int
 
 from ..errors import ProbeError
 from ..evidence.baselines import best_guess, control_labels
-from ..evidence.exchanging import exchangeable, swap_sentences
 from ..evidence.number_null import NumberNull
 from ..evidence.permutation import LabelNull
 from ..evidence.splits import Split
 from ..evidence.surface import Surface
 from ..evidence.tokens import Tokens
 from ..geometry.chance_patterns import EXCHANGES
+from .exchanges import exchanged, exchanges
 from .targets import ClassTarget
 
-__all__ = ["CONTROL_DRAWS", "Plan", "exchanged", "exchanges", "make_plan", "ragged_note"]
+__all__ = ["CONTROL_DRAWS", "Plan", "make_plan", "ragged_note"]
 
 CONTROL_DRAWS = 10
 """Control tasks per target: one draw of random classes can be an easy one."""
@@ -202,33 +202,6 @@ def _guesses(
     strongest = max(right, key=lambda name: right[name])  # the first of equals: all together
     named = {name: guess[n:] for name, guess in made.items()}
     return {**named, "surface": candidates[strongest][n:]}
-
-
-def exchanged(
-    tokens: Tokens, rows: np.ndarray, values: np.ndarray, rng: np.random.Generator
-) -> np.ndarray:
-    """Labels in other sentences than their own, each at its position where it has a partner.
-
-    Sentences of one group come in any order: their places in it are no positions.
-    """
-    groups, positions, sentences = (
-        each[rows] for each in (tokens.groups, tokens.positions, tokens.sentences)
-    )
-    rank = rng.permutation(int(sentences.max(initial=-1)) + 1)
-    order = np.lexsort((positions, rank[sentences], groups))
-    wholes, pieces = exchangeable(groups[order], positions[order])
-    moved = np.empty_like(values)
-    moved[order] = values[order][swap_sentences([*wholes, *pieces], rng, fixed=False)]
-    return moved
-
-
-def exchanges(
-    tokens: Tokens, rows: np.ndarray, draws: int, rng: np.random.Generator
-) -> Int[np.ndarray, "draw row"]:
-    """For each row the one whose label it gets, drawn several times (:func:`exchanged`)."""
-    steps = np.arange(len(rows), dtype=np.int32)
-    drawn = [exchanged(tokens, rows, steps, rng) for _ in range(draws)]
-    return np.array(drawn, dtype=np.int32).reshape(draws, len(rows))
 
 
 def ragged_note(

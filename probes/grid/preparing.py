@@ -14,8 +14,9 @@ from ..evidence.splits import Split
 from ..evidence.surface import Surface
 from ..evidence.tokens import Tokens
 from ..geometry.fold_patterns import FOLDS, deal
+from ..inputs.blocks import Matrix, as_matrix
 from ..inputs.protocols import ActivationsLike, CorpusLike, KnowsCeilings
-from ..inputs.reading import as_array, read_kept, shown
+from ..inputs.reading import read_kept, shown
 from .checks import check_ceilings
 from .entrance import Arrays
 from .notes import EMBEDDINGS
@@ -88,13 +89,15 @@ def folds_of(corpus: Any, groups: np.ndarray, parts: int | None, seed: int) -> n
 
 def share_site(engine: Engine, acts: ActivationsLike, site: str) -> Shared:
     """One site's activations where every worker finds them."""
-    return engine.share(lambda: as_array(acts[site], f"activations at {site!r} are [token, d]"))
+    return engine.share(lambda: as_matrix(acts[site], f"activations at {site!r} are [token, d]"))
 
 
-def embedding_of(acts: ActivationsLike) -> np.ndarray | None:
+def embedding_of(acts: ActivationsLike) -> Matrix | None:
     """What enters the first block, if it was captured."""
     here = [site for site in EMBEDDINGS if site in acts.sites]
-    return as_array(acts[here[-1]], f"activations at {here[-1]!r} are [token, d]") if here else None
+    return (
+        as_matrix(acts[here[-1]], f"activations at {here[-1]!r} are [token, d]") if here else None
+    )
 
 
 def resamples(

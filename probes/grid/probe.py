@@ -15,8 +15,10 @@ from .checks import check_counts, check_tolerance, read_penalties
 from .entrance import enter
 from .joint import OTHERS, joint_patterns
 from .judging import Judged, judge
+from .memory import refuse_too_many_rows
 from .notes import CONTROLS, collect_notes, describe_settings
 from .options import Evidence, ProbeOptions, Splitting, asked_of
+from .plan import CONTROL_DRAWS
 from .preparing import (
     ceilings_of,
     ceilings_told,
@@ -56,10 +58,14 @@ def probe(
     """Probe every site for every target.
 
     Tokens are split by group; standardisation and classes are learned on training groups only;
-    every score comes from test groups, whose texts the training part does not hold. One site is in
-    memory at a time: its activations, their rotated copy, and three arrays of logits as wide as
-    all classes of targets and controls; beside them, for all sites, one byte (two beyond 128
-    classes) per permutation and test token of each target.
+    every score comes from test groups, whose texts the training part does not hold.
+
+    Rows of a store are read a block at a time: means, ``"lda"``, ``"ridge"``, numbers, their
+    controls and patterns hold one block, a few ``d_model x d_model`` matrices and the sums of the
+    classes. The logistic probe and codelengths hold the rotated training and validation rows of
+    one site and four arrays of logits as wide as all classes of targets or of controls; what does
+    not fit is refused before the work. Beside them, for all sites, there is one byte (two beyond
+    128 classes) per permutation and test token of each target.
 
     Args:
         acts: activations per site, rows aligned with the corpus; or arrays ``[row, d_model]`` by
@@ -136,6 +142,9 @@ def probe(
     highest = ceilings_of(told, acts.sites, wanted, len(kept))
     division = divide(corpus, dealt.groups, dealt.fractions, strata(wanted), kept, seed=seed)
     split = division.split
+    if kind.name == "logistic" or codelength:
+        heads = max(CONTROL_DRAWS * ("control_task" in controls) + ("shuffled" in controls), 1)
+        refuse_too_many_rows(acts, wanted, kept & ~split.test, heads)
     tokens = Tokens.of(corpus, division.groups, sees_next=sees_next(acts.manifest))
     settings = describe_settings(
         kind, wanted, positions, controls, division,
@@ -150,7 +159,7 @@ def probe(
         )
         for target in wanted
     ]  # fmt: skip
-    del surface  # it holds a copy of the embedding
+    del surface  # it holds what it learned of the embedding
     classes = [target for target in wanted if isinstance(target, ClassTarget)]
     companions = Companions(
         (*(target.name for target in classes), "position"),

@@ -9,6 +9,8 @@ from jaxtyping import Float, Int
 
 from ..errors import ProbeError
 from ..evidence.codelength import block_ends, block_order, online_codelengths
+from ..solvers.answers import Answers, answers
+from ..solvers.features import Features, KnownMoments
 from ..solvers.methods import HeadProblem, LinearClassifier, Method, fit_heads
 from ..solvers.rotation import Rotation
 from .number_site import NumberCell, number_cells
@@ -53,7 +55,7 @@ class Cell:
 
 
 def probe_site(
-    X: np.ndarray,
+    known: KnownMoments,
     plans: Sequence[Plan | NumberPlan],
     *,
     method: Method,
@@ -64,8 +66,11 @@ def probe_site(
 ) -> dict[str, Cell | NumberCell]:
     """Fit and score all targets at one site; those with the same rows share every pass.
 
+    Closed forms read the rows a block at a time. The logistic probe, and codelengths, hold the
+    rotated training and validation rows in memory.
+
     Args:
-        X: ``[token, d_model]``, rows of the corpus.
+        known: the site's rows, and what is known of their moments.
         plans: one per target.
         method: what kind of probe.
         controls: ``shuffled`` and ``control_task`` are fitted here.
@@ -84,30 +89,27 @@ def probe_site(
         shared.setdefault((plan.rows_key, standardize), []).append(plan)
     for (_, standardize), same_rows in shared.items():
         rows = same_rows[0]
+        numbers = [plan for plan in same_rows if isinstance(plan, NumberPlan)]
+        classes = [plan for plan in same_rows if isinstance(plan, Plan)]
         try:
-            rotation = Rotation.fit(X[rows.train], standardize=standardize)
+            rotation = Rotation.of(known.of(rows.train), standardize=standardize)
             features = (
-                rotation(X[rows.train]),
-                rotation(X[rows.validation]),
-                rotation(X[rows.test]),
+                known.features(rotation, rows.train, checked=True),
+                known.features(rotation, rows.validation),
+                known.features(rotation, rows.test),
             )
+            if numbers:
+                told = number_cells(features, numbers, controls, subspaces=companions is not None)
+                cells.update(told)
+            if classes:
+                cells.update(_class_cells(features, classes, method, controls, companions, send))
         except ProbeError as error:
             raise ProbeError(f"site {site!r}: {error}") from error
-        numbers = [plan for plan in same_rows if isinstance(plan, NumberPlan)]
-        cells.update(
-            number_cells(rotation, features, numbers, controls, subspaces=companions is not None)
-        )
-        classes = [plan for plan in same_rows if isinstance(plan, Plan)]
-        if classes:
-            cells.update(
-                _class_cells(rotation, features, classes, method, controls, companions, send)
-            )
     return cells
 
 
 def _class_cells(
-    rotation: Rotation,
-    features: tuple[np.ndarray, np.ndarray, np.ndarray],
+    features: tuple[Features, Features, Features],
     plans: Sequence[Plan],
     method: Method,
     controls: Sequence[str],
@@ -116,26 +118,44 @@ def _class_cells(
 ) -> dict[str, Cell]:
     """Fit and score all class targets on the same rows."""
     train, validation, test = features
-    nan = float("nan")
+    rotation, nan = train.rotation, float("nan")
+    heads = _fit(train, validation, plans, method, controls)
+    lengths = {} if send is None else _codelengths(train, plans, heads, method, send)
+    spaces = {} if companions is None else class_spaces(train, plans, companions)
+    said, known = _said(heads, plans, validation, test)
     cells = {}
-    heads = _fit(rotation, train, validation, plans, method, controls)
-    lengths = {} if send is None else _codelengths(rotation, train, plans, heads, method, send)
     for plan in plans:
+        found, sent = spaces.get(plan.name), lengths.get(plan.name, (nan, nan))
+        if plan.constant:
+            cells[plan.name] = _certain(plan, found, sent)
+            continue
         own = {kind: head for (name, kind), head in heads.items() if name == plan.name}
-        found = None if companions is None else class_spaces(rotation, train, plan, companions)
-        cells[plan.name] = _cell(
-            plan, own, validation, test, found, lengths.get(plan.name, (nan, nan))
-        )
-        if method.name == "means" and not plan.constant:
+        answered = {kind: each for (name, kind), each in said.items() if name == plan.name}
+        cells[plan.name] = _cell(plan, own, answered, known[plan.name], found, sent)
+        if method.name == "means":
             moved = rotation.directions(own["true"].weights.T).T
             cells[plan.name] = replace(cells[plan.name], means=moved + rotation.mean)
     return cells
 
 
+def _said(
+    heads: dict[tuple[str, str], LinearClassifier],
+    plans: Sequence[Plan],
+    validation: Features,
+    test: Features,
+) -> tuple[dict[tuple[str, str], Answers], dict[str, Answers]]:
+    """What every head says of the test rows, and those of the targets of the validation rows."""
+    codes = {plan.name: plan.codes[2] for plan in plans}
+    wanted = [codes[name] if kind == "true" else None for name, kind in heads]
+    said = dict(zip(heads, answers(list(heads.values()), test, wanted), strict=True))
+    own = [key for key in heads if key[1] == "true"]
+    chosen = answers([heads[key] for key in own], validation, [None] * len(own))
+    return said, {name: each for (name, _), each in zip(own, chosen, strict=True)}
+
+
 def _fit(
-    rotation: Rotation,
-    train: np.ndarray,
-    validation: np.ndarray,
+    train: Features,
+    validation: Features,
     plans: Sequence[Plan],
     method: Method,
     controls: Sequence[str],
@@ -152,13 +172,12 @@ def _fit(
         if "control_task" in controls:
             for index, (codes, _) in enumerate(plan.controls):
                 problems[plan.name, f"control {index}"] = HeadProblem(codes, k, like=place)
-    fitted = fit_heads(method, rotation, train, list(problems.values()), validation)
+    fitted = fit_heads(method, train, list(problems.values()), validation)
     return dict(zip(problems, fitted, strict=True))
 
 
 def _codelengths(
-    rotation: Rotation,
-    train: np.ndarray,
+    train: Features,
     plans: Sequence[Plan],
     heads: dict[tuple[str, str], LinearClassifier],
     method: Method,
@@ -176,46 +195,53 @@ def _codelengths(
         C = heads[plan.name, "true"].penalty if method.name == "logistic" else 1.0
         for codes in (plan.codes[0], plan.controls[0][0]):
             problems.append((codes[order], len(plan.classes), C))
-    found = online_codelengths(train[order], problems, ends, variances=rotation.variances)
+    found = online_codelengths(
+        train.held[order], problems, ends, variances=train.rotation.variances
+    )
     lengths = {plan.name: (0.0, 0.0) for plan in plans}
     for index, plan in enumerate(sent):
         lengths[plan.name] = found[2 * index].bits, found[2 * index + 1].bits
     return lengths
 
 
+def _certain(plan: Plan, spaces: Spaces | None, lengths: tuple[float, float]) -> Cell:
+    """Of one class nothing has to be learned."""
+    true = plan.codes[2]
+    zero = np.zeros(len(true), dtype=np.int64)
+    certain = np.where(true == 0, 0.0, np.nan)
+    right = float(np.mean(true == 0))
+    return Cell(zero, certain, right, np.ones(len(true)), 1.0, float("nan"), lengths, spaces)
+
+
 def _cell(
     plan: Plan,
     heads: dict[str, LinearClassifier],
-    validation: np.ndarray,
-    test: np.ndarray,
+    said: dict[str, Answers],
+    validation: Answers,
     spaces: Spaces | None,
     lengths: tuple[float, float],
 ) -> Cell:
-    true, shuffled = plan.codes[2], plan.shuffled[1]
-    if plan.constant:
-        zero = np.zeros(len(true), dtype=np.int64)
-        certain = np.where(true == 0, 0.0, np.nan)
-        right = float(np.mean(true == 0))
-        return Cell(zero, certain, right, np.ones(len(true)), 1.0, float("nan"), lengths, spaces)
-    said = {kind: head(test) for kind, head in heads.items()}
+    true, nan = said["true"], float("nan")
+    assert true.log_probability is not None  # noqa: S101 - the target's own is asked for
     controls = [
-        said[f"control {index}"].argmax(axis=1) == codes
+        said[f"control {index}"].chosen == codes
         for index, (_, codes) in enumerate(plan.controls)
         if f"control {index}" in said
     ]
+    shuffled = _accuracy(said["shuffled"], plan.shuffled[1]) if "shuffled" in said else nan
     return Cell(
-        predicted=said["true"].argmax(axis=1),
-        log_probability=heads["true"].log_probability(said["true"], true),
-        shuffled=_accuracy(said["shuffled"], shuffled) if "shuffled" in said else float("nan"),
+        predicted=true.chosen,
+        log_probability=true.log_probability,
+        shuffled=shuffled,
         control_right=np.mean(controls, axis=0) if controls else None,
-        validation=_accuracy(heads["true"](validation), plan.codes[1]),
+        validation=_accuracy(validation, plan.codes[1]),
         penalty=heads["true"].penalty,
         codelengths=lengths,
         spaces=spaces,
         converged=all(head.converged for head in heads.values()),
-        margin=said["true"] @ np.array([-1.0, 1.0]) if len(plan.classes) == 2 else None,
+        margin=true.margin,
     )
 
 
-def _accuracy(scores: np.ndarray, codes: np.ndarray) -> float:
-    return float(np.mean(scores.argmax(axis=1) == codes)) if len(codes) else float("nan")
+def _accuracy(said: Answers, codes: np.ndarray) -> float:
+    return float(np.mean(said.chosen == codes)) if len(codes) else float("nan")

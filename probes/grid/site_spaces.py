@@ -1,11 +1,13 @@
 """Subspaces of one cell: where activations move with a target, and what reads it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, final
 
 import numpy as np
 from jaxtyping import Float
+from scipy import sparse
 
 from ...core import Subspace
 from ..geometry.chance_patterns import chance_moves, indicators
@@ -13,7 +15,7 @@ from ..geometry.fold_patterns import patterns_without
 from ..geometry.number_patterns import number_moves
 from ..geometry.patterns import directions
 from ..geometry.statistics import Statistics
-from ..inputs.labels import one_hot
+from ..solvers.features import Features
 from ..solvers.rotation import Rotation
 from .numbers import NumberPlan
 from .plan import Plan
@@ -56,67 +58,91 @@ class Spaces:
 
 
 def class_spaces(
-    rotation: Rotation, train: np.ndarray, plan: Plan, companions: Companions
-) -> Spaces:
-    """Pattern and readout of one target of classes, all targets jointly.
+    features: Features, plans: Sequence[Plan], companions: Companions
+) -> dict[str, Spaces]:
+    """Pattern and readout of each target of classes, all targets jointly.
 
     Args:
-        rotation: how the features were made.
-        train: ``[token, feature]`` of the training rows.
-        plan: of the target.
-        companions: the targets beside it.
+        features: of the training rows.
+        plans: of the targets, all on the same rows.
+        companions: all targets, these among them.
     """
-    classes = {plan.name: plan.classes}
-    columns = [one_hot(plan.codes[0], len(plan.classes))]
+    rotation, train = features.rotation, plans[0].train
+    classes, places = {}, {}
     for name, codes in zip(companions.names, companions.codes, strict=True):
-        if name == plan.name:
-            continue
-        here, place = np.unique(codes[plan.train], return_inverse=True)
-        columns.append(one_hot(place, len(here)))
+        here, places[name] = np.unique(codes[train], return_inverse=True)
         classes[name] = tuple(str(code) for code in here)
-    z = np.hstack(columns)
-    statistics = _statistics(rotation, train, z, classes, frozenset())
+    table = _table(list(places.values()), [len(names) for names in classes.values()])
+    products = next(features.products([(table.shape[1], table.__getitem__)]))
+    statistics = _statistics(features, products, table, classes)
     how: dict[str, Any] = {
         "geometry": rotation.scale[:, None] * rotation.axes,
-        "resolution": float(np.finfo(train.dtype).eps),
+        "resolution": float(np.finfo(features.dtype).eps),
     }
-    found = directions(statistics, plan.name, **how)
-    beside = [name for name in classes if name != plan.name]
-    text = f"{plan.name} from {len(train)} training tokens"
-    text += f", jointly with {', '.join(beside)}" if beside else ""
-    k = len(plan.classes)
-    others = z[:, k:] - z[:, k:].mean(axis=0)
-    moves = chance_moves(
-        train, rotation.variances, indicators(plan.codes[0], k), others, plan.exchanges
+    found = {plan.name: directions(statistics, plan.name, **how) for plan in plans}
+    parts = _parts(features, table, classes, train, companions.folds)
+    drawn = features.products(
+        [
+            (
+                len(classes[plan.name]),
+                partial(_exchanged, places[plan.name], source, len(classes[plan.name])),
+            )
+            for plan in plans
+            for source in plan.exchanges
+        ]
     )
-    return Spaces(
-        Subspace(_unit(rotation.directions(found.pattern)), "pattern", f"pattern of {text}"),
-        Subspace(_unit(rotation.readers(found.readout)), "readout", f"readout of {text}"),
-        tuple(_ordered(rotation, each) for each in moves),
-        _without(rotation, train, z, classes, plan, companions, found.pattern.shape[1], how),
-    )
+    spaces = {}
+    for plan in plans:
+        name, of_plan = plan.name, found[plan.name]
+        beside = [other for other in classes if other != name]
+        text = f"{name} from {len(train)} training tokens"
+        text += f", jointly with {', '.join(beside)}" if beside else ""
+        together = _together(table, statistics, name, places[name], plan.exchanges)
+        # Of the two only ``together`` ends with this target.
+        moved = ((sums, met) for met, sums in zip(together, drawn, strict=False))
+        moves = chance_moves(statistics, name, moved)
+        rank = of_plan.pattern.shape[1]
+        without = patterns_without(parts, name, rank, **how) if rank else []
+        spaces[name] = Spaces(
+            Subspace(_unit(rotation.directions(of_plan.pattern)), "pattern", f"pattern of {text}"),
+            Subspace(_unit(rotation.readers(of_plan.readout)), "readout", f"readout of {text}"),
+            tuple(_ordered(rotation, each) for each in moves),
+            tuple(_ordered(rotation, each) for each in without),
+        )
+    return spaces
 
 
-def number_spaces(
-    rotation: Rotation, train: np.ndarray, plan: NumberPlan, weights: np.ndarray
-) -> Spaces:
+def number_spaces(features: Features, plan: NumberPlan, weights: np.ndarray) -> Spaces:
     """Pattern and readout of one target of numbers, its columns together.
 
     Args:
-        rotation: how the features were made.
-        train: ``[token, feature]`` of the training rows.
+        features: of the training rows.
         plan: of the target.
         weights: ``[column, feature]`` of the ridge regression.
     """
-    values = plan.values[0]
-    statistics = _statistics(
-        rotation, train, values, {plan.name: plan.columns}, frozenset([plan.name])
+    rotation, n = features.rotation, len(features)
+    values = plan.values[0] - plan.values[0].mean(axis=0)
+    width = values.shape[1]
+    sums = features.products(
+        [
+            (width, values.__getitem__),
+            *((width, partial(_moved, values, source)) for source in plan.exchanges),
+        ]
     )
-    text = f"{plan.name} from {len(train)} training tokens, by regression on its values"
+    statistics = Statistics(
+        n=n,
+        mean_x=np.zeros(len(rotation.variances)),
+        mean_z=np.zeros(width),
+        scatter_xx=np.diag(rotation.variances * n),
+        scatter_xz=next(sums).T,
+        scatter_zz=values.T @ values,
+        classes={plan.name: plan.columns},
+        numeric=frozenset([plan.name]),
+    )
+    text = f"{plan.name} from {n} training tokens, by regression on its values"
     moved = rotation.directions(number_moves(statistics, plan.name))
-    moves = chance_moves(
-        train, rotation.variances, values, np.zeros((len(train), 0)), plan.exchanges
-    )
+    alone = np.zeros((width, 0))
+    moves = chance_moves(statistics, plan.name, ((each, alone) for each in sums))
     return Spaces(
         Subspace(_unit(moved), "pattern", f"pattern of {text}"),
         Subspace(_unit(rotation.readers(weights.T)), "readout", f"readout of {text}"),
@@ -124,50 +150,84 @@ def number_spaces(
     )
 
 
+def _table(places: Sequence[np.ndarray], widths: Sequence[int]) -> sparse.csr_array:
+    """``[token, column]`` ones at the class of each target, targets side by side."""
+    starts = np.cumsum([0, *widths])
+    columns = np.stack([own + start for own, start in zip(places, starts[:-1], strict=True)], 1)
+    n, count = columns.shape
+    bounds = np.arange(0, n * count + 1, count)
+    return sparse.csr_array((np.ones(n * count), columns.ravel(), bounds), shape=(n, starts[-1]))
+
+
+def _exchanged(places: np.ndarray, source: np.ndarray, k: int, here: slice) -> sparse.csr_array:
+    return indicators(places[source[here]], k)
+
+
+def _moved(values: np.ndarray, source: np.ndarray, here: slice) -> np.ndarray:
+    moved: np.ndarray = values[source[here]]
+    return moved
+
+
+def _together(
+    table: sparse.csr_array,
+    statistics: Statistics,
+    name: str,
+    places: np.ndarray,
+    exchanges: np.ndarray,
+) -> Iterator[np.ndarray]:
+    """For each exchange of a target's labels its products with the other targets' columns."""
+    block = statistics.block(name)
+    other = np.ones(table.shape[1], dtype=bool)
+    other[block] = False
+    shares = statistics.mean_z[other]
+    for source in exchanges:
+        own = indicators(places[source], block.stop - block.start)
+        met = (own.T @ table).toarray()[:, other]
+        yield met - np.outer(np.asarray(own.sum(axis=0)), shares)
+
+
 def _statistics(
-    rotation: Rotation,
-    train: np.ndarray,
-    z: np.ndarray,
+    features: Features,
+    products: np.ndarray,
+    table: sparse.csr_array,
     classes: Mapping[str, tuple[str, ...]],
-    numeric: frozenset[str],
 ) -> Statistics:
     """Of rotated rows: they are centred, and their scatter is diagonal."""
-    mean_z = z.mean(axis=0)
-    z = z - mean_z
+    n, variances = len(features), features.rotation.variances
+    mean_z = np.asarray(table.sum(axis=0)) / n
     return Statistics(
-        n=len(train),
-        mean_x=np.zeros(train.shape[1]),
+        n=n,
+        mean_x=np.zeros(len(variances)),
         mean_z=mean_z,
-        scatter_xx=np.diag(rotation.variances * len(train)),
-        scatter_xz=train.T.astype(np.float64) @ z,
-        scatter_zz=z.T @ z,
+        scatter_xx=np.diag(variances * n),
+        scatter_xz=products.T,
+        scatter_zz=(table.T @ table).toarray() - n * np.outer(mean_z, mean_z),
         classes=classes,
-        numeric=numeric,
     )
 
 
-def _without(
-    rotation: Rotation,
-    train: np.ndarray,
-    z: np.ndarray,
+def _parts(
+    features: Features,
+    table: sparse.csr_array,
     classes: Mapping[str, tuple[str, ...]],
-    plan: Plan,
-    companions: Companions,
-    rank: int,
-    how: Mapping[str, Any],
-) -> tuple[np.ndarray, ...]:
-    """Bases of the pattern without one part of the training groups each, where they are asked."""
-    if companions.folds is None or not rank:
-        return ()
-    fold = companions.folds[plan.train]
-    parts = []
+    train: np.ndarray,
+    folds: np.ndarray | None,
+) -> list[Statistics]:
+    """Statistics of each part of the training groups, where patterns without one are asked for."""
+    if folds is None:
+        return []
+    fold, parts = folds[train], []
     for number in np.unique(fold):
-        x, own = train[fold == number].astype(np.float64), z[fold == number]
-        mean_x, mean_z = x.mean(axis=0), own.mean(axis=0)
-        x, own = x - mean_x, own - mean_z
-        parts.append(Statistics(len(x), mean_x, mean_z, x.T @ x, x.T @ own, own.T @ own, classes))
-    moved = patterns_without(parts, plan.name, rank, **how)
-    return tuple(_ordered(rotation, each) for each in moved)
+        rows = np.flatnonzero(fold == number)
+        own = table[rows]
+        part = replace(features, blocks=replace(features.blocks, rows=train[rows]))
+        mean_x, scatter = part.scatter()
+        mean_z = np.asarray(own.sum(axis=0)) / len(rows)
+        products = next(part.products([(own.shape[1], own.__getitem__)]))
+        xz = products.T - len(rows) * np.outer(mean_x, mean_z)
+        zz = (own.T @ own).toarray() - len(rows) * np.outer(mean_z, mean_z)
+        parts.append(Statistics(len(rows), mean_x, mean_z, scatter, xz, zz, classes))
+    return parts
 
 
 def _ordered(rotation: Rotation, moved: np.ndarray) -> np.ndarray:

@@ -10,7 +10,8 @@ from threadpoolctl import threadpool_info, threadpool_limits
 
 from ...core import Shared
 from ..errors import ProbeError
-from ..inputs.reading import as_array
+from ..inputs.blocks import Matrix, as_matrix
+from ..solvers.features import KnownMoments
 from ..solvers.methods import Method
 from .number_site import NumberCell
 from .numbers import NumberPlan
@@ -74,21 +75,22 @@ class SiteWork:
 
     def run(self) -> SiteFound:
         """Fit and score."""
-        X = _matrix(self.activations, self.site, self.n_tokens)
+        matrix = _matrix(self.activations, self.site, self.n_tokens)
+        known = KnownMoments(matrix, self.trained)
         cells = probe_site(
-            X, self.plans, method=self.method, controls=self.controls,
+            known, self.plans, method=self.method, controls=self.controls,
             companions=self.companions, site=self.site, send=self.send,
         )  # fmt: skip
-        spread = np.atleast_2d(np.cov(X[self.trained], rowvar=False, dtype=np.float64))
+        spread = known.of(self.trained).covariance
         return SiteFound(cells, self._of_twins(), _narrow(spread))
 
     def _of_twins(self) -> dict[str, np.ndarray]:
         """The same probes on random weights, each with a penalty of its own, as the model has."""
         right: dict[str, list[np.ndarray]] = {}
         for twin in self.twins:
-            X = _matrix(twin, self.site, self.n_tokens)
+            known = KnownMoments(_matrix(twin, self.site, self.n_tokens))
             cells = probe_site(
-                X, self.plans, method=self.method, controls=(), companions=None, site=self.site
+                known, self.plans, method=self.method, controls=(), companions=None, site=self.site
             )
             for plan in self.plans:
                 right.setdefault(plan.name, []).append(plan.credit(cells[plan.name].predicted))
@@ -107,12 +109,12 @@ def current_threads() -> int:
     return max(counts, default=1)
 
 
-def _matrix(shared: Shared, site: str, n: int) -> np.ndarray:
+def _matrix(shared: Shared, site: str, n: int) -> Matrix:
     wanted = f"activations at {site!r} are numbers [token, d_model] with {n} tokens"
-    array = as_array(shared.get(), wanted)
-    if array.ndim != 2 or len(array) != n or array.dtype.kind not in NUMBERS:
-        raise ProbeError(f"{wanted}; received {array.dtype} of shape {array.shape}")
-    return array
+    matrix = as_matrix(shared.get(), wanted)
+    if len(matrix.shape) != 2 or len(matrix) != n or matrix.dtype.kind not in NUMBERS:
+        raise ProbeError(f"{wanted}; received {matrix.dtype} of shape {matrix.shape}")
+    return matrix
 
 
 def _narrow(spread: np.ndarray) -> np.ndarray:

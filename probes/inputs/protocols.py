@@ -5,6 +5,8 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
+from ...core.stored import StoredRows
+
 __all__ = ["ActivationsLike", "CorpusLike", "KnowsCeilings"]
 
 
@@ -24,7 +26,7 @@ class ActivationsLike(Protocol):
     def manifest(self) -> Mapping[str, Any]:
         """What made the activations, JSON-able."""
 
-    def __getitem__(self, site: str) -> np.ndarray:
+    def __getitem__(self, site: str) -> "np.ndarray | StoredRows":
         """``[token, d_model]`` activations of one site."""
 
 

@@ -14,13 +14,13 @@ from jaxtyping import Float, Int
 from ...core.decompositions import eigh
 from ..errors import ProbeError
 from ..inputs.reading import as_array
+from .features import Features
 from .rotation import Rotation
 
 __all__ = [
     "FREEDOM",
     "RidgeFit",
     "as_path",
-    "class_sums",
     "lda_weights",
     "oracle_shrinkage",
     "preferred",
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 FREEDOM = 64  # times the rounding unit: what is left of a row's freedom below this is rounding
-ROWS = 1024  # a block of rows and its fitted values stay in the processor's cache
+ROWS = 1024  # rows and their fitted values stay in the processor's cache
 
 
 @final
@@ -48,30 +48,6 @@ class RidgeFit:
     intercepts: Float[np.ndarray, " class"]
     alpha: float
     loo: Float[np.ndarray, " alpha"]
-
-
-def class_sums(
-    features: Float[np.ndarray, "token feature"],
-    problems: Sequence[tuple[Int[np.ndarray, " token"], int]],
-) -> list[Float[np.ndarray, "class feature"]]:
-    """Sum of the features in each class of each problem: one pass, all columns together.
-
-    Codes lie in ``0..n_classes - 1``: every row has a class.
-    """
-    if not problems:
-        return []
-    ends = np.cumsum([n for _, n in problems])
-    places = np.stack([codes.astype(np.int64) for codes, _ in problems])
-    places[1:] += ends[:-1, None]
-    total = np.zeros((ends[-1], features.shape[1]))
-    indicators = np.zeros((min(ROWS, len(features)), ends[-1]), features.dtype)
-    for start in range(0, len(features), ROWS):
-        here = features[start : start + ROWS]
-        marked = np.arange(len(here)), places[:, start : start + ROWS]
-        indicators[marked] = 1.0
-        total += indicators[: len(here)].T @ here
-        indicators[marked] = 0.0
-    return np.split(total, ends[:-1])
 
 
 def oracle_shrinkage(trace: float, square: float, d: int, n: int) -> float:
@@ -103,7 +79,7 @@ def lda_weights(
     so its inverse comes from a matrix of the size of the classes (Woodbury).
 
     Args:
-        sums: per problem ``[class, feature]``, from :func:`class_sums`.
+        sums: per problem ``[class, feature]``, from :meth:`Features.class_sums`.
         problems: codes and number of classes.
         rotation: how the features were made.
         shrinkage: weight of the isotropic part; by default the oracle-approximating one.
@@ -170,10 +146,9 @@ def as_path(alphas: object) -> Float[np.ndarray, " alpha"]:
 
 
 def ridge_weights(
-    features: Float[np.ndarray, "token feature"],
+    features: Features,
     sums: Sequence[np.ndarray],
     problems: Sequence[tuple[Int[np.ndarray, " token"], int]],
-    rotation: Rotation,
     alphas: Sequence[float],
     like: Sequence[int | None] | None = None,
 ) -> list[RidgeFit]:
@@ -183,10 +158,9 @@ def ridge_weights(
     scale of the standardisation stay those of all training rows.
 
     Args:
-        features: rotated training rows.
-        sums: per problem ``[class, feature]``, from :func:`class_sums`.
+        features: of the training rows; they are rotated once, a block at a time.
+        sums: per problem ``[class, feature]``, from :meth:`Features.class_sums`.
         problems: codes and number of classes.
-        rotation: how the features were made.
         alphas: penalties compared.
         like: per problem the index of an earlier one whose penalty it takes, as controls do:
             then it costs its class sums only, and its ``loo`` is empty.
@@ -195,7 +169,8 @@ def ridge_weights(
         ProbeError: a penalty is negative or not finite, or there is none.
     """
     n, path = len(features), as_path(alphas)
-    inverse = 1.0 / np.maximum(rotation.variances[:, None] * n + path[None, :], 1e-300)
+    variances = features.rotation.variances
+    inverse = 1.0 / np.maximum(variances[:, None] * n + path[None, :], 1e-300)
     shares = [np.bincount(codes, minlength=k) / n for codes, k in problems]
     models: list[int | None] = [None] * len(problems) if like is None else list(like)
     own = [index for index, model in enumerate(models) if model is None]
@@ -222,7 +197,7 @@ def preferred(loo: np.ndarray, path: np.ndarray) -> int:
 
 
 def _leave_one_out(
-    features: np.ndarray,
+    features: Features,
     problems: Sequence[tuple[np.ndarray, int]],
     sums: Sequence[np.ndarray],
     inverse: Float[np.ndarray, "feature alpha"],
@@ -245,15 +220,14 @@ def _leave_one_out(
     fixed, divisors = np.repeat(shares, width).astype(kind), inverse.astype(kind)
     room = np.empty((min(ROWS, n), weights.shape[1]), kind)
     total, fixed_rows = np.zeros((len(shares), width)), np.zeros(width, dtype=bool)
-    for start in range(0, n, ROWS):
-        here = features[start : start + ROWS]
+    for block, here in features.rotated(ROWS):
         left = 1.0 - 1.0 / n - (np.square(here) @ divisors).astype(np.float64)
         fixed_rows |= left.min(axis=0) < FREEDOM * np.finfo(kind).eps
         grow = np.square(1.0 / np.maximum(left, 1e-12)).astype(kind)
         misses = np.matmul(here, weights, out=room[: len(here)])
         misses += fixed
         by_class = misses.reshape(len(here), len(shares), width)
-        by_class[np.arange(len(here))[:, None], codes[start : start + ROWS]] -= 1.0
+        by_class[np.arange(len(here))[:, None], codes[block]] -= 1.0
         np.square(misses, out=misses)
         # Every penalty's leverages with every penalty's misses; those of its own are kept.
         weighed = (grow.T @ misses).reshape(width, len(shares), width)

@@ -10,9 +10,9 @@ from jaxtyping import Float, Int
 
 from ...core.arguments import shown
 from ..errors import ProbeError
-from .closed_form import class_sums, lda_weights, ridge_weights
+from .closed_form import lda_weights, ridge_weights
+from .features import Features
 from .logistic import LogisticProblem, fit_logistic
-from .rotation import Rotation
 
 __all__ = ["PENALTIES", "HeadProblem", "LinearClassifier", "Method", "fit_heads"]
 
@@ -115,41 +115,26 @@ class LinearClassifier:
 
 def fit_heads(
     method: Method,
-    rotation: Rotation,
-    features: Float[np.ndarray, "token feature"],
+    features: Features,
     problems: Sequence[HeadProblem],
-    validation: Float[np.ndarray, "other feature"],
+    validation: Features,
 ) -> list[LinearClassifier]:
     """Fit one head for each problem on the same training rows.
 
     Args:
         method: kind and settings.
-        rotation: how the features were made.
-        features: of the training rows.
+        features: of the training rows; the logistic probe holds them and those of the validation
+            rows in memory, closed forms read them block by block.
         problems: what to learn.
         validation: features of the validation rows.
     """
-    codes = [(problem.codes, problem.n_classes) for problem in problems]
-    if method.name == "means":
-        return [
-            _nearest_mean(*each) for each in zip(class_sums(features, codes), codes, strict=True)
-        ]
-    if method.name == "lda":
-        sums = class_sums(features, codes)
-        return [
-            LinearClassifier(*found)
-            for found in lda_weights(sums, codes, rotation, method.shrinkage)
-        ]
-    if method.name == "ridge":
-        sums, like = class_sums(features, codes), [problem.like for problem in problems]
-        solved = ridge_weights(features, sums, codes, rotation, method.alphas, like)
-        return [
-            LinearClassifier(fit.weights, fit.intercepts, fit.alpha, probabilistic=False)
-            for fit in solved
-        ]
+    if method.name != "logistic":
+        return _closed_forms(method, features, problems)
+    rows, others = features.held, validation.held
     heads: dict[int, LinearClassifier] = {}
     own = [index for index, problem in enumerate(problems) if problem.like is None]
-    chosen = _best_penalties(method, rotation, features, [problems[i] for i in own], validation)
+    variances = features.rotation.variances
+    chosen = _best_penalties(method, variances, rows, [problems[i] for i in own], others)
     heads.update(zip(own, chosen, strict=True))
     rest = [index for index in range(len(problems)) if index not in heads]
     follow = [
@@ -159,12 +144,31 @@ def fit_heads(
         )
         for i in rest
     ]  # fmt: skip
-    fits = fit_logistic(features, follow, variances=rotation.variances)
+    fits = fit_logistic(rows, follow, variances=variances)
     for index, problem, fit in zip(rest, follow, fits, strict=True):
         heads[index] = LinearClassifier(
             fit.weights, fit.intercepts, problem.C, converged=fit.converged
         )
     return [heads[index] for index in range(len(problems))]
+
+
+def _closed_forms(
+    method: Method, features: Features, problems: Sequence[HeadProblem]
+) -> list[LinearClassifier]:
+    """Probes that need the sums of the classes, and ridge the leverage of each row."""
+    codes = [(problem.codes, problem.n_classes) for problem in problems]
+    sums = features.class_sums(codes)
+    if method.name == "means":
+        return [_nearest_mean(*each) for each in zip(sums, codes, strict=True)]
+    if method.name == "lda":
+        found = lda_weights(sums, codes, features.rotation, method.shrinkage)
+        return [LinearClassifier(*each) for each in found]
+    like = [problem.like for problem in problems]
+    solved = ridge_weights(features, sums, codes, method.alphas, like)
+    return [
+        LinearClassifier(fit.weights, fit.intercepts, fit.alpha, probabilistic=False)
+        for fit in solved
+    ]
 
 
 def _nearest_mean(sums: np.ndarray, problem: tuple[np.ndarray, int]) -> LinearClassifier:
@@ -177,7 +181,7 @@ def _nearest_mean(sums: np.ndarray, problem: tuple[np.ndarray, int]) -> LinearCl
 
 def _best_penalties(
     method: Method,
-    rotation: Rotation,
+    variances: np.ndarray,
     features: np.ndarray,
     problems: Sequence[HeadProblem],
     validation: np.ndarray,
@@ -195,7 +199,7 @@ def _best_penalties(
     for step in range(max(map(len, paths), default=0)):
         active = [i for i in active if step < len(paths[i])]
         wanted = [replace(latest[i], C=paths[i][step]) for i in active]
-        fits = fit_logistic(features, wanted, variances=rotation.variances)
+        fits = fit_logistic(features, wanted, variances=variances)
         better = []
         for i, problem, fit in zip(active, wanted, fits, strict=True):
             latest[i] = replace(problem, start=(fit.weights, fit.intercepts))
@@ -207,7 +211,7 @@ def _best_penalties(
                 better.append(i)
         active = better
     final = [replace(best[i], tolerance=method.tolerance) for i in range(len(problems))]
-    fits = fit_logistic(features, final, variances=rotation.variances)
+    fits = fit_logistic(features, final, variances=variances)
     return [
         LinearClassifier(fit.weights, fit.intercepts, problem.C, converged=fit.converged)
         for fit, problem in zip(fits, final, strict=True)

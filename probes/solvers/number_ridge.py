@@ -7,15 +7,16 @@ activations hold a number exactly, its error is rounding, and the penalty has to
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import final
 
 import numpy as np
 from jaxtyping import Float
 
 from .closed_form import FREEDOM, as_path, preferred
-from .rotation import Rotation
+from .features import Features
 
-__all__ = ["NUMBER_ALPHAS", "NumberFit", "NumberProblem", "number_ridge"]
+__all__ = ["NUMBER_ALPHAS", "NumberFit", "NumberProblem", "number_ridge", "predictions"]
 
 NUMBER_ALPHAS = (0.0, 1e-8, 1e-6, 1e-4, 1e-2, *(10.0**power for power in range(-1, 6)))
 """Penalties compared; 0 is least squares, which noise-free activations call for."""
@@ -41,7 +42,7 @@ class NumberProblem:
 @final
 @dataclass(frozen=True, eq=False)
 class NumberFit:
-    """Predictions are ``features @ weights.T + intercepts``.
+    """Predictions are ``features @ weights.T + intercepts`` (:func:`predictions`).
 
     Args:
         weights: ``[column, feature]``.
@@ -57,22 +58,24 @@ class NumberFit:
     alphas: Float[np.ndarray, " column"]
     loo: Float[np.ndarray, "column alpha"]
 
-    def __call__(
-        self, features: Float[np.ndarray, "token feature"]
-    ) -> Float[np.ndarray, "token column"]:
-        """Predictions of each row, in float64."""
-        out = np.empty((len(features), len(self.weights)))
-        for start in range(0, len(features), ROWS):
-            here = features[start : start + ROWS].astype(np.float64)
-            np.matmul(here, self.weights.T, out=out[start : start + ROWS])
-        out += self.intercepts
-        return out
+
+def predictions(
+    fits: Sequence[NumberFit], features: Features
+) -> list[Float[np.ndarray, "token column"]]:
+    """What each fit says of each row, in float64; one pass for all of them."""
+    if not fits:
+        return []
+    weights = np.concatenate([fit.weights for fit in fits])
+    intercepts = np.concatenate([fit.intercepts for fit in fits])
+    out = np.empty((len(features), len(weights)))
+    for here, found in features.scored(weights, np.dtype(np.float64)):
+        out[here] = found + intercepts
+    return np.split(out, np.cumsum([len(fit.weights) for fit in fits])[:-1], axis=1)
 
 
 def number_ridge(
-    features: Float[np.ndarray, "token feature"],
+    features: Features,
     problems: Sequence[NumberProblem],
-    rotation: Rotation,
     alphas: Sequence[float] = NUMBER_ALPHAS,
 ) -> list[NumberFit]:
     """Ridge regression, the penalty of every column by exact leave-one-out over a path.
@@ -81,9 +84,8 @@ def number_ridge(
     scale of the standardisation stay those of all training rows.
 
     Args:
-        features: rotated training rows.
+        features: of the training rows, read twice.
         problems: what to learn.
-        rotation: how the features were made.
         alphas: penalties compared, in the units of scikit-learn's ``Ridge``.
 
     Raises:
@@ -92,9 +94,13 @@ def number_ridge(
     n, path = len(features), as_path(alphas)
     if not problems:
         return []
-    inverse = 1.0 / np.maximum(rotation.variances[:, None] * n + path[None, :], 1e-300)
+    inverse = 1.0 / np.maximum(features.rotation.variances[:, None] * n + path[None, :], 1e-300)
     means = [problem.values.mean(axis=0) for problem in problems]
-    sums = _products(features, problems, means)
+    columns = [
+        (len(mean), partial(_centred, problem.values, mean))
+        for problem, mean in zip(problems, means, strict=True)
+    ]
+    sums = [found.T for found in features.products(columns)]
     own = [index for index, problem in enumerate(problems) if problem.like is None]
     errors = _left_out(
         features,
@@ -117,21 +123,13 @@ def number_ridge(
     return fits
 
 
-def _products(
-    features: np.ndarray, problems: Sequence[NumberProblem], means: Sequence[np.ndarray]
-) -> list[np.ndarray]:
-    """``[feature, column]`` products of the features with the centred values of each problem."""
-    values = np.hstack([p.values - mean for p, mean in zip(problems, means, strict=True)])
-    total = np.zeros((features.shape[1], values.shape[1]))
-    for start in range(0, len(features), ROWS):
-        here = slice(start, start + ROWS)
-        total += features[here].T.astype(np.float64) @ values[here]
-    ends = np.cumsum([problem.values.shape[1] for problem in problems])
-    return np.split(total, ends[:-1], axis=1)
+def _centred(values: np.ndarray, mean: np.ndarray, here: slice) -> np.ndarray:
+    centred: np.ndarray = values[here] - mean
+    return centred
 
 
 def _left_out(
-    features: np.ndarray,
+    features: Features,
     values: Float[np.ndarray, "token column"],
     sums: Float[np.ndarray, "feature column"],
     inverse: Float[np.ndarray, "feature alpha"],
@@ -144,13 +142,13 @@ def _left_out(
     n, width = len(features), inverse.shape[1]
     total = np.zeros((values.shape[1], width))
     full = np.zeros(width, dtype=bool)
-    for start in range(0, n, ROWS):
-        here = features[start : start + ROWS].astype(np.float64)
+    for block, rows in features.rotated(ROWS):
+        here = rows.astype(np.float64)
         left = 1.0 - 1.0 / n - np.square(here) @ inverse
         full |= left.min(axis=0) < FREEDOM * np.finfo(features.dtype).eps
         left = np.maximum(left, 1e-12)
         for index in range(width):
-            missed = values[start : start + ROWS] - here @ (sums * inverse[:, index, None])
+            missed = values[block] - here @ (sums * inverse[:, index, None])
             missed /= left[:, index, None]
             total[:, index] += np.square(missed).sum(axis=0)
     total[:, full] = np.inf

@@ -8,6 +8,21 @@ from linrep.core import Subspace
 from linrep.probes import pattern_subspace, probe
 from linrep.probes.geometry.chance_patterns import chance_moves, indicators
 from linrep.probes.geometry.nulls import exchanged_null
+from linrep.probes.geometry.statistics import Statistics
+
+
+def _moves(X, variances, own, others, source):
+    """From rows in memory: the slow, obvious products."""
+    centred = own - own.mean(axis=0)
+    z = np.hstack([centred, others])
+    names = {"own": ("",) * own.shape[1], "beside": ("",) * others.shape[1]}
+    statistics = Statistics(
+        len(X), np.zeros(X.shape[1]), np.zeros(z.shape[1]), np.diag(variances * len(X)), X.T @ z,
+        z.T @ z, names,
+    )  # fmt: skip
+    moved = own[source].T
+    (found,) = chance_moves(statistics, "own", [(moved @ X, moved @ others)])
+    return found
 
 
 def _rotated(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -27,19 +42,12 @@ def test_as_a_fit_to_the_exchanged_labels(k: int, m: int, seed: int) -> None:
     source = rng.permutation(n)
     axes, variances = _rotated(X)
     others = np.eye(m)[beside]
-    (moves,) = chance_moves(
-        (X - X.mean(axis=0)) @ axes, variances, indicators(y, k), others - others.mean(axis=0),
-        source[None],
-    )  # fmt: skip
+    centred, beside_centred = (X - X.mean(axis=0)) @ axes, others - others.mean(axis=0)
+    moves = _moves(centred, variances, indicators(y, k).toarray(), beside_centred, source)
     slow = pattern_subspace(X, y[source].astype(str), others={"beside": beside.astype(str)})
     fast = Subspace(np.linalg.qr(axes @ moves)[0])
     assert fast.dim == slow.dim == k - 1
     assert slow.overlap(fast) == pytest.approx(1.0, abs=1e-9)  # float64 products of 150 rows
-    numbers = chance_moves(
-        (X - X.mean(axis=0)) @ axes, variances, np.eye(k)[y], others - others.mean(axis=0),
-        source[None],
-    )[0]  # fmt: skip
-    np.testing.assert_allclose(np.abs(numbers), np.abs(moves), atol=1e-9)
 
 
 def test_the_first_columns_are_the_strongest() -> None:
@@ -49,18 +57,15 @@ def test_the_first_columns_are_the_strongest() -> None:
     X[:, 0] += 2.0 * (y == 1)
     axes, variances = _rotated(X)
     centred = (X - X.mean(axis=0)) @ axes
-    (moves,) = chance_moves(
-        centred, variances, indicators(y, 3), np.zeros((4000, 0)), np.arange(4000)[None]
-    )
+    own = indicators(y, 3).toarray()
+    moves = _moves(centred, variances, own, np.zeros((4000, 0)), np.arange(4000))
     found = axes @ moves[:, 0]
     assert abs(found[0]) / np.linalg.norm(found) > 0.99
 
 
 def test_a_constant_target_has_none() -> None:
-    (moves,) = chance_moves(
-        np.ones((6, 2)), np.ones(2), indicators(np.zeros(6, int), 1), np.zeros((6, 0)),
-        np.arange(6)[None],
-    )  # fmt: skip
+    own = indicators(np.zeros(6, int), 1).toarray()
+    moves = _moves(np.ones((6, 2)), np.ones(2), own, np.zeros((6, 0)), np.arange(6))
     assert moves.shape == (2, 0)
     assert exchanged_null([moves], 1, Subspace(np.eye(2)[:, :1])) is None
 

@@ -15,7 +15,9 @@ from linrep.probes.estimators.nonlinear import MLPProbe, NeighbourProbe
 from linrep.probes.estimators.rank_limited import RankLimitedProbe
 from linrep.probes.estimators.ridge import RidgeProbe
 from linrep.probes.estimators.soft import SoftProbe
-from linrep.probes.solvers.closed_form import class_sums, oracle_shrinkage
+from linrep.probes.inputs.blocks import Blocks
+from linrep.probes.solvers.closed_form import oracle_shrinkage
+from linrep.probes.solvers.features import Features
 from linrep.probes.solvers.logistic import LogisticProblem, fit_logistic
 from linrep.probes.solvers.rotation import Rotation
 
@@ -300,8 +302,9 @@ def test_shrinkage_is_a_share_even_of_nothing_but_rounding(d, n, seed):
 @pytest.mark.parametrize("kind", [np.int8, np.int32, np.int64])
 def test_class_sums_do_not_mind_the_width_of_codes(kind):
     rng = np.random.default_rng(0)
-    features = rng.standard_normal((1500, 3))
+    X = rng.standard_normal((1500, 3))
+    features = Features(Rotation.fit(X), Blocks(X))
     problems = [(rng.integers(0, 100, 1500).astype(kind), 100) for _ in range(4)]
-    for (codes, _), found in zip(problems, class_sums(features, problems), strict=True):
-        slow = np.array([features[codes == c].sum(axis=0) for c in range(100)])
+    for (codes, _), found in zip(problems, features.class_sums(problems), strict=True):
+        slow = np.array([features.held[codes == c].sum(axis=0) for c in range(100)])
         assert np.abs(found - slow).max() < 1e-12  # sums of some fifteen numbers of order 1

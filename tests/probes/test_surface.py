@@ -7,6 +7,7 @@ from sklearn.linear_model import LogisticRegression
 
 from linrep.probes.evidence import surface as module
 from linrep.probes.evidence.surface import Surface, _Fit
+from linrep.probes.inputs.blocks import Blocks
 
 N, TYPES = 900, 30
 
@@ -52,14 +53,14 @@ def test_the_embedding_reaches_words_that_were_never_seen():
     hidden = rng.standard_normal((N, 6))
     labels = (hidden[:, 2] > 0).astype(int)
     assert accuracy(Surface((words,), None), labels) < 0.65
-    assert accuracy(Surface((words,), hidden), labels) > 0.95
+    assert accuracy(Surface((words,), Blocks(hidden)), labels) > 0.95
 
 
 def test_it_is_the_logistic_regression_of_all_columns(monkeypatch):
     """Scikit-learn's optimum of the same columns, where the descent is let run to its end."""
     monkeypatch.setattr(module, "STEPS", 10_000)
     rng, words, before, _, positions = tokens()
-    surface = Surface((words, before, positions), rng.standard_normal((N, 3)))
+    surface = Surface((words, before, positions), Blocks(rng.standard_normal((N, 3))))
     labels = rng.integers(0, 3, N)
     train = np.arange(700)
     columns, dense = surface.columns(train), surface.dense(train)
@@ -81,7 +82,7 @@ def test_few_steps_lose_nothing(monkeypatch):
     hidden = rng.standard_normal((types, 12)) * np.arange(1, 13) ** -1.0
     score = rng.standard_normal((types, 5)) + hidden @ rng.standard_normal((12, 5))
     labels = (score[words] + 0.5 * score[before] + rng.gumbel(size=(n, 5))).argmax(axis=1)
-    surface = Surface((words, before), hidden[words])
+    surface = Surface((words, before), Blocks(hidden[words]))
     parts = np.split(np.arange(n), [2000, 2400])
     few = accuracy_of(surface, parts, labels)
     monkeypatch.setattr(module, "STEPS", 1000)

@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar, runtime_checkable
 import numpy as np
 
 from .errors import LinrepError
+from .stored import StoredRows
 
 __all__ = ["Engine", "EngineError", "Shared"]
 
@@ -21,8 +22,8 @@ class EngineError(LinrepError):
 class Shared(Protocol):
     """An array that every worker can reach; jobs carry this instead of the array."""
 
-    def get(self) -> np.ndarray:
-        """The array; not to be written to."""
+    def get(self) -> np.ndarray | StoredRows:
+        """The array, not to be written to; in this process also rows that lie elsewhere."""
         ...
 
 
@@ -41,7 +42,7 @@ class Engine(Protocol):
         """Yield ``(index, result)`` in order of completion."""
         ...
 
-    def share(self, make: Callable[[], np.ndarray]) -> Shared:
+    def share(self, make: Callable[[], np.ndarray | StoredRows]) -> Shared:
         """Put an array where jobs can reach it; here it is made only when a job asks for it."""
         ...
 

@@ -20,6 +20,7 @@ import numpy as np
 from .arguments import checked
 from .engine import Engine, EngineError, Shared
 from .ray_cluster import RayCluster
+from .stored import StoredRows, save_rows
 
 __all__ = ["Processes", "Serial", "make_engine", "running"]
 
@@ -94,7 +95,7 @@ class Serial:
         for i, job in enumerate(jobs):
             yield i, fn(job)
 
-    def share(self, make: Callable[[], np.ndarray]) -> Shared:
+    def share(self, make: Callable[[], np.ndarray | StoredRows]) -> Shared:
         """Made when asked for, and not kept."""
         return _Made(make)
 
@@ -107,9 +108,9 @@ class Serial:
 class _Made:
     """Made anew whenever it is asked for."""
 
-    make: Callable[[], np.ndarray]
+    make: Callable[[], np.ndarray | StoredRows]
 
-    def get(self) -> np.ndarray:
+    def get(self) -> np.ndarray | StoredRows:
         """Make it."""
         return self.make()
 
@@ -240,13 +241,17 @@ class Processes:
                 "probably killed for memory; use fewer processes or smaller shards"
             ) from error
 
-    def share(self, make: Callable[[], np.ndarray]) -> Shared:
+    def share(self, make: Callable[[], np.ndarray | StoredRows]) -> Shared:
         """A file in a temporary folder, mapped into memory by the workers."""
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="linrep-shared-")
         file = Path(self._folder.name) / f"{self._files}.npy"
         self._files += 1
-        np.save(file, make(), allow_pickle=False)
+        made = make()
+        if isinstance(made, np.ndarray):
+            np.save(file, made, allow_pickle=False)
+        else:
+            save_rows(file, made)
         return _Saved(file)
 
     def close(self) -> None:

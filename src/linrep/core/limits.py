@@ -1,6 +1,8 @@
 """What is too large is refused before the work: draws by number, arrays by the memory they take."""
 
 import os
+from contextlib import suppress
+from pathlib import Path
 
 from .errors import LinrepError
 
@@ -8,6 +10,11 @@ __all__ = ["MOST_DRAWS", "available_memory", "does_not_fit", "refuse_large"]
 
 MOST_DRAWS = 1_000_000
 """Random draws of one kind: finer p-values and intervals than so many give, no data have."""
+
+_CONTAINER = (
+    "/sys/fs/cgroup/memory.max",
+    "/sys/fs/cgroup/memory/memory.limit_in_bytes",
+)
 
 # What NumPy, PyTorch and Python say, beside a MemoryError, of arrays that no memory holds.
 _TOO_LARGE = (
@@ -23,11 +30,17 @@ _TOO_LARGE = (
 
 
 def available_memory() -> int | None:
-    """Bytes of memory of this machine; ``None`` where the system does not tell."""
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (ValueError, OSError, AttributeError):
-        return None
+    """Bytes of memory of this machine, or of the share that a container leaves this process.
+
+    ``None`` where the system does not tell.
+    """
+    known = []
+    with suppress(ValueError, OSError, AttributeError):
+        known.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    for file in _CONTAINER:
+        with suppress(ValueError, OSError):  # "max" is no number: there is no limit
+            known.append(int(Path(file).read_text(encoding="ascii")))
+    return min(known, default=None)
 
 
 def refuse_large(

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, final
 import numpy as np
 
 from .engine import EngineError, Shared
+from .stored import StoredRows
 
 __all__ = ["RayCluster"]
 
@@ -81,9 +82,11 @@ class RayCluster:
             for reference in pending:
                 self._ray.cancel(reference, force=True)
 
-    def share(self, make: Callable[[], np.ndarray]) -> Shared:
+    def share(self, make: Callable[[], np.ndarray | StoredRows]) -> Shared:
         """An object of the cluster's store: one copy per machine, read without another."""
-        return _Put(self._ray.put(make()))
+        made = make()
+        whole = made if isinstance(made, np.ndarray) else made.read(np.arange(len(made)))
+        return _Put(self._ray.put(whole))
 
     def close(self) -> None:
         """End the cluster if it was started here."""

@@ -1,0 +1,186 @@
+"""Rotated rows that are made when they are asked for, and products with them that need none.
+
+A product of columns with rotated rows is the product with the standardised ones, rotated: it costs
+a pass over the activations, and no second matrix of their size. Only what squares single rotated
+values (leverages of rows) or passes over them again and again (the logistic solver) makes them.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, final
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy import sparse
+
+from ..inputs.blocks import Blocks, Matrix
+from .moments import Moments
+from .rotation import Rotation
+
+__all__ = ["Columns", "Features", "KnownMoments"]
+
+Columns = Callable[[slice], "np.ndarray | sparse.csr_array"]
+"""Columns of some rows: ``[row, column]`` of those in the slice."""
+
+ROOM = 2**28  # bytes of the sums of one pass; wider ones take several
+FEWEST, SCORES = 64, 2**23  # rows that are scored together, and how many scores at most
+CACHED = 1024  # a block of rows and its indicators stay in the processor's cache
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Features:
+    """Rows of one site in the coordinates of a rotation, a block at a time.
+
+    Args:
+        rotation: how they are made.
+        blocks: the activations.
+        checked: they are known to be finite: the rotation was learned from them.
+    """
+
+    rotation: Rotation
+    blocks: Blocks
+    checked: bool = False
+
+    def __len__(self) -> int:
+        return len(self.blocks)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of rotated rows."""
+        return self.rotation.kind(self.blocks.dtype)
+
+    @cached_property
+    def held(self) -> Float[np.ndarray, "token feature"]:
+        """All of them, in memory."""
+        return self.rotation(self.blocks)
+
+    def standardised(self) -> Iterator[tuple[slice, Float[np.ndarray, "token d_model"]]]:
+        """Centred and scaled rows in float64; each block is overwritten by the next."""
+        return self.rotation.standardised(self.blocks, checked=self.checked)
+
+    def rotated(self, most: int) -> Iterator[tuple[slice, Float[np.ndarray, "token feature"]]]:
+        """Rotated rows, at most so many at a time."""
+        axes = self.rotation.axes.astype(self.dtype)
+        for here, rows in self.standardised():
+            turned = rows.astype(self.dtype, copy=False) @ axes
+            for start in range(0, len(turned), most):
+                part = turned[start : start + most]
+                yield slice(here.start + start, here.start + start + len(part)), part
+
+    def scored(
+        self, weights: Float[np.ndarray, "column feature"], kind: np.dtype[Any] | None = None
+    ) -> Iterator[tuple[slice, Float[np.ndarray, "token column"]]]:
+        """Products of rotated rows with weights, in float64, a block at a time.
+
+        Args:
+            weights: on rotated rows.
+            kind: precision of the product; by default that of the rows.
+        """
+        kind = kind or self.dtype
+        readers = (self.rotation.axes @ weights.T).astype(kind)
+        most = max(FEWEST, SCORES // max(len(weights), 1))
+        for block, rows in self.standardised():
+            for start in range(0, len(rows), most):
+                here = rows[start : start + most].astype(kind, copy=False)
+                first = block.start + start
+                found = (here @ readers).astype(np.float64, copy=False)
+                yield slice(first, first + len(here)), found
+
+    def products(
+        self, columns: Sequence[tuple[int, Columns]]
+    ) -> Iterator[Float[np.ndarray, "column feature"]]:
+        """Sums of rotated rows weighted by columns, in float64.
+
+        Args:
+            columns: for each sum its width and what gives the columns of a block.
+        """
+        wide = 8 * self.blocks.width
+        start = 0
+        while start < len(columns):
+            end, room = start + 1, wide * columns[start][0]
+            while end < len(columns) and room + wide * columns[end][0] <= ROOM:
+                room += wide * columns[end][0]
+                end += 1
+            totals = [np.zeros((width, self.blocks.width)) for width, _ in columns[start:end]]
+            for here, rows in self.standardised():
+                for total, (_, give) in zip(totals, columns[start:end], strict=True):
+                    total += give(here).T @ rows
+            for total in totals:
+                yield total @ self.rotation.axes
+            start = end
+
+    def scatter(self) -> tuple[np.ndarray, np.ndarray]:
+        """Mean of the rotated rows, and their scatter around it."""
+        d, axes = self.blocks.width, self.rotation.axes
+        total, squares = np.zeros(d), np.zeros((d, d))
+        for _, rows in self.standardised():
+            total += rows.sum(axis=0)
+            squares += rows.T @ rows
+        mean = total / max(len(self), 1)
+        squares -= np.outer(mean, total)
+        return mean @ axes, axes.T @ squares @ axes
+
+    def class_sums(
+        self, problems: Sequence[tuple[Int[np.ndarray, " token"], int]]
+    ) -> list[Float[np.ndarray, "class feature"]]:
+        """Sum of the features in each class of each problem: one pass, all columns together.
+
+        Codes lie in ``0..n_classes - 1``: every row has a class.
+        """
+        if not problems:
+            return []
+        ends = np.cumsum([n for _, n in problems])
+        starts = ends - [n for _, n in problems]
+        total = np.zeros((ends[-1], self.blocks.width))
+        indicators = np.zeros((min(CACHED, len(self)), ends[-1]), self.dtype)
+        for block, rows in self.standardised():
+            for start in range(0, len(rows), CACHED):
+                here = rows[start : start + CACHED].astype(self.dtype, copy=False)
+                first = block.start + start
+                places = [
+                    codes[first : first + len(here)] + begin
+                    for (codes, _), begin in zip(problems, starts, strict=True)
+                ]
+                marked = np.arange(len(here)), np.stack(places)
+                indicators[marked] = 1.0
+                total += indicators[: len(here)].T @ here
+                indicators[marked] = 0.0
+        return np.split(total @ self.rotation.axes, ends[:-1])
+
+
+@final
+class KnownMoments:
+    """Moments of sets of rows of one site: the latest set, and the one that is asked for again.
+
+    Args:
+        matrix: rows of the site.
+        again: the set whose moments are kept.
+        size: rows of a block (:class:`linrep.probes.inputs.blocks.Blocks`).
+    """
+
+    def __init__(
+        self, matrix: Matrix, again: np.ndarray | None = None, size: int | None = None
+    ) -> None:
+        self.matrix, self.size = matrix, size
+        self._again = _key(again) if again is not None else b""
+        self._found: dict[bytes, Moments] = {}
+
+    def of(self, rows: Int[np.ndarray, " row"]) -> Moments:
+        """Of these rows, in whatever order."""
+        key = _key(rows)
+        if key not in self._found:
+            self._found = {old: each for old, each in self._found.items() if old == self._again}
+            self._found[key] = Moments.of(Blocks(self.matrix, rows, self.size))
+        return self._found[key]
+
+    def features(
+        self, rotation: Rotation, rows: Int[np.ndarray, " row"], *, checked: bool = False
+    ) -> Features:
+        """These rows in the coordinates of a rotation."""
+        return Features(rotation, Blocks(self.matrix, rows, self.size), checked)
+
+
+def _key(rows: np.ndarray) -> bytes:
+    return np.sort(rows).astype(np.int64).tobytes()

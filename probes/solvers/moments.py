@@ -1,0 +1,102 @@
+"""Means and scatter of rows that need not fit into memory: two passes, one block at a time."""
+
+from dataclasses import dataclass
+from typing import Any, final
+
+import numpy as np
+from jaxtyping import Float
+
+from ..errors import ProbeError
+from ..inputs.blocks import Blocks
+
+__all__ = ["Moments", "edges"]
+
+LARGEST = 1e290  # sums of larger numbers do not fit float64
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """What a rotation is learned from.
+
+    Args:
+        n: rows.
+        low: ``[d_model]`` least value of each feature.
+        high: ``[d_model]`` greatest value.
+        mean: ``[d_model]``.
+        unit: ``[d_model]`` range of each feature, 1 where it does not vary.
+        scatter: ``[d_model, d_model]`` covariance (over ``n``) in these units: its numbers neither
+            overflow nor vanish, whatever the size of the features.
+        dtype: of the rows.
+    """
+
+    n: int
+    low: Float[np.ndarray, " d_model"]
+    high: Float[np.ndarray, " d_model"]
+    mean: Float[np.ndarray, " d_model"]
+    unit: Float[np.ndarray, " d_model"]
+    scatter: Float[np.ndarray, "d_model d_model"]
+    dtype: np.dtype[Any]
+
+    @classmethod
+    def of(cls, blocks: Blocks) -> "Moments":
+        """Read all rows twice: for means and ranges, and for the products.
+
+        Raises:
+            ProbeError: no rows, no dimensions, or a value is not finite.
+        """
+        n, d = len(blocks), blocks.width
+        if n == 0:
+            raise ProbeError("no training rows: nothing can be learned from no examples")
+        if d == 0:
+            raise ProbeError("activations have no dimensions: [token, 0]")
+        low, high, mean = np.full(d, np.inf), np.full(d, -np.inf), np.zeros(d)
+        for _, block in blocks:
+            least, most = edges(block)
+            np.minimum(low, least, out=low)
+            np.maximum(high, most, out=high)
+            mean += block.sum(axis=0, dtype=np.float64) / n
+        unit = np.where(high > low, high - low, 1.0)
+        scatter, drift = np.zeros((d, d)), np.zeros(d)
+        room = np.empty((blocks.height, d))
+        for _, block in blocks:
+            rows = np.subtract(block, mean, out=room[: len(block)])
+            rows /= unit
+            scatter += rows.T @ rows
+            drift += rows.sum(axis=0)
+        # The mean was off by rounding, which beside a large mean is no small spread.
+        drift /= n
+        mean += unit * drift
+        scatter /= n
+        scatter -= np.outer(drift, drift)
+        return cls(n, low, high, mean, unit, scatter, blocks.dtype)
+
+    @property
+    def covariance(self) -> Float[np.ndarray, "d_model d_model"]:
+        """Covariance of the rows, over ``n - 1``; NaN of a single row."""
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            spread = self.scatter * (np.float64(self.n) / (self.n - 1))
+            spread *= self.unit
+            spread *= self.unit[:, None]
+        return spread
+
+
+def edges(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Least and greatest value of each feature, in float64, refused where a value is not finite.
+
+    This comes before any arithmetic: whether a product with an infinite value warns depends on
+    the processor. A minimum and a maximum need no copy of the rows, and carry NaN along.
+
+    Raises:
+        ProbeError: a value is not finite, or sums of such values would not be.
+    """
+    with np.errstate(over="ignore"):  # wider numbers that float64 does not hold are refused below
+        low, high = (edge(X, axis=0).astype(np.float64) for edge in (np.min, np.max))
+    if not (np.isfinite(low).all() and np.isfinite(high).all()):
+        raise ProbeError(
+            "activations hold NaN or infinite values: drop those tokens, or capture again in "
+            "a wider dtype"
+        )
+    if max(high.max(initial=0.0), -low.min(initial=0.0)) > LARGEST:
+        raise ProbeError(f"activations beyond {LARGEST:g}: their sums overflow, divide them")
+    return low, high

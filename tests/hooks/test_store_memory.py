@@ -1,0 +1,65 @@
+"""Rows of a store are read a block at a time, and what was read is let go."""
+
+import mmap
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from linrep.hooks import Activations
+from linrep.hooks.store.manifest import FORMAT
+from linrep.hooks.store.shardfile import write_shard
+from linrep.hooks.store.store import Store
+
+SITE, WIDTH, SHARD, SHARDS = "blocks.0.hook_resid_post", 512, 4096, 6
+MIB = SHARD * WIDTH * 4 // 2**20  # of a shard
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    out = tmp_path_factory.mktemp("stores") / "store"
+    rows = SHARD * SHARDS
+    identity = {
+        "format": FORMAT, "sites": [SITE], "model": {"d_model": WIDTH},
+        "settings": {"dtype": "float32"}, "corpus": {"fingerprint": "", "words": rows},
+        "words": {"total": rows, "vanished": [], "cut": []},
+    }  # fmt: skip
+    bounds = range(0, rows + 1, SHARD)
+    store = Store(out, identity, bounds, dict)
+    for i, begin in enumerate(bounds[:-1]):
+        block = np.arange(begin, begin + SHARD, dtype=np.float32)[:, None] + np.zeros(WIDTH)
+        written = {SITE: block.astype(np.float32)}
+        store.finish(i, write_shard(store.file(i), written, WIDTH, "float32"))
+    store.close()
+    return out
+
+
+def mapped():
+    """MiB of files that this process holds."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.split("RssFile:")[1].split()[0]) / 1024
+
+
+def test_rows_are_read_in_any_order_and_again(folder):
+    rows = Activations.open(folder)[SITE]
+    index = np.random.default_rng(0).permutation(len(rows))[:900]
+    for _ in range(2):
+        assert (rows.read(index)[:, 3] == index).all()
+    np.testing.assert_array_equal(rows.read(index), rows[index])
+    assert rows.read(index[:0]).shape == (0, WIDTH)
+
+
+@pytest.mark.skipif(
+    not hasattr(mmap, "MADV_DONTNEED") or not Path("/proc/self/status").exists(),
+    reason="this system does not tell what a process has mapped",
+)
+def test_what_was_read_is_let_go_and_what_was_indexed_stays(folder):
+    held = {}
+    for name in ("read", "__getitem__"):
+        rows = Activations.open(folder)[SITE]
+        take, before = getattr(rows, name), mapped()
+        for start in range(0, len(rows), 1024):
+            take(np.arange(start, start + 1024))
+        held[name] = mapped() - before
+    assert held["read"] < 2 * MIB  # a shard, and what else the process maps meanwhile
+    assert held["__getitem__"] > (SHARDS - 1) * MIB
