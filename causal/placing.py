@@ -10,13 +10,12 @@ from jaxtyping import Int
 from torch import Tensor
 
 from ..hooks.inputs.alignment import Encoding, Line
-from ..hooks.inputs.batching import Batch
 from ..hooks.reading.prepared import PreparedModel
 from ..hooks.reading.settings import CaptureSettings
 from .errors import CausalError
 from .pairs import Pairs
 
-__all__ = ["Inputs", "first_token", "inputs_of", "positions_of", "repeated"]
+__all__ = ["Inputs", "first_token", "inputs_of", "positions_of"]
 
 
 @final
@@ -142,8 +141,3 @@ def positions_of(places: Sequence[Int[np.ndarray, "_"]]) -> tuple[Tensor, Tensor
     """Rows and places of all outputs of a batch, input after input."""
     rows = np.repeat(np.arange(len(places)), [len(one) for one in places])
     return torch.from_numpy(rows), torch.from_numpy(np.concatenate([*places, np.zeros(0, int)]))
-
-
-def repeated(batch: Batch, copies: int) -> Batch:
-    """Copies of a batch, one after the other, as one."""
-    return Batch(batch.ids.repeat(copies, 1), batch.mask.repeat(copies, 1), batch.lines * copies)

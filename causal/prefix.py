@@ -89,9 +89,7 @@ class Prefix:
         """Inputs whose first tokens these are."""
         return len(self.layers[0][0])
 
-    def inputs(
-        self, ids: Int[Tensor, "copy_and_batch position"], dtype: torch.dtype
-    ) -> dict[str, Any]:
+    def inputs(self, ids: Int[Tensor, "rows position"], dtype: torch.dtype) -> dict[str, Any]:
         """What the model is given for several copies of the inputs, one after the other.
 
         Args:
@@ -118,7 +116,7 @@ class Prefix:
         }
 
     def side_by_side(
-        self, rows: Float[Tensor, "copy_and_batch position d"] | Int[Tensor, "c p 1"]
+        self, rows: Float[Tensor, "rows position d_model"] | Int[Tensor, "rows position 1"]
     ) -> Tensor:
         """Copies of inputs, one after the other, as one row for each input."""
         # A block may view its stream as one list of tokens: one token of each copy is no such view.

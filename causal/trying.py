@@ -1,18 +1,14 @@
 """Whether a short pass gives what a whole one does: tried on a few inputs before it is used."""
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from ..hooks.inputs.batching import Batch, out_of_memory
+from ..hooks.inputs.batching import Batch, out_of_memory, repeated
 from .errors import CausalError
-from .placing import repeated
 from .prefix import TOGETHER
-
-if TYPE_CHECKING:
-    from .running import Runner
 
 __all__ = ["alike", "keeps_prefix"]
 
@@ -26,14 +22,14 @@ def alike(first: Tensor, second: Tensor) -> bool:
     return bool((logs[0] - logs[1]).abs().max() <= TOLERANCE)
 
 
-def keeps_prefix(runner: "Runner", batch: Batch) -> bool:
+def keeps_prefix(runner: Any, batch: Batch) -> bool:
     """Whether tokens before an edit need not be run again: none of them may see it.
 
     Copies of the inputs differ, as edits do, and go through every block; the first and the last
     copy are read, at the first edited token and at the last one.
 
     Args:
-        runner: of the model.
+        runner: of the model (a ``Runner``, which stands above this room).
         batch: two inputs, say.
 
     Raises:
@@ -53,7 +49,7 @@ def keeps_prefix(runner: "Runner", batch: Batch) -> bool:
         ) from error
 
 
-def _same_behind(runner: "Runner", batch: Batch, begin: int, cache: Any) -> bool:
+def _same_behind(runner: Any, batch: Batch, begin: int, cache: Any) -> bool:
     first, last = "blocks.0.hook_resid_pre", f"blocks.{runner.n_layers - 1}.hook_resid_post"
     n, length = batch.ids.shape
     copies = max(2, TOGETHER // (length - begin))  # as many keys as there will be

@@ -11,10 +11,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ..hooks.inputs.alignment import Line
-from ..hooks.inputs.batching import Batch, collate, plan
+from ..hooks.inputs.batching import Batch, collate, plan, repeated
 from ..hooks.paths.path import Tap
 from .arms import Arm
-from .placing import Inputs, positions_of, repeated
+from .placing import Inputs, positions_of
 from .prefix import TOGETHER, Prefix
 from .running import Runner
 
@@ -93,7 +93,7 @@ class PairBatch:
 
     def edited(
         self, site: str, arms: Sequence[Arm], given: Tensor | None = None, begin: int = 0
-    ) -> Float[Tensor, "copy_and_batch position d_model"]:
+    ) -> Float[Tensor, "rows position d_model"]:
         """The stream at a site after each of some exchanges, one copy after the other.
 
         Args:

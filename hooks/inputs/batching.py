@@ -12,7 +12,7 @@ from torch import Tensor
 from ..errors import CaptureError
 from .alignment import Line
 
-__all__ = ["Batch", "budget", "collate", "out_of_memory", "plan"]
+__all__ = ["Batch", "budget", "collate", "out_of_memory", "plan", "repeated"]
 
 
 @final
@@ -110,3 +110,8 @@ def out_of_memory(error: BaseException) -> bool:
     return isinstance(error, RuntimeError) and (
         "out of memory" in said or "can't allocate memory" in said
     )
+
+
+def repeated(batch: Batch, copies: int) -> Batch:
+    """Copies of a batch, one after the other, as one."""
+    return Batch(batch.ids.repeat(copies, 1), batch.mask.repeat(copies, 1), batch.lines * copies)
