@@ -211,3 +211,22 @@ def test_hidden_states_that_are_none_are_refused():
         from_hidden_states([np.zeros((1, 2, 4))], [[True, True]], last="stream")
     with pytest.raises(CaptureError, match="'normed' or 'stream'; received 'x'"):
         from_hidden_states([np.zeros((1, 2, 4))] * 2, [[True, True]], last="x")
+
+
+def test_a_tokenizer_with_one_huge_id_is_told_from_others_and_not_written_down():
+    """Written down, it counts up to its largest id; here it is asked for its words alone."""
+    from types import SimpleNamespace
+
+    def refuse():
+        raise AssertionError("it was written down")
+
+    def of(largest):
+        words = {"a": 0, "b": largest}
+        backend = SimpleNamespace(to_str=refuse)
+        return SimpleNamespace(backend_tokenizer=backend, get_vocab=lambda: words)
+
+    first = fingerprint_tokenizer(of(10**9), None)
+    assert first == fingerprint_tokenizer(of(10**9), None)
+    assert first != fingerprint_tokenizer(of(10**9 + 1), None)
+    with pytest.raises(AssertionError, match="written down"):
+        fingerprint_tokenizer(of(1), None)
