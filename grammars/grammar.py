@@ -92,6 +92,7 @@ class Grammar(Oracle):
         B -> 'b'
         """
         listed = [(lhs, tuple(rhs), weight) for lhs, rhs, weight in rules]
+        require_given_rules(len(listed), f"the grammar has {len(listed)} rules")
         heads = {lhs for lhs, _, _ in listed}
         made = (
             Rule(lhs, rhs, _weight(lhs, p), tuple(x not in heads for x in rhs))

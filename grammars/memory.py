@@ -22,7 +22,7 @@ _FEWER = "take fewer or shorter sentences"
 _MOST_BITS = 2**24
 
 MOST_RULES = 200_000
-"""Rules of a grammar that is made here: to make and check so many takes five seconds of work."""
+"""Rules of a grammar that is made here: to make and check so many takes ten seconds of work."""
 
 _MOST_GIVEN = 2 * MOST_RULES
 
@@ -82,7 +82,7 @@ def nested_calls(what: str) -> Iterator[None]:
 
 
 def require_given_rules(n_rules: int, what: str) -> None:
-    """Refuse, before they are looked at, more rules than ten seconds' work.
+    """Refuse, before they are looked at, more rules than half a minute's work.
 
     Args:
         n_rules: how many rules are given.

@@ -132,6 +132,11 @@ def check_run(run: Run, requirements: tuple[Requirement, ...]) -> tuple[Outcome,
             for study, site, target, values in cells
             if fnmatchcase(site, requirement.site) and fnmatchcase(target, requirement.target)
         ]
+        if not cells:
+            raise RequirementError(
+                f"{requirement} speaks of probed cells, and the run has none: check it without "
+                "requirements of your own, its own checks are then held to"
+            )
         if not matched:
             sites = ", ".join(dict.fromkeys(site for _, site, _, _ in cells))
             targets = ", ".join(dict.fromkeys(target for _, _, target, _ in cells))

@@ -69,6 +69,24 @@ def test_a_damaged_tokenizer_is_named_and_another_can_be_given(tmp_path, tokeniz
     assert len(capture(tmp_path, sentences, tokenizer=tokenizer()))
 
 
+def test_a_tokenizer_with_an_absurd_id_is_refused_before_it_is_written_out(tmp_path):
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    size = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "vocab_size": 4}
+    LlamaForCausalLM(LlamaConfig(**size, intermediate_size=8)).save_pretrained(tmp_path)
+    backend = Tokenizer(models.WordLevel({"a": 0, "b": 1, "<unk>": 2}, unk_token="<unk>"))
+    backend.pre_tokenizer = pre_tokenizers.Whitespace()
+    PreTrainedTokenizerFast(tokenizer_object=backend).save_pretrained(tmp_path)
+    assert len(capture(tmp_path, [["a", "b"]]).sites) == 2
+    file = tmp_path / "tokenizer.json"
+    data = json.loads(file.read_text())
+    data["model"]["vocab"]["<unk>"] = 10**9
+    file.write_text(json.dumps(data))
+    with pytest.raises(CaptureError, match="a token of id 1000000000.* restore its files"):
+        capture(tmp_path, [["a", "b"]])
+
+
 @pytest.mark.parametrize("added", [0, 1])
 def test_token_ids_that_the_model_has_no_row_for_are_refused(build, tokenizer, sentences, added):
     model, words = build("gpt2"), tokenizer()

@@ -35,6 +35,14 @@ def test_unreadable_requirements_are_refused(text):
         Requirement.from_text(text)
 
 
+def test_a_requirement_on_a_run_without_probed_cells_is_refused_in_other_words(run):
+    from dataclasses import replace
+
+    bare = [replace(s, scores=replace(s.scores, rows=())) for s in run.studies]
+    with pytest.raises(RequirementError, match="speaks of probed cells, and the run has none"):
+        check_run(replace(run, studies=tuple(bare)), (Requirement.from_text("accuracy>=0"),))
+
+
 def test_a_requirement_about_nothing_is_refused(run):
     with pytest.raises(RequirementError, match="matches no cell"):
         check_run(run, (Requirement.from_text("accuracy>=0@blocks.9.*"),))
