@@ -9,7 +9,7 @@ import numpy as np
 from ..core import checked
 from ..corpora import Target
 from .errors import ProbeError
-from .evidence.carried import Carried, carried, is_above
+from .evidence.carried import CarriedOver, carried, is_above
 from .evidence.groups import FRACTIONS, Groups, divide, read_groups
 from .transferred import ALL_OTHERS, Moved, Transfer
 
@@ -233,7 +233,7 @@ def _fit(parts: Sequence[tuple[Any, Target, np.ndarray]]) -> Any:
 
 def _score(
     fit: Any, one: _Set, X: Any, rows: np.ndarray, bootstrap: int, rng: np.random.Generator
-) -> Carried:
+) -> CarriedOver:
     """What a probe does on some rows."""
     said = fit.predict(np.asarray(X, dtype=np.float64))
     number = one.target.kind == "number"

@@ -102,3 +102,20 @@ def test_data_sets_are_named_with_their_licences():
     for name in ("Truth_is_Universal", "wesg52/world-models"):
         assert name in pretrained
         assert name in told or name in " ".join(map(" ".join, rows))
+
+
+def test_no_two_classes_of_the_package_have_one_name():
+    """One name, one meaning; what begins with an underline is its own module's."""
+    listed = subprocess.run(
+        ["git", "ls-files", "*.py"], cwd=ROOT, capture_output=True, text=True, check=False
+    ).stdout.split()
+    homes = {}
+    for name in listed:
+        if name.startswith(("tests/", "benchmarks/", "docs/", "notebooks/")):
+            continue
+        for found in re.findall(r"^class ([A-Za-z]\w*)", (ROOT / name).read_text("utf-8"), re.M):
+            homes.setdefault(found, []).append(name)
+    if not listed:
+        pytest.skip("no checkout of git")
+    assert len(homes) > 200
+    assert {name: where for name, where in homes.items() if len(where) > 1} == {}

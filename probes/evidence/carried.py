@@ -9,12 +9,12 @@ from jaxtyping import Float, Shaped
 from .intervals import accuracy_interval, bootstrap_weights, paired_test, sentence_sums
 from .number_scores import r2_interval
 
-__all__ = ["Carried", "carried", "is_above"]
+__all__ = ["CarriedOver", "carried", "is_above"]
 
 
 @final
 @dataclass(frozen=True, eq=False)
-class Carried:
+class CarriedOver:
     """What a probe does on some rows.
 
     Args:
@@ -44,7 +44,7 @@ def carried(
     number: bool,
     bootstrap: int,
     rng: np.random.Generator,
-) -> Carried:
+) -> CarriedOver:
     """Score what a probe said.
 
     Args:
@@ -65,7 +65,7 @@ def carried(
         if bootstrap:
             low, high = accuracy_interval(right, tokens, weights)
         chance = float(counts.max() / len(true))
-        return Carried(float(worth.mean()), low, high, chance, worth, without, groups)
+        return CarriedOver(float(worth.mean()), low, high, chance, worth, without, groups)
     worth = -np.square(said.reshape(true.shape) - true).sum(axis=1)
     without = -np.square(true - true.mean(axis=0)).sum(axis=1)
     errors, _ = sentence_sums(-worth, groups)
@@ -73,10 +73,10 @@ def carried(
     if bootstrap:
         low, high = r2_interval(errors, around, weights)
     score = 1.0 - float(errors.sum()) / max(float(around.sum()), 1e-300)
-    return Carried(score, low, high, 0.0, worth, without, groups)
+    return CarriedOver(score, low, high, 0.0, worth, without, groups)
 
 
-def is_above(seen: Carried, twin: Carried | None, level: float) -> bool:
+def is_above(seen: CarriedOver, twin: CarriedOver | None, level: float) -> bool:
     """Whether a probe is better than chance, and than the twin's on the same rows.
 
     Differences of groups change sign at random (:func:`.intervals.paired_test`).

@@ -27,7 +27,7 @@ from ..solvers.closed_form import oracle_shrinkage
 from .own_pattern import own_moves
 from .statistics import Statistics
 
-__all__ = ["Directions", "directions", "pattern_subspace", "readout_subspace"]
+__all__ = ["TargetDirections", "directions", "pattern_subspace", "readout_subspace"]
 
 FLOOR = 1e-9  # variances below this share of the largest count as this: whitening stays finite
 NEGLIGIBLE = 1e-6  # strengths below this share of the largest are rounding
@@ -36,7 +36,7 @@ RESOLUTION = float(np.finfo(np.float32).eps)  # share of the whole that float32 
 
 @final
 @dataclass(frozen=True, eq=False)
-class Directions:
+class TargetDirections:
     """Movement of class means, strongest first in units of the noise.
 
     Args:
@@ -57,7 +57,7 @@ def directions(
     shrinkage: float | None = None,
     geometry: np.ndarray | None = None,
     resolution: float = float(np.finfo(np.float64).eps),
-) -> Directions:
+) -> TargetDirections:
     """Directions of one target, given all other targets that the statistics hold.
 
     Args:
@@ -77,7 +77,7 @@ def directions(
             _scaled(statistics, factor), target, shrinkage=shrinkage, geometry=geometry,
             resolution=resolution,
         )  # fmt: skip
-        return Directions(found.pattern / factor, found.readout * factor, found.strength)
+        return TargetDirections(found.pattern / factor, found.readout * factor, found.strength)
     block = statistics.block(target)
     own = np.zeros(len(statistics.mean_z), dtype=bool)
     own[block] = True
@@ -218,7 +218,9 @@ def _resolved(moves: np.ndarray, scatter: np.ndarray) -> np.ndarray:
     return moves if seen.all() and len(seen) == moves.shape[1] else moves @ contrasts[seen].T
 
 
-def _canonical(moves: np.ndarray, noise: np.ndarray, n: int, shrinkage: float | None) -> Directions:
+def _canonical(
+    moves: np.ndarray, noise: np.ndarray, n: int, shrinkage: float | None
+) -> TargetDirections:
     """Reduced-rank directions of ``moves`` in the metric of ``noise``."""
     noise = _shrunken(0.5 * (noise + noise.T) / max(n, 1), n, shrinkage)
     moves = moves / np.sqrt(max(n, 1))
@@ -230,7 +232,7 @@ def _canonical(moves: np.ndarray, noise: np.ndarray, n: int, shrinkage: float | 
     top = max(float(values[-1]), 0.0) if len(values) else 0.0
     seen = np.flatnonzero(values > NEGLIGIBLE**2 * top)[::-1] if top > 0 else np.zeros(0, int)
     strength = np.sqrt(values[seen])
-    return Directions(
+    return TargetDirections(
         pattern=moves @ vectors[:, seen] / strength,
         readout=solved @ vectors[:, seen] / strength,
         strength=strength,

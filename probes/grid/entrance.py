@@ -21,7 +21,7 @@ from ..inputs.reading import (
     check_manifest,
 )
 
-__all__ = ["OF_WORDS", "Arrays", "Entered", "Rows", "enter"]
+__all__ = ["OF_WORDS", "Entered", "GivenArrays", "GivenRows", "enter"]
 
 OF_WORDS = ("control_task", "position", "previous_word", "word_identity", "surface")
 """Controls that need words and their places."""
@@ -31,7 +31,7 @@ ALONE = "activations"
 
 
 @final
-class Arrays(dict[str, np.ndarray]):
+class GivenArrays(dict[str, np.ndarray]):
     """Activations as arrays by site, every row with a value."""
 
     @property
@@ -52,7 +52,7 @@ class Arrays(dict[str, np.ndarray]):
 
 @final
 @dataclass(frozen=True, eq=False)
-class Rows:
+class GivenRows:
     """A corpus of rows without words: each stands alone; equal rows are one text.
 
     Args:
@@ -119,7 +119,7 @@ class Entered:
     @property
     def bare(self) -> bool:
         """There are no words."""
-        return isinstance(self.corpus, Rows)
+        return isinstance(self.corpus, GivenRows)
 
     def controls(self, asked: tuple[str, ...]) -> tuple[str, ...]:
         """Those that can be run."""
@@ -149,7 +149,7 @@ def enter(acts: Any, corpus: Any, targets: Any, random_weights: Any) -> Entered:
         ProbeError: they are none of these; the message says which.
     """
     given = _activations(acts, "activations")
-    twins = _twins(random_weights, isinstance(given, Arrays))
+    twins = _twins(random_weights, isinstance(given, GivenArrays))
     own = getattr(given, "corpus", None)
     values = corpus is not None and _is_values(corpus)
     if values and targets is not None:
@@ -166,7 +166,7 @@ def enter(acts: Any, corpus: Any, targets: Any, random_weights: Any) -> Entered:
                 "nothing to probe: these activations know no corpus, so give what to recover, "
                 "probe(acts, values), or a corpus, probe(acts, corpus)"
             )
-        corpus = Rows(_equal_rows(given))
+        corpus = GivenRows(_equal_rows(given))
     check_corpus(corpus)
     return Entered(given, corpus, targets, twins)
 
@@ -182,7 +182,7 @@ def _activations(acts: Any, what: str) -> ActivationsLike:
         check_manifest(acts)
         return cast(ActivationsLike, acts)
     if isinstance(acts, Mapping) and acts and all(isinstance(name, str) for name in acts):
-        found = Arrays()
+        found = GivenArrays()
         for site, values in acts.items():
             array = as_array(values, f"{what} at {site!r} are numbers [row, d_model]")
             found[site] = _matrix(array, f"{what} at {site!r}")
@@ -194,7 +194,7 @@ def _activations(acts: Any, what: str) -> ActivationsLike:
         return found
     table = isinstance(acts, list | tuple) or hasattr(acts, "shape")
     if table and np.ndim(array := as_array(acts, f"{what} are numbers [row, d_model]")) >= 1:
-        return Arrays({ALONE: _matrix(array, what)})
+        return GivenArrays({ALONE: _matrix(array, what)})
     check_activations(acts, what)  # raises: something is missing
     return cast(ActivationsLike, acts)
 

@@ -18,7 +18,7 @@ from ..inputs.blocks import Matrix, as_matrix
 from ..inputs.protocols import ActivationsLike, CorpusLike, KnowsCeilings
 from ..inputs.reading import read_kept, shown
 from .checks import check_ceilings
-from .entrance import Arrays
+from .entrance import GivenArrays
 from .notes import EMBEDDINGS
 from .numbers import NumberPlan, make_number_plan
 from .plan import Plan, make_plan
@@ -69,7 +69,7 @@ def seeds_of(seed: int, name: str, count: int) -> list[np.random.SeedSequence]:
 
 def kept_rows(acts: ActivationsLike, twins: Sequence[ActivationsLike], n: int) -> np.ndarray:
     """``[token]`` bool: the model and all its twins have an activation."""
-    plain = isinstance(acts, Arrays)
+    plain = isinstance(acts, GivenArrays)
     remedy = "give one row for each of its tokens" if plain else "capture this corpus"
     kept = read_kept(acts, n, "activations have", remedy)
     for twin in twins:

@@ -9,7 +9,7 @@ from ..errors import ProbeError
 from ..grid.results import ProbeResults
 from .layers import first_sites, first_written, use_rows
 from .materials import materials_of
-from .measured import Measured, states
+from .measured import MeasuredInvariant, states
 from .profile import profile
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def measure_invariants(
             f"heights with two labels or more; these results have {', '.join(results.targets)}"
         )
     claims = list(predictions)
-    measured: list[Measured] = []
+    measured: list[MeasuredInvariant] = []
     notes = []
     for kind in progress((states, profile), "invariants", unit="kind"):
         try:
@@ -109,7 +109,7 @@ def _several(given: Any) -> Sequence[Any]:
     return [given] if hasattr(given, "sites") else list(given)
 
 
-def _judged(one: Measured, level: float) -> Invariant:
+def _judged(one: MeasuredInvariant, level: float) -> Invariant:
     row = judged(
         one.name, one.target, one.site, predicted=one.predicted, measured=one.value,
         interval=one.interval, nulls=one.nulls, level=level, resolution=one.resolution,

@@ -12,14 +12,14 @@ from ..grid.joint import left_of
 from .geometry import Own, dimensions, evenness, overlap_of, own_of
 from .materials import Materials
 
-__all__ = ["Beside", "Measured", "beside_state", "states"]
+__all__ = ["Beside", "MeasuredInvariant", "beside_state", "states"]
 
 ROUNDING: Final = 1e-3  # of shares of float32 activations, summed over tokens
 
 
 @final
 @dataclass(frozen=True)
-class Measured:
+class MeasuredInvariant:
     """A number of the model, the same of each untrained model, and what theory says.
 
     Args:
@@ -45,7 +45,7 @@ class Measured:
     note: str = ""
 
 
-def states(materials: Materials) -> Iterator[Measured]:
+def states(materials: Materials) -> Iterator[MeasuredInvariant]:
     """Dimensions of each state, evenness of its classes, and what two heights share.
 
     By theory a state has one dimension less than there are labels, its classes are the corners of a
@@ -68,7 +68,7 @@ def states(materials: Materials) -> Iterator[Measured]:
             fold = materials.fold[beside.rows]
             value, low, high = evenness(own, fold)
             nulls = tuple(evenness(twin, fold)[0] for twin in twins)
-            yield Measured(
+            yield MeasuredInvariant(
                 "evenness of the classes", target, site, 1.0, value, (low, high), nulls, ROUNDING
             )
     for low_height, high_height in combinations(materials.heights, 2):
@@ -118,7 +118,7 @@ def _lower(corpus: Any, height: int, rows: np.ndarray) -> dict[str, np.ndarray]:
     return {f"height {k}": (corpus.labels(k) if k else corpus.words)[rows] for k in range(height)}
 
 
-def _factors(materials: Materials, low: int, high: int) -> Iterator[Measured]:
+def _factors(materials: Materials, low: int, high: int) -> Iterator[MeasuredInvariant]:
     """What two heights share, at tokens that end both."""
     corpus, site, state = materials.corpus, materials.site(high), beside_state(materials, high)
     below, above = corpus.labels(low)[state.rows], state.labels
@@ -136,7 +136,7 @@ def _factors(materials: Materials, low: int, high: int) -> Iterator[Measured]:
     )
     value, least, most = found
     twins = tuple(null[0] for null in nulls)
-    yield Measured(
+    yield MeasuredInvariant(
         "overlap of two states", target, site, 0.0, value, (least, most), twins, ROUNDING
     )
     both = np.char.add(np.char.add(below, " in "), above)
@@ -160,8 +160,10 @@ def _rank(
     owns: list[Own],
     predicted: int,
     note: str = "",
-) -> Measured:
+) -> MeasuredInvariant:
     corpus = materials.corpus
     places, ids = corpus.positions[state.rows], corpus.sentence_ids[state.rows]
     found, *nulls = (float(dimensions(own, places, ids, materials.seed)) for own in owns)
-    return Measured(name, target, site, float(predicted), found, None, tuple(nulls), 1.0, note)
+    return MeasuredInvariant(
+        name, target, site, float(predicted), found, None, tuple(nulls), 1.0, note
+    )

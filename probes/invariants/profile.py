@@ -11,7 +11,7 @@ from ..grid.probe import probe
 from ..inputs.protocols import ActivationsLike
 from ..inputs.reading import as_array
 from .materials import Materials
-from .measured import Measured
+from .measured import MeasuredInvariant
 
 __all__ = ["profile"]
 
@@ -19,7 +19,7 @@ INSIDE, EVERY = "accuracy before the span ends", "accuracy at every token of the
 LAST = "accuracy at the last token"
 
 
-def profile(materials: Materials) -> Iterator[Measured]:
+def profile(materials: Materials) -> Iterator[MeasuredInvariant]:
     """Accuracy before a span ends and at its last token, each beside its ceiling.
 
     Ceilings are the grammar's exact posteriors: no probe can do better.
@@ -39,7 +39,7 @@ def profile(materials: Materials) -> Iterator[Measured]:
     for name, (height, kind, *_) in kinds.items():
         site = materials.site(height)
         score = model.score(site, name)
-        yield Measured(
+        yield MeasuredInvariant(
             kind, height_target(height), site, score.ceiling, score.value, score.interval,
             tuple(twin.score(site, name).value for twin in twins),
             resolution=1 / max(score.n_test, 1), note=f"chance {score.chance:.3f}",
