@@ -20,7 +20,7 @@ def numbers(what: str, value: Any) -> Tensor:
         value: a tensor of any dtype and on any device, an array, nested lists.
 
     Raises:
-        CaptureError: it holds no real numbers.
+        CaptureError: it holds no real numbers, or numbers that are not finite.
 
     >>> numbers("mean", torch.ones(2, dtype=torch.bfloat16, requires_grad=True)).tolist()
     [1.0, 1.0]
@@ -28,14 +28,23 @@ def numbers(what: str, value: Any) -> Tensor:
     if isinstance(value, Tensor) and not value.is_complex():
         if value.is_meta or value.layout != torch.strided:
             raise CaptureError(f"{what} is a tensor of the meta device or sparse: give its numbers")
-        return value.detach().double()
+        return _finite(what, value.detach().double())
     array = _array(value)
     if array is None or array.dtype.kind not in "biuf":
         kind = type(value).__name__ if array is None else f"{type(value).__name__} of {array.dtype}"
         raise CaptureError(
             f"{what} is a tensor, an array or nested lists of real numbers; received {kind}"
         )
-    return torch.from_numpy(np.array(array, dtype=np.float64))
+    return _finite(what, torch.from_numpy(np.array(array, dtype=np.float64)))
+
+
+def _finite(what: str, found: Tensor) -> Tensor:
+    if not bool(found.isfinite().all()):
+        raise CaptureError(
+            f"{what} holds NaN or infinite numbers, with which nothing can be computed: leave the "
+            "rows out that hold them, or find out where they come from"
+        )
+    return found
 
 
 def _array(value: Any) -> np.ndarray | None:

@@ -362,3 +362,13 @@ def test_a_change_that_returns_no_tensor_is_refused(build):
         edit(model, {SITE: lambda stream: None}),
     ):
         model(PROMPT)
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf])
+def test_numbers_that_are_not_finite_are_put_nowhere(wrong):
+    from linrep.hooks.editing.given import numbers
+
+    for given in (np.array([1.0, wrong]), torch.tensor([1.0, wrong]), [1.0, wrong]):
+        with pytest.raises(CaptureError, match="the source holds NaN or infinite"):
+            numbers("the source", given)
+    assert numbers("the source", [1.0, 2.0]).tolist() == [1.0, 2.0]
