@@ -114,8 +114,7 @@ class Grammar(Oracle):
                 depth was bounded.
 
         >>> print(Grammar.from_text("S -> 'a' B | 'b'\nB -> 'b' | 'c'").below("B"))
-        B -> 'b' [0.5]
-        B -> 'c' [0.5]
+        B -> 'b' | 'c'
         """
         if symbol not in self.nonterminals:
             raise LanguageError(

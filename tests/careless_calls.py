@@ -470,10 +470,10 @@ BY_NAME: dict[str, Callable[[], Any]] = {
 }
 
 BY_PLACE: dict[str, Callable[[], Any]] = {
-    "Line.x": lambda: (0.0, 1.0),
-    "Line.y": lambda: (0.0, 1.0),
-    "Cell.x": lambda: (0.0, 1.0),
-    "Cell.y": lambda: (0.0, 1.0),
+    "DrawnLine.x": lambda: (0.0, 1.0),
+    "DrawnLine.y": lambda: (0.0, 1.0),
+    "Polygon.x": lambda: (0.0, 1.0),
+    "Polygon.y": lambda: (0.0, 1.0),
     "Corpus.from_texts.texts": lambda: ["Oslo is in Norway.", "Oslo is in Chad."],
     "linear_maps.reference": acts,
     "linear_maps.rows": lambda: np.ones(corpus().n_tokens, dtype=bool),

@@ -213,7 +213,8 @@ def test_recipes_from_anywhere_are_read_by_schema(tmp_path, change, message):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda noted: noted.update(grammar="S -> 'a'"), "other words than its grammar"),
+        (lambda noted: noted.update(grammar="S -> 'a'"), "others than"),
+        (lambda noted: noted.update(grammar="S -> 'a' 'c' | 'c'"), "other"),
         (lambda noted: noted.update(grammar="S -> 'a' 'b'"), "others than"),
         (lambda noted: noted["settings"].update(passes=1), "others than"),
         (lambda noted: noted["registry"].pop(), "others than"),
