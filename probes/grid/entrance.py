@@ -180,6 +180,11 @@ def _activations(acts: Any, what: str) -> ActivationsLike:
     if all(hasattr(acts, name) for name in ACTIVATIONS):
         check_activations(acts, what)
         check_manifest(acts)
+        if not getattr(acts, "complete", True):
+            raise ProbeError(
+                f"shards of these {what} are missing: the capture into their store was cut off; "
+                "call it again with the same store, it goes on from there"
+            )
         return cast(ActivationsLike, acts)
     if isinstance(acts, Mapping) and acts and all(isinstance(name, str) for name in acts):
         found = GivenArrays()

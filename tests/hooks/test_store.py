@@ -16,6 +16,7 @@ from safetensors import safe_open
 
 from linrep.hooks import Activations, CaptureError, StoreError, capture
 from linrep.models import PlainConfig, PlainTransformer, initialise
+from linrep.probes import ProbeError, probe
 
 CORPUS = [["a", "b", "a"], ["b"], ["c", "a"], ["b", "b", "b", "c"], ["a"]]
 
@@ -94,6 +95,8 @@ def test_stopped_capture_resumes_to_the_same_bytes(model, tmp_path, monkeypatch)
             capture(model, CORPUS, store=broken, shard_words=3)
     half = Activations.open(broken, CORPUS)
     assert not half.complete
+    with pytest.raises(ProbeError, match="shards of these activations are missing"):
+        probe(half, CORPUS, targets={"word": [word for line in CORPUS for word in line]})
     assert 0 < half.kept.sum() < len(half)
     known = np.flatnonzero(half.kept)
     full = Activations.open(whole)
