@@ -291,7 +291,10 @@ def public_call(args: argparse.Namespace) -> dict[str, Any]:
     X, targets = planted(args.rows, args.features, 2)
     groups, places = sentences(args.rows, np.random.default_rng(0))
     words = np.random.default_rng(1).integers(0, 2000, args.rows).astype(str)
-    corpus = SimpleNamespace(words=words, sentence_ids=groups, positions=places, heights=())
+    corpus = SimpleNamespace(
+        words=words, sentence_ids=groups, positions=places, heights=(),
+        labels=lambda height: words, boundary=lambda height: np.ones(len(words), dtype=bool),
+    )  # fmt: skip
     labels = {f"of {n} classes": y.astype(str) for n, y in zip(CLASSES, targets, strict=True)}
     bare = {"controls": (), "permutations": 0, "bootstrap": 0}
     row: dict[str, Any] = {"probe() of one site": "seconds, median of 3"}
