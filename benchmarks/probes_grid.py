@@ -293,7 +293,7 @@ def public_call(args: argparse.Namespace) -> dict[str, Any]:
     words = np.random.default_rng(1).integers(0, 2000, args.rows).astype(str)
     corpus = SimpleNamespace(
         words=words, sentence_ids=groups, positions=places, heights=(),
-        labels=lambda height: words, boundary=lambda height: np.ones(len(words), dtype=bool),
+        labels=lambda _: words, boundary=lambda _: np.ones(len(words), dtype=bool),
     )  # fmt: skip
     labels = {f"of {n} classes": y.astype(str) for n, y in zip(CLASSES, targets, strict=True)}
     bare = {"controls": (), "permutations": 0, "bootstrap": 0}
