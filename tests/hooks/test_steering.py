@@ -160,7 +160,7 @@ def test_nothing_stays_behind_an_exception(wrapped, build):
         ({"operation": "push"}, "operation is one of add, project_out, clamp"),
         ({"directions": {SITE: torch.zeros(32)}}, "length above 0"),
         ({"directions": {SITE: torch.eye(32)}}, "is a vector"),
-        ({"directions": {SITE: torch.full((32,), torch.nan)}}, "length above 0"),
+        ({"directions": {SITE: torch.full((32,), torch.nan)}}, "holds NaN or infinite"),
         ({"directions": {SITE: Subspace(np.eye(32)[:, :1])}}, "sign is arbitrary"),
         ({"strength": float("nan")}, "finite number"),
         ({"strength": {DEEP: 1.0}}, "strength at .* real numbers"),
