@@ -33,7 +33,7 @@ def named(text):
 def test_every_path_named_exists(page):
     told = named(page.read_text("utf-8"))
     missing = [name for name in told if not (ROOT / name).exists()]
-    assert told
+    assert told or page.name == "SECURITY.md"  # that one links, and names no file
     assert not missing
 
 
