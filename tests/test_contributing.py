@@ -11,7 +11,7 @@ if not PAGES or not (ROOT / "setup.cfg").is_file():
     pytest.skip("no checkout", allow_module_level=True)
 NAMING = [
     *PAGES,
-    *(ROOT / name for name in ("CONTRIBUTING.md", "SECURITY.md", "DATASETS.md")),
+    *(ROOT / name for name in ("CONTRIBUTING.md", "DATASETS.md")),
     *(ROOT / "docs" / name for name in ("architecture.md", "formats.md", "releasing.md")),
 ]
 MADE = {"settings.yaml", "report.md"}  # files that runs have
@@ -33,7 +33,7 @@ def named(text):
 def test_every_path_named_exists(page):
     told = named(page.read_text("utf-8"))
     missing = [name for name in told if not (ROOT / name).exists()]
-    assert told or page.name == "SECURITY.md"  # that one links, and names no file
+    assert told
     assert not missing
 
 
