@@ -178,7 +178,7 @@ def _keeps_of(
         site: arms_of(cells[site][0], {}, np.zeros((1, subject.d_model)), 0, 0) for site in order
     }
     for chosen in batches:
-        work = PairBatch.begin(runner, inputs, order, chosen, None)
+        work = PairBatch.begin(runner, inputs, order, chosen, None, keep=False)
         watched = [
             np.asarray(inputs.base[i].stop, dtype=np.int64)[pairs.base_at[i][-1] :] - 1
             for i in chosen

@@ -111,22 +111,18 @@ class Runner:
         places: Tensor,
         pick: Pick = None,
         taps: Mapping[str, Tap] | None = None,
-        prefix: Prefix | None = None,
     ) -> Float[Tensor, "output choice"]:
         """What the model says when the stream at a site is this one.
 
         Args:
             batch: the inputs, as many as the stream has rows.
             site: where.
-            stream: the whole stream there, edited; with a prefix, of the tokens behind it.
+            stream: the whole stream there, edited.
             rows: of the outputs wanted, which input.
             places: and which position.
             pick: of each output two token ids, of which alone the odds are wanted.
             taps: later sites and what looks at the stream there.
-            prefix: of the tokens before the edit, of as many inputs as the batch repeats.
         """
-        if prefix is not None:
-            return self._behind(prefix, batch, site, stream, rows, places, pick)
         begun = _blocks_before(site)
         if self.resume and begun and self._form is not None:
             self.block_tokens += stream.shape[0] * stream.shape[1] * (self.n_layers - begun)
@@ -134,17 +130,27 @@ class Runner:
                 return self._said(self._inputs(batch), rows, places, pick)
         return self.whole(batch, site, stream, rows, places, pick, taps)
 
-    def _behind(
+    def behind(
         self,
         prefix: Prefix,
         batch: Batch,
         site: str,
-        stream: Tensor,
+        stream: Float[Tensor, "rows position d_model"],
         rows: Tensor,
         places: Tensor,
-        pick: Pick,
-    ) -> Tensor:
-        """The same, of the tokens behind the prefix alone."""
+        pick: Pick = None,
+    ) -> Float[Tensor, "output choice"]:
+        """The same, of the tokens behind a prefix alone.
+
+        Args:
+            prefix: of the tokens before the edit, of as many inputs as the batch repeats.
+            batch: the inputs, whole.
+            site: where.
+            stream: of the tokens behind the prefix, edited.
+            rows: as :meth:`after` takes them.
+            places: likewise, in the whole inputs.
+            pick: likewise.
+        """
         begun = _blocks_before(site) if self._form is not None else 0
         ids = batch.ids.to(input_device(self.wiring.body))
         inputs, row = prefix.inputs(ids, stream.dtype), prefix.side_by_side(stream)

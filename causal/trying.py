@@ -72,4 +72,4 @@ def _same_behind(runner: Any, batch: Batch, begin: int, cache: Any) -> bool:
         return False
     far = rows + (rows >= n) * (copies - 2) * n
     many = repeated(batch, copies)
-    return alike(runner.after(many, first, edited[:, begin:], far, places, prefix=prefix), whole)
+    return alike(runner.behind(prefix, many, first, edited[:, begin:], far, places), whole)

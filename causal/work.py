@@ -65,6 +65,8 @@ class PairBatch:
         sites: Sequence[str],
         chosen: np.ndarray,
         pick: Tensor | None,
+        *,
+        keep: bool = True,
     ) -> "PairBatch":
         """Run the bases and the sources of some pairs.
 
@@ -74,11 +76,12 @@ class PairBatch:
             sites: where the stream is kept.
             chosen: the pairs of this batch.
             pick: of each output two token ids, of which alone the odds are wanted.
+            keep: what the model keeps of the tokens before the edits, where it can.
         """
         batch = batch_of(runner, inputs.base, chosen)
         at = positions_of([inputs.base_at[i] for i in chosen])
         read = positions_of([inputs.read[i] for i in chosen])
-        cache = runner.cache_for(batch)
+        cache = runner.cache_for(batch) if keep else None
         streams, unedited = runner.states(batch, sites, *read, pick, cache)
         there = positions_of([inputs.source_at[i] for i in chosen])
         goal = positions_of([inputs.asked_read[i] for i in chosen])
@@ -146,8 +149,11 @@ class PairBatch:
             batch = repeated(self.batch, k)
             rows = torch.cat([self.read[0] + i * n for i in range(k)])
             pick = None if self.pick is None else self.pick.repeat(k, 1)
-            places = self.read[1].repeat(k)
-            said = self.runner.after(batch, site, stream, rows, places, pick, prefix=self.prefix)
+            at = rows, self.read[1].repeat(k), pick
+            if self.prefix is None:
+                said = self.runner.after(batch, site, stream, *at)
+            else:
+                said = self.runner.behind(self.prefix, batch, site, stream, *at)
             for i, name in enumerate(some):
                 yield name, said[i * outputs : (i + 1) * outputs]
 

@@ -11,7 +11,7 @@ from linrep.causal.running import Runner
 from linrep.core import Subspace
 from linrep.grammars import Grammar
 from linrep.hooks.inputs.alignment import Line
-from linrep.hooks.inputs.batching import Batch, collate
+from linrep.hooks.inputs.batching import collate, repeated
 from linrep.hooks.reading.prepared import prepare
 from linrep.hooks.reading.settings import CaptureSettings
 from linrep.models import PlainConfig, PlainTransformer, initialise, train, word_ids
@@ -194,12 +194,18 @@ def test_neither_blocks_nor_tokens_before_an_edit_are_run_again():
     for one, other in zip(short.rows, whole.rows, strict=True):
         for name in ("base", "edit", "whole", "random", "placebo", "drawn", "completeness"):
             assert getattr(one, name) == pytest.approx(getattr(other, name), abs=1e-5, nan_ok=True)
-    pairs, arms, behind = short.pairs["height 1"], 8, (4, 2, 0)
-    begins = [at[-1] + 1 for at in pairs.base_at]  # behind BOS
-    least = sum(4 * 2 * 4 + arms * sum(behind) * (4 - b) for b in begins)
-    tried = short.cost["height 1"] - least
-    assert 0 <= tried < 0.7 * least  # passes tried out, states to draw from, the identity: once
-    assert whole.cost["height 1"] > 1.8 * least
+    more = [interchange(model, corpus, spaces, resume=r, **how | {"n": 80}) for r in (True, False)]
+    grown = [
+        two.cost["height 1"] - one.cost["height 1"]
+        for one, two in zip((short, whole), more, strict=True)
+    ]
+    # Base, source, states to draw from and the identity twice, and arms behind the first edit: what
+    # is tried out once is the same for any number of pairs.
+    blocks, length, arms, behind = 4, 4, 8, (4, 2, 0)
+    firsts = {min(at[-1] + 1 for at in each.pairs["height 1"].base_at) for each in (short, more[0])}
+    (first,) = firsts  # behind BOS
+    assert grown[0] == 40 * (5 * blocks * length + arms * sum(behind) * (length - first))
+    assert grown[1] == 40 * (5 + arms * len(sites)) * blocks * length
 
 
 def _same_behind_a_prefix(model, site):
@@ -218,15 +224,15 @@ def _same_behind_a_prefix(model, site):
     moved = streams[site].clone()
     moved[:, 2:] = moved[:, 2:].flip(0) * 2
     whole = runner.whole(batch, site, moved, *read)
-    twice = Batch(batch.ids.repeat(2, 1), batch.mask.repeat(2, 1), batch.lines * 2)
+    twice = repeated(batch, 2)
     stream = torch.cat([streams[site][:, 2:], moved[:, 2:]])
     rows, places = torch.cat([read[0], read[0] + 3]), read[1].repeat(2)
     before = runner.block_tokens
-    said = runner.after(twice, site, stream, rows, places, prefix=prefix)
+    said = runner.behind(prefix, twice, site, stream, rows, places)
     assert torch.allclose(said[6:], whole, atol=1e-6)
     assert runner.block_tokens - before == 6 * 3 * 1  # inputs, tokens, blocks behind the site
     pick = torch.tensor([[4, 7]]).repeat(12, 1)
-    odds = runner.after(twice, site, stream, rows, places, pick, prefix=prefix)
+    odds = runner.behind(prefix, twice, site, stream, rows, places, pick)
     ratio = said.gather(1, pick)
     assert torch.allclose(odds, ratio / ratio.sum(1, keepdim=True), atol=1e-6)
 
@@ -237,19 +243,63 @@ def test_a_block_with_a_window_keeps_no_prefix():
 
     shape = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 3, "vocab_size": 20}
     heads = {"num_attention_heads": 2, "num_key_value_heads": 1, "max_position_embeddings": 99}
-    ids, at = np.arange(12).reshape(2, 6) + 3, np.arange(6)
     kept = {}
     for window in (50, 3):
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             config = tf.MistralConfig(**shape, **heads, sliding_window=window)
-            model = tf.MistralForCausalLM(config).eval()
-        runner = Runner(prepare(model, CaptureSettings.of(), words=False))
-        batch = collate([Line(row, at, at, at + 1) for row in ids], 0)
-        read = positions_of([np.array([5])] * 2)
-        runner.try_out(batch, *read)
+            model = tf.MistralForCausalLM(config)
+        runner, batch, read = _ready(model)
         assert runner.resume
         cache = runner.cache_for(batch)
         runner.states(batch, (), *read, cache=cache)
         kept[window] = runner.prefix(cache, batch, 3) is not None
     assert kept == {50: True, 3: False}
+
+
+def _ready(model):
+    """A runner that has been tried out on two inputs of six tokens, and these."""
+    runner = Runner(prepare(model.eval(), CaptureSettings.of(), words=False))
+    ids, at = np.arange(12).reshape(2, 6) + 3, np.arange(6)
+    batch = collate([Line(row, at, at, at + 1) for row in ids], 0)
+    read = positions_of([np.array([5])] * 2)
+    runner.try_out(batch, *read)
+    return runner, batch, read
+
+
+def test_one_token_behind_a_prefix_runs_in_a_model_of_experts():
+    """Experts view their stream as one list of tokens."""
+    import transformers as tf
+
+    shape = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 3, "vocab_size": 20}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        heads = {"num_attention_heads": 2, "num_key_value_heads": 1, "num_local_experts": 2}
+        model = tf.MixtralForCausalLM(tf.MixtralConfig(**shape, **heads))
+    runner, batch, read = _ready(model)
+    cache, site = runner.cache_for(batch), "blocks.0.hook_resid_post"
+    streams, unedited = runner.states(batch, (site,), *read, cache=cache)
+    prefix = runner.prefix(cache, batch, 5)
+    moved = streams[site].clone()
+    moved[:, 5:] *= torch.tensor([2.0, -1.0])[:, None, None]
+    whole = runner.whole(batch, site, moved, *read)
+    twice = torch.cat([streams[site], moved])[:, 5:]
+    rows = torch.tensor([0, 1, 2, 3])
+    said = runner.behind(prefix, repeated(batch, 2), site, twice, rows, torch.full((4,), 5))
+    assert torch.allclose(said[:2], unedited, atol=1e-6)  # a few units of float32 in each output
+    assert torch.allclose(said[2:], whole, atol=1e-6)
+    assert not torch.allclose(whole, unedited, atol=1e-4)
+
+
+@pytest.mark.parametrize("layers", [1, 2, 4])
+def test_a_model_whose_tokens_see_later_ones_keeps_no_prefix(layers):
+    """However small its weights are: what stands before an edit moves with it."""
+    import transformers as tf
+
+    shape = {"hidden_size": 16, "intermediate_size": 16, "num_attention_heads": 2}
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        config = tf.BertConfig(**shape, num_hidden_layers=layers, vocab_size=20)
+        runner, batch, _ = _ready(tf.BertForMaskedLM(config))
+    assert runner.resume
+    assert runner.cache_for(batch) is None
