@@ -17,7 +17,6 @@ FILES = (
     "spiece.model",
     "sentencepiece.bpe.model",
 )
-_MOST_IDS = 10_000_000  # all ids below the largest are gone through when it is written out
 
 
 def read_tokenizer(name: str, folder: Path | None) -> tuple[PreTrainedTokenizerBase | None, str]:
@@ -40,23 +39,9 @@ def read_tokenizer(name: str, folder: Path | None) -> tuple[PreTrainedTokenizerB
                 name, trust_remote_code=False
             )
             tokenizer("")  # damaged settings come to light when it is used
-            _refuse_absurd(tokenizer, name)
     except LoadError as error:
         return None, str(error)
     return tokenizer, ""
-
-
-def _refuse_absurd(tokenizer: PreTrainedTokenizerBase, name: str) -> None:
-    """Refuse ids that no vocabulary reaches.
-
-    Raises:
-        LoadError: a token has one.
-    """
-    if (largest := max(tokenizer.get_vocab().values(), default=0)) >= _MOST_IDS:
-        raise LoadError(
-            f"the tokenizer of {name!r} has a token of id {largest}, and no vocabulary has "
-            f"{_MOST_IDS} tokens: restore its files"
-        )
 
 
 def tokenizer_of(source: str) -> PreTrainedTokenizerBase:
