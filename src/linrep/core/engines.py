@@ -35,8 +35,9 @@ def make_engine(name: str) -> Engine:
     """The engine of this name.
 
     Args:
-        name: ``local``; ``processes:N``; ``ray`` (a cluster that is running, else a local one is
-            started); ``ray://host:port``.
+        name: ``local``; ``processes:N`` (workers import the script that asks for them: there the
+            call stands below ``if __name__ == "__main__":``); ``ray`` (a cluster that is running,
+            else a local one is started); ``ray://host:port``.
 
     Raises:
         EngineError: an unknown name, or Ray is not installed.
