@@ -15,9 +15,9 @@ from ..core import (
     height_target,
     progress,
     running,
-    threads_for,
 )
 from ..core.prediction import by_tokens
+from ..core.threads import threads_for
 from ..corpora import Corpus
 from ..hooks import Activations, capture
 from ..hooks.paths.sites import EMBEDDING

@@ -98,8 +98,7 @@ class Statistics:
         Args:
             y: as in :meth:`from_arrays`.
 
-        Returns:
-            A function of ``X``.
+        Returns: a function of ``X``.
 
         Raises:
             ProbeError: lengths differ, or a value is not finite; also when the function is called.
@@ -110,9 +109,9 @@ class Statistics:
         True
         """
         first = next(iter(y.values()), ()) if isinstance(y, Mapping) else y
-        array = as_array(first, "a target has one value for each row")
-        n = len(array) if array.ndim else 0
-        columns = target_columns(y, n)
+        with np.errstate(over="ignore"):  # what is no finite number is refused by name
+            n = len(np.atleast_1d(as_array(first, "a target has one value for each row")))
+            columns = target_columns(y, n)
 
         def make(X: npt.ArrayLike) -> Statistics:
             x = feature_matrix(X)

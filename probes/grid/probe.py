@@ -5,7 +5,8 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from ...core import progress, running, threads_for
+from ...core import progress, running
+from ...core.threads import threads_for
 from ..errors import ProbeError
 from ..evidence.groups import divide
 from ..evidence.tokens import Tokens
