@@ -14,6 +14,7 @@ import warnings
 
 import numpy as np
 import torch
+from figures import tell
 from threadpoolctl import threadpool_limits
 
 from linrep.probes import Eraser, Statistics
@@ -45,6 +46,10 @@ def compare(d: int, rows: int, repeats: int) -> dict[str, float]:
         other = fitter.eraser
         theirs.append((time.perf_counter() - start[0], time.process_time() - start[1]))
     (wall, cpu), (slow, slow_cpu) = (np.median(times, axis=0) for times in (ours, theirs))
+    tell(
+        "erasure", f"LEACE of {d} dimensions", float(wall), "s", "concept-erasure", float(slow),
+        ratio=float(slow / wall), better="larger",
+    )  # fmt: skip
     mine = np.eye(d) - eraser.left @ eraser.right
     return {
         "d": d,

@@ -22,6 +22,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from figures import tell
 
 SITE, SHARD, CLASSES, LENGTH = "blocks.0.hook_resid_post", 8192, 20, 20
 
@@ -145,6 +146,9 @@ def main() -> None:
             told |= json.loads(done.stdout.splitlines()[-1])
     rows = args.rows * args.width * 4 / 2**20
     bound = told["read"] + told["product"] + told["rotation"]
+    what = f"{args.method} grid of {args.rows:,} x {args.width:,}"
+    tell("store grid", what, told["cpu"], "CPU s", "floor", bound, better="smaller", bar=1.5)
+    tell("store grid", what, told["added"], "MiB", "all rows", rows, better="smaller")
     print(
         f"{args.rows:,} x {args.width:,}, {args.method}: rows {rows:,.0f} MiB; peak "
         f"{told['peak']:,.0f} MiB, added {told['added']:,.0f} MiB; {told['cpu']:.1f} CPU s "

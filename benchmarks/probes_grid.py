@@ -25,6 +25,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from figures import tell
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression, RidgeClassifierCV
 from threadpoolctl import threadpool_limits
@@ -223,12 +224,25 @@ def closed_forms(args: argparse.Namespace) -> dict[str, Any]:
             wall[name].append(timed(run)[1])
     median = {name: float(np.median(seconds)) for name, seconds in wall.items()}
     both = median["scikit-learn, targets"] + median["scikit-learn, controls"]
+    floor = floor_of_closed_forms(args)
+    size = f"{args.rows:,} x {args.features}"
+    for what, other, theirs in (
+        ("targets", "scikit-learn, targets", median["scikit-learn, targets"]),
+        ("targets and controls", "scikit-learn, all", both),
+    ):
+        name = f"closed forms of a site of {size}, {what}"
+        tell(
+            "probes", name, median[what], "s", other, theirs,
+            ratio=theirs / median[what], better="larger",
+        )  # fmt: skip
+    name = f"closed forms of a site of {size}, targets"
+    tell("probes", name, median["targets"], "s", "floor", floor, better="smaller", bar=2.0)
     row = {
         "closed forms of a site, median seconds": {k: round(v, 2) for k, v in median.items()},
         "ratio, targets": round(median["scikit-learn, targets"] / median["targets"], 1),
         "ratio, grid with its controls": round(both / median["targets and controls"], 1),
         "everything / targets": round(median["and 200 permutations"] / median["targets"], 2),
-        "floor_seconds": round(floor_of_closed_forms(args), 2),
+        "floor_seconds": round(floor, 2),
     }  # fmt: skip
     print(json.dumps(row), flush=True)
     return row

@@ -20,6 +20,7 @@ for _name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
 
 import numpy as np
 import torch
+from figures import tell
 from regions_edges import published_cells, tuned_cells
 from regions_naive import naive_cells
 from torch import nn
@@ -60,6 +61,18 @@ def square(half: float) -> Plane:
     return Plane([0.0, 0.0], [1.0, 0.0], [0.0, 1.0], (-half, -half), (half, half))
 
 
+BARS = {"edge subdivision, published": 3.0, "plain polygon clip": 20.0}
+
+
+def tell_peers(network: str, own: float, peers: dict[str, float]) -> None:
+    """Our seconds beside those of others."""
+    for peer, seconds in peers.items():
+        tell(
+            "regions", network, own, "CPU s", peer, seconds,
+            ratio=seconds / own, better="larger", bar=BARS.get(peer),
+        )  # fmt: skip
+
+
 def compare(repeat: int, slow: bool) -> list[tuple[str, bool]]:
     """Print the table; the targets and whether they are met.
 
@@ -96,6 +109,7 @@ def compare(repeat: int, slow: bool) -> list[tuple[str, bool]]:
         peer = peers["published"]
         name = f"2-{'-'.join(map(str, widths))}-1, box {half:g}"
         line = f"{name:<26}{cells:>7}{own:>9.3f}s{own / cells * 1e6:>9.1f}{cells / own:>10.0f}"
+        tell_peers(name, own, {f"edge subdivision, {form}": each for form, each in peers.items()})
         line += "".join(f"{seconds:>9.2f}s{seconds / own:>7.1f}" for seconds in peers.values())
         targets.append((f"{name}: >= 3 x edge subdivision as published", peer >= 3 * own))
         if max(widths) == 64:
@@ -107,6 +121,7 @@ def compare(repeat: int, slow: bool) -> list[tuple[str, bool]]:
             if count != cells:
                 raise SystemExit(f"the naive clip counts {count} cells, linrep {cells}")
             line += f"{seconds:>9.2f}s{seconds / own:>7.1f}"
+            tell_peers(name, own, {"plain polygon clip": seconds})
             targets.append((f"{name}: >= 20 x naive clip", seconds >= 20 * own))
         print(line, flush=True)
     for width in (32, 64):

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from figures import tell
 
 from linrep.hooks.store.activations import Activations
 from linrep.hooks.store.manifest import FORMAT
@@ -129,6 +130,7 @@ def measure(folder: Path, gib: float, rounds: int) -> None:
         ("next read of store, warm", "read raw, warm", 0.9),
     ):
         ratio = rate[name] / rate[other]
+        tell("store", name, rate[name], "MB/s", other, rate[other], better="larger", bar=least)
         told = "met" if ratio >= least else "NOT MET"
         print(f"  {name} / {other}: {ratio:.2f} (at least {least:.2f}) {told}")
 

@@ -5,12 +5,21 @@ corpus -> model -> activations -> statistics -> probes -> comparison -> report
 
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
-from ..core import Engine, Prediction, Subspace, checked, height_target, progress, running
+from ..core import (
+    Engine,
+    Prediction,
+    Subspace,
+    checked,
+    height_target,
+    progress,
+    running,
+    threads_for,
+)
 from ..core.prediction import by_tokens
 from ..corpora import Corpus
-from ..hooks import capture
+from ..hooks import Activations, capture
 from ..hooks.paths.sites import EMBEDDING
 from ..models import random_twin
 from ..probes import ProbeError, ProbeResults, probe
@@ -92,8 +101,35 @@ def run_study(
     acts = read(subject.model, corpus)
     twins = [read(random_twin(subject.model, seed=seed + i), corpus) for i in range(asked.twins)]
     claims = _claims(subject, acts.sites, heights)
-    here, _ = by_tokens(claims, asked.positions)
     made = {"activations": plain(acts.manifest), "random twin": plain(twins[0].manifest)}
+    with threads_for(len(corpus.words) * max(acts[site].shape[1] for site in acts.sites) ** 2):
+        seen = _Seen(
+            corpus, others, (*heights,), (*chosen,), (*told,), subject, acts, twins, claims
+        )
+        study = _studied(settings, seen, read, level, engine)
+    return study, made
+
+
+class _Seen(NamedTuple):
+    """A model and its stream: all that probes, exchanges and theory are asked about."""
+
+    corpus: Corpus
+    others: Mapping[str, Corpus]
+    heights: tuple[int, ...]
+    chosen: tuple[str, ...]
+    told: tuple[str, ...]
+    subject: ModelUnderStudy
+    acts: Activations
+    twins: list[Activations]
+    claims: list[Prediction]
+
+
+def _studied(
+    settings: StudySettings, seen: _Seen, read: Any, level: float, engine: str | Engine
+) -> Study:
+    """What can be said of activations: everything after the model was read."""
+    corpus, others, heights, chosen, told, subject, acts, twins, claims = seen
+    here, _ = by_tokens(claims, settings.probes.positions)
     # Chart values and beliefs beside the labels: the page's grids share its level.
     beside, level = beside_of(settings, subject, corpus, acts, twins, heights, level, engine)
     theory, level = theory_of(settings, subject, corpus, level, engine)
@@ -103,7 +139,7 @@ def run_study(
         results = probe(acts, corpus, random_weights=twins, **grid)
     except ProbeError as error:  # a small language: what can be said without probes
         study = unanswered(settings, corpus, subject, acts, here, error, chosen)
-        return with_beside(study, beside, settings, subject, corpus), made
+        return with_beside(study, beside, settings, subject, corpus)
     results = with_remedy(results, supply := supply_of(corpus), corpus)
     chosen = chosen if subject.construction is None else (*chosen, ESTIMATE)
     # Whether the model uses it: states exchanged, the answer known; erased and steered if asked.
@@ -129,7 +165,7 @@ def run_study(
         ),
         subspaces=_subspaces(results, here), **wording_of(settings.language, heights),
     )  # fmt: skip
-    return claimed(with_beside(study, beside, settings, subject, corpus), theory), made
+    return claimed(with_beside(study, beside, settings, subject, corpus), theory)
 
 
 def _subspaces(

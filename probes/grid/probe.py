@@ -5,19 +5,20 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from ...core import progress, running
+from ...core import progress, running, threads_for
 from ..errors import ProbeError
 from ..evidence.groups import divide
 from ..evidence.tokens import Tokens
+from ..inputs.protocols import ActivationsLike
 from ..inputs.reading import sees_next
 from ..solvers.methods import Method
 from .checks import check_counts, check_tolerance, read_penalties
-from .entrance import enter
+from .entrance import Entered, enter
 from .joint import OTHERS, joint_patterns
 from .judging import Judged, judge
 from .memory import refuse_too_many_rows
 from .notes import CONTROLS, collect_notes, describe_settings
-from .options import Evidence, ProbeOptions, Splitting, asked_of
+from .options import Asked, Evidence, ProbeOptions, Splitting, asked_of
 from .plan import CONTROL_DRAWS
 from .preparing import (
     ceilings_of,
@@ -34,7 +35,7 @@ from .preparing import (
 from .results import ProbeResults
 from .scoring import directions_of, held_out, score_cell
 from .site_spaces import Companions
-from .site_work import SiteFound, SiteWork, current_threads, probe_in_worker
+from .site_work import SiteFound, SiteWork, probe_in_worker
 from .targets import ClassTarget, make_targets, strata
 
 __all__ = ["CONTROLS", "probe"]
@@ -127,9 +128,35 @@ def probe(
         ProbeError: the data cannot answer; the message says why.
     """
     rest = asked_of(evidence, splitting, options)
+    entered = enter(acts, corpus, targets, rest.evidence.random_weights)
+    with threads_for(_multiplications(entered.acts)) as threads:
+        return _probed(entered, rest, heights, positions, method, seed, threads)
+
+
+def _multiplications(acts: ActivationsLike) -> float:
+    """Of the largest product of a site: the scatter of its rows."""
+    shapes = [tuple(getattr(acts[site], "shape", ())) for site in acts.sites]
+    return max(
+        (float(shape[0]) * shape[1] ** 2 for shape in shapes if len(shape) == 2), default=0.0
+    )
+
+
+def _probed(
+    entered: Entered,
+    rest: Asked,
+    heights: Sequence[int] | None,
+    positions: Any,
+    method: str,
+    seed: int,
+    threads: int,
+) -> ProbeResults:
+    """The grid of what has entered, on so many threads in every process.
+
+    Raises:
+        ProbeError: the data cannot answer.
+    """
     beyond, dealt = rest.evidence, rest.splitting
     permutations, codelength, bootstrap = beyond.permutations, beyond.codelength, beyond.bootstrap
-    entered = enter(acts, corpus, targets, beyond.random_weights)
     acts, corpus, twins = entered.acts, entered.corpus, entered.twins
     controls = entered.controls(tuple(beyond.controls))
     check_counts(seed=seed)
@@ -176,7 +203,7 @@ def probe(
                 site, share_site(runner, acts, site),
                 [share_site(runner, twin, site) for twin in beside[site]], plans, kind,
                 controls, companions, np.flatnonzero(split.train & kept), len(kept),
-                seed if codelength else None, current_threads(),
+                seed if codelength else None, threads,
             )
             for site in acts.sites
         ]  # fmt: skip

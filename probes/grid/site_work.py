@@ -6,7 +6,7 @@ from typing import final
 
 import numpy as np
 from jaxtyping import Float, Int
-from threadpoolctl import threadpool_info, threadpool_limits
+from threadpoolctl import threadpool_limits
 
 from ...core import Shared
 from ..errors import ProbeError
@@ -19,7 +19,7 @@ from .plan import Plan
 from .site import Cell, probe_site
 from .site_spaces import Companions
 
-__all__ = ["SiteFound", "SiteWork", "current_threads", "probe_in_worker"]
+__all__ = ["SiteFound", "SiteWork", "probe_in_worker"]
 
 NUMBERS = "fiub"  # kinds of NumPy types
 
@@ -99,14 +99,8 @@ class SiteWork:
 
 def probe_in_worker(work: SiteWork) -> SiteFound:
     """Run in a process of its own, with as many threads as the caller has."""
-    with threadpool_limits(work.threads):
+    with threadpool_limits(work.threads, user_api="blas"):
         return work.run()
-
-
-def current_threads() -> int:
-    """Threads that the linear algebra of this process uses."""
-    counts = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
-    return max(counts, default=1)
 
 
 def _matrix(shared: Shared, site: str, n: int) -> Matrix:

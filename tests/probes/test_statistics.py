@@ -169,3 +169,18 @@ def test_whatever_stands_for_missing_is_undefined(missing):
     codes, classes = encode(np.array(["a", missing, "b"], dtype=object))
     assert codes.tolist() == [0, -1, 1]
     assert classes == ("a", "b")
+
+
+@given(
+    labels=st.lists(
+        st.text(alphabet=st.sampled_from("abÀ𝒜 é1\n"), max_size=3), min_size=1, max_size=40
+    )
+)
+def test_text_labels_are_coded_as_by_sorting(labels):
+    array = np.array(labels, dtype=str)
+    codes, classes = encode(array)
+    defined = array != ""
+    values, inverse = np.unique(array[defined], return_inverse=True)
+    assert classes == tuple(values.tolist())
+    assert codes[defined].tolist() == inverse.tolist()
+    assert (codes[~defined] == -1).all()

@@ -15,6 +15,7 @@ from .paths import PathError, as_path
 from .prediction import Positions, Prediction, PredictionError, height_target
 from .progress import progress
 from .subspace import Kind, Subspace, SubspaceError
+from .threads import threads_for
 from .yaml_text import YamlError, read_yaml
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "read_yaml",
     "refuse_full",
     "running",
+    "threads_for",
     "write_directions",
     "writing",
 ]

@@ -1,0 +1,208 @@
+"""Every benchmark beside its peers and floors: one command, one page, one JSON.
+
+    python benchmarks/run.py --page docs/benchmarks.md --json benchmarks/answers/benchmarks.json
+    python benchmarks/run.py --quick                        # small sizes: whether all of it runs
+    python benchmarks/run.py --kernels Haswell SkylakeX     # all of it once for each BLAS kernel
+    python benchmarks/run.py --against earlier.json         # what has become slower, status 1
+
+Each benchmark runs in a process of its own, on one thread. Methods take turns, and a figure is the
+median over rounds of the ratio in each round; processor, kernel, threads and load stand on the
+page. ``--data FOLDER`` adds those that need labelled data and packaged models (folders ``gum`` and
+``blimp``). A comparison flags a ratio that has become worse by more than 15 %.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from figures import FILE, Figure, read
+
+HERE = Path(__file__).parent
+WORSE = 0.15
+"""Part of a ratio that may be lost before it is flagged."""
+PEERS = ("torch", "numpy", "scikit-learn", "transformers", "transformer-lens", "nltk")
+
+FULL: dict[str, Sequence[str]] = {
+    "imports": (),
+    "capture": ("--rounds", "5"),
+    "probes_grid": ("--parts", "closed", "logistic", "--threads", "1"),
+    "probe_memory": (),
+    "store": ("--gib", "1"),
+    "erasure": ("--threads", "1"),
+    "regions": ("--repeat", "3"),
+    "grammars": (),
+    "curves": (),
+}
+QUICK: dict[str, Sequence[str]] = {
+    "imports": (),
+    "capture": ("--rounds", "1"),
+    "probes_grid": ("--parts", "closed", "--threads", "1", "--rows", "3000", "--features", "128"),
+    "probe_memory": ("--rows", "20000", "--width", "128"),
+    "store": ("--gib", "0.1", "--rounds", "1"),
+    "erasure": ("--threads", "1", "--d", "256", "--repeats", "1"),
+    "regions": ("--repeat", "1", "--quick"),
+    "grammars": (),
+    "curves": ("--quick",),
+}
+
+
+def with_data(data: Path | None) -> dict[str, Sequence[str]]:
+    """Those that read labelled data and packaged models."""
+    if data is None:
+        return {}
+    return {
+        "plain_script": ("--trees", str(data / "gum" / "news" / "*.ptb")),
+        "causal_cost": ("--blimp", str(data / "blimp"), "--pairs", "200"),
+    }
+
+
+def measured(name: str, arguments: Sequence[str], kernel: str | None) -> list[Figure]:
+    """Run one benchmark; what it prints goes to stderr, what it tells is returned."""
+    threads = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "MKL", "OPENBLAS")}
+    with tempfile.TemporaryDirectory(prefix="linrep-benchmarks-") as folder:
+        told = Path(folder) / "figures.jsonl"
+        chosen = {"OPENBLAS_CORETYPE": kernel} if kernel else {}
+        done = subprocess.run(
+            [sys.executable, str(HERE / f"{name}.py"), *arguments],
+            env=os.environ | threads | chosen | {FILE: str(told)}, stdout=sys.stderr, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            print(f"{name} ended with status {done.returncode}", file=sys.stderr)
+        return read(told)
+
+
+def kernel_of(asked: str | None) -> str:
+    """The BLAS kernel that a process started so uses."""
+    code = (
+        "import numpy, threadpoolctl as t; "
+        "print(*sorted({p.get('architecture', '?') for p in t.threadpool_info() "
+        "if p['user_api'] == 'blas'}))"
+    )
+    chosen = {"OPENBLAS_CORETYPE": asked} if asked else {}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=os.environ | chosen, capture_output=True, text=True,
+        check=True,
+    )  # fmt: skip
+    return done.stdout.strip()
+
+
+def processor() -> str:
+    """Its name, where the system tells it."""
+    info = Path("/proc/cpuinfo")
+    lines = info.read_text(encoding="utf-8").splitlines() if info.exists() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def shown(value: float) -> str:
+    """Three digits."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
+
+
+def table(figures: Iterable[Figure]) -> str:
+    """Figures as Markdown."""
+    lines = ["| what | linrep | beside | its value | ratio | bar |", "|---|---|---|---|---|---|"]
+    for each in figures:
+        sign = "≥" if each.better == "larger" else "≤"
+        bar = "" if each.bar is None else f"{sign} {each.bar:g}{'' if each.met else ', missed'}"
+        lines.append(
+            f"| {each.what} | {shown(each.value)} {each.unit} | {each.beside} | "
+            f"{shown(each.other)} {each.unit} | {each.ratio:.2f} | {bar} |"
+        )
+    return "\n".join(lines)
+
+
+def page(runs: Sequence[dict[str, Any]]) -> str:
+    """All runs as one page."""
+    first = runs[0]["machine"]
+    lines = [
+        "# Benchmarks",
+        "",
+        "`python benchmarks/run.py` prints this page; every figure stands beside a peer or the "
+        "floor of its work, measured in the same run, on one thread. A ratio is the median over "
+        "rounds. Where the bar says ≥, the ratio is how many times faster linrep is; where it "
+        "says ≤, how many times what stands beside it linrep takes.",
+        "",
+        f"Processor: {first['processor']}, {first['cores']} cores. {first['date']}. "
+        + ", ".join(f"{name} {number}" for name, number in first["versions"].items())
+        + ".",
+    ]
+    for run in runs:
+        machine = run["machine"]
+        lines += [
+            "",
+            f"## BLAS kernel {machine['kernel']}, load {machine['load']:.1f} at the start",
+        ]
+        figures = [Figure(**each) for each in run["figures"]]
+        for part in dict.fromkeys(each.part for each in figures):
+            lines += ["", f"### {part}", "", table(e for e in figures if e.part == part)]
+    return "\n".join(lines) + "\n"
+
+
+def worse(now: Sequence[dict[str, Any]], before: Sequence[dict[str, Any]]) -> list[str]:
+    """Ratios that have lost more than 15 % since, kernel by kernel."""
+    known = {
+        (run["machine"]["kernel"], Figure(**each).key): each["ratio"]
+        for run in before for each in run["figures"]
+    }  # fmt: skip
+    found = []
+    for run in now:
+        for figure in (Figure(**each) for each in run["figures"]):
+            old = known.get((run["machine"]["kernel"], figure.key))
+            if old is None:
+                continue
+            lost = old / figure.ratio if figure.better == "larger" else figure.ratio / old
+            if lost > 1 + WORSE:
+                found.append(f"{figure.key}: {figure.ratio:.2f}, was {old:.2f}")
+    return found
+
+
+def main() -> int:
+    """Run, print, keep, compare."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="small sizes")
+    parser.add_argument("--only", nargs="+", help="names of benchmarks")
+    parser.add_argument("--data", type=Path, help="folder with gum and blimp")
+    parser.add_argument("--kernels", nargs="+", default=[None], help="OpenBLAS core types")
+    parser.add_argument("--page", type=Path)
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--against", type=Path, help="JSON of an earlier run")
+    asked = parser.parse_args()
+    jobs = {**(QUICK if asked.quick else FULL), **with_data(asked.data)}
+    runs: list[dict[str, Any]] = []
+    for kernel in asked.kernels:
+        machine = {
+            "processor": processor(), "cores": os.cpu_count(), "kernel": kernel_of(kernel),
+            "load": os.getloadavg()[0], "threads": 1, "date": f"{datetime.now(UTC):%Y-%m-%d}",
+            "versions": {name: version(name) for name in PEERS},
+        }  # fmt: skip
+        chosen = {name: jobs[name] for name in asked.only or jobs}
+        figures = [f for name, args in chosen.items() for f in measured(name, args, kernel)]
+        runs.append({"machine": machine, "figures": [asdict(figure) for figure in figures]})
+    text = page(runs)
+    print(text)
+    if asked.page:
+        asked.page.write_text(text, encoding="utf-8")
+    if asked.json:
+        asked.json.write_text(json.dumps(runs, indent=1) + "\n", encoding="utf-8")
+    if asked.against:
+        lost = worse(runs, json.loads(asked.against.read_text(encoding="utf-8")))
+        print(
+            "\n".join(["Worse than before:", *lost]) if lost else "No ratio is worse than before."
+        )
+        return 1 if lost else 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
