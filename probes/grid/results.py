@@ -10,6 +10,7 @@ import numpy as np
 from ...core import Subspace, checked
 from ..errors import ProbeError
 from ..evidence.intervals import paired_test
+from ..examples.values import Examples
 from ..geometry.class_means import Direction
 from .held_out import HeldOut, HeldOutNumbers
 from .score import Score
@@ -45,6 +46,8 @@ class ProbeResults:
             without one part of the groups each, where they were asked for.
         learned_from: ``[token]`` True for rows from which patterns were learned; maps between
             bases are learned from others (:func:`linrep.linear_maps`).
+        examples: a few texts of the test part with what every probe said of their words; ``None``
+            where none were asked for, or rows have no words.
     """
 
     scores: tuple[Score, ...]
@@ -59,6 +62,7 @@ class ProbeResults:
     chance_patterns: Mapping[tuple[str, str], tuple[np.ndarray, ...]] = field(default_factory=dict)
     fold_patterns: Mapping[tuple[str, str], tuple[np.ndarray, ...]] = field(default_factory=dict)
     learned_from: np.ndarray | None = None
+    examples: Examples | None = None
 
     def __repr__(self) -> str:
         """One line: what was probed where; the numbers are in ``to_frame()``."""
