@@ -31,7 +31,10 @@ __all__ = [
 ]
 
 SILENT = "-"
-CLASS = re.compile(r"=|(?P<right>\d{1,3})|!(?P<other>\d{1,9})|(?P<wrong>\d{1,9}):(?P<sure>\d{1,3}):(?P<true>\d{1,3}|-)")  # fmt: skip
+CLASS = re.compile(
+    r"=|(?P<right>\d{1,3})|!(?P<other>\d{1,9})"
+    r"|(?P<wrong>\d{1,9}):(?P<sure>\d{1,3}):(?P<true>\d{1,3}|-)"
+)
 NUMBER = re.compile(r"([^;\s]+);(-?\d{1,12})")
 WORST = -9999  # credits below this many percent are written as this
 NAN = float("nan")

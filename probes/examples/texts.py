@@ -78,12 +78,12 @@ class CorpusTexts:
             words=tuple(_short(str(word)) for word in self.words[rows]),
             number=sentence,
             chosen=chosen,
-            gaps=self._gaps(sentence, rows, start, len(whole)),
+            gaps=self._gaps(sentence, rows),
             nodes=self._nodes(sentence, start, start + len(rows), len(whole)),
             cut=len(whole) if cut else 0,
         )
 
-    def _gaps(self, sentence: int, rows: np.ndarray, start: int, n: int) -> tuple[str, ...]:
+    def _gaps(self, sentence: int, rows: np.ndarray) -> tuple[str, ...]:
         """What stands between the spans of a running text; all of it before them if they cross."""
         texts, spans = getattr(self.corpus, "texts", None), getattr(self.corpus, "spans", None)
         if texts is None or spans is None:

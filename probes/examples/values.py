@@ -139,12 +139,12 @@ class ExampleTarget:
                 f"examples of {self.name!r} start at a site that has answers, one of "
                 f"{list(self.answers)}; received {self.start!r}"
             )
-        try:
-            for site, lines in self.answers.items():
+        for site, lines in self.answers.items():
+            try:
                 for line, true in zip(lines, self.truth, strict=True):
                     self._check(entries(line), entries(true))
-        except ValueError as error:
-            raise ProbeError(f"examples of {self.name!r} at {site!r}: {error}") from None
+            except ValueError as error:
+                raise ProbeError(f"examples of {self.name!r} at {site!r}: {error}") from None
 
     def _check(self, said: list[str], true: list[str]) -> None:
         """Every entry of a text can be read.
