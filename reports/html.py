@@ -7,6 +7,7 @@ from typing import Any
 from ..core.claims import explained
 from ..probes import Transfer
 from .edited import ERASED_COLUMNS, STEERED_COLUMNS, erased_lines, steered_lines
+from .examples import examples_html, examples_script, examples_style
 from .figures import study_figures
 from .findings import findings, site_of_transfer
 from .invariants import INVARIANT_COLUMNS, INVARIANT_MEANING, invariant_lines
@@ -86,7 +87,8 @@ def render_html(run: Run) -> str:
     checks = [check for study in run.studies for check in study.checks]
     return template.render(
         run=run,
-        css=Markup(pages.joinpath("report.css").read_text("utf-8")),
+        css=Markup(pages.joinpath("report.css").read_text("utf-8") + examples_style()),
+        examples_script=Markup(examples_script()),
         plotly_js=Markup(f"<script>{get_plotlyjs()}</script>"),
         checks=len(checks),
         passed=sum(check.passed for check in checks),
@@ -107,6 +109,7 @@ def _study(study: Study, index: int) -> dict[str, object]:
     overlaps = [row for row in study.comparison.rows if row.subspaces]
     return {
         "anchor": f"study-{index + 1}",
+        "examples": examples_html(study, f"examples-{index + 1}", f"study-{index + 1}"),
         "name": study.name,
         "question": study.question,
         "facts": [(name, number(value)) for name, value in study.facts.items()],

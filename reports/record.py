@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, final
 
 from ..core import ErasedRow, Invariant, SteeredRow, Subspace, checked
-from ..probes import Transfer
+from ..probes import Examples, Transfer
 from .comparison import Comparison
 from .errors import RecordError
 from .pictures import Picture
@@ -138,6 +138,7 @@ class Study:
             treebank is the part of speech).
         transfers: what probes trained on one data set do on others, one for each target.
         pictures: of numbers that are no scores of probes.
+        examples: a few held-out texts with what every probe said of their words.
     """
 
     name: str
@@ -156,6 +157,7 @@ class Study:
     names: Mapping[str, str] = field(default_factory=dict)
     transfers: tuple[Transfer, ...] = ()
     pictures: tuple[Picture, ...] = ()
+    examples: Examples | None = None
 
     def __post_init__(self) -> None:
         if not self.name or any(sign in self.name for sign in "/\\|\0") or self.name[0] == ".":
@@ -171,6 +173,7 @@ class Study:
             vars(self.scores), rows, self.comparison.settings, cells, self.piece, self.names,
             [vars(row) for row in (*self.erased, *self.steered, *self.invariants)],
             [[moved.target, moved.names] for moved in self.transfers],
+            asdict(self.examples) if self.examples else {},
         )  # fmt: skip
 
     @property

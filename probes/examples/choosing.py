@@ -54,7 +54,7 @@ def chosen_texts(
 
     >>> rng = np.random.default_rng(0)
     >>> chosen_texts([4, 5, 6], [{6: 0.9}], {4: 1, 5: 1, 6: 1}, {4: "a", 5: "a", 6: "b"}, 3, rng)
-    [(6, True), (5, False)]
+    [(6, True), (4, False)]
     """
     shuffled = rng.permutation(np.asarray(candidates, dtype=np.int64)).tolist()
     place = {text: i for i, text in enumerate(shuffled)}

@@ -11,6 +11,7 @@ from ...core import Subspace, checked
 from ..errors import ProbeError
 from ..evidence.intervals import paired_test
 from ..examples.values import Examples
+from ..examples.view import ExamplesView, about
 from ..geometry.class_means import Direction
 from .held_out import HeldOut, HeldOutNumbers
 from .score import Score
@@ -127,6 +128,43 @@ class ProbeResults:
         from .figures import accuracy_figure
 
         return accuracy_figure(self.scores)
+
+    @checked(ProbeError)
+    def explore(self, target: str | None = None, site: str | None = None) -> ExamplesView:
+        """Held-out texts under their trees, coloured by what a probe said of each word.
+
+        A slider moves through the sites, lists choose the target and the true label; texts where
+        the probe is wrong but confident stand first. No text of the training part is shown.
+
+        Args:
+            target: shown first; by default the first.
+            site: shown first; by default where that target is read best on validation data.
+
+        Returns:
+            The view, which a notebook shows; nothing is loaded from a network.
+
+        Raises:
+            ProbeError: no examples were kept, or there is no such target or site among them.
+
+        >>> from linrep import Corpus, probe
+        >>> texts = [f"{'ab'[i % 2]} {i}" for i in range(40)]
+        >>> corpus = Corpus.from_texts(texts, targets={"letter": [text[0] for text in texts]})
+        >>> found = probe({"block 0": np.eye(2)[[0, 1] * 20]}, corpus, targets=["letter"])
+        >>> found.explore("letter")
+        ExamplesView(8 texts, ['letter'])
+        """
+        if self.examples is None:
+            raise ProbeError(
+                "no examples were kept: probe with a corpus that has words, and examples= above 0"
+            )
+        told = {
+            (score.site, score.target): about(
+                "R²" if score.kind == "number" else "accuracy", score.value, score.interval,
+                score.n_test, ("chance", score.chance),
+            )
+            for score in self.scores
+        }  # fmt: skip
+        return ExamplesView(self.examples, told, {}, target, site)
 
     def _held(self, site: str, target: str) -> HeldOut | HeldOutNumbers:
         self.score(site, target)

@@ -57,7 +57,9 @@
     const words = items.map((item) => [...item.querySelectorAll(".ex-word")]);
     const picks = { target: find(".ex-target"), site: find(".ex-site"), label: find(".ex-label"), wrong: find(".ex-wrong") };
     const address = root.dataset.address;
-    let here = -1;
+    const more = find(".ex-more");
+    const FEW = 6;
+    let here = -1, all = false;
 
     const target = () => data.targets[Number(picks.target.value)];
     const lines = (line) => (line === "" ? [] : line.split(" "));
@@ -85,10 +87,10 @@
         key.parentElement.hidden = target().legend[i] === "";
       });
       const ranks = items.map((item, text) => {
-        const all = answers(text);
+        const said = answers(text);
         let rank = -2, fits = false;
         words[text].forEach((word, i) => {
-          const answer = all[i];
+          const answer = said[i];
           word.className = "ex-word" + (answer ? " " + shade(answer) + (answer.right ? "" : " ex-bad") : "");
           word.nextElementSibling.textContent = answer ? told(answer) : "";
           word.title = sentence(answer, target());
@@ -97,14 +99,20 @@
             fits = fits || !picks.wrong.checked || !answer.right;
           }
         });
-        item.hidden = !fits;
+        item.dataset.fits = fits ? "yes" : "";
         item.querySelector(".ex-detail").textContent = "";
         item.querySelector(".ex-link").href = "#" + tag(text);
         return rank;
       });
       const order = items.map((_, text) => text).sort((a, b) => ranks[b] - ranks[a] || a - b);
       list.append(...order.map((text) => items[text]));
-      find(".ex-none").hidden = items.some((item) => !item.hidden);
+      const fitting = order.map((text) => items[text]).filter((item) => item.dataset.fits);
+      items.forEach((item) => { item.hidden = !item.dataset.fits; });
+      if (!all) fitting.slice(FEW).forEach((item) => { item.hidden = items.indexOf(item) !== here; });
+      const rest = fitting.filter((item) => item.hidden).length;
+      more.hidden = rest === 0;
+      more.textContent = "show " + rest + " more";
+      find(".ex-none").hidden = fitting.length > 0;
     }
 
     function tag(text) {
@@ -166,6 +174,10 @@
     picks.site.addEventListener("input", moved);
     picks.label.addEventListener("change", moved);
     picks.wrong.addEventListener("change", moved);
+    more.addEventListener("click", () => {
+      all = true;
+      draw();
+    });
     window.addEventListener("hashchange", go);
     find(".ex-controls").hidden = false;
     picks.target.value = String(data.first);
