@@ -3,11 +3,13 @@
 from .comparison import ComparedSubspaces, Comparison, ComparisonError, Row, compare
 from .figures import accuracy_figure, grid_figure, study_figures
 from .folder import FolderError, fresh_folder, refuse_occupied
+from .frames import Frames, frames
 from .markdown import summary_lines
 from .overlap import overlap_figure
 from .pictures import DrawnLine, Picture, Polygon
 from .record import Check, RecordError, Run, Scores, Study
 from .regression import Change, RegressionError, RunDifference, compare_runs
+from .report_schema import report_schema
 from .requirements import Outcome, Requirement, RequirementError, check_run
 from .run import write_run
 from .run_reading import read_run
@@ -22,6 +24,7 @@ __all__ = [
     "ComparisonError",
     "DrawnLine",
     "FolderError",
+    "Frames",
     "Outcome",
     "Picture",
     "Polygon",
@@ -41,12 +44,14 @@ __all__ = [
     "check_run",
     "compare",
     "compare_runs",
+    "frames",
     "fresh_folder",
     "grid_figure",
     "overlap_figure",
     "read_run",
     "refuse_occupied",
     "report",
+    "report_schema",
     "study_figures",
     "summary_lines",
     "write_run",

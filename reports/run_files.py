@@ -24,6 +24,7 @@ __all__ = [
     "MARK",
     "REMEDY",
     "REPORTS",
+    "SCHEMA",
     "SCORES",
     "SETTINGS",
     "SUBSPACES",
@@ -39,6 +40,9 @@ __all__ = [
 ]
 
 FORMAT: Final = 1
+SCHEMA: Final = "linrep report 1"
+"""Name and number of what ``report.json`` holds: its first entry."""
+
 MARK: Final = "manifest.json"
 """The file that makes a folder a run."""
 

@@ -7,6 +7,8 @@ from ..probes import Transfer
 from .comparison import Row
 from .findings import findings
 from .record import Run, Study
+from .remarks import remarks
+from .run_files import SCHEMA
 from .values import plain
 from .verdicts import RUNGS
 
@@ -19,19 +21,27 @@ def dumps(value: object) -> str:
 
 
 def run_json(run: Run) -> dict[str, object]:
-    """Everything a report shows, as JSON-able data.
+    """Everything a report shows, as JSON-able data; :func:`linrep.report_schema` describes it.
 
     Args:
         run: what to show.
     """
     return {
+        "schema": SCHEMA,
         "title": run.title,
         "question": run.question,
         "passed": run.passed,
         "settings": run.settings,
         "made_with": run.manifest,
-        "studies": [{"found": findings(study)} | study_json(study) for study in run.studies],
+        "studies": [_reported(study) for study in run.studies],
     }
+
+
+def _reported(study: Study) -> dict[str, object]:
+    """A study with what its page says beside the numbers."""
+    checks = [vars(check) | {"passed": check.passed} for check in study.checks]
+    said = {"checks": checks, "remarks": remarks(study.scores)}
+    return {"found": findings(study)} | study_json(study) | said
 
 
 def study_json(study: Study) -> dict[str, object]:

@@ -18,6 +18,7 @@ from . import (
     cli_experiments,
     cli_language,
     cli_model,
+    cli_reports,
     cli_run,
     cli_theory,
     cli_train,
@@ -38,6 +39,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 cli_run.register(app)
+cli_reports.register(app)
 cli_calibrate.register(app)
 cli_language.register(app)
 cli_model.register(app)
