@@ -17,7 +17,6 @@ from .run_files import (
     CheckFile,
     ComparisonFile,
     RowFile,
-    ScoresFile,
     StudyFile,
 )
 from .through import Through
@@ -68,10 +67,16 @@ ComparedRow: Final = _typed(
     exchange=(Exchanged | None, Field(None, description="what an exchange of states did.")),
     through=(Carried | None, Field(None, description="the map from another basis.")),
 )  # fmt: skip
-ReportedScores: Final = _typed(
-    "Scores", ScoresFile, "The grid of probes.",
-    rows=(list[ScoreRow], Field(description="one for each (site, target).")),  # type: ignore[valid-type]
-)  # fmt: skip
+
+
+class ReportedScores(_Closed):
+    """The grid of probes."""
+
+    rows: list[ScoreRow] = Field(description="one for each (site, target).")  # type: ignore[valid-type]
+    notes: list[str] = Field(description="what was not tested or left out, and why.")
+    settings: dict[str, Any] = Field(description="of the probes.")
+
+
 ReportedComparison: Final = _typed(
     "Comparison", ComparisonFile, "Learned beside predicted.",
     rows=(list[ComparedRow], Field(description="in the order of the scores.")),  # type: ignore[valid-type]

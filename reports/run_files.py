@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from ..core import LinrepError
 from ..core.versions import other_version
+from .by_group import GroupFile
 from .pictures import Picture
 from .transfer_file import TransferFile
 from .values import score_column
@@ -121,6 +122,7 @@ class ScoresFile(_File):
     rows: list[Annotated[dict[str, Any], AfterValidator(_as_it_is)]]
     notes: list[str]
     settings: dict[str, Any]
+    by_group: dict[str, GroupFile] = {}
 
 
 class VerdictFile(_File):

@@ -1,9 +1,10 @@
 """A run as JSON-able data."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from ..probes import Transfer
+from .by_group import GroupFile
 from .comparison import Row
 from .findings import findings
 from .record import Run, Study
@@ -38,10 +39,11 @@ def run_json(run: Run) -> dict[str, object]:
 
 
 def _reported(study: Study) -> dict[str, object]:
-    """A study with what its page says beside the numbers."""
+    """A study with what its page says beside the numbers, without what only pairs two runs."""
     checks = [vars(check) | {"passed": check.passed} for check in study.checks]
     said = {"checks": checks, "remarks": remarks(study.scores)}
-    return {"found": findings(study)} | study_json(study) | said
+    shown = replace(study, scores=replace(study.scores, by_group={}))
+    return {"found": findings(study)} | study_json(shown) | said
 
 
 def study_json(study: Study) -> dict[str, object]:
@@ -55,6 +57,7 @@ def study_json(study: Study) -> dict[str, object]:
             "rows": study.scores.rows,
             "notes": study.scores.notes,
             "settings": study.scores.settings,
+            **_by_group(study),
         },
         "comparison": {
             "rows": [_row_json(row) for row in study.comparison.rows],
@@ -70,6 +73,12 @@ def study_json(study: Study) -> dict[str, object]:
         "transfers": [_transfer_json(moved) for moved in study.transfers],
         **({"pictures": [asdict(picture) for picture in study.pictures]} if study.pictures else {}),
     }
+
+
+def _by_group(study: Study) -> dict[str, object]:
+    kept = study.scores.by_group
+    files = {target: GroupFile.of(one).model_dump() for target, one in kept.items()}
+    return {"by_group": files} if files else {}
 
 
 def _transfer_json(moved: Transfer) -> dict[str, object]:
