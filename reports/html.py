@@ -72,16 +72,17 @@ def render_html(run: Run) -> str:
         The page; the same run gives the same bytes.
     """
     import yaml
-    from jinja2 import Environment, StrictUndefined
+    from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
     from plotly.offline import get_plotlyjs
 
     run = named_run(run)
     pages = files(__package__).joinpath("templates")
     environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True
-    )
-    template = environment.from_string(pages.joinpath("report.html").read_text("utf-8"))
+        loader=PackageLoader(__package__), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, keep_trailing_newline=True,
+    )  # fmt: skip
+    template = environment.get_template("report.html")
     checks = [check for study in run.studies for check in study.checks]
     return template.render(
         run=run,
@@ -105,6 +106,7 @@ def _study(study: Study, index: int) -> dict[str, object]:
     columns = _columns(list(scores.values()))
     overlaps = [row for row in study.comparison.rows if row.subspaces]
     return {
+        "anchor": f"study-{index + 1}",
         "name": study.name,
         "question": study.question,
         "facts": [(name, number(value)) for name, value in study.facts.items()],
