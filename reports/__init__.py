@@ -1,6 +1,7 @@
 """The comparison record, verdicts, figures, the report, and runs that outlive their model."""
 
 from .comparison import ComparedSubspaces, Comparison, ComparisonError, Row, compare
+from .difference_page import report_difference
 from .figures import accuracy_figure, grid_figure, study_figures
 from .folder import FolderError, fresh_folder, refuse_occupied
 from .frames import Frames, frames
@@ -51,6 +52,7 @@ __all__ = [
     "read_run",
     "refuse_occupied",
     "report",
+    "report_difference",
     "report_schema",
     "study_figures",
     "summary_lines",

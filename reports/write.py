@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from .run_files import MARK, FolderError, read_manifest
 from .run_json import dumps, run_json
 from .run_reading import read_run
 
-__all__ = ["ReportError", "report"]
+__all__ = ["ReportError", "destination", "report", "write_whole"]
 
 
 class ReportError(LinrepError):
@@ -36,13 +37,7 @@ def report(run: Any, path: str | os.PathLike[str]) -> Path:
         ReportError: the suffix is none of these, a folder or file stands in the way, the path is a
             file that a run is read from, or what was given is no run.
     """
-    out = as_path(path).absolute()
-    if out.suffix not in (".html", ".md", ".json"):
-        raise ReportError(
-            f"a report is .html, .md or .json; received {out.name!r}, name such a file"
-        )
-    _refuse_blocked(out)
-    _refuse_data(out)
+    out = destination(as_path(path), (".html", ".md", ".json"))
     whole = run if isinstance(run, Run) else _read(run)
     if out.suffix == ".html":
         text = render_html(whole)
@@ -50,7 +45,26 @@ def report(run: Any, path: str | os.PathLike[str]) -> Path:
         text = render_markdown(whole)
     else:
         text = dumps(run_json(whole))
-    _write_whole(out, text)
+    write_whole(out, text)
+    return out
+
+
+def destination(path: Path, suffixes: Sequence[str]) -> Path:
+    """Where a file of one of these kinds is written, as an absolute path.
+
+    Args:
+        path: as it was given.
+        suffixes: that it may have.
+
+    Raises:
+        ReportError: it has another suffix, something stands in the way, or a run is read from it.
+    """
+    out = path.absolute()
+    if out.suffix not in suffixes:
+        kinds = f"{', '.join(suffixes[:-1])} or {suffixes[-1]}"
+        raise ReportError(f"a report is {kinds}; received {out.name!r}, name such a file")
+    _refuse_blocked(out)
+    _refuse_data(out)
     return out
 
 
@@ -104,8 +118,13 @@ def _read(given: object) -> Run:
     )
 
 
-def _write_whole(out: Path, text: str) -> None:
-    """Write beside, then rename: a reader never meets half a file."""
+def write_whole(out: Path, text: str) -> None:
+    """Write beside, then rename: a reader never meets half a file.
+
+    Args:
+        out: the file.
+        text: all of it.
+    """
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(
         "w", encoding="utf-8", dir=out.parent, prefix=f".{out.name}.", delete=False

@@ -161,6 +161,7 @@ _HOME = {
     "regions_in_plane": "piecewise",
     "regions_on_segment": "piecewise",
     "report": "reports",
+    "report_difference": "reports",
     "report_schema": "reports",
     "run_experiment": "experiments",
     "run_study": "experiments",

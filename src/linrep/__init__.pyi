@@ -182,6 +182,7 @@ from .reports import (
     frames as frames,
     read_run as read_run,
     report as report,
+    report_difference as report_difference,
     report_schema as report_schema,
     write_run as write_run,
 )
