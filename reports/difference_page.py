@@ -18,7 +18,13 @@ from .run_json import dumps
 from .run_reading import read_run
 from .write import destination, write_whole
 
-__all__ = ["DifferenceFile", "difference_json", "report_difference"]
+__all__ = [
+    "SUFFIXES",
+    "DifferenceFile",
+    "difference_json",
+    "report_difference",
+    "write_difference",
+]
 
 SUFFIXES: Final = (".html", ".md", ".json")
 Cell = tuple[str, str, str]
@@ -91,7 +97,20 @@ def report_difference(
     """
     out = destination(as_path(path), SUFFIXES)
     runs = [one if isinstance(one, Run) else read_run(one) for one in (before, after)]
-    sides = beside(*runs, seed=seed)
+    return write_difference(beside(*runs, seed=seed), out)
+
+
+def write_difference(sides: SidesOfRuns, path: Path) -> Path:
+    """Write two runs that lie beside each other.
+
+    Args:
+        sides: the two runs.
+        path: ``.html``, ``.md`` or ``.json``.
+
+    Raises:
+        ReportError: the suffix is none of these, or something stands in the way.
+    """
+    out = destination(path, SUFFIXES)
     made = {".html": _html, ".md": _markdown, ".json": _json}
     write_whole(out, made[out.suffix](sides))
     return out

@@ -7,13 +7,12 @@ from typing import Any, Final, final
 
 from .pairing import LEVEL
 from .record import Run
-from .regression import Change, RunDifference, compare_runs
+from .regression import ROUNDING, Change, RunDifference, compare_runs
 from .values import Json, number, score_column, site_label, site_order
 
 __all__ = ["CHANGE_COLUMNS", "HOW", "SidesOfRuns", "beside"]
 
 SHOWN: Final = 5  # cells that a sentence names
-ROUNDING: Final = 1e-9
 CHANGE_COLUMNS: Final = (
     "target", "site", "A", "B", "B less A", "interval", "p, all cells", "groups that differ",
     "answer", "rung",
@@ -73,6 +72,17 @@ class SidesOfRuns:
         """
         study = f" ({change.study})" if len(self.before.studies) > 1 else ""
         return f"{self.target(change.study, change.target)} at {site_label(change.site)}{study}"
+
+    def said(self, change: Change) -> str:
+        """A cell and what became of it, on one line.
+
+        Args:
+            change: of the cell.
+        """
+        rungs = f", rung {change.rung_before} to {change.rung_after}" * (
+            change.rung_before != change.rung_after
+        )
+        return f"{self.name(change)}: {_change(change)}{rungs}; {_answered(change)}"
 
     def target(self, study: str, target: str) -> str:
         """What pages call a target.
@@ -199,11 +209,8 @@ def _answered(each: Change) -> str:
 def _change(each: Change) -> str:
     interval = _interval(each)
     ends = "" if interval == "–" else f" [{interval}]"
-    p = "< 0.001" if each.p is not None and each.p < 0.001 else f"= {number(each.p)}"
-    return (
-        f"{number(each.before)} in A, {number(each.after)} in B ({signed(each.difference)}{ends}, "
-        f"p {p})"
-    )
+    p = "" if each.p is None else ", p < 0.001" if each.p < 0.001 else f", p = {number(each.p)}"
+    return f"{number(each.before)} in A, {number(each.after)} in B ({signed(each.difference)}{ends}{p})"
 
 
 def _rungs(changes: Sequence[Change]) -> list[str]:

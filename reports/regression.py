@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, final
+from typing import TYPE_CHECKING, Final, Literal, final
 
 from ..core import LinrepError, checked
 from .pairing import LEVEL, Paired, paired
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Change", "RegressionError", "RunDifference", "compare_runs"]
 
+ROUNDING: Final = 1e-9  # of scores: less is no difference
 ChangeAnswer = Literal["higher", "lower", "no difference shown", "not tested"]
 
 
@@ -164,6 +165,7 @@ def _change(
         apart = _float(ends_old[1]) < _float(ends_new[0]) or _float(ends_new[1]) < _float(
             ends_old[0]
         )
+    apart = apart and not abs(after - before) < ROUNDING
     rungs = int(_float(old["rung"])), int(_float(new["rung"]))
     return Change(*cell, before, after, after - before, apart, *rungs, **vars(test))
 

@@ -14,7 +14,7 @@ from .run_files import MARK, FolderError, read_manifest
 from .run_json import dumps, run_json
 from .run_reading import read_run
 
-__all__ = ["ReportError", "destination", "report", "write_whole"]
+__all__ = ["ReportError", "destination", "refuse_place", "report", "write_whole"]
 
 
 class ReportError(LinrepError):
@@ -61,8 +61,21 @@ def destination(path: Path, suffixes: Sequence[str]) -> Path:
     """
     out = path.absolute()
     if out.suffix not in suffixes:
-        kinds = f"{', '.join(suffixes[:-1])} or {suffixes[-1]}"
+        kinds = " or ".join(filter(None, [", ".join(suffixes[:-1]), suffixes[-1]]))
         raise ReportError(f"a report is {kinds}; received {out.name!r}, name such a file")
+    return refuse_place(out)
+
+
+def refuse_place(path: Path) -> Path:
+    """A path at which a file may be written, absolute.
+
+    Args:
+        path: as it was given.
+
+    Raises:
+        ReportError: something stands in the way, or a run is read from it.
+    """
+    out = path.absolute()
     _refuse_blocked(out)
     _refuse_data(out)
     return out

@@ -25,6 +25,7 @@ from . import (
 )
 from .cli_common import printable
 from .cli_signals import end_of, listening
+from .cli_terminal import for_stream
 from .core import LinrepError
 
 __all__ = ["app", "main"]
@@ -96,5 +97,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _refused(reason: str) -> NoReturn:
     with suppress(BrokenPipeError):  # a reader who has gone changes no status
-        print(printable(f"linrep: {reason}"), file=sys.stderr)
+        print(for_stream(printable(f"linrep: {reason}"), sys.stderr), file=sys.stderr)
     raise SystemExit(2) from None
