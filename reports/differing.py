@@ -210,7 +210,8 @@ def _change(each: Change) -> str:
     interval = _interval(each)
     ends = "" if interval == "–" else f" [{interval}]"
     p = "" if each.p is None else ", p < 0.001" if each.p < 0.001 else f", p = {number(each.p)}"
-    return f"{number(each.before)} in A, {number(each.after)} in B ({signed(each.difference)}{ends}{p})"
+    change = f"{signed(each.difference)}{ends}{p}"
+    return f"{number(each.before)} in A, {number(each.after)} in B ({change})"
 
 
 def _rungs(changes: Sequence[Change]) -> list[str]:

@@ -23,6 +23,7 @@ __all__ = [
     "DATA",
     "FORMAT",
     "MARK",
+    "MORE_REPORTS",
     "REMEDY",
     "REPORTS",
     "SCHEMA",
@@ -51,6 +52,8 @@ SUBSPACES: Final = "subspaces.safetensors"
 SETTINGS: Final = "settings.yaml"
 SCORES: Final = "scores.csv"
 REPORTS: Final = ("report.html", "report.md", "report.json")
+MORE_REPORTS: Final = ("card.md", "report.pdf", "report.png")
+"""Reports that are written only when they are asked for."""
 DATA: Final = (SETTINGS, SCORES, SUBSPACES)
 REMEDY: Final = "give a folder that linrep demo, probe or run wrote, or make the run again"
 
@@ -273,7 +276,7 @@ def members(folder: Path) -> frozenset[str]:
     Raises:
         FolderError: the folder holds no run.
     """
-    return frozenset({MARK, *REPORTS, *read_manifest(folder).files})
+    return frozenset({MARK, *REPORTS, *MORE_REPORTS, *read_manifest(folder).files})
 
 
 def _no_run(folder: Path) -> str:

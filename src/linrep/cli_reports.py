@@ -14,12 +14,19 @@ Junit = Annotated[
     Path | None, typer.Option(help="Write what was held to what as JUnit's XML, FILE.xml.")
 ]
 LISTED = 20  # cells that compare prints; its page has all
+REPORT_EXAMPLES = (
+    "Examples: linrep report runs/demo --to demo.md ;  linrep report runs/demo --format card"
+)
 CHECK_EXAMPLE = "Example: linrep check runs/demo --require 'accuracy>=0.99@blocks.3.*/height 2'"
 
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the program."""
-    add(app, report, "Example: linrep report runs/demo --to demo.md")
+    add(
+        app,
+        report,
+        "Examples: linrep report runs/demo --to demo.md ;  linrep report runs/demo --format card",
+    )
     add(app, compare, "Example: linrep compare runs/old runs/new --out differences.html")
     add(app, check, CHECK_EXAMPLE)
     add(app, schema, "Example: linrep schema > report.schema.json")
@@ -28,14 +35,28 @@ def register(app: typer.Typer) -> None:
 def report(
     run: RunFolder,
     to: Annotated[
-        Path | None, typer.Option(help=".html, .md or .json; by default RUN/report.html.")
+        Path | None,
+        typer.Option(
+            help=".html, .md, .json, .pdf or .png, or card.md; by default report.html in RUN, or "
+            "what --format asks for."
+        ),
+    ] = None,
+    format: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[html|md|json|card|pdf|png]",
+            help="What to write, by default what the name says. card: Markdown for a model hub; "
+            "pdf and png: the page, printed by an installed browser.",
+        ),
     ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Write the report of a run again, without its model."""
     from .reports import report as write
+    from .reports.write import default_name, known_format
 
-    page = write(run, to or run / "report.html")
+    kind = known_format(format)
+    page = write(run, to or run / default_name(kind), format=kind)
     emit({"report": str(page)}, str(page), as_json=as_json)
 
 
