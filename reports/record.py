@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, final
 
 from ..core import ErasedRow, Invariant, SteeredRow, Subspace, checked
 from ..probes import Examples, Transfer
+from .by_group import GroupScores
 from .comparison import Comparison
 from .errors import RecordError
 from .pictures import Picture
@@ -92,11 +93,14 @@ class Scores:
             what was not tested is ``None``.
         notes: what was not tested or left out, and why.
         settings: the settings of the probes.
+        by_group: target to what its probes got right in each test group, so that two runs on the
+            same texts can be paired; empty where it was not kept.
     """
 
     rows: tuple[Mapping[str, Json], ...]
     notes: tuple[str, ...] = ()
     settings: Mapping[str, Json] = field(default_factory=dict)
+    by_group: Mapping[str, GroupScores] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for row in self.rows:
@@ -170,7 +174,9 @@ class Study:
         _require_text(
             f"the study {self.name!r:.100}",
             self.name, self.question, self.facts, self.notes, [vars(c) for c in self.checks],
-            vars(self.scores), rows, self.comparison.settings, cells, self.piece, self.names,
+            self.scores.rows, self.scores.notes, self.scores.settings,
+            list(self.scores.by_group), rows, self.comparison.settings, cells, self.piece,
+            self.names,
             [vars(row) for row in (*self.erased, *self.steered, *self.invariants)],
             [[moved.target, moved.names] for moved in self.transfers],
             asdict(self.examples) if self.examples else {},
