@@ -184,7 +184,7 @@ def _intro(examples: Examples) -> str:
     n = len(examples.texts)
     wrong = sum(text.chosen == "wrong" for text in examples.texts)
     chosen = (
-        f"{n - wrong} drawn at random, {wrong} because a probe is wrong and sure of it"
+        f"{n - wrong} drawn at random, {wrong} because a probe is wrong, and sure, where it reads best"
         if wrong
         else "drawn at random"
     )
@@ -240,7 +240,6 @@ def _word(word: str, answer: Answer | None, target: ExampleTarget) -> dict[str, 
         "text": word,
         "css": "" if answer is None else shade(answer) + ("" if answer.right else " ex-bad"),
         "said": "" if answer is None else told(answer),
-        "title": sentence(answer, target),
     }
 
 

@@ -123,7 +123,7 @@
 
     function detail(word) {
       const item = word.closest(".ex-text"), text = items.indexOf(item);
-      const answer = answers(text)[Number(word.dataset.w)];
+      const answer = answers(text)[words[text].indexOf(word)];
       item.querySelector(".ex-detail").textContent = word.textContent + ": " + sentence(answer, target());
     }
 
