@@ -99,7 +99,12 @@ def with_beside(
     rows = (*study.comparison.rows, *beside.beliefs.comparison.rows)
     return replace(
         study,
-        scores=Scores((*scores.rows, *more.rows), notes, scores.settings or more.settings),
+        scores=Scores(
+            (*scores.rows, *more.rows),
+            notes,
+            scores.settings or more.settings,
+            {**scores.by_group, **more.by_group},
+        ),
         comparison=Comparison(
             rows, study.comparison.settings or beside.beliefs.comparison.settings
         ),

@@ -73,7 +73,12 @@ def with_chart_values(study: Study, charts: ChartStudy | str | None) -> Study:
     }}  # fmt: skip
     return replace(
         study,
-        scores=Scores((*scores.rows, *more.rows), notes, scores.settings or more.settings),
+        scores=Scores(
+            (*scores.rows, *more.rows),
+            notes,
+            scores.settings or more.settings,
+            {**scores.by_group, **more.by_group},
+        ),
         comparison=Comparison(
             (
                 *(_pointing(row, charts.findings) for row in study.comparison.rows),

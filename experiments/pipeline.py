@@ -155,7 +155,7 @@ def _studied(
     study = Study(
         name=settings.name, question=settings.question,
         facts={**language_facts(corpus), **subject.facts, **(theory.facts if theory else {})},
-        scores=scores_of(results),
+        scores=scores_of(results), examples=results.examples,
         comparison=comparison,
         checks=(*checks, *used),
         trees=drawn_trees(corpus), **edits, transfers=moved, invariants=constant,
@@ -194,7 +194,7 @@ def _grid(settings: StudySettings, heights: Sequence[int], engine: str | Engine)
         "heights": heights, "positions": asked.positions, "method": asked.method, "C": asked.C,
         "groups": None if asked.groups == "auto" else asked.groups, "tolerance": asked.tolerance,
         "controls": asked.controls, "permutations": asked.permutations,
-        "codelength": asked.codelength, "bootstrap": asked.bootstrap,
+        "codelength": asked.codelength, "bootstrap": asked.bootstrap, "examples": asked.examples,
         "seed": settings.seed, "engine": engine,
     }  # fmt: skip
 

@@ -10,6 +10,8 @@ from .directing import directions_of
 from .errors import ProbeError
 from .evidence.intervals import benjamini_hochberg, paired_test
 from .evidence.splits import Split, split_by_group
+from .examples.values import Answer, ExampleNode, Examples, ExampleTarget, ExampleText
+from .examples.view import ExamplesView
 from .geometry.class_means import Direction
 from .geometry.erasure import Eraser
 from .geometry.nulls import OverlapNull, overlap_null
@@ -50,12 +52,18 @@ _ESTIMATORS = {
 }
 
 __all__ = [
+    "Answer",
     "BaseMaps",
     "DifferenceOfMeans",
     "Direction",
     "DiscriminantProbe",
     "Eraser",
     "Evidence",
+    "ExampleNode",
+    "ExampleTarget",
+    "ExampleText",
+    "Examples",
+    "ExamplesView",
     "HeldOut",
     "HeldOutNumbers",
     "Invariants",

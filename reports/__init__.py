@@ -1,13 +1,16 @@
 """The comparison record, verdicts, figures, the report, and runs that outlive their model."""
 
 from .comparison import ComparedSubspaces, Comparison, ComparisonError, Row, compare
+from .difference_page import report_difference
 from .figures import accuracy_figure, grid_figure, study_figures
 from .folder import FolderError, fresh_folder, refuse_occupied
+from .frames import Frames, frames
 from .markdown import summary_lines
 from .overlap import overlap_figure
 from .pictures import DrawnLine, Picture, Polygon
 from .record import Check, RecordError, Run, Scores, Study
 from .regression import Change, RegressionError, RunDifference, compare_runs
+from .report_schema import report_schema
 from .requirements import Outcome, Requirement, RequirementError, check_run
 from .run import write_run
 from .run_reading import read_run
@@ -22,6 +25,7 @@ __all__ = [
     "ComparisonError",
     "DrawnLine",
     "FolderError",
+    "Frames",
     "Outcome",
     "Picture",
     "Polygon",
@@ -41,12 +45,15 @@ __all__ = [
     "check_run",
     "compare",
     "compare_runs",
+    "frames",
     "fresh_folder",
     "grid_figure",
     "overlap_figure",
     "read_run",
     "refuse_occupied",
     "report",
+    "report_difference",
+    "report_schema",
     "study_figures",
     "summary_lines",
     "write_run",

@@ -7,6 +7,7 @@ from typing import Any
 from ..core.claims import explained
 from ..probes import Transfer
 from .edited import ERASED_COLUMNS, STEERED_COLUMNS, erased_lines, steered_lines
+from .examples import examples_html, examples_script, examples_style
 from .figures import study_figures
 from .findings import findings, site_of_transfer
 from .invariants import INVARIANT_COLUMNS, INVARIANT_MEANING, invariant_lines
@@ -72,20 +73,22 @@ def render_html(run: Run) -> str:
         The page; the same run gives the same bytes.
     """
     import yaml
-    from jinja2 import Environment, StrictUndefined
+    from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
     from plotly.offline import get_plotlyjs
 
     run = named_run(run)
     pages = files(__package__).joinpath("templates")
     environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True
-    )
-    template = environment.from_string(pages.joinpath("report.html").read_text("utf-8"))
+        loader=PackageLoader(__package__), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, keep_trailing_newline=True,
+    )  # fmt: skip
+    template = environment.get_template("report.html")
     checks = [check for study in run.studies for check in study.checks]
     return template.render(
         run=run,
-        css=Markup(pages.joinpath("report.css").read_text("utf-8")),
+        css=Markup(pages.joinpath("report.css").read_text("utf-8") + examples_style()),
+        examples_script=Markup(examples_script()),
         plotly_js=Markup(f"<script>{get_plotlyjs()}</script>"),
         checks=len(checks),
         passed=sum(check.passed for check in checks),
@@ -105,6 +108,8 @@ def _study(study: Study, index: int) -> dict[str, object]:
     columns = _columns(list(scores.values()))
     overlaps = [row for row in study.comparison.rows if row.subspaces]
     return {
+        "anchor": f"study-{index + 1}",
+        "examples": examples_html(study, f"examples-{index + 1}", f"study-{index + 1}"),
         "name": study.name,
         "question": study.question,
         "facts": [(name, number(value)) for name, value in study.facts.items()],

@@ -46,6 +46,7 @@ def named_study(study: "Study") -> "Study":
         transfers=tuple(
             replace(moved, target=_name(moved.target, names)) for moved in study.transfers
         ),
+        examples=study.examples and study.examples.named(names),
     )
 
 

@@ -1,12 +1,15 @@
 """A run as JSON-able data."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from ..probes import Transfer
+from .by_group import GroupFile
 from .comparison import Row
 from .findings import findings
 from .record import Run, Study
+from .remarks import remarks
+from .run_files import SCHEMA
 from .values import plain
 from .verdicts import RUNGS
 
@@ -19,19 +22,28 @@ def dumps(value: object) -> str:
 
 
 def run_json(run: Run) -> dict[str, object]:
-    """Everything a report shows, as JSON-able data.
+    """Everything a report shows, as JSON-able data; :func:`linrep.report_schema` describes it.
 
     Args:
         run: what to show.
     """
     return {
+        "schema": SCHEMA,
         "title": run.title,
         "question": run.question,
         "passed": run.passed,
         "settings": run.settings,
         "made_with": run.manifest,
-        "studies": [{"found": findings(study)} | study_json(study) for study in run.studies],
+        "studies": [_reported(study) for study in run.studies],
     }
+
+
+def _reported(study: Study) -> dict[str, object]:
+    """A study with what its page says beside the numbers, without what only pairs two runs."""
+    checks = [vars(check) | {"passed": check.passed} for check in study.checks]
+    said = {"checks": checks, "remarks": remarks(study.scores)}
+    shown = replace(study, scores=replace(study.scores, by_group={}))
+    return {"found": findings(study)} | study_json(shown) | said
 
 
 def study_json(study: Study) -> dict[str, object]:
@@ -45,6 +57,7 @@ def study_json(study: Study) -> dict[str, object]:
             "rows": study.scores.rows,
             "notes": study.scores.notes,
             "settings": study.scores.settings,
+            **_by_group(study),
         },
         "comparison": {
             "rows": [_row_json(row) for row in study.comparison.rows],
@@ -59,7 +72,14 @@ def study_json(study: Study) -> dict[str, object]:
         "names": study.names,
         "transfers": [_transfer_json(moved) for moved in study.transfers],
         **({"pictures": [asdict(picture) for picture in study.pictures]} if study.pictures else {}),
+        **({"examples": asdict(study.examples)} if study.examples else {}),
     }
+
+
+def _by_group(study: Study) -> dict[str, object]:
+    kept = study.scores.by_group
+    files = {target: GroupFile.of(one).model_dump() for target, one in kept.items()}
+    return {"by_group": files} if files else {}
 
 
 def _transfer_json(moved: Transfer) -> dict[str, object]:

@@ -1,0 +1,156 @@
+"""A run as a Markdown card for a model hub: what was found, and metadata that a verdict backs."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from .findings import findings
+from .markdown_parts import as_bullets, as_table, as_text
+from .named import named_run
+from .record import Run, Study
+from .rungs import strongest_baseline
+from .values import Json, best_row, number, plain, score_column, site_label
+from .verdicts import RUNGS, Verdicts
+
+__all__ = ["render_card"]
+
+ABOUT: Final = (
+    "Linear probes of the residual stream, made with linrep. A score stands here only beside what "
+    "it has to beat: the strongest baseline (guessing from the surface, untrained models, shuffled "
+    "labels), and the verdict that follows."
+)
+LIMITS: Final = (
+    "A target that can be read is not thereby used by the model: that is the fourth verdict, and "
+    "where it says “not tested” nothing is known of it.",
+    "Scores are of held-out rows of the data named here, at the site that validation rows chose; "
+    "other data may give others.",
+    "The metadata above lists a target only where it is decodable by its verdict: beyond chance "
+    "and beyond untrained models, over all cells of the run together.",
+)
+
+
+def render_card(run: Run) -> str:
+    """The card: front matter as model hubs read it (``model-index``), then Markdown.
+
+    Numbers that no verdict backs are not in the front matter: nothing there is something that an
+    untrained model or shuffled labels could show as well.
+
+    Args:
+        run: what to show.
+
+    Returns:
+        The text; the same run gives the same text.
+    """
+    import yaml
+
+    whole = named_run(run)
+    front: dict[str, Any] = {"tags": ["interpretability", "linear-probing", "linrep"]}
+    if entries := [entry for study in whole.studies if (entry := _entry(study))]:
+        front["model-index"] = entries
+    head = yaml.safe_dump(plain(front), sort_keys=False, allow_unicode=True, width=10**6)
+    parts = [f"# {whole.title}", whole.question, ABOUT]
+    for study in whole.studies:
+        parts += _study(study, alone=len(whole.studies) == 1)
+    parts += ["## What this does not say", as_bullets(LIMITS), "## Made with", _made_with(whole)]
+    return f"---\n{head}---\n\n{as_text(parts)}"
+
+
+def _entry(study: Study) -> dict[str, Any] | None:
+    """What a hub lists of one study; ``None`` where no verdict backs a number."""
+    results = []
+    for row, verdicts in _best(study):
+        if verdicts is None or verdicts.decodable.state != "yes":
+            continue
+        kind, target = score_column(row), str(row["target"])
+        metric: dict[str, Any] = {
+            "type": kind,
+            "value": round(float(str(row[kind])), 4),
+            "name": f"{kind} of a linear probe at {site_label(str(row['site']))} "
+            f"({verdicts.headline})",
+        }
+        results.append({
+            "task": {"type": "linear-probing", "name": f"{target} of each {study.piece}"},
+            "dataset": {"type": "linrep", "name": _data(study)},
+            "metrics": [metric],
+        })  # fmt: skip
+    return {"name": _model(study), "results": results} if results else None
+
+
+def _study(study: Study, *, alone: bool) -> list[str]:
+    """A study's part of the text."""
+    facts = [f"**{name}**: {number(value)}" for name, value in study.facts.items()]
+    lines = [_line(row, verdicts) for row, verdicts in _best(study)]
+    passed = sum(check.passed for check in study.checks)
+    return [
+        f"## {study.name}",
+        "" if alone else study.question,
+        as_bullets(findings(study)),
+        as_table(["target", "best at", "score", "interval", "strongest baseline", "verdict"], lines)
+        if lines else "",
+        f"Checks: {passed} of {len(study.checks)} passed." if study.checks else "",
+        as_bullets(_untested(study)),
+        "### Model and data", as_bullets(facts),
+    ]  # fmt: skip
+
+
+def _best(study: Study) -> list[tuple[Mapping[str, Json], Verdicts | None]]:
+    """For each target the row where it is read best on validation rows, and its verdicts."""
+    found = []
+    for target in dict.fromkeys(str(row["target"]) for row in study.scores.rows):
+        row = best_row([row for row in study.scores.rows if row["target"] == target])
+        found.append((row, study.comparison.verdicts.get((str(row["site"]), target))))
+    return found
+
+
+def _line(row: Mapping[str, Json], verdicts: Verdicts | None) -> list[str]:
+    name, value = strongest_baseline(row)
+    kind = "" if score_column(row) == "accuracy" else " (R²)"
+    return [
+        str(row["target"]), site_label(str(row["site"])),
+        f"{number(row.get(score_column(row)))}{kind}", number(row.get("interval")),
+        f"{name.replace('_', ' ')} {number(value)}" if name else "–",
+        "not compared" if verdicts is None else verdicts.short,
+    ]  # fmt: skip
+
+
+def _untested(study: Study) -> list[str]:
+    """Rungs that were tested at no cell, each with the reasons."""
+    rows = study.comparison.rows
+    told = []
+    for name in RUNGS:
+        found = [getattr(row.verdicts, name) for row in rows]
+        if found and all(verdict.state == "not tested" for verdict in found):
+            reasons = dict.fromkeys(verdict.reason for verdict in found)
+            told.append(f"Not tested anywhere: {name} ({'; '.join(list(reasons)[:2])}).")
+    return told
+
+
+def _made_with(run: Run) -> str:
+    """Versions: plain values of the manifest alone."""
+    plain_ones = [
+        f"**{name}**: {value}"
+        for name, value in run.manifest.items()
+        if isinstance(value, str | int | float)
+    ]
+    return as_bullets(plain_ones)
+
+
+def _model(study: Study) -> str:
+    """The model's name as a hub has it: of a folder the last part."""
+    made: Any = study.scores.settings.get("manifest") or {}
+    told = made.get("model", {}).get("name") or study.facts.get("model") or study.name
+    return _last(str(told))
+
+
+def _data(study: Study) -> str:
+    told: Sequence[Json] = [study.facts.get("sentences from"), study.facts.get("data"), study.name]
+    return str(next(value for value in told if value))
+
+
+def _last(name: str) -> str:
+    """The last part of a path; an id of a hub (``owner/name``) stays.
+
+    >>> _last("a/b"), _last("/home/me/models/mine"), _last("models/mine/x")
+    ('a/b', 'mine', 'x')
+    """
+    return name if re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name) else re.split(r"[/\\]", name)[-1]
