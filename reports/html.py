@@ -129,8 +129,8 @@ def _study(study: Study, index: int, figures: FigurePage) -> dict[str, object]:
             for c in study.checks
         ],
         "figures": [
-            {"caption": caption, "html": figures.place(figure, f"figure-{index}-{number_}", caption)}
-            for number_, (caption, figure) in enumerate(study_figures(study).items())
+            {"caption": caption, "html": figures.place(figure, f"figure-{index}-{i}", caption)}
+            for i, (caption, figure) in enumerate(study_figures(study).items())
         ],
         "score_columns": ["site", "target", *[_head(name) for name in columns]],
         "score_lines": [

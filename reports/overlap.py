@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..core import checked
-from .drawing.grids import map_panels
+from .drawing.grids import Maps, map_panels
 from .drawing.panels import words_only
 from .meeting import ComparisonError
 from .row import Row
@@ -34,7 +34,7 @@ def overlap_figure(rows: Sequence[Row]) -> "go.Figure":
             else "there are no predictions about these cells"
         )
         return words_only(f"No overlap to draw: {reason}.")
-    maps = {
+    maps: Maps = {
         "learned against predicted": ({cell: found.overlap for cell, found in met.items()}, {}),
         "null, 95th percentile": ({cell: found.null_high for cell, found in met.items()}, {}),
     }

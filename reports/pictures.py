@@ -122,6 +122,11 @@ class Picture:
             title_text=spelled(self.across), type="log" if across else None, **power
         )
         figure.update_yaxes(title_text=spelled(self.up), type="log" if up else None, **power)
+        if self.up.startswith("accuracy") and not up:
+            figure.update_yaxes(range=[-0.04, 1.06])
+        told = {x for line in self.lines for x in line.x}
+        if not across and 0 < len(told) < 9 and all(x.is_integer() for x in told):
+            figure.update_xaxes(tickvals=sorted(told))  # of two blocks there is no half
         if self.cells:
             figure.update_xaxes(constrain="domain")
             figure.update_yaxes(scaleanchor="x")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, final
 
 from ..core import ErasedRow, Invariant, SteeredRow, Subspace, checked
 from ..probes import Transfer
+from .classes import Classes
 from .comparison import Comparison
 from .errors import RecordError
 from .pictures import Picture
@@ -138,6 +139,7 @@ class Study:
             treebank is the part of speech).
         transfers: what probes trained on one data set do on others, one for each target.
         pictures: of numbers that are no scores of probes.
+        classes: of each target at its best site who was taken for whom, and where class means lie.
     """
 
     name: str
@@ -156,6 +158,7 @@ class Study:
     names: Mapping[str, str] = field(default_factory=dict)
     transfers: tuple[Transfer, ...] = ()
     pictures: tuple[Picture, ...] = ()
+    classes: tuple[Classes, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.name or any(sign in self.name for sign in "/\\|\0") or self.name[0] == ".":
@@ -171,6 +174,7 @@ class Study:
             vars(self.scores), rows, self.comparison.settings, cells, self.piece, self.names,
             [vars(row) for row in (*self.erased, *self.steered, *self.invariants)],
             [[moved.target, moved.names] for moved in self.transfers],
+            [[each.target, each.names] for each in self.classes],
         )  # fmt: skip
 
     @property

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from ..core import LinrepError
 from ..core.versions import other_version
+from .classes import Classes
 from .pictures import Picture
 from .transfer_file import TransferFile
 from .values import score_column
@@ -172,6 +173,7 @@ class StudyFile(_File):
     names: dict[str, str] = {}
     transfers: list[TransferFile] = []
     pictures: tuple[Picture, ...] = ()
+    classes: tuple[Classes, ...] = ()
 
 
 def study_file(name: str) -> str:

@@ -59,6 +59,7 @@ def study_json(study: Study) -> dict[str, object]:
         "names": study.names,
         "transfers": [_transfer_json(moved) for moved in study.transfers],
         **({"pictures": [asdict(picture) for picture in study.pictures]} if study.pictures else {}),
+        **({"classes": [asdict(each) for each in study.classes]} if study.classes else {}),
     }
 
 

@@ -109,6 +109,7 @@ def _study(data: StudyFile, spaces: Mapping[str, Any]) -> Study:
         names=data.names,
         transfers=tuple(_transfer(moved) for moved in data.transfers),
         pictures=data.pictures,
+        classes=data.classes,
     )
 
 

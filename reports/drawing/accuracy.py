@@ -20,6 +20,7 @@ from .panels import (
     gaps,
     name_sites,
     panels,
+    room_below,
     style,
     ticks,
     words_only,
@@ -76,9 +77,12 @@ def accuracy_figure(
     sites = site_order([str(row["site"]) for row in scores.rows])
     drawn = site_order([str(row["target"]) for row in rows])
     cells = {(str(row["site"]), str(row["target"])): row for row in rows}
+    kinds = {target: score_word(cells[site, target]) for site, target in cells}
+    mixed = len(set(kinds.values())) > 1
+    titles = [f"{target} ({kinds[target]})" if mixed else target for target in drawn]
     figure = panels(
-        drawn, height=170, columns=3 if len(drawn) == 3 else min(4, len(drawn)),
-        width=210 if len(sites) < 40 else 420, labels=["0.00"],
+        titles, height=170, columns=3 if len(drawn) == 3 else min(4, len(drawn)),
+        width=210 if len(sites) < 40 else 420, labels=["0.00"], below=room_below(sites),
     )  # fmt: skip
     places = Panels(figure)
     for index, target in enumerate(drawn):
@@ -86,7 +90,7 @@ def accuracy_figure(
         places.add(index, *_lines(sites, column), *_predicted(sites, target, comparison))
         places.axes(index)[1].update(range=[-0.04, 1.06], dtick=0.25)
     _once(figure)
-    words = score_words(scores)
+    words = "score" if mixed else score_words(scores)
     for index in range(0, len(drawn), places.columns):
         places.axes(index)[1].update(title_text=f"held-out {words}")
     name_sites(figure, sites)

@@ -8,7 +8,7 @@ from ...core import ErasedRow, SteeredRow
 from ..edited import ARMS, by_target, most_lost
 from ..values import site_order
 from .palette import BLUE, GREY, INK, ORANGE, PINK, VERMILION
-from .panels import Panels, name_sites, panels, style, ticks, words_only
+from .panels import Panels, name_sites, panels, room_below, style, ticks, words_only
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -55,8 +55,11 @@ def erased_figure(rows: Sequence[ErasedRow]) -> "go.Figure":
     drawn = [(target, read) for target, by_arm in targets.items()
              for read in (target, most_lost(by_arm, target))]  # fmt: skip
     titles = [f"{target} erased; read: {read or 'no other target'}" for target, read in drawn]
-    figure = panels(titles, height=190, columns=2, width=300, labels=["0.00"])
-    places, sites = Panels(figure), site_order([row.read_at for row in rows])
+    sites = site_order([row.read_at for row in rows])
+    figure = panels(
+        titles, height=190, columns=2, width=300, labels=["0.00"], below=room_below(sites)
+    )
+    places = Panels(figure)
     for index, (target, read) in enumerate(drawn):
         for arm, (colour, dash) in LINES.items():
             some = [row for row in targets[target].get(arm, ()) if row.read == read]

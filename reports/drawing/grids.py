@@ -5,19 +5,21 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
 from ..values import site_order
-from .panels import Panels, framed, heatmap, name_sites, panels, spelled, style
+from .panels import Panels, framed, heatmap, name_sites, panels, room_below, spelled, style
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-__all__ = ["map_panels"]
+__all__ = ["Maps", "map_panels"]
 
 Cell = tuple[str, str]
+Maps = Mapping[str, tuple[Mapping[Cell, float], Mapping[Cell, str]]]
+"""Title -> the number of each cell, and what else is said of it."""
 LINE: Final = 30  # pixels of a target's row
 
 
 def map_panels(
-    maps: Mapping[str, tuple[Mapping[Cell, float], Mapping[Cell, str]]],
+    maps: Maps,
     cells: Sequence[Cell],
     frames: Mapping[int, Sequence[Cell]],
 ) -> "go.Figure":
@@ -33,7 +35,7 @@ def map_panels(
     figure = panels(
         list(maps), height=max(LINE * len(targets), 60), columns=3,
         width=min(max(26 * len(sites), 160), 800),
-        labels=[spelled(target, 22) for target in targets],
+        labels=[spelled(target, 22) for target in targets], below=room_below(sites),
     )  # fmt: skip
     places = Panels(figure)
     for index, (values, told) in enumerate(maps.values()):

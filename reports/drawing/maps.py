@@ -11,7 +11,7 @@ from ..row import Row
 from ..rungs import strongest_baseline
 from ..values import Json, number, score_column
 from .accuracy import has_scores, score_words
-from .grids import map_panels
+from .grids import Maps, map_panels
 from .panels import as_float, words_only
 
 if TYPE_CHECKING:
@@ -42,9 +42,13 @@ def grid_figure(scores: "Scores") -> "go.Figure":
         "ceiling": lambda cell: as_float(cell.get("ceiling")),
         "strongest baseline": lambda cell: as_float(strongest_baseline(cell)[1]),
     }
-    maps = {name: ({cell: value(row) for cell, row in cells.items()}, {}) for name, value in
-            told.items()}  # fmt: skip
-    return map_panels({name: made for name, made in maps.items() if _any(made[0])}, list(cells), {})
+    drawn: Maps = {
+        name: ({cell: value(row) for cell, row in cells.items()}, {})
+        for name, value in told.items()
+    }
+    return map_panels(
+        {name: made for name, made in drawn.items() if _any(made[0])}, list(cells), {}
+    )
 
 
 @checked(RecordError)
@@ -64,7 +68,7 @@ def maps_figure(scores: "Scores", comparison: Comparison) -> "go.Figure":
     present = {cell: as_float(row.get(score_column(row))) for cell, row in cells.items()}
     aligned = {cell: row.subspaces.overlap for cell, row in rows.items() if row.subspaces}
     used = {cell: max(0.0, float(row.exchange.share)) for cell, row in rows.items() if row.exchange}
-    maps = {
+    maps: Maps = {
         f"present: {score_words(scores)}": (present, {c: _beside(r) for c, r in cells.items()}),
         "aligned: overlap with theory": (aligned, {c: _null(r) for c, r in rows.items()}),
         "used: effect share": (used, {c: _whole(r) for c, r in rows.items()}),

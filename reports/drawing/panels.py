@@ -1,11 +1,13 @@
 """What the figures of a report share: panels, heat maps, axes, gaps, error bars and the style."""
 
 import math
+import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any, Final
 
+from ...probes.grid.notes import EMBEDDINGS
 from ..values import Json, site_label
 from .palette import INK, template
 
@@ -21,6 +23,7 @@ __all__ = [
     "heatmap",
     "name_sites",
     "panels",
+    "room_below",
     "spelled",
     "style",
     "ticks",
@@ -30,6 +33,8 @@ __all__ = [
 LETTER: Final = 7  # pixels of a tick's letter
 WIDEST: Final = 22  # letters of a line of a tick
 BELOW: Final = 52  # pixels for ticks and a title
+BLOCK: Final = re.compile(r"blocks\.(\d+)\.hook_resid_(pre|mid|post)")
+PLACES: Final = {"pre": "before block", "mid": "in the middle of block", "post": "after block"}
 CROWDED: Final = 24  # columns beyond which a map has no room for numbers
 
 
@@ -55,6 +60,7 @@ def panels(
     width: int = 230,
     labels: Sequence[str] = (),
     apart: bool = False,
+    below: int = BELOW,
 ) -> "go.Figure":
     """Empty panels in rows, which a page lays anew in as many columns as its width has room for.
 
@@ -65,6 +71,7 @@ def panels(
         width: of a panel at least, in pixels.
         labels: the longest ticks of the vertical axes, for which room is kept.
         apart: each panel has ticks and title of its own; else those of the first column serve.
+        below: pixels below a panel, for its ticks and title.
 
     Returns:
         A figure; :func:`style` finishes it.
@@ -77,10 +84,10 @@ def panels(
     left = LETTER * min(longest, WIDEST) + 34
     told = [spelled(title, 34) for title in titles]
     top = 12 + 18 * max(title.count("<br>") + 1 if title else 0 for title in told)
-    tall = rows * (top + height + BELOW)
+    tall = rows * (top + height + below)
     figure = make_subplots(
         rows, columns, horizontal_spacing=(left / 900 if apart else 0.03) if columns > 1 else 0,
-        vertical_spacing=(top + BELOW) / tall if rows > 1 else 0,
+        vertical_spacing=(top + below) / tall if rows > 1 else 0,
     )  # fmt: skip
     for index in range(len(titles), rows * columns):
         x, y = _axis("xaxis", index), _axis("yaxis", index)
@@ -95,9 +102,9 @@ def panels(
         if index % columns and not apart:
             figure.layout[_axis("yaxis", index)].showticklabels = False
     figure.update_layout(
-        height=tall, margin={"l": left, "r": 14, "t": top, "b": BELOW},
+        height=tall, margin={"l": left, "r": 14, "t": top, "b": below},
         meta={"panels": len(titles), "columns": columns, "width": width, "height": height,
-              "left": left, "top": top, "below": BELOW, "apart": apart},
+              "left": left, "top": top, "below": below, "apart": apart},
     )  # fmt: skip
     return figure
 
@@ -175,25 +182,41 @@ def ticks(sites: Sequence[str]) -> list[str]:
     >>> ticks(["blocks.0.hook_resid_pre", "blocks.0.hook_resid_post"]), ticks(["head 3"])
     (['E', '0'], ['head 3'])
     """
-    short = [_tick(site) for site in sites]
-    if all(tick == "E" or tick.isdigit() for tick in short):
-        return short
-    return [spelled(site_label(site), WIDEST) for site in sites]
+    return _counted(sites)[0] or [spelled(site_label(site), WIDEST) for site in sites]
 
 
-def _tick(site: str) -> str:
-    if site_label(site) == "embedding":
-        return "E"
-    parts = site.split(".")
-    return parts[1] if parts[0] == "blocks" and parts[-1] == "hook_resid_post" else site
+def _counted(sites: Sequence[str]) -> tuple[list[str], str]:
+    """Numbers of blocks and what they count; nothing where the sites are of several kinds.
+
+    >>> _counted(["blocks.0.hook_resid_mid", "blocks.1.hook_resid_mid"])
+    (['0', '1'], 'in the middle of block')
+    """
+    parts = [BLOCK.fullmatch(site) for site in sites]
+    named = ["E" if site in EMBEDDINGS else found[1] if found else ""
+             for site, found in zip(sites, parts, strict=True)]  # fmt: skip
+    places = {found[2] for site, found in zip(sites, parts, strict=True)
+              if found and site not in EMBEDDINGS}  # fmt: skip
+    if not all(named) or len(places) > 1 or len(set(named)) < len(named):
+        return [], ""
+    title = PLACES[places.pop()] if places else "after block"
+    return named, f"{title} (E: embedding)" if "E" in named else title
+
+
+def room_below(sites: Sequence[str]) -> int:
+    """Pixels below a panel whose horizontal axis names the sites.
+
+    Args:
+        sites: along the axis.
+    """
+    if _counted(sites)[0]:
+        return BELOW
+    return BELOW + 5 * max(len(line) for tick in ticks(sites) for line in tick.split("<br>"))
 
 
 def name_sites(figure: "go.Figure", sites: Sequence[str]) -> None:
     """Name the sites below every panel, and say what short names count."""
-    named = ticks(sites)
-    figure.update_xaxes(type="category", categoryorder="array", categoryarray=named)
-    if all(tick == "E" or tick.isdigit() for tick in named):
-        title = "after block (E: embedding)" if "E" in named else "after block"
+    figure.update_xaxes(type="category", categoryorder="array", categoryarray=ticks(sites))
+    if title := _counted(sites)[1]:
         figure.update_xaxes(tickangle=0, title_text=title)
 
 
@@ -262,6 +285,7 @@ def error_bars(
 def framed(figure: "go.Figure", cells: Iterable[tuple[int, int]], panel: int) -> None:
     """A frame around cells ``(x, y)`` of one panel's map."""
     axis = "" if panel == 0 else str(panel + 1)
+    figure.layout["xaxis" + axis].showgrid = figure.layout["yaxis" + axis].showgrid = False
     frames = [
         {"type": "rect", "x0": x - 0.47, "x1": x + 0.47, "y0": y - 0.45, "y1": y + 0.45,
          "xref": f"x{axis}", "yref": f"y{axis}", "line": {"color": INK, "width": 1.6}}
