@@ -6,6 +6,7 @@ from typing import Any
 
 from ..core.claims import explained
 from ..probes import Transfer
+from .drawing.page import FigurePage
 from .edited import ERASED_COLUMNS, STEERED_COLUMNS, erased_lines, steered_lines
 from .examples import examples_html, examples_script, examples_style
 from .figures import study_figures
@@ -75,7 +76,6 @@ def render_html(run: Run) -> str:
     import yaml
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
-    from plotly.offline import get_plotlyjs
 
     run = named_run(run)
     pages = files(__package__).joinpath("templates")
@@ -85,21 +85,25 @@ def render_html(run: Run) -> str:
     )  # fmt: skip
     template = environment.get_template("report.html")
     checks = [check for study in run.studies for check in study.checks]
+    figures = FigurePage()
+    studies = [_study(study, index, figures) for index, study in enumerate(run.studies)]
     return template.render(
         run=run,
-        css=Markup(pages.joinpath("report.css").read_text("utf-8") + examples_style()),
+        css=Markup(
+            pages.joinpath("report.css").read_text("utf-8") + examples_style() + figures.css()
+        ),
         examples_script=Markup(examples_script()),
-        plotly_js=Markup(f"<script>{get_plotlyjs()}</script>"),
+        figure_scripts=figures.scripts(),
         checks=len(checks),
         passed=sum(check.passed for check in checks),
-        studies=[_study(study, index) for index, study in enumerate(run.studies)],
+        studies=studies,
         settings=yaml.safe_dump(plain(run.settings), sort_keys=False, allow_unicode=True),
         manifest=yaml.safe_dump(plain(run.manifest), sort_keys=False, allow_unicode=True),
         glossary=words_of(run),
     )
 
 
-def _study(study: Study, index: int) -> dict[str, object]:
+def _study(study: Study, index: int, figures: FigurePage) -> dict[str, object]:
     scores = {(str(row["site"]), str(row["target"])): row for row in study.scores.rows}
     sites = site_order([site for site, _ in scores])
     targets = site_order([target for _, target in scores])
@@ -130,8 +134,8 @@ def _study(study: Study, index: int) -> dict[str, object]:
             for c in study.checks
         ],
         "figures": [
-            {"caption": caption, "html": _embed(figure, f"figure-{index}-{number_}")}
-            for number_, (caption, figure) in enumerate(study_figures(study).items())
+            {"caption": caption, "html": figures.place(figure, f"figure-{index}-{i}", caption)}
+            for i, (caption, figure) in enumerate(study_figures(study).items())
         ],
         "score_columns": ["site", "target", *[_head(name) for name in columns]],
         "score_lines": [
@@ -157,7 +161,7 @@ def _study(study: Study, index: int) -> dict[str, object]:
         "found": findings(study),
         "ceilings": any(row.get("ceiling") is not None for row in scores.values()),
         "language": "Language, model, data" if study.piece == "token" else "Data and model",
-        "transfers": [_transfer(study, moved, f"moved-{index}-{i}")
+        "transfers": [_transfer(study, moved, f"moved-{index}-{i}", figures)
                       for i, moved in enumerate(study.transfers)],
         "notes": [*study.notes, *remarks(study.scores), *study.scores.notes],
     }  # fmt: skip
@@ -174,14 +178,14 @@ def _columns(rows: Sequence[Mapping[str, Json]]) -> list[str]:
     ]
 
 
-def _transfer(study: Study, moved: Transfer, name: str) -> dict[str, object]:
+def _transfer(study: Study, moved: Transfer, name: str, figures: FigurePage) -> dict[str, object]:
     """The section of one target that was learned from one data set and read in others."""
     site = site_of_transfer(study, moved)
     return {
         "target": moved.target,
         "site": site_label(site),
         "caption": TRANSFER_CAPTION,
-        "figure": _embed(transfer_figure(study, moved), name),
+        "figure": figures.place(transfer_figure(study, moved), name, TRANSFER_CAPTION),
         "columns": TRANSFER_COLUMNS,
         "lines": transfer_lines(moved, site),
     }
@@ -257,14 +261,3 @@ def _head(column: str) -> str:
 
 def _shown(column: str, value: Json) -> str:
     return number(value, 0 if column in ("codelength", "control_codelength") else 3)
-
-
-def _embed(figure: Any, name: str) -> object:
-    """A figure's markup; its id is fixed so that equal runs give equal bytes."""
-    from markupsafe import Markup
-
-    html: Sequence[str] | str = figure.to_html(
-        full_html=False, include_plotlyjs=False, div_id=name,
-        config={"displayModeBar": False, "responsive": True},
-    )  # fmt: skip
-    return Markup(html)
