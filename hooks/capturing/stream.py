@@ -65,7 +65,7 @@ def stream(
         model: as in :func:`linrep.capture`.
         corpus: likewise.
         make: ``Statistics.from_arrays``, or anything of its kind (importable, for engines with
-            workers).
+            workers). Labels are read once for all sites where its class has ``with_labels``.
         targets: per name labels ``[token]``; words labelled ``""`` are left out of that target.
         sites: as in :func:`linrep.capture`.
         layers: likewise.

@@ -176,20 +176,42 @@ class Sums:
 
     def flushed(self) -> Totals:
         """Sum up what waits."""
+        of: np.ndarray | None = None  # the words whose labels are at hand: all sites have the same
         for site, parts in self.waiting.items():
             rows = np.concatenate([rows for rows, _ in parts])
             values = np.concatenate([values for _, values in parts])
-            for index, group in enumerate(self.groups):
-                local = rows - group.begin
-                use = group.defined[local]
-                if not use.any():
-                    continue
-                labels = {name: column[local[use]] for name, column in group.labels.items()}
-                now = self.make(values if use.all() else values[use], labels)
+            if of is None or not np.array_equal(of, rows):
+                of, makers = rows, self._makers(rows)
+            for index, use, make in makers:
+                now = make(values if use.all() else values[use])
                 before = self.totals.get((site, index))
                 self.totals[site, index] = now if before is None else before + now
         self.waiting, self.count = {}, 0
         return self.totals
+
+    def _makers(
+        self, rows: np.ndarray
+    ) -> list[tuple[int, np.ndarray, Callable[[np.ndarray], Additive]]]:
+        """For each group that has some of these words: which, and what sums up their rows."""
+        made = []
+        for index, group in enumerate(self.groups):
+            local = rows - group.begin
+            use = group.defined[local]
+            if use.any():
+                labels = {name: column[local[use]] for name, column in group.labels.items()}
+                made.append((index, use, _with_labels(self.make, labels)))
+        return made
+
+
+def _with_labels(make: Make, labels: Mapping[str, np.ndarray]) -> Callable[[np.ndarray], Additive]:
+    """The function of the rows alone; a class that can read labels once does so."""
+    owner = getattr(make, "owner", None) or getattr(make, "__self__", None)
+    name = getattr(make, "name", None) or getattr(make, "__name__", "")
+    once = getattr(owner, "with_labels", None) if name == "from_arrays" else None
+    if once is None:
+        return lambda rows: make(rows, labels)
+    found: Callable[[np.ndarray], Additive] = once(labels)
+    return found
 
 
 def in_order(results: Any) -> Totals:

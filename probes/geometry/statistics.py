@@ -6,7 +6,7 @@ in batches of any size; two collections merge by ``+`` (Chan, Golub and LeVeque
 ``X^T X`` loses the small directions that matter.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import final
 
@@ -17,6 +17,7 @@ from jaxtyping import Float
 from ...core.arguments import checked, shown
 from ..errors import ProbeError
 from ..inputs.columns import LARGEST, feature_matrix, in_order, target_columns
+from ..inputs.reading import as_array
 
 __all__ = ["Statistics"]
 
@@ -86,12 +87,40 @@ class Statistics:
             ProbeError: lengths differ, or a value is not finite.
         """
         x = feature_matrix(X)
-        names, numeric, z = target_columns(y, len(x))
-        total = _batch(x[:ROWS], z[:ROWS], names, numeric)
-        for start in range(ROWS, len(x), ROWS):
-            rows = slice(start, start + ROWS)
-            total = _merge(total, _batch(x[rows], z[rows], names, numeric))
-        return total
+        return _summed(x, *target_columns(y, len(x)))
+
+    @classmethod
+    def with_labels(
+        cls, y: npt.ArrayLike | Mapping[str, npt.ArrayLike]
+    ) -> "Callable[[npt.ArrayLike], Statistics]":
+        """:meth:`from_arrays` for many matrices with the same labels, which are read once.
+
+        Args:
+            y: as in :meth:`from_arrays`.
+
+        Returns:
+            A function of ``X``.
+
+        Raises:
+            ProbeError: lengths differ, or a value is not finite; also when the function is called.
+
+        >>> X, y = np.array([[0.0], [2.0], [4.0]]), ["a", "b", "b"]
+        >>> make = Statistics.with_labels(y)
+        >>> bool((make(X).scatter_xz == Statistics.from_arrays(X, y).scatter_xz).all())
+        True
+        """
+        first = next(iter(y.values()), ()) if isinstance(y, Mapping) else y
+        array = as_array(first, "a target has one value for each row")
+        n = len(array) if array.ndim else 0
+        columns = target_columns(y, n)
+
+        def make(X: npt.ArrayLike) -> Statistics:
+            x = feature_matrix(X)
+            if len(x) != n:
+                raise ProbeError(f"the targets have {n} rows, the features have {len(x)}")
+            return _summed(x, *columns)
+
+        return make
 
     def update(
         self, X: npt.ArrayLike, y: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None = None
@@ -234,6 +263,17 @@ def _merge(a: Statistics, b: Statistics) -> Statistics:
         classes=a.classes,
         numeric=a.numeric,
     )
+
+
+def _summed(
+    x: np.ndarray, names: Mapping[str, tuple[str, ...]], numeric: frozenset[str], z: np.ndarray
+) -> Statistics:
+    """A few thousand rows at a time."""
+    total = _batch(x[:ROWS], z[:ROWS], names, numeric)
+    for start in range(ROWS, len(x), ROWS):
+        rows = slice(start, start + ROWS)
+        total = _merge(total, _batch(x[rows], z[rows], names, numeric))
+    return total
 
 
 def _batch(

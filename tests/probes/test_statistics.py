@@ -184,3 +184,16 @@ def test_text_labels_are_coded_as_by_sorting(labels):
     assert classes == tuple(values.tolist())
     assert codes[defined].tolist() == inverse.tolist()
     assert (codes[~defined] == -1).all()
+
+
+def test_labels_read_once_give_the_same_statistics():
+    draw = np.random.default_rng(0)
+    labels = {"a": draw.integers(0, 3, 50).astype(str), "b": draw.standard_normal((50, 2))}
+    make = Statistics.with_labels(labels)
+    for _ in range(2):
+        X = draw.standard_normal((50, 4))
+        assert same(make(X), Statistics.from_arrays(X, labels), atol=0)
+    with pytest.raises(ProbeError, match="50 rows, the features have 3"):
+        make(np.ones((3, 4)))
+    with pytest.raises(ProbeError, match="has no rows"):
+        Statistics.with_labels("a")
