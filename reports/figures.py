@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from ..core import checked
+from .carrying import carrying_figure
 from .comparison import Comparison
 from .drawing.accuracy import AT_ONCE, accuracy_figure, has_scores, score_words
 from .drawing.confusion import CONFUSION_CAPTION, confusion_figure
@@ -38,8 +39,18 @@ def study_figures(study: "Study") -> Mapping[str, "go.Figure"]:
         study: what to draw.
 
     Returns:
-        Captions and figures; figures without anything to show are left out.
+        Captions and figures; first the one that carries what was found. Figures without anything
+        to show are left out.
     """
+    carrying = carrying_figure(study)
+    figures = {} if carrying is None else dict([carrying])
+    for caption, figure in _others(study).items():
+        figures.setdefault(caption, figure)
+    return figures
+
+
+def _others(study: "Study") -> Mapping[str, "go.Figure"]:
+    """Every figure, the one that carries what was found in its place."""
     figures = {picture.caption: picture.plot() for picture in study.pictures}
     if has_scores(study.scores):
         figures.update(_of_scores(study))

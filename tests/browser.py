@@ -21,11 +21,12 @@ class Browser:
         ours_in, theirs_out = os.pipe()
         theirs_in, ours_out = os.pipe()
 
-        def wire() -> None:
-            os.dup2(theirs_in, 13)
-            os.dup2(theirs_out, 14)
-            os.dup2(13, 3)
-            os.dup2(14, 4)
+        def wire() -> None:  # the browser reads from 3 and writes to 4
+            low = [os.dup(theirs_in), os.dup(theirs_out)]
+            while min(low) < 5:
+                low = [os.dup(each) for each in low]
+            for given, wanted in zip(low, (3, 4), strict=True):
+                os.dup2(given, wanted)
 
         self.process = subprocess.Popen(
             [
@@ -43,6 +44,7 @@ class Browser:
         self.reading, self.writing = ours_in, ours_out
         self.rest = b""
         self.count = 0
+        self.here = "about:blank"
         self.events: list[dict[str, Any]] = []
         self.session: str | None = None
         targets = self.send("Target.getTargets")["targetInfos"]
@@ -52,7 +54,11 @@ class Browser:
             self.send(f"{domain}.enable")
 
     def send(self, method: str, **params: Any) -> dict[str, Any]:
-        """One command and its answer."""
+        """One command and its answer.
+
+        Raises:
+            RuntimeError: the browser refuses it.
+        """
         self.count += 1
         message: dict[str, Any] = {"id": self.count, "method": method, "params": params}
         if self.session is not None:
@@ -69,6 +75,11 @@ class Browser:
             self.events.append(answer)
 
     def _next(self) -> dict[str, Any]:
+        """What the browser says next.
+
+        Raises:
+            TimeoutError: it says nothing.
+        """
         end = time.monotonic() + PATIENCE
         while b"\0" not in self.rest:
             ready, _, _ = select.select([self.reading], [], [], end - time.monotonic())
@@ -80,7 +91,11 @@ class Browser:
         return found
 
     def run(self, script: str) -> Any:
-        """The value of a script, awaited."""
+        """The value of a script, awaited.
+
+        Raises:
+            RuntimeError: it throws.
+        """
         done = self.send(
             "Runtime.evaluate", expression=script, awaitPromise=True, returnByValue=True
         )
@@ -89,7 +104,11 @@ class Browser:
         return done["result"].get("value")
 
     def wait(self, condition: str) -> None:
-        """Until a script gives something true."""
+        """Until a script gives something true.
+
+        Raises:
+            TimeoutError: it never does.
+        """
         end = time.monotonic() + PATIENCE
         while not self.run(condition):
             if time.monotonic() > end:
@@ -98,7 +117,9 @@ class Browser:
 
     def open(self, page: Path, width: int = 1100, *, dark: bool = False, height: int = 900) -> None:
         """Load a page at a width, light or dark."""
+        self.send("Page.navigate", url="about:blank")
         self.events.clear()
+        self.here = page.as_uri()
         self.resize(width, height)
         scheme = [{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}]
         self.send("Emulation.setEmulatedMedia", features=scheme)
@@ -136,7 +157,8 @@ class Browser:
         """Addresses asked for, the page's own excepted and what it holds itself."""
         asked = [event["params"]["request"]["url"] for event in self.events
                  if event.get("method") == "Network.requestWillBeSent"]  # fmt: skip
-        return [url for url in asked[1:] if not url.startswith(("data:", "blob:"))]
+        own = ("data:", "blob:", self.here)
+        return [url for url in asked if not url.startswith(own)]
 
     def picture(self, file: Path, *, whole: bool = True) -> Path:
         """A screenshot of the page."""

@@ -269,7 +269,11 @@
     }
     // Bundles are unpacked while nothing else is to do, so that paper finds them ready.
     const idle = window.requestIdleCallback ?? ((work) => setTimeout(work, 200));
-    for (const name of new Set([...plots.values()].map((plot) => plot.bundle))) idle(() => bundle(name));
+    const wanted = [...new Set([...plots.values()].map((plot) => plot.bundle))];
+    idle(async () => {
+      await Promise.all(wanted.map(bundle));
+      for (const place of plots.keys()) place.dataset.ready = "yes";
+    });
   }
 
   addEventListener("beforeprint", () => {
