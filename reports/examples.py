@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["examples_html", "examples_script", "examples_style"]
 
+ROWS = {"token": "tokens", "word": "words"}  # of other pieces, such as entities
+
 
 def examples_html(study: Study, name: str, address: str) -> "Markup | str":
     """The view of a study's examples; ``""`` where none were kept.
@@ -25,7 +27,10 @@ def examples_html(study: Study, name: str, address: str) -> "Markup | str":
 
     if study.examples is None:
         return ""
-    told = {(str(row["site"]), str(row["target"])): _about(dict(row)) for row in study.scores.rows}
+    rows = ROWS.get(study.piece, "rows")
+    told = {
+        (str(row["site"]), str(row["target"])): _about(dict(row), rows) for row in study.scores.rows
+    }
     labels = {site: site_label(site) for site in study.examples.sites}
     return Markup(ExamplesView(study.examples, told, labels).fragment(name, address))
 
@@ -40,11 +45,12 @@ def examples_script() -> str:
     return script()
 
 
-def _about(row: dict[str, Any]) -> str:
+def _about(row: dict[str, Any], rows: str) -> str:
     """How well a target is read there, beside the strongest baseline."""
-    interval = row.get("interval") or (None, None)
+    low, high = row.get("interval") or (None, None)
     name, value = strongest_baseline(row)
+    beside = f"strongest baseline, {name.replace('_', ' ')}:" if name else ""
+    score = row.get(score_column(row))
     return about(
-        score_word(row), row.get(score_column(row)), (interval[0], interval[1]),
-        int(row.get("n_test") or 0), (name.replace("_", " "), value),
-    )  # fmt: skip
+        score_word(row), score, (low, high), int(row.get("n_test") or 0), (beside, value), rows
+    )

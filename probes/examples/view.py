@@ -99,6 +99,7 @@ def about(
     interval: tuple[float | None, float | None],
     n_test: int,
     beside: tuple[str, float | None],
+    rows: str = "rows",
 ) -> str:
     """A sentence on how well a target is read: of all test rows, whatever the examples show.
 
@@ -108,16 +109,17 @@ def about(
         interval: 95 %, of the same.
         n_test: test rows.
         beside: name and value of a baseline.
+        rows: what they are called.
 
-    >>> about("accuracy", 0.915, (0.889, 0.936), 740, ("word identity", 0.853))
-    'On all 740 test rows: accuracy 0.915 (0.889 to 0.936); word identity alone gives 0.853.'
+    >>> about("accuracy", 0.915, (0.889, 0.936), 740, ("chance", 0.4))
+    'On all 740 test rows: accuracy 0.915 (0.889 to 0.936); chance 0.400.'
     """
     low, high = interval
     between = f" ({low:.3f} to {high:.3f})" if _known(low) and _known(high) else ""
     name, other = beside
-    rest = f"; {name} alone gives {other:.3f}" if name and _known(other) else ""
+    rest = f"; {name} {other:.3f}" if name and _known(other) else ""
     said = f"{value:.3f}" if _known(value) else "is not defined"
-    return f"On all {n_test} test rows: {word} {said}{between}{rest}."
+    return f"On all {n_test} test {rows}: {word} {said}{between}{rest}."
 
 
 def fragment(view: ExamplesView, name: str, address: str) -> str:
@@ -184,7 +186,8 @@ def _intro(examples: Examples) -> str:
     n = len(examples.texts)
     wrong = sum(text.chosen == "wrong" for text in examples.texts)
     chosen = (
-        f"{n - wrong} drawn at random, {wrong} because a probe is wrong, and sure, where it reads best"
+        f"{n - wrong} drawn at random, {wrong} because a probe is wrong, and sure, where it reads "
+        "best; so errors cannot be counted here"
         if wrong
         else "drawn at random"
     )
@@ -194,10 +197,10 @@ def _intro(examples: Examples) -> str:
         else ""
     )
     return (
-        f"{n} of {examples.n_texts} held-out texts, which no probe has learned from: {chosen}; so "
-        "errors cannot be counted here. The darker a word, the more probability its true label "
-        "has. Below it stands the label; where the probe is wrong, what it says ≠ what is true. "
-        f"Texts where it is wrong but confident come first.{fewer}"
+        f"{n} of {examples.n_texts} held-out texts, which no probe has learned from: {chosen}. The "
+        "more colour a word has, the more probability its true label gets. Below it stands the "
+        "label; where the probe is wrong, what it says ≠ what is true. Texts where it is wrong but "
+        f"confident come first.{fewer}"
     )
 
 
@@ -229,13 +232,13 @@ def _text(text: ExampleText, index: int, target: ExampleTarget, site: str) -> di
             for node in text.nodes
         ],
         "words": [
-            _word(word, target.answer(site, index, place), target)
+            _word(word, target.answer(site, index, place))
             for place, word in enumerate(text.words)
         ],
     }  # fmt: skip
 
 
-def _word(word: str, answer: Answer | None, target: ExampleTarget) -> dict[str, str]:
+def _word(word: str, answer: Answer | None) -> dict[str, str]:
     return {
         "text": word,
         "css": "" if answer is None else shade(answer) + ("" if answer.right else " ex-bad"),

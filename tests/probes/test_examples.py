@@ -20,7 +20,7 @@ SITES = ("blocks.0.hook_resid_pre", "late")
 class Arrays(dict):
     """Activations as a plain mapping."""
 
-    manifest = {"model": "planted"}  # noqa: RUF012 - as activations have one
+    manifest = {"model": "planted"}
 
     @property
     def sites(self):
@@ -138,6 +138,7 @@ def test_no_text_of_the_training_or_validation_part_is_shown(found, corpus):
 def test_wrong_but_confident_stands_first(found):
     for name in ("height 1", "height 2"):
         for site in SITES:
+
             def surest(text, name=name, site=site):
                 said = [found.examples.target(name).answer(site, text, word)
                         for word in range(len(found.examples.texts[text].words))]  # fmt: skip

@@ -53,7 +53,7 @@
   function explore(root) {
     const find = (css) => root.querySelector(css);
     const data = JSON.parse(find(".ex-data").textContent);
-    const list = find(".ex-list"), items = [...list.children];
+    const list = find(".ex-list"), items = [...list.children].sort((a, b) => a.dataset.n - b.dataset.n);
     const words = items.map((item) => [...item.querySelectorAll(".ex-word")]);
     const picks = { target: find(".ex-target"), site: find(".ex-site"), label: find(".ex-label"), wrong: find(".ex-wrong") };
     const address = root.dataset.address;
