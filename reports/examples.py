@@ -1,38 +1,50 @@
 """The examples of a study as its page shows them: what each probe said of a few held-out words."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..probes.examples.view import ExamplesView, about, script, style
+from .addresses import Addresses
 from .record import Study
 from .rungs import strongest_baseline
-from .values import score_column, score_word, site_label
+from .values import place, score_column, score_word
 
-if TYPE_CHECKING:
-    from markupsafe import Markup
-
-__all__ = ["examples_html", "examples_script", "examples_style"]
+__all__ = ["examples_script", "examples_section", "examples_style"]
 
 ROWS = {"token": "tokens", "word": "words"}  # of other pieces, such as entities
 
 
-def examples_html(study: Study, name: str, address: str) -> "Markup | str":
-    """The view of a study's examples; ``""`` where none were kept.
+def examples_section(study: Study, addresses: Addresses) -> dict[str, object] | None:
+    """The view of a study's examples; ``None`` where none were kept.
 
     Args:
         study: with the names that its page gives to targets.
-        name: of the view's element, which no other of the page has.
-        address: of the study, the first part of the addresses of its examples.
+        addresses: of the page.
     """
     from markupsafe import Markup
 
     if study.examples is None:
-        return ""
+        return None
+    blocks = study.facts.get("blocks")
     rows = ROWS.get(study.piece, "rows")
-    told = {
-        (str(row["site"]), str(row["target"])): _about(dict(row), rows) for row in study.scores.rows
+    view = ExamplesView(
+        study.examples,
+        {(str(row["site"]), str(row["target"])): _about(dict(row), rows)
+         for row in study.scores.rows},
+        {site: place(site, blocks if isinstance(blocks, int) else None)
+         for site in study.examples.sites},
+    )  # fmt: skip
+    cells = {
+        (site, target.name): addresses.of(study.name, site, target.name)
+        for target in study.examples.targets
+        for site in study.examples.sites
     }
-    labels = {site: site_label(site) for site in study.examples.sites}
-    return Markup(ExamplesView(study.examples, told, labels).fragment(name, address))
+    shown = view.fragment(addresses.of(study.name, "examples-view"), cells)
+    return {
+        "id": addresses.of(study.name, "examples"),
+        "pieces": rows,
+        "count": len(study.examples.texts),
+        "html": Markup(shown),
+    }
 
 
 def examples_style() -> str:

@@ -72,15 +72,17 @@ class ExamplesView:
             'style="width:100%;height:36rem;border:1px solid #8888"></iframe>'
         )
 
-    def fragment(self, name: str = "examples", address: str = "") -> str:
+    def fragment(
+        self, name: str = "examples", addresses: Mapping[tuple[str, str], str] | None = None
+    ) -> str:
         """The view as a piece of a page that has :func:`style` and :func:`script`.
 
         Args:
             name: of its element, which no other of the page has.
-            address: first part of the addresses of examples, such as the study; ``""`` gives each
-                only the name of its element.
+            addresses: ``(site, target)`` to the address of the cell, where addresses of examples
+                begin; without any, examples have the names of their elements.
         """
-        return fragment(self, name, address)
+        return fragment(self, name, addresses or {})
 
 
 def style() -> str:
@@ -122,13 +124,13 @@ def about(
     return f"On all {n_test} test {rows}: {word} {said}{between}{rest}."
 
 
-def fragment(view: ExamplesView, name: str, address: str) -> str:
+def fragment(view: ExamplesView, name: str, addresses: Mapping[tuple[str, str], str]) -> str:
     """A piece of HTML.
 
     Args:
         view: what to show.
         name: of its element.
-        address: first part of the addresses of examples.
+        addresses: ``(site, target)`` to the address of the cell.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -141,7 +143,6 @@ def fragment(view: ExamplesView, name: str, address: str) -> str:
     )  # fmt: skip
     return environment.get_template("examples.html").render(
         name=name,
-        address=address,
         intro=_intro(examples),
         sites=[view.labels.get(each, each) for each in examples.sites],
         targets=examples.targets,
@@ -154,16 +155,17 @@ def fragment(view: ExamplesView, name: str, address: str) -> str:
             _text(examples.texts[index], index, target, site)
             for index in examples.order(site, target.name)
         ],
-        data=_data(view, examples.targets.index(target)),
+        data=_data(view, examples.targets.index(target), addresses),
     )
 
 
-def _data(view: ExamplesView, first: int) -> dict[str, Any]:
+def _data(
+    view: ExamplesView, first: int, addresses: Mapping[tuple[str, str], str]
+) -> dict[str, Any]:
     """What the script reads: everything that a change of target or site changes."""
     examples = view.examples
     return {
         "first": first,
-        "keys": examples.sites,
         "sites": [view.labels.get(site, site) for site in examples.sites],
         "targets": [
             {
@@ -174,6 +176,7 @@ def _data(view: ExamplesView, first: int) -> dict[str, Any]:
                 "truth": target.truth,
                 "legend": _legend(target),
                 "about": [view.about.get((site, target.name), "") for site in examples.sites],
+                "addresses": [addresses.get((site, target.name), "") for site in examples.sites],
                 "answers": [target.answers[site] for site in examples.sites],
             }
             for target in examples.targets

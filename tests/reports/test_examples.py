@@ -205,7 +205,7 @@ row[0].focus();
 row[0].dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight", bubbles: true }));
 log.focused = document.activeElement === row[1];
 log.detail = row[1].closest(".ex-text").querySelector(".ex-detail").textContent;
-location.hash = "#the%20study/" + SITES[2] + "/height%2F2%20%26%20%3Cb%3E/example-8";
+location.hash = "#" + encodeURIComponent("étude/2/1/example-8");
 setTimeout(() => {
   const here = get(".ex-here");
   log.there = [get(".ex-target").value, get(".ex-site").value, here.dataset.n, here.hidden];
@@ -239,12 +239,16 @@ def driven(examples, tmp_path_factory):
     if CHROMIUM is None:
         pytest.skip("needs chromium")
     folder = tmp_path_factory.mktemp("page")
+    cells = {
+        (site, target.name): f"étude/{s}/{t}"
+        for s, site in enumerate(SITES) for t, target in enumerate(examples.targets)
+    }  # fmt: skip
     page = (
-        "<!doctype html><title>in</title><script>window.failed = [];"
+        "<!doctype html><meta charset='utf-8'><title>in</title><script>window.failed = [];"
         "addEventListener('error', (event) => failed.push(event.message));</script>"
-        f"<style>{style()}</style><body>{ExamplesView(examples).fragment('x', 'the study')}"
+        f"<style>{style()}</style><body>{ExamplesView(examples).fragment('x', cells)}"
         f"<script>{script()}</script>"
-        f"<script>const SITES = {json.dumps(SITES)};{DRIVER}</script></body>"
+        f"<script>{DRIVER}</script></body>"
     )
     (folder / "page.html").write_text(page, "utf-8")
     command = [
@@ -332,7 +336,7 @@ def test_arrows_go_from_word_to_word(examples, driven):
 def test_an_address_leads_to_its_example(driven):
     assert driven["there"] == ["1", "2", "7", False]
     link = next(text["link"] for text in driven["states"][5]["texts"] if text["n"] == 7)
-    assert link == "#the%20study/blocks.1.hook_resid_post/height%2F2%20%26%20%3Cb%3E/example-8"
+    assert link == "#étude/2/1/example-8"
 
 
 def test_nothing_hostile_happened(driven):
