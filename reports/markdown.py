@@ -8,6 +8,7 @@ from ..core.claims import explained
 from .about import about, target_words
 from .citing import citation, commands
 from .edited import ERASED_COLUMNS, STEERED_COLUMNS, erased_lines, steered_lines
+from .examples import MISTAKE_COLUMNS, MISTAKES_NOTE, surest_mistakes
 from .finding import Finding
 from .findings import answers, findings, site_of_transfer
 from .invariants import INVARIANT_COLUMNS, INVARIANT_MEANING, invariant_lines
@@ -184,6 +185,8 @@ def _study(study: Study) -> list[str]:
         parts.append(_table(head, overlaps))
         claims = explained(row.claim for row in study.comparison.rows if row.subspaces)
         parts.append(_bullets(f"{name}: {meaning}" for name, meaning in claims.items()))
+    if mistakes := surest_mistakes(study):
+        parts += [MISTAKES_NOTE, _table(MISTAKE_COLUMNS, mistakes)]
     heads, carried = through_table(study.comparison.rows)
     if carried:
         parts += [THROUGH_NOTE, _table(heads, carried)]

@@ -72,15 +72,17 @@ class ExamplesView:
             'style="width:100%;height:36rem;border:1px solid #8888"></iframe>'
         )
 
-    def fragment(self, name: str = "examples", address: str = "") -> str:
+    def fragment(
+        self, name: str = "examples", addresses: Mapping[tuple[str, str], str] | None = None
+    ) -> str:
         """The view as a piece of a page that has :func:`style` and :func:`script`.
 
         Args:
             name: of its element, which no other of the page has.
-            address: first part of the addresses of examples, such as the study; ``""`` gives each
-                only the name of its element.
+            addresses: ``(site, target)`` to the address of the cell, where addresses of examples
+                begin; without any, examples have the names of their elements.
         """
-        return fragment(self, name, address)
+        return fragment(self, name, addresses or {})
 
 
 def style() -> str:
@@ -99,6 +101,7 @@ def about(
     interval: tuple[float | None, float | None],
     n_test: int,
     beside: tuple[str, float | None],
+    rows: str = "rows",
 ) -> str:
     """A sentence on how well a target is read: of all test rows, whatever the examples show.
 
@@ -108,25 +111,26 @@ def about(
         interval: 95 %, of the same.
         n_test: test rows.
         beside: name and value of a baseline.
+        rows: what they are called.
 
-    >>> about("accuracy", 0.915, (0.889, 0.936), 740, ("word identity", 0.853))
-    'On all 740 test rows: accuracy 0.915 (0.889 to 0.936); word identity alone gives 0.853.'
+    >>> about("accuracy", 0.915, (0.889, 0.936), 740, ("chance", 0.4))
+    'On all 740 test rows: accuracy 0.915 (0.889 to 0.936); chance 0.400.'
     """
     low, high = interval
     between = f" ({low:.3f} to {high:.3f})" if _known(low) and _known(high) else ""
     name, other = beside
-    rest = f"; {name} alone gives {other:.3f}" if name and _known(other) else ""
+    rest = f"; {name} {other:.3f}" if name and _known(other) else ""
     said = f"{value:.3f}" if _known(value) else "is not defined"
-    return f"On all {n_test} test rows: {word} {said}{between}{rest}."
+    return f"On all {n_test} test {rows}: {word} {said}{between}{rest}."
 
 
-def fragment(view: ExamplesView, name: str, address: str) -> str:
+def fragment(view: ExamplesView, name: str, addresses: Mapping[tuple[str, str], str]) -> str:
     """A piece of HTML.
 
     Args:
         view: what to show.
         name: of its element.
-        address: first part of the addresses of examples.
+        addresses: ``(site, target)`` to the address of the cell.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -139,7 +143,6 @@ def fragment(view: ExamplesView, name: str, address: str) -> str:
     )  # fmt: skip
     return environment.get_template("examples.html").render(
         name=name,
-        address=address,
         intro=_intro(examples),
         sites=[view.labels.get(each, each) for each in examples.sites],
         targets=examples.targets,
@@ -152,16 +155,17 @@ def fragment(view: ExamplesView, name: str, address: str) -> str:
             _text(examples.texts[index], index, target, site)
             for index in examples.order(site, target.name)
         ],
-        data=_data(view, examples.targets.index(target)),
+        data=_data(view, examples.targets.index(target), addresses),
     )
 
 
-def _data(view: ExamplesView, first: int) -> dict[str, Any]:
+def _data(
+    view: ExamplesView, first: int, addresses: Mapping[tuple[str, str], str]
+) -> dict[str, Any]:
     """What the script reads: everything that a change of target or site changes."""
     examples = view.examples
     return {
         "first": first,
-        "keys": examples.sites,
         "sites": [view.labels.get(site, site) for site in examples.sites],
         "targets": [
             {
@@ -172,6 +176,7 @@ def _data(view: ExamplesView, first: int) -> dict[str, Any]:
                 "truth": target.truth,
                 "legend": _legend(target),
                 "about": [view.about.get((site, target.name), "") for site in examples.sites],
+                "addresses": [addresses.get((site, target.name), "") for site in examples.sites],
                 "answers": [target.answers[site] for site in examples.sites],
             }
             for target in examples.targets
@@ -184,7 +189,8 @@ def _intro(examples: Examples) -> str:
     n = len(examples.texts)
     wrong = sum(text.chosen == "wrong" for text in examples.texts)
     chosen = (
-        f"{n - wrong} drawn at random, {wrong} because a probe is wrong, and sure, where it reads best"
+        f"{n - wrong} drawn at random, {wrong} because a probe is wrong, and sure, where it reads "
+        "best; so errors cannot be counted here"
         if wrong
         else "drawn at random"
     )
@@ -194,10 +200,10 @@ def _intro(examples: Examples) -> str:
         else ""
     )
     return (
-        f"{n} of {examples.n_texts} held-out texts, which no probe has learned from: {chosen}; so "
-        "errors cannot be counted here. The darker a word, the more probability its true label "
-        "has. Below it stands the label; where the probe is wrong, what it says ≠ what is true. "
-        f"Texts where it is wrong but confident come first.{fewer}"
+        f"{n} of {examples.n_texts} held-out texts, which no probe has learned from: {chosen}. The "
+        "more colour a word has, the more probability its true label gets. Below it stands the "
+        "label; where the probe is wrong, what it says ≠ what is true. Texts where it is wrong but "
+        f"confident come first.{fewer}"
     )
 
 
@@ -229,13 +235,13 @@ def _text(text: ExampleText, index: int, target: ExampleTarget, site: str) -> di
             for node in text.nodes
         ],
         "words": [
-            _word(word, target.answer(site, index, place), target)
+            _word(word, target.answer(site, index, place))
             for place, word in enumerate(text.words)
         ],
     }  # fmt: skip
 
 
-def _word(word: str, answer: Answer | None, target: ExampleTarget) -> dict[str, str]:
+def _word(word: str, answer: Answer | None) -> dict[str, str]:
     return {
         "text": word,
         "css": "" if answer is None else shade(answer) + ("" if answer.right else " ex-bad"),

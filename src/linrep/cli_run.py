@@ -122,6 +122,9 @@ def probe(  # noqa: PLR0913 - one per option
     ] = "auto",
     permutations: Annotated[int, typer.Option(min=0, help="Shuffles per p-value.")] = 200,
     codelength: Annotated[bool, typer.Option(help="Measure online codelength.")] = False,
+    examples: Annotated[
+        int, typer.Option(min=0, max=200, help="Held-out texts shown on the page; 0: no text.")
+    ] = 24,
     causal: Annotated[
         str,
         typer.Option(
@@ -184,7 +187,7 @@ def probe(  # noqa: PLR0913 - one per option
     )  # fmt: skip
     settings = probe_settings(
         model, trees, grammar, heights=heights, sentences=sentences, positions=positions,
-        groups=group, permutations=permutations, codelength=codelength, causal=causal,
+        groups=group, permutations=permutations, codelength=codelength, examples=examples, causal=causal,
         das=das, erase=erase, steer=steer, long_inputs=long_inputs, special_tokens=special_tokens,
         check=check, seed=seed, data=labelled, layers=layers, targets=targets,
     )  # fmt: skip

@@ -53,10 +53,9 @@
   function explore(root) {
     const find = (css) => root.querySelector(css);
     const data = JSON.parse(find(".ex-data").textContent);
-    const list = find(".ex-list"), items = [...list.children];
+    const list = find(".ex-list"), items = [...list.children].sort((a, b) => a.dataset.n - b.dataset.n);
     const words = items.map((item) => [...item.querySelectorAll(".ex-word")]);
     const picks = { target: find(".ex-target"), site: find(".ex-site"), label: find(".ex-label"), wrong: find(".ex-wrong") };
-    const address = root.dataset.address;
     const more = find(".ex-more");
     const FEW = 6;
     let here = -1, all = false;
@@ -116,9 +115,8 @@
     }
 
     function tag(text) {
-      if (!address) return items[text].id;
-      const parts = [address, data.keys[Number(picks.site.value)], target().name, "example-" + (text + 1)];
-      return parts.map(encodeURIComponent).join("/");
+      const cell = target().addresses[Number(picks.site.value)];
+      return cell ? cell + "/example-" + (text + 1) : items[text].id;
     }
 
     function detail(word) {
@@ -145,16 +143,17 @@
 
     function moved() {
       draw();
-      if (address && here >= 0) history.replaceState(null, "", "#" + tag(here));
+      if (here >= 0) history.replaceState(null, "", "#" + tag(here));
     }
 
     function go() {
-      const parts = location.hash.slice(1).split("/").map((part) => { try { return decodeURIComponent(part); } catch { return part; } });
-      const last = /^example-(\d+)$/.exec(parts[3] || "");
-      if (!address || parts[0] !== address || !last) return;
-      const site = data.keys.indexOf(parts[1]), which = data.targets.findIndex((each) => each.name === parts[2]);
-      const text = Number(last[1]) - 1;
-      if (site < 0 || which < 0 || !items[text]) return;
+      let hash = location.hash.slice(1);
+      try { hash = decodeURIComponent(hash); } catch { return; }
+      const [, cell, number] = /^(.+)\/example-(\d+)$/.exec(hash) || [];
+      const which = data.targets.findIndex((each) => each.addresses.includes(cell));
+      const text = Number(number) - 1;
+      if (!cell || which < 0 || !items[text]) return;
+      const site = data.targets[which].addresses.indexOf(cell);
       picks.target.value = String(which);
       labels();
       picks.site.value = String(site);
