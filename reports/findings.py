@@ -1,16 +1,22 @@
-"""What a study found, one plain sentence for each target: the first thing that a page says."""
+"""What a study found, in plain sentences made from its verdicts: the first thing a page says."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..probes.transferred import ALL_OTHERS
+from .checked_findings import check_findings
+from .constructed_findings import constructed, constructed_findings
+from .finding import Answer, Detail, Finding, grouped, sentence_case
+from .named import named_study
+from .placed_findings import placed_findings, used_findings
+from .rungs import GIVEN, UNTRAINED
 from .values import (
     best_row,
     number,
     of_whole_text,
+    place,
     score_column,
     score_word,
-    site_label,
     site_order,
 )
 from .verdicts import Verdicts
@@ -20,38 +26,60 @@ if TYPE_CHECKING:
     from .record import Study
     from .values import Json
 
-__all__ = ["DIVERGENCE", "UNLEARNED", "findings", "site_of_transfer"]
+__all__ = ["DIVERGENCE", "UNLEARNED", "answers", "findings", "site_of_transfer"]
 
 DIVERGENCE = "divergence from the exact next-token distribution"
 """The fact by which a page of a trained model begins."""
 UNLEARNED = "the model has not learned its language"
 """How the reason begins where nothing is claimed of a model."""
 
+SHOWN = ("next-token distribution", "exchange: largest error")  # checks told of first
 MOSTLY = 0.5  # of what the probe has over chance: if the surface has as much, it is most of it
 
 
 def findings(study: "Study") -> list[str]:
-    """What was found, a sentence for each target of labelled texts and of trained models.
+    """What was found, as plain sentences.
 
     Args:
-        study: of labelled texts: ``piece`` says what of them was read; or of a model beside theory.
+        study: of any kind: of labelled texts, of a model beside theory, of checks alone.
 
     Returns:
-        Sentences in the order of the targets; of a model that was trained on a grammar first
-        whether it has learned it, and nothing else if it has not. None of a constructed model.
+        Sentences; of a model that was trained on a grammar first whether it has learned it, and
+        nothing else if it has not.
     """
-    opening: list[str] = []
-    if study.piece == "token":
-        if DIVERGENCE not in study.facts:
-            return []
-        reasons = [row.verdicts.decodable.reason for row in study.comparison.rows]
-        failed = next((why for why in reasons if why.startswith(UNLEARNED)), "")
-        if failed:
-            return [f"{_capital(failed)}. No state is claimed."]
-        opening = [f"The model has learned its language: {DIVERGENCE} {study.facts[DIVERGENCE]}."]
+    return [str(finding) for finding in answers(study)]
+
+
+def answers(study: "Study") -> list[Finding]:
+    """The same with the cells that the sentences are about.
+
+    Args:
+        study: of any kind.
+    """
+    study = named_study(study)
+    if not study.scores.rows:
+        return check_findings(study.checks, most=4)
+    if constructed(study):
+        found = [*constructed_findings(study), *check_findings(study.checks, most=2, first=SHOWN)]
+        return sorted(found, key=lambda finding: finding.good is not False)  # what failed in front
+    reasons = [row.verdicts.decodable.reason for row in study.comparison.rows]
+    failed = next((why for why in reasons if why.startswith(UNLEARNED)), "")
+    if failed:
+        return [Finding(f"{sentence_case(failed)}. No state is claimed")]
+    opening = []
+    if DIVERGENCE in study.facts:
+        said = f"{DIVERGENCE} {study.facts[DIVERGENCE]}"
+        opening = [Finding(f"The model has learned its language: {said}")]
     moved = {transfer.target: transfer for transfer in study.transfers}
     targets = site_order([str(row["target"]) for row in study.scores.rows])
-    return [*opening, *(_sentence(study, target, moved.get(target)) for target in targets)]
+    told = [_answer(study, target, moved.get(target)) for target in targets]
+    return [
+        *opening,
+        *grouped(told, study.comparison.settings.get("level")),
+        *placed_findings(study),
+        *used_findings(study),
+        *check_findings(study.checks, most=2),
+    ]
 
 
 def site_of_transfer(study: "Study", moved: "Transfer") -> str:
@@ -66,70 +94,117 @@ def site_of_transfer(study: "Study", moved: "Transfer") -> str:
     return best if best in moved.sites else moved.sites[-1]
 
 
-def _sentence(study: "Study", target: str, moved: "Transfer | None") -> str:
-    """One target."""
-    rows = [row for row in study.scores.rows if row["target"] == target]
+def _answer(study: "Study", name: str, moved: "Transfer | None") -> Answer:
+    """What is said of one target, by itself and together with others of which the same is true."""
+    rows = [row for row in study.scores.rows if row["target"] == name]
     best = best_row(rows)
-    verdicts = study.comparison.verdicts.get((str(best["site"]), target))
-    name = study.names.get(target, target)
-    piece = f"each {study.piece}"
+    verdicts = study.comparison.verdicts.get((str(best["site"]), name))
+    of = "" if study.piece in name.split() else f" of each {study.piece}"
+    score = _score(best, study)
+    detail = Detail(f"{name}: {score}", str(best["site"]), name)
     if verdicts is None or verdicts.decodable.state == "not tested":
         why = verdicts.decodable.reason if verdicts else "nothing was compared"
-        return f"Whether {name} of {piece} can be read was not tested: {why}."
+        lead = f"Whether {{names}}{of} can be read was not tested: {why}"
+        return Answer(3, lead, name, Finding(lead.format(names=name)), None)
     if verdicts.decodable.state == "no":
-        return (
-            f"{_capital(name)} of {piece} cannot be read from the stream ({_score(best)}): "
-            f"{verdicts.decodable.reason}."
-        )
-    said = f"{_capital(name)} of {piece} can be read from the stream{_from(study, rows)}"
-    parts = [f"{said} ({_score(best)})", _surface(best, verdicts, study.piece)]
+        return _unread(best, verdicts, name, of, score, detail)
+    where = _from(study, rows)
+    clause, beside = _surface(best, verdicts, study.piece)
+    said = f"{sentence_case(name)}{of} can be read from the stream{where} ({score})"
+    single = f"{said}, {clause.format(value=beside and f' ({beside})')}"
     if moved is not None:
-        parts.append(_carried(moved.at(site_of_transfer(study, moved)), moved.names[0]))
-    return ", ".join(parts) + "."
+        single += ", " + _carried(moved.at(site_of_transfer(study, moved)), moved.names[0])
+    against = f", against {beside}" if beside else ""
+    whole = Finding(single, (), (str(best["site"]), name))
+    lead = f"{{Names}}{of} can be read from the stream, {clause.format(value='')}"
+    detail = Detail(f"{name}{where}: {score}{against}", str(best["site"]), name)
+    return Answer(1, lead if moved is None else single, name, whole, detail)
+
+
+def _unread(
+    best: Mapping[str, "Json"],
+    verdicts: Verdicts,
+    name: str,
+    of: str,
+    score: str,
+    detail: Detail,
+) -> Answer:
+    """Of a target that is not decodable: never more than that it is not shown."""
+    reason = verdicts.decodable.reason.removesuffix(GIVEN)
+    cell = (detail.site, detail.target)
+    cause = reason.split(" (", 1)[0]
+    p = best.get("p_untrained" if cause == UNTRAINED else "p_family")
+    shown = "" if p is None or cause == reason or ": p = " not in reason else f", p = {number(p)}"
+    if cause == UNTRAINED:
+        twin = number(best.get("random_weights"))
+        said = (
+            f"It is not shown that the model holds {{names}}{of}: a probe reads {{it}}, but "
+            "no more than from untrained models of this shape"
+        )
+        beside = Detail(f"{name}: {score}, untrained {twin}{shown}", *cell)
+        single = (
+            f"It is not shown that the model holds {name}{of}: a probe reads it ({score}), "
+            f"but {reason}"
+        )
+        return Answer(2, said, name, Finding(single, (), cell), beside, asks=bool(shown))
+    able = "cannot be read" if cause.startswith("no more than chance") else "{is} not shown to be "
+    able += "" if able.startswith("cannot") else "readable"
+    said = f"{{Names}}{of} {able} from the stream"
+    single = said.format(Names=sentence_case(name), **{"is": "is"}) + f" ({score}): {reason}"
+    beside = Detail(f"{detail.text}{shown}", *cell)
+    return Answer(2, f"{said}: {cause}", name, Finding(single, (), cell), beside, asks=bool(shown))
 
 
 def _from(study: "Study", rows: Sequence[Mapping[str, "Json"]]) -> str:
-    """From which place on, where it is read at every later one."""
+    """From which place on, where it is read at every later one; else at how many places."""
     verdicts = study.comparison.verdicts
     read = [
         cell is not None and cell.decodable.state == "yes"
         for cell in (verdicts.get((str(row["site"]), str(row["target"]))) for row in rows)
     ]
-    first = len(read) - next((i for i, yes in enumerate(reversed(read)) if not yes), len(read))
-    if first in (0, len(read)) or len(read) - first < 2:
-        return "" if first else ", from the embedding on"
-    return f" from {site_label(str(rows[first]['site']))} on"
+    if len(rows) < 2:
+        return ""
+    first = read.index(True)
+    if not all(read[first:]) or first == len(read) - 1:
+        return f" at {sum(read)} of {len(read)} places"
+    site = str(rows[first]["site"])
+    where = place(site, _blocks(study))
+    return f" from {where.removeprefix('after ').removeprefix('at ')} on"
 
 
-def _score(row: Mapping[str, "Json"]) -> str:
-    return (
-        f"{score_word(row)} {number(row.get(score_column(row)))} [{number(row.get('interval'))}] "
-        f"after {site_label(str(row['site']))}"
-    ).replace("after embedding", "at the embedding")
+def _blocks(study: "Study") -> int | None:
+    """How many blocks the model has."""
+    told = study.facts.get("blocks")
+    return told if isinstance(told, int) and not isinstance(told, bool) else None
 
 
-def _surface(row: Mapping[str, "Json"], verdicts: Verdicts, piece: str) -> str:
-    """How much of it the surface has."""
+def _score(row: Mapping[str, "Json"], study: "Study") -> str:
+    """The score with its interval, and where."""
+    value = f"{score_word(row)} {number(row.get(score_column(row)))}"
+    return f"{value} [{number(row.get('interval'))}] {place(str(row['site']), _blocks(study))}"
+
+
+def _surface(row: Mapping[str, "Json"], verdicts: Verdicts, piece: str) -> tuple[str, str]:
+    """How much of it the surface has, with a gap for its score, and that score."""
     whole = of_whole_text(row)
     what = (
         "its words, letters and length"
         if whole
         else f"the {piece} itself, its neighbours and its position"
     )
-    surface = row.get("surface")
+    surface = number(row.get("surface"))
     answer = verdicts.selective
     if answer.state == "not tested":
         untold = f"whether that is more than {what} tell was not tested"
-        instead = f"but {answer.instead or untold}"
-        return f"{instead}: {answer.reason}"
+        return f"but {answer.instead or untold}: {answer.reason}".replace("{", "{{"), ""
     if answer.state == "no" and _share(row) < MOSTLY:
-        return f"but it is not shown to be more than {what} give ({number(surface)})"
+        return f"but it is not shown to be more than {what} give{{value}}", surface
     if answer.state == "no":
         told = "that is mostly lexical" if whole else f"not beyond the {piece}"
-        return f"but {told}: {what} alone give {number(surface)}"
+        return f"but {told}: {what} alone give most of it{{value}}", surface
     if _share(row) < MOSTLY:
-        return f"beyond what {what} give ({number(surface)})"
-    return f"but that is mostly lexical: {what} alone give {number(surface)}, most of it"
+        return f"beyond what {what} give{{value}}", surface
+    return f"beyond what {what} give{{value}}, though that is most of it", surface
 
 
 def _share(row: Mapping[str, "Json"]) -> float:
@@ -165,7 +240,3 @@ def _list(rows: Sequence["Moved"]) -> str:
 
 def _moved(row: "Moved") -> str:
     return f"{number(row.score)} [{number((row.low, row.high))}], chance {number(row.chance)}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .drawing import as_float
-from .values import Json, number, site_label
+from .values import Json, and_list, number, place
 
 if TYPE_CHECKING:
     from .record import Scores
@@ -26,20 +26,19 @@ def remarks(scores: "Scores") -> tuple[str, ...]:
         scores: the grid.
 
     Returns:
-        Sentences, one per target concerned.
+        One sentence that names the targets concerned.
     """
     above = twin_above_chance(scores.rows)
-    sentences = []
+    concerned = []
     for target in dict.fromkeys(str(row["target"]) for row in above):
         rows = [row for row in above if str(row["target"]) == target]
         best = max(rows, key=lambda row: as_float(row["random_weights"]))
         sites = "1 site" if len(rows) == 1 else f"{len(rows)} sites"
-        sentences.append(
-            f"Random weights read {target} above chance at {sites} (most at "
-            f"{site_label(str(best['site']))}: {number(best['random_weights'])}, chance "
-            f"{number(best['chance'])}): {WHY}."
+        concerned.append(
+            f"{target} above chance at {sites} (most {place(str(best['site']))}: "
+            f"{number(best['random_weights'])}, chance {number(best['chance'])})"
         )
-    return tuple(sentences)
+    return (f"Random weights read {and_list(concerned)}: {WHY}.",) if concerned else ()
 
 
 def twin_above_chance(rows: Sequence[Mapping[str, Json]]) -> list[Mapping[str, Json]]:

@@ -32,6 +32,7 @@ GIVEN: Final = (
     "; it can be read here, but words and positions give it away, and any weights carry these "
     "along: that it can be read says nothing about what this model has computed"
 )
+UNTRAINED: Final = "no more than an untrained model of this shape gives"
 CERTAIN: Final = 1 - 1e-12  # a mean of ones up to rounding
 OTHERS: Final = "take other heights, other tokens, or a larger language"
 ON_THE_SURFACE: Final = "not beyond the word"
@@ -102,7 +103,7 @@ def decodable(
         return Verdict("no", "the probe says the same of every held-out token")
     rivals = {
         "p_family": ("shuffled", "not told from shuffled labels"),
-        "p_untrained": ("random_weights", "no more than an untrained model of this shape gives"),
+        "p_untrained": ("random_weights", UNTRAINED),
     }
     score, chance = _value(row, score_column(row)), _value(row, "chance")
     missing = ["chance was not measured"] if score is None or chance is None else []

@@ -68,7 +68,7 @@ def run(out: str | Path, *, tiny: bool = False, seed: int = 0) -> Run:
 
 def as_run(studies: Sequence[Study], *, tiny: bool, seed: int) -> Run:
     """Answers as one run."""
-    settings: dict[str, Json] = {"tiny": tiny, "seed": seed}
+    settings: dict[str, Json] = {"experiment": "maxout", "tiny": tiny, "seed": seed}
     return Run("Maxout networks as transformers", QUESTION, settings, versions(), tuple(studies))
 
 
