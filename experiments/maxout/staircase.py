@@ -69,29 +69,38 @@ def staircase(tiny: bool, seed: int) -> Study:
         "that its pieces j and k can be told apart but along which direction, W_j - W_k.",
         None,
         (
-            Check("lowest accuracy on the stairs", float(steps.min()), ">=", 0.97, "decodable"),
             Check(
-                "highest accuracy elsewhere", float(rest.max()), "<=", 0.75 + coin,
-                "one threshold at most: 3/4 and four standard errors",
+                "lowest accuracy after the layer that computes the piece", float(steps.min()),
+                ">=", 0.97, "from its layer on, the active piece of each layer can be read",
             ),
             Check(
-                "shuffled labels, largest distance from 1/2",
-                _from_chance(shuffled), "<=", coin, "four standard errors of a fair coin",
+                "highest accuracy before that layer", float(rest.max()), "<=", 0.75 + coin,
+                "before its layer it can be read no better than by one threshold on the input "
+                "(3/4, and four standard errors)",
             ),
             Check(
-                f"random weights, layers {hard[0]} to {depth}, largest distance from 1/2",
+                "largest distance of accuracy from 1/2, shuffled labels",
+                _from_chance(shuffled), "<=", coin,
+                "shuffled labels are read at chance, within four standard errors of a fair coin",
+            ),
+            Check(
+                f"largest distance of accuracy from 1/2, random weights, layers {hard[0]} to "
+                f"{depth}",
                 _from_chance([random[layer - 1] for layer in hard]), "<=", coin,
-                "the same: at chance",
+                "with random weights these layers' pieces are read at chance",
             ),
             Check(
-                "random weights, layer 1, lowest accuracy", min(random[0]), ">=", 0.97,
-                "affine in the input: no weights are needed",
+                "lowest accuracy, random weights, layer 1", min(random[0]), ">=", 0.97,
+                "the first layer's piece is affine in the input, so that any weights show it",
             ),
             Check(
-                "cosine of class-weight differences and W_j - W_k", cosine, ">=", 0.99,
-                "probes read along the predicted directions",
+                "smallest cosine between what probes read along and W_j - W_k", cosine, ">=", 0.99,
+                "probes read the pieces along the predicted directions",
             ),
-            Check("accuracy of the probes of that network", accuracy, ">=", 0.99, "decodable"),
+            Check(
+                "accuracy of those probes", accuracy, ">=", 0.99,
+                "the pieces of that network can be read",
+            ),
         ),
         {"layers beyond random weights": hard},
         scores=scores_of(results),
