@@ -103,7 +103,8 @@ def run_study(
     twins = [read(random_twin(subject.model, seed=seed + i), corpus) for i in range(asked.twins)]
     claims = _claims(subject, acts.sites, heights)
     made = {"activations": plain(acts.manifest), "random twin": plain(twins[0].manifest)}
-    with threads_for(len(corpus.words) * max(acts[site].shape[1] for site in acts.sites) ** 2):
+    width = max(acts[site].shape[1] for site in acts.sites)
+    with threads_for(float(len(corpus.words) * width**2)):
         seen = _Seen(
             corpus, others, (*heights,), (*chosen,), (*told,), subject, acts, twins, claims
         )
