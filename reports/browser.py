@@ -50,8 +50,9 @@ def find_browser() -> str:
 def printed(html: str, kind: str) -> bytes:
     """A page as a PDF, or as a picture of all of it.
 
-    In a PDF, what is folded on the page is open. The browser reads the page from a temporary file, with a temporary profile; it looks up no
-    host. Both are gone afterwards, whatever happens.
+    In a PDF, what is folded on the page is open. The browser reads the page from a temporary
+    file, with a temporary profile, and looks up no host. Both are gone afterwards, whatever
+    happens.
 
     Args:
         html: the page, with everything in it.

@@ -31,7 +31,7 @@ CELL = {"study": "string", "site": "string", "target": "string"}
 
 @final
 @dataclass(frozen=True, eq=False)
-class Frames(Mapping[str, "pd.DataFrame"]):
+class Frames:
     """The tables of a run, by attribute or by name; a table without rows has its columns.
 
     The first column is the study. Texts are ``string``, numbers ``float64`` with NaN for what was
@@ -69,6 +69,14 @@ class Frames(Mapping[str, "pd.DataFrame"]):
     facts: "pd.DataFrame"
     notes: "pd.DataFrame"
     targets: "pd.DataFrame"
+
+    def keys(self) -> tuple[str, ...]:
+        """Names of the tables."""
+        return tuple(self.__dataclass_fields__)
+
+    def items(self) -> "list[tuple[str, pd.DataFrame]]":
+        """Names and tables; ``dict(tables)`` works too."""
+        return [(name, self[name]) for name in self]
 
     def __getitem__(self, name: str) -> "pd.DataFrame":
         if name not in self.__dataclass_fields__:
