@@ -16,6 +16,7 @@ from ..models import random_twin
 from ..probes import ProbeError, ProbeResults, probe
 from ..probes.grid.joint import ESTIMATE
 from ..reports import Run, Study
+from ..reports.classes import classes_of
 from ..reports.values import plain
 from .beside import beside_of, with_beside
 from .checks import checks_of
@@ -127,7 +128,8 @@ def run_study(
             *chosen, *(supply.notes if supply else ()), *untested, *unused, *unedited, *told,
             *unmoved, *unknown,
         ),
-        subspaces=_subspaces(results, here), **wording_of(settings.language, heights),
+        subspaces=_subspaces(results, here), classes=classes_of(results, acts, here),
+        **wording_of(settings.language, heights),
     )  # fmt: skip
     return claimed(with_beside(study, beside, settings, subject, corpus), theory), made
 

@@ -1,14 +1,14 @@
 """One self-contained page: every number from the run, plotly inlined once."""
 
-from collections.abc import Sequence
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from ..core.claims import explained
 from . import figures
 from .about import about, target_words
 from .addresses import Addresses
 from .citing import citation, commands
+from .drawing.page import FigurePage
 from .examples import examples_script, examples_section, examples_style
 from .finding import Finding
 from .findings import answers, site_of_transfer
@@ -49,7 +49,6 @@ def render_html(run: Run) -> str:
     import yaml
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
-    from plotly.offline import get_plotlyjs
 
     run = named_run(run)
     pages = files(__package__).joinpath("templates")
@@ -59,18 +58,22 @@ def render_html(run: Run) -> str:
     )  # fmt: skip
     template = environment.get_template("report.html")
     checks = [check for study in run.studies for check in study.checks]
+    drawn = FigurePage()
+    studies = _studies(run, drawn)
     return template.render(
         run=run,
-        css=Markup(pages.joinpath("report.css").read_text("utf-8") + examples_style()),
+        css=Markup(
+            pages.joinpath("report.css").read_text("utf-8") + drawn.css() + examples_style()
+        ),
         script=Markup(pages.joinpath("report.js").read_text("utf-8")),
         examples_script=Markup(examples_script()),
-        plotly_js=Markup(f"<script>{get_plotlyjs()}</script>"),
+        figure_scripts=drawn.scripts(),
         checks=len(checks),
         passed=sum(check.passed for check in checks),
         target_words=list(
             dict.fromkeys(line for study in run.studies for line in target_words(study))
         ),
-        studies=_studies(run),
+        studies=studies,
         untested=untested_lines(run.studies),
         reasons=[entry.sentence for entry in untested(run.studies)],
         remedies=remedies(run.studies),
@@ -84,22 +87,24 @@ def render_html(run: Run) -> str:
     )
 
 
-def _studies(run: Run) -> list[dict[str, object]]:
+def _studies(run: Run, page: FigurePage) -> list[dict[str, object]]:
     """Every study, with one picture that carries the first screen: that of the first study."""
     addresses = Addresses()
     for name in ("settings", "words", "notes", "untested", "cite", "answers"):
         addresses.of(name)
     alone = len(run.studies) == 1
-    made = [_study(study, addresses, alone=alone) for study in run.studies]
+    made = [_study(study, addresses, page, alone=alone) for study in run.studies]
     shown = next((study for study in made if study["carrying"]), None)
     for study in made:
         study["on_top"] = study is shown
     return made
 
 
-def _study(study: Study, addresses: Addresses, *, alone: bool) -> dict[str, object]:
+def _study(
+    study: Study, addresses: Addresses, page: FigurePage, *, alone: bool
+) -> dict[str, object]:
     anchor = addresses.of(study.name)
-    drawn = _figures(study, addresses)
+    drawn = _figures(study, addresses, page)
     scored = [score_table(study)] if study.scores.rows else []
     numbers = [_table(section, study, addresses, own=True) for section in scored]
     best = [best_table(study)] if study.scores.rows else []
@@ -123,7 +128,7 @@ def _study(study: Study, addresses: Addresses, *, alone: bool) -> dict[str, obje
         "figures": drawn[1:],
         "trees": study.trees,
         "claims": explained(iter(claims)),
-        "transfers": [_transfer(study, moved, addresses) for moved in study.transfers],
+        "transfers": [_transfer(study, moved, addresses, page) for moved in study.transfers],
         "language": "Language, model, data" if study.piece == "token" else "Data and model",
         "facts": [(name, number(value)) for name, value in study.facts.items()],
         "facts_id": addresses.of(study.name, "facts"),
@@ -132,14 +137,16 @@ def _study(study: Study, addresses: Addresses, *, alone: bool) -> dict[str, obje
     }
 
 
-def _figures(study: Study, addresses: Addresses) -> list[dict[str, object]]:
+def _figures(study: Study, addresses: Addresses, page: FigurePage) -> list[dict[str, object]]:
     """Every figure with its address, the one that carries the answer first."""
     drawn = list(figures.study_figures(study).items())
     return [
         {
             "caption": caption,
             "id": addresses.of(study.name, f"figure-{index}"),
-            "html": _embed(figure, f"plot-{addresses.of(study.name)}-{index}".replace("/", "-")),
+            "html": page.place(
+                figure, f"plot-{addresses.of(study.name)}-{index}".replace("/", "-"), caption
+            ),
         }
         for index, (caption, figure) in enumerate(drawn, start=1)
     ]
@@ -187,7 +194,9 @@ def _table(
     }
 
 
-def _transfer(study: Study, moved: "Transfer", addresses: Addresses) -> dict[str, object]:
+def _transfer(
+    study: Study, moved: "Transfer", addresses: Addresses, page: FigurePage
+) -> dict[str, object]:
     """The section of one target that was learned from one data set and read in others."""
     site = site_of_transfer(study, moved)
     title = f"{moved.target}, learned from one data set and read in another"
@@ -198,17 +207,8 @@ def _transfer(study: Study, moved: "Transfer", addresses: Addresses) -> dict[str
     return {
         "caption": TRANSFER_CAPTION,
         "id": name,
-        "figure": _embed(transfer_figure(study, moved), f"plot-{name}".replace("/", "-")),
+        "figure": page.place(
+            transfer_figure(study, moved), f"plot-{name}".replace("/", "-"), TRANSFER_CAPTION
+        ),
         "table": _table(table, study, addresses),
     }
-
-
-def _embed(figure: Any, name: str) -> object:
-    """A figure's markup; its id is fixed so that equal runs give equal bytes."""
-    from markupsafe import Markup
-
-    html: Sequence[str] | str = figure.to_html(
-        full_html=False, include_plotlyjs=False, div_id=name,
-        config={"displayModeBar": False, "responsive": True},
-    )  # fmt: skip
-    return Markup(html)

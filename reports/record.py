@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal, final
 from ..core import ErasedRow, Invariant, SteeredRow, Subspace, checked
 from ..probes import Examples, Transfer
 from .by_group import GroupScores
+from .classes import Classes
 from .comparison import Comparison
 from .errors import RecordError
 from .pictures import Picture
@@ -143,6 +144,7 @@ class Study:
         transfers: what probes trained on one data set do on others, one for each target.
         pictures: of numbers that are no scores of probes.
         examples: a few held-out texts with what every probe said of their words.
+        classes: of each target at its best site who was taken for whom, and where class means lie.
     """
 
     name: str
@@ -162,6 +164,7 @@ class Study:
     transfers: tuple[Transfer, ...] = ()
     pictures: tuple[Picture, ...] = ()
     examples: Examples | None = None
+    classes: tuple[Classes, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.name or any(sign in self.name for sign in "/\\|\0") or self.name[0] == ".":
@@ -180,6 +183,7 @@ class Study:
             [vars(row) for row in (*self.erased, *self.steered, *self.invariants)],
             [[moved.target, moved.names] for moved in self.transfers],
             asdict(self.examples) if self.examples else {},
+            [[each.target, each.names] for each in self.classes],
         )  # fmt: skip
 
     @property

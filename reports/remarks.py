@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from .drawing import as_float
+from .drawing.panels import as_float
 from .values import Json, and_list, number, place
 
 if TYPE_CHECKING:

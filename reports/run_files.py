@@ -16,6 +16,7 @@ from ..core import LinrepError
 from ..core.versions import other_version
 from ..probes import Examples
 from .by_group import GroupFile
+from .classes import Classes
 from .pictures import Picture
 from .transfer_file import TransferFile
 from .values import score_column
@@ -183,6 +184,7 @@ class StudyFile(_File):
     transfers: list[TransferFile] = []
     pictures: tuple[Picture, ...] = ()
     examples: Examples | None = None
+    classes: tuple[Classes, ...] = ()
 
 
 def study_file(name: str) -> str:

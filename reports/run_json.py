@@ -45,6 +45,7 @@ def study_json(study: Study) -> dict[str, object]:
         "transfers": [_transfer_json(moved) for moved in study.transfers],
         **({"pictures": [asdict(picture) for picture in study.pictures]} if study.pictures else {}),
         **({"examples": asdict(study.examples)} if study.examples else {}),
+        **({"classes": [asdict(each) for each in study.classes]} if study.classes else {}),
     }
 
 

@@ -115,6 +115,7 @@ def _study(data: StudyFile, spaces: Mapping[str, Any]) -> Study:
         transfers=tuple(_transfer(moved) for moved in data.transfers),
         pictures=data.pictures,
         examples=data.examples,
+        classes=data.classes,
     )
 
 

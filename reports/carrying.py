@@ -1,0 +1,45 @@
+"""The one picture that carries what a study found: it stands on the first screen."""
+
+from typing import TYPE_CHECKING
+
+from ..core import checked
+from .drawing.accuracy import accuracy_figure, has_scores
+from .drawing.maps import maps_caption, maps_figure
+from .record import RecordError, Study
+from .values import site_order
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+__all__ = ["carrying_figure"]
+
+AT_FIRST = 6
+"""Targets of the lines on the first screen."""
+
+
+@checked(RecordError)
+def carrying_figure(study: Study) -> "tuple[str, go.Figure] | None":
+    """The picture that carries what a study found.
+
+    Args:
+        study: any.
+
+    Returns:
+        Caption and figure: what is present, aligned and used, where theory predicts the probed
+        model itself; of other probed models accuracy by layer; else the study's first picture.
+        ``None`` where there is nothing to draw.
+    """
+    comparison = study.comparison
+    if has_scores(study.scores):
+        if any(row.subspaces and row.through is None for row in comparison.rows):
+            return maps_caption(comparison), maps_figure(study.scores, comparison)
+        targets = site_order([str(row["target"]) for row in study.scores.rows])
+        more = f" The first {AT_FIRST} of {len(targets)} targets." * (len(targets) > AT_FIRST)
+        caption = (
+            "What the probe reads by layer on held-out data, with its interval, beside the "
+            "strongest baseline." + more
+        )
+        return caption, accuracy_figure(study.scores, comparison, targets[:AT_FIRST])
+    for picture in study.pictures:
+        return picture.caption, picture.plot()
+    return None

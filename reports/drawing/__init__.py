@@ -1,0 +1,1 @@
+"""How figures are drawn: the style, panels, and the page that draws them lazily."""
