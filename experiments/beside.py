@@ -131,7 +131,7 @@ def _beliefs(
             acts, corpus, targets=belief_targets(corpus, heights), positions="all",
             groups=None if asked.groups == "auto" else asked.groups, seed=settings.seed,
             engine=engine, controls=asked.controls, random_weights=twins,
-            permutations=asked.permutations, bootstrap=asked.bootstrap,
+            permutations=asked.permutations, bootstrap=asked.bootstrap, examples=0,
         )  # fmt: skip
     except (ProbeError, LanguageError) as error:
         return f"Beliefs: no scores on held-out sentences: {error}"

@@ -4,13 +4,15 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from .citing import citation
 from .findings import findings
 from .markdown_parts import as_bullets, as_table, as_text
 from .named import named_run
 from .record import Run, Study
 from .rungs import strongest_baseline
-from .values import Json, best_row, number, plain, score_column, site_label
-from .verdicts import RUNGS, Verdicts
+from .untested import untested_lines
+from .values import Json, best_row, number, place, plain, score_column, site_label
+from .verdicts import Verdicts
 
 __all__ = ["render_card"]
 
@@ -51,7 +53,8 @@ def render_card(run: Run) -> str:
     parts = [f"# {whole.title}", whole.question, ABOUT]
     for study in whole.studies:
         parts += _study(study, alone=len(whole.studies) == 1)
-    parts += ["## What this does not say", as_bullets(LIMITS), "## Made with", _made_with(whole)]
+    parts += ["## What this does not say", as_bullets(LIMITS), "## Made with", _made_with(whole),
+              "## Cite this", f"```bibtex\n{citation(whole)}\n```"]  # fmt: skip
     return f"---\n{head}---\n\n{as_text(parts)}"
 
 
@@ -65,8 +68,7 @@ def _entry(study: Study) -> dict[str, Any] | None:
         metric: dict[str, Any] = {
             "type": kind,
             "value": round(float(str(row[kind])), 4),
-            "name": f"{kind} of a linear probe at {site_label(str(row['site']))} "
-            f"({verdicts.headline})",
+            "name": f"{kind} of a linear probe {place(str(row['site']))} ({verdicts.headline})",
         }
         results.append({
             "task": {"type": "linear-probing", "name": f"{target} of each {study.piece}"},
@@ -88,7 +90,7 @@ def _study(study: Study, *, alone: bool) -> list[str]:
         as_table(["target", "best at", "score", "interval", "strongest baseline", "verdict"], lines)
         if lines else "",
         f"Checks: {passed} of {len(study.checks)} passed." if study.checks else "",
-        as_bullets(_untested(study)),
+        *(["### Not tested", as_bullets(told)] if (told := untested_lines([study])) else []),
         "### Model and data", as_bullets(facts),
     ]  # fmt: skip
 
@@ -111,18 +113,6 @@ def _line(row: Mapping[str, Json], verdicts: Verdicts | None) -> list[str]:
         f"{name.replace('_', ' ')} {number(value)}" if name else "–",
         "not compared" if verdicts is None else verdicts.short,
     ]  # fmt: skip
-
-
-def _untested(study: Study) -> list[str]:
-    """Rungs that were tested at no cell, each with the reasons."""
-    rows = study.comparison.rows
-    told = []
-    for name in RUNGS:
-        found = [getattr(row.verdicts, name) for row in rows]
-        if found and all(verdict.state == "not tested" for verdict in found):
-            reasons = dict.fromkeys(verdict.reason for verdict in found)
-            told.append(f"Not tested anywhere: {name} ({'; '.join(list(reasons)[:2])}).")
-    return told
 
 
 def _made_with(run: Run) -> str:

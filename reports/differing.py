@@ -8,7 +8,7 @@ from typing import Any, Final, final
 from .pairing import LEVEL
 from .record import Run
 from .regression import ROUNDING, Change, RunDifference, compare_runs
-from .values import Json, number, score_column, site_label, site_order
+from .values import Json, number, place, score_column, site_label, site_order
 
 __all__ = ["CHANGE_COLUMNS", "HOW", "SidesOfRuns", "beside"]
 
@@ -71,7 +71,7 @@ class SidesOfRuns:
             change: of the cell.
         """
         study = f" ({change.study})" if len(self.before.studies) > 1 else ""
-        return f"{self.target(change.study, change.target)} at {site_label(change.site)}{study}"
+        return f"{self.target(change.study, change.target)} {place(change.site)}{study}"
 
     def said(self, change: Change) -> str:
         """A cell and what became of it, on one line.

@@ -63,10 +63,10 @@ def render_html(run: Run) -> str:
     return template.render(
         run=run,
         css=Markup(
-            pages.joinpath("report.css").read_text("utf-8") + examples_style() + drawn.css()
+            pages.joinpath("report.css").read_text("utf-8") + drawn.css() + examples_style()
         ),
-        examples_script=Markup(examples_script()),
         script=Markup(pages.joinpath("report.js").read_text("utf-8")),
+        examples_script=Markup(examples_script()),
         figure_scripts=drawn.scripts(),
         checks=len(checks),
         passed=sum(check.passed for check in checks),

@@ -14,7 +14,7 @@ from .findings import findings
 from .markdown_parts import as_bullets, as_table, as_text
 from .record import Run
 from .requirements import Outcome, RequirementError
-from .values import number, site_label
+from .values import number, place
 from .write import destination, refuse_place, write_whole
 
 __all__ = [
@@ -75,7 +75,7 @@ def cases_of_changes(sides: SidesOfRuns) -> list[Case]:
     return [
         Case(
             each.study,
-            f"{sides.target(each.study, each.target)} at {site_label(each.site)}",
+            f"{sides.target(each.study, each.target)} {place(each.site)}",
             sides.said(each) if each.worse else "",
             "" if each.tested or each.worse else each.why,
         )
@@ -206,8 +206,8 @@ def _table(outcomes: Sequence[Outcome]) -> str:
 
 
 def _place(each: Outcome) -> str:
-    place = ", ".join(filter(None, [each.target, site_label(each.site) if each.site else ""]))
-    return f"({place})" if place else ""
+    where = " ".join(filter(None, [each.target, place(each.site) if each.site else ""]))
+    return f"({where})" if where else ""
 
 
 def _counts(cases: Sequence[Case]) -> dict[str, str]:

@@ -98,22 +98,11 @@ ReportedStudy: Final = _typed(
     erased=(list[Erased], Field([], description="what erasing did.")),  # type: ignore[valid-type]
     steered=(list[Steered], Field([], description="what steering did.")),  # type: ignore[valid-type]
     invariants=(list[Constant], Field([], description="what holds in any basis.")),  # type: ignore[valid-type]
-    remarks=(list[str], Field([], description="what the page says beside the notes.")),
 )  # fmt: skip
 
 
 class ReportFile(_Closed):
-    """``report.json``: everything that the page of a run says, for machines.
-
-    Args:
-        format: ``"linrep report 1"``; the entry is called ``schema``.
-        title: heading of the page.
-        question: what was asked.
-        passed: whether every check of every study holds.
-        settings: the experiment, as ``settings.yaml`` has it.
-        made_with: versions, fingerprints, seeds.
-        studies: one or more.
-    """
+    """``report.json``: everything that the page of a run says, for machines."""
 
     format: Literal["linrep report 1"] = Field(
         alias="schema", description="name and number of this format."
@@ -126,6 +115,13 @@ class ReportFile(_Closed):
     studies: Annotated[list[ReportedStudy], Field(min_length=1)] = Field(  # type: ignore[valid-type]
         description="one or more, of different names."
     )
+    untested: list[str] = Field(description="what was not tested: a line for each rung.")
+    reasons: list[str] = Field(description="why, each reason once, with the cells concerned.")
+    remedies: list[str] = Field(description="what would change an answer, the commonest first.")
+    notes: list[str] = Field(description="all notes of the page, each once.")
+    citation: str = Field(description="BibTeX of this page.")
+    commands: dict[str, str] = Field(description="how the page is made again: command, meaning.")
+    words: dict[str, str] = Field(description="words used, and what they mean.")
 
 
 def report_schema() -> dict[str, Any]:

@@ -1,49 +1,21 @@
-"""A run as JSON-able data."""
+"""A study as its file in a run folder holds it."""
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import asdict
 
 from ..probes import Transfer
 from .by_group import GroupFile
 from .comparison import Row
-from .findings import findings
-from .record import Run, Study
-from .remarks import remarks
-from .run_files import SCHEMA
+from .record import Study
 from .values import plain
 from .verdicts import RUNGS
 
-__all__ = ["dumps", "run_json", "study_json"]
+__all__ = ["dumps", "study_json"]
 
 
 def dumps(value: object) -> str:
     """JSON as runs write it: indented, UTF-8, no NaN."""
     return json.dumps(plain(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def run_json(run: Run) -> dict[str, object]:
-    """Everything a report shows, as JSON-able data; :func:`linrep.report_schema` describes it.
-
-    Args:
-        run: what to show.
-    """
-    return {
-        "schema": SCHEMA,
-        "title": run.title,
-        "question": run.question,
-        "passed": run.passed,
-        "settings": run.settings,
-        "made_with": run.manifest,
-        "studies": [_reported(study) for study in run.studies],
-    }
-
-
-def _reported(study: Study) -> dict[str, object]:
-    """A study with what its page says beside the numbers, without what only pairs two runs."""
-    checks = [vars(check) | {"passed": check.passed} for check in study.checks]
-    said = {"checks": checks, "remarks": remarks(study.scores)}
-    shown = replace(study, scores=replace(study.scores, by_group={}))
-    return {"found": findings(study)} | study_json(shown) | said
 
 
 def study_json(study: Study) -> dict[str, object]:

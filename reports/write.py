@@ -12,8 +12,9 @@ from .card import render_card
 from .html import render_html
 from .markdown import render_markdown
 from .record import Run
+from .report_json import run_json
 from .run_files import MARK, FolderError, read_manifest
-from .run_json import dumps, run_json
+from .run_json import dumps
 from .run_reading import read_run
 
 __all__ = [

@@ -10,7 +10,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next((found for name in NAMES if (found := shutil.which(name))), None)
+REQUIRED = os.environ.get("LINREP_BROWSER") == "required"
+"""Whether tests fail without a browser instead of being skipped: so it is in ``.ci/run``."""
 PATIENCE = 60.0  # seconds: only a browser that hangs takes so long
 
 

@@ -175,9 +175,19 @@ class ExampleTarget:
 
         Args:
             site: one that is kept.
-            text: number of the example.
-            word: number of the word in it.
+            text: number of the example, from 0.
+            word: number of the word in it, from 0.
+
+        Raises:
+            ProbeError: there is no such site, example or word.
         """
+        if site not in self.answers:
+            raise ProbeError(f"no answers at {site!r:.200}: there are at {list(self.answers)}")
+        if not (0 <= text < len(self.truth) and 0 <= word < len(entries(self.truth[text]))):
+            raise ProbeError(
+                f"there are {len(self.truth)} examples, numbered from 0 as their words are; "
+                f"received example {text}, word {word}"
+            )
         entry = entries(self.answers[site][text])[word]
         if entry == SILENT:
             return None

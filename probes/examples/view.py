@@ -189,8 +189,8 @@ def _intro(examples: Examples) -> str:
     n = len(examples.texts)
     wrong = sum(text.chosen == "wrong" for text in examples.texts)
     chosen = (
-        f"{n - wrong} drawn at random, {wrong} because a probe is wrong, and sure, where it reads "
-        "best; so errors cannot be counted here"
+        f"{n - wrong} drawn at random, {wrong} for the mistakes that a probe is surest of where it "
+        "reads best; so errors cannot be counted here"
         if wrong
         else "drawn at random"
     )
@@ -217,10 +217,8 @@ def _legend(target: ExampleTarget) -> tuple[str, ...]:
 
 def _text(text: ExampleText, index: int, target: ExampleTarget, site: str) -> dict[str, Any]:
     """One example at the first place."""
-    lines = max((node.row for node in text.nodes), default=0)
-    because = (
-        "drawn at random" if text.chosen == "random" else "chosen since a probe is wrong and sure"
-    )
+    rows = sorted({node.row for node in text.nodes}, reverse=True)  # no empty lines
+    because = "drawn at random" if text.chosen == "random" else "chosen for a mistake"
     cut = f", {len(text.words)} of its {text.cut} words" if text.cut else ""
     return {
         "index": index,
@@ -228,10 +226,10 @@ def _text(text: ExampleText, index: int, target: ExampleTarget, site: str) -> di
         "chosen": text.chosen,
         "where": f"number {text.number + 1} of the corpus{cut}, {because}",
         "gaps": text.gaps,
-        "lines": lines,
+        "lines": len(rows),
         "nodes": [
             {"label": node.label, "start": node.start, "stop": node.stop,
-             "line": lines - node.row + 1}
+             "line": rows.index(node.row) + 1}
             for node in text.nodes
         ],
         "words": [

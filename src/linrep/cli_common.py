@@ -101,7 +101,7 @@ def emit_run(run: "Run", folder: Path, *, as_json: bool) -> None:
         Exit: a check of the run failed.
     """
     from .reports import summary_lines
-    from .reports.run_json import run_json
+    from .reports.report_json import run_json
 
     page = folder / "report.html"
     text = "\n".join([*summary_lines(run), "", f"report: {page}"])

@@ -187,9 +187,10 @@ def probe(  # noqa: PLR0913 - one per option
     )  # fmt: skip
     settings = probe_settings(
         model, trees, grammar, heights=heights, sentences=sentences, positions=positions,
-        groups=group, permutations=permutations, codelength=codelength, examples=examples, causal=causal,
-        das=das, erase=erase, steer=steer, long_inputs=long_inputs, special_tokens=special_tokens,
-        check=check, seed=seed, data=labelled, layers=layers, targets=targets,
+        groups=group, permutations=permutations, codelength=codelength, examples=examples,
+        causal=causal, das=das, erase=erase, steer=steer, long_inputs=long_inputs,
+        special_tokens=special_tokens, check=check, seed=seed, data=labelled, layers=layers,
+        targets=targets,
     )  # fmt: skip
     _make(settings, out, engine, overwrite, as_json)
 

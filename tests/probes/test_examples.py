@@ -330,6 +330,10 @@ def test_what_does_not_exist_is_named(found):
         found.explore("height 9")
     with pytest.raises(ProbeError, match="no examples at 'nowhere'"):
         found.explore(site="nowhere")
+    with pytest.raises(ProbeError, match="no answers at 'nowhere'"):
+        found.examples.targets[0].answer("nowhere", 0, 0)
+    with pytest.raises(ProbeError, match="there are 24 examples"):
+        found.examples.targets[0].answer("late", 24, 0)
     with pytest.raises(ProbeError, match="no examples at 'nowhere'"):
         found.examples.order("nowhere", "height 1")
 

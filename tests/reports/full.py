@@ -53,7 +53,8 @@ def full_run() -> Run:
             DrawnLine(ATTACK, (1.0, 2.0), (0.1, 0.9)), DrawnLine("b", (1.0, 2.0), (0.2, 0.3), True),
         )),
         Picture("Cells.", "x", "y", cells=(
-            Polygon((0.0, 1.0, 0.0), (0.0, 0.0, 1.0), 0), Polygon((1.0, 1.0, 0.0), (0.0, 1.0, 1.0), 7),
+            Polygon((0.0, 1.0, 0.0), (0.0, 0.0, 1.0), 0),
+            Polygon((1.0, 1.0, 0.0), (0.0, 1.0, 1.0), 7),
         )),
     )  # fmt: skip
     done = CellScore(**_cell())

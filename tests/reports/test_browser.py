@@ -1,19 +1,16 @@
 """The page in a browser: drawn, quiet, alone, readable at every width, by keyboard, on paper."""
 
 import gzip
-import os
 from pathlib import Path
 
 import pytest
-from tests.browser import CHROMIUM, Browser
+from tests.browser import CHROMIUM, REQUIRED, Browser
 
 from linrep.reports import report
 
 from .full import ATTACK, full_run
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None and "CI" not in os.environ, reason="needs chromium"
-)
+pytestmark = pytest.mark.skipif(CHROMIUM is None and not REQUIRED, reason="needs chromium")
 AXE = Path(__file__).parents[1] / "assets" / "axe-4.14.1.min.js.gz"
 WIDTHS = (400, 900, 1400)
 
@@ -114,7 +111,10 @@ def test_a_figure_waits_until_it_is_seen(browser, page):
 def test_a_line_of_the_legend_comes_and_goes(browser, page):
     browser.open(page)
     unfold(browser)
-    button = "[...document.querySelectorAll('.plot-legend button')].find((b) => b.textContent === 'random weights')"
+    button = (
+        "[...document.querySelectorAll('.plot-legend button')]"
+        ".find((each) => each.textContent === 'random weights')"
+    )
     lines = f"{button}.closest('.plot').querySelectorAll('.scatterlayer .trace').length"
     assert browser.run(f"{button}.getAttribute('aria-pressed')") == "false"
     before = browser.run(lines)
@@ -163,7 +163,8 @@ def test_the_numbers_of_a_figure_are_those_of_the_run(browser, page):
     browser.open(page)
     unfold(browser)
     table = browser.run(
-        "[...[...document.querySelectorAll('.plot')].find((p) => p.textContent.includes('random weights'))"
+        "[...[...document.querySelectorAll('.plot')]"
+        ".find((each) => each.textContent.includes('random weights'))"
         ".querySelectorAll('details tr')].map((row) => [...row.cells].map((c) => c.textContent))"
     )
     assert ["height 2", "probe", "2", "1"] in [line[:4] for line in table]
@@ -183,8 +184,10 @@ def test_a_page_drawn_in_the_light_follows_the_dark(browser, page):
 def test_paper_shows_every_figure(browser, page):
     """Also those that nobody has looked at."""
     browser.open(page, 900, dark=True)
-    browser.run("window.before = 0; addEventListener('beforeprint', () => (window.before = "
-                "[...document.querySelectorAll('.plot')].filter((p) => p.dataset.drawn).length))")  # fmt: skip
+    browser.run(
+        "window.before = 0; addEventListener('beforeprint', () => (window.before = "
+        "[...document.querySelectorAll('.plot')].filter((each) => each.dataset.drawn).length))"
+    )
     browser.wait("document.querySelector('.plot').dataset.ready")
     pdf = browser.paper()
     assert pdf.startswith(b"%PDF")

@@ -16,8 +16,9 @@ from linrep.probes import Moved, Score, Transfer
 from linrep.reports import Check, Scores, read_run, report, report_schema, write_run
 from linrep.reports.described import meanings
 from linrep.reports.meeting import ComparedSubspaces
+from linrep.reports.report_json import run_json
 from linrep.reports.report_schema import ReportFile
-from linrep.reports.run_json import dumps, run_json
+from linrep.reports.run_json import dumps
 from linrep.reports.through import Through
 
 ROOT = Path(__file__).resolve().parents[2]
