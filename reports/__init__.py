@@ -1,7 +1,17 @@
 """The comparison record, verdicts, figures, the report, and runs that outlive their model."""
 
+from .carrying import carrying_figure
+from .classes import Classes
 from .comparison import ComparedSubspaces, Comparison, ComparisonError, Row, compare
-from .figures import accuracy_figure, grid_figure, study_figures
+from .figures import (
+    accuracy_figure,
+    confusion_figure,
+    emergence_figure,
+    grid_figure,
+    maps_figure,
+    study_figures,
+    turning_figure,
+)
 from .folder import FolderError, fresh_folder, refuse_occupied
 from .markdown import summary_lines
 from .overlap import overlap_figure
@@ -17,6 +27,7 @@ from .write import ReportError, report
 __all__ = [
     "Change",
     "Check",
+    "Classes",
     "ComparedSubspaces",
     "Comparison",
     "ComparisonError",
@@ -38,16 +49,21 @@ __all__ = [
     "Verdict",
     "Verdicts",
     "accuracy_figure",
+    "carrying_figure",
     "check_run",
     "compare",
     "compare_runs",
+    "confusion_figure",
+    "emergence_figure",
     "fresh_folder",
     "grid_figure",
+    "maps_figure",
     "overlap_figure",
     "read_run",
     "refuse_occupied",
     "report",
     "study_figures",
     "summary_lines",
+    "turning_figure",
     "write_run",
 ]

@@ -102,10 +102,10 @@ def test_names_are_text_wherever_they_stand(browser, page):
 def test_a_figure_waits_until_it_is_seen(browser, page):
     """What is far below is drawn later: the page does not wait for it."""
     browser.open(page, 900, height=500)
-    browser.wait("!!document.querySelector('.plot')")
+    browser.wait("!!document.querySelector('.plot').dataset.drawn")
     last = "[...document.querySelectorAll('.plot')].at(-1)"
     assert browser.run(f"{last}.dataset.drawn ?? ''") == ""
-    browser.run(f"{last}.scrollIntoView()")
+    browser.run(f"{last}.closest('details').open = true; {last}.scrollIntoView()")
     browser.wait(f"{last}.dataset.drawn")
 
 
@@ -169,9 +169,17 @@ def test_points_of_space_are_seen_from_where_the_reader_looks(browser, page):
     assert json.loads(browser.run(POINTS)) == pytest.approx([-x for x in front], abs=1e-9)
 
 
+def numbers(browser):
+    """Ask every figure for its numbers."""
+    own = "[...document.querySelectorAll('.plot details')]"
+    browser.run(f"{own}.forEach((each) => (each.open = true))")
+    browser.wait(f"{own}.every((each) => each.querySelector('table'))")
+
+
 def test_every_figure_can_be_reached_and_says_what_it_is(browser, page):
     browser.open(page)
     unfold(browser)
+    numbers(browser)
     told = browser.run(
         "[...document.querySelectorAll('.plot-canvas')].map((c) => [c.tabIndex, c.ariaLabel])"
     )
@@ -186,6 +194,7 @@ def test_every_figure_can_be_reached_and_says_what_it_is(browser, page):
 def test_the_numbers_of_a_figure_are_those_of_the_run(browser, page):
     browser.open(page)
     unfold(browser)
+    numbers(browser)
     table = browser.run(
         "[...[...document.querySelectorAll('.plot')]"
         ".find((each) => each.textContent.includes('random weights'))"
