@@ -1,8 +1,18 @@
 """The comparison record, verdicts, figures, the report, and runs that outlive their model."""
 
+from .carrying import carrying_figure
+from .classes import Classes
 from .comparison import ComparedSubspaces, Comparison, ComparisonError, Row, compare
 from .difference_page import report_difference
-from .figures import accuracy_figure, grid_figure, study_figures
+from .figures import (
+    accuracy_figure,
+    confusion_figure,
+    emergence_figure,
+    grid_figure,
+    maps_figure,
+    study_figures,
+    turning_figure,
+)
 from .folder import FolderError, fresh_folder, refuse_occupied
 from .frames import Frames, frames
 from .markdown import summary_lines
@@ -20,6 +30,7 @@ from .write import ReportError, report
 __all__ = [
     "Change",
     "Check",
+    "Classes",
     "ComparedSubspaces",
     "Comparison",
     "ComparisonError",
@@ -42,12 +53,16 @@ __all__ = [
     "Verdict",
     "Verdicts",
     "accuracy_figure",
+    "carrying_figure",
     "check_run",
     "compare",
     "compare_runs",
+    "confusion_figure",
+    "emergence_figure",
     "frames",
     "fresh_folder",
     "grid_figure",
+    "maps_figure",
     "overlap_figure",
     "read_run",
     "refuse_occupied",
@@ -56,5 +71,6 @@ __all__ = [
     "report_schema",
     "study_figures",
     "summary_lines",
+    "turning_figure",
     "write_run",
 ]

@@ -23,7 +23,7 @@ from .transferring import (
     transfer_figure,
     transfer_lines,
 )
-from .untested import remedies, untested, untested_lines
+from .untested import further_reasons, remedies, untested_lines
 from .values import number, place, plain
 from .verdict_map import verdict_map
 from .words import words_of
@@ -75,7 +75,7 @@ def render_html(run: Run) -> str:
         ),
         studies=studies,
         untested=untested_lines(run.studies),
-        reasons=[entry.sentence for entry in untested(run.studies)],
+        reasons=further_reasons(run.studies),
         remedies=remedies(run.studies),
         counted=any(study.scores.rows for study in run.studies),
         notes=notes_of_run(run),

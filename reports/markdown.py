@@ -17,7 +17,7 @@ from .named import named_run
 from .record import RecordError, Run, Study
 from .through_table import THROUGH_NOTE, through_table
 from .transferring import TRANSFER_COLUMNS, transfer_lines
-from .untested import remedies, untested, untested_lines
+from .untested import further_reasons, remedies, untested_lines
 from .used import exchange_table
 from .values import Json, best_row, number, score_column, score_word, site_label
 from .words import words_of
@@ -45,7 +45,7 @@ def render_markdown(run: Run) -> str:
     for study in run.studies:
         asked = "" if study.question == run.question else study.question
         parts += [f"## {study.name}", asked, *_study(study)]
-    reasons = [entry.sentence for entry in untested(run.studies)]
+    reasons = further_reasons(run.studies)
     again = "\n".join(f"{command}  # {meaning}" for command, meaning in commands(run))
     parts += [
         *_titled("## What was not tested, and why", reasons),

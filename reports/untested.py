@@ -11,7 +11,7 @@ from .verdicts import RUNGS, Verdict
 if TYPE_CHECKING:
     from .record import Study
 
-__all__ = ["Untested", "remedies", "untested", "untested_lines"]
+__all__ = ["Untested", "further_reasons", "remedies", "untested", "untested_lines"]
 
 ASKED: Final = {
     "decodable": "Whether a target can be read",
@@ -139,6 +139,16 @@ def untested_lines(studies: "Sequence[Study]") -> list[str]:
         why = f": {most.reason}" if len(mine) == 1 else f". Mostly ({most.cells}): {most.reason}"
         lines.append(f"{ASKED[rung]}, {where}{why}.")
     return lines
+
+
+def further_reasons(studies: "Sequence[Study]") -> list[str]:
+    """Every reason that :func:`untested_lines` does not say in the same words.
+
+    Args:
+        studies: with their targets under the names that pages give them.
+    """
+    said = set(untested_lines(studies))
+    return [entry.sentence for entry in untested(studies) if entry.sentence not in said]
 
 
 def _general(reason: str, study: "Study", target: str) -> str:

@@ -1,5 +1,4 @@
-"""
-First steps
+"""First steps
 ===========
 
 Is an abstract state a linear subspace of the residual stream, where theory says it should be? Here

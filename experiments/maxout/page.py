@@ -13,7 +13,11 @@ import torch
 
 from ...constructions import (
     MaxoutTransformer,
+    SoftNetwork,
+    confident_bracket,
     interchange,
+    n_confident,
+    n_resolved,
     soft_interchange,
 )
 from ...core import progress
@@ -31,7 +35,6 @@ from ...reports.values import Json
 from ..manifest import versions
 from . import errors as errors, figures as figures
 from .answer import answer
-from .softness import softness
 from .staircase import staircase
 
 __all__ = ["as_run", "run"]
@@ -42,6 +45,23 @@ QUESTION = (
     "(arXiv:2603.03084): is a maxout network a transformer? The weights here are constructed, so "
     "every answer is known."
 )
+
+
+EQUAL = "the transformer computes the soft recursion, up to rounding"
+ROUNDED = "so it does in float32, up to its rounding"
+HARD = "with hard maxima in its attention it computes the maxout network itself"
+BOUNDED = "the soft maximum costs no more than the signed bound allows"
+ATTAINED = "for the absolute value that bound is attained"
+CHOSEN = "attention prefers the piece that the soft recursion prefers, at every head and point"
+SILU = "a ReLU network equals its form in SiLU units, up to rounding"
+EXCHANGED = "one unit exchanged for that of another input changes both alike"
+FALLS = "the largest error falls like 1/lambda"
+FALLS_TWICE = "the mean error falls like 1/lambda^2"
+FEWER = "there are no more cells than the bound allows"
+PIECES = "width 2 and rank p reach (2p - 1)^L linear pieces at depth L, exactly"
+SLOWER = "random weights of the same size grow by less than half of log 3 a layer"
+WARM = "the warmest softmax shows few of the cells"
+BAND = "the cells so counted are those that exact margins predict, but for a few"
 
 
 def run(out: str | Path, *, tiny: bool = False, seed: int = 0) -> Run:
@@ -110,76 +130,22 @@ def equality(tiny: bool, seed: int) -> Study:
         "exchanged for that of another input in both.",
         figures.errors(rates, sup, bound, mean),
         (
+            Check("transformer - soft recursion, float64", recursion, "<=", 1e-10, EQUAL),
+            Check("the same in float32, relative", single, "<=", 1e-5, ROUNDED),
+            Check("hardmax attention - network", hardmax, "<=", 1e-10, HARD),
+            Check("error / signed bound", share, "<=", 1.0 + 1e-9, BOUNDED),
+            Check("the same for |x|", errors.share_of_absolute(), ">=", 0.999, ATTAINED),
+            Check("heads that attend to another piece", float(wrong), "<=", 0.0, CHOSEN),
+            Check("ReLU network - its SiLU form", errors.silu_difference(seed), "<=", 1e-12, SILU),
             Check(
-                "largest difference from the soft recursion, float64",
-                recursion,
-                "<=",
-                1e-10,
-                "the transformer computes the soft maxout network, up to rounding",
-            ),
-            Check(
-                "largest relative difference from the soft recursion, float32",
-                single,
-                "<=",
-                1e-5,
-                "in single precision as well",
-            ),
-            Check(
-                "largest difference from the maxout network, hardmax attention",
-                hardmax,
-                "<=",
-                1e-10,
-                "with hard attention it is the maxout network itself",
-            ),
-            Check(
-                "largest error as a part of its bound",
-                share,
-                "<=",
-                1.0 + 1e-9,
-                "the signed bound on the error of soft attention holds everywhere",
-            ),
-            Check(
-                "largest error as a part of its bound, of the network |x|",
-                errors.share_of_absolute(),
-                ">=",
-                0.999,
-                "the bound cannot be improved",
-            ),
-            Check(
-                "heads and points at which another piece gets most attention",
-                float(wrong),
-                "<=",
-                0.0,
-                "every head attends most to the piece that the recursion prefers",
-            ),
-            Check(
-                "largest difference of a ReLU network from its SiLU form",
-                errors.silu_difference(seed),
-                "<=",
-                1e-12,
-                "soft attention turns a ReLU unit into a SiLU unit",
-            ),
-            Check(
-                "largest difference from the recursion after an exchange of one unit",
+                "exchanged unit: transformer - recursion",
                 exchanged,
                 "<=",
                 1e-12,
-                "exchanging one unit in the stream does what exchanging it in the network does",
+                EXCHANGED,
             ),
-            Check(
-                "distance of the slope of log largest error from -1",
-                abs(slope + 1),
-                "<=",
-                0.05,
-                "the largest error falls like 1/lambda",
-            ),
-            Check(
-                "distance of the slope of log mean error from -2",
-                abs(slope_mean + 2),
-                "<=",
-                0.1,
-                "the mean error falls like 1/lambda^2",
-            ),
+            Check("slope of sup error + 1", abs(slope + 1), "<=", 0.05, FALLS),
+            Check("slope of mean error + 2", abs(slope_mean + 2), "<=", 0.1, FALLS_TWICE),
         ),
         {"lambda": rates.tolist(), "sup": sup, "bound": bound, "mean": mean},
     )
@@ -205,22 +171,16 @@ def slice_of_regions(tiny: bool, seed: int) -> Study:
         "makes loose.",
         figures.cells(found, "The plane through the inputs, each cell coloured by its affine map."),
         (
+            Check("cells / upper bound", counts.cells / bound, "<=", 1.0, FEWER),
             Check(
-                "cells as a part of the upper bound",
-                counts.cells / bound,
-                "<=",
-                1.0,
-                "there are no more cells than a network of these widths can have",
-            ),
-            Check(
-                "counts that change with a tolerance 100 times larger",
+                "counts moved by 100 x the tolerance",
                 float(counts != wider),
                 "<=",
                 0.0,
-                "rounding decides no count",
+                "rounding decides nothing",
             ),
             Check(
-                "part of the window's area that is covered twice or not at all",
+                "area not covered",
                 abs(float(found.areas.sum()) / 16 - 1),
                 "<=",
                 1e-12,
@@ -262,20 +222,8 @@ def growth(tiny: bool, seed: int) -> Study:
         "all.",
         figures.growth(depths, lines, typical),
         (
-            Check(
-                "largest distance of log pieces from L log(2p - 1)",
-                float(np.max(np.abs(gaps))),
-                "<=",
-                1e-9,
-                "the constructed networks have (2p - 1)^L linear pieces",
-            ),
-            Check(
-                "growth of log pieces a layer, random weights",
-                pace,
-                "<=",
-                0.5 * math.log(3),
-                "networks with random weights grow less than half as fast as the slowest zigzag",
-            ),
+            Check("log pieces - L log(2p - 1)", float(np.max(np.abs(gaps))), "<=", 1e-9, PIECES),
+            Check("log pieces a layer, random", pace, "<=", 0.5 * math.log(3), SLOWER),
         ),
         {"depth": depths, "random": typical} | {name: found for name, (found, _) in lines.items()},
     )
@@ -288,3 +236,44 @@ def _zigzag(rank: int) -> Any:
 def _random_pieces(depth: int, seed: int) -> int:
     net = random_network(1, [2] * depth, 2, seed=seed)
     return regions_on_segment(net, -3, 3).n_linear_regions
+
+
+def softness(tiny: bool, seed: int) -> Study:
+    """What is left of the exact cells at a finite temperature."""
+    net = random_network(2, [5, 5] if tiny else [10, 10], 3, seed=seed)
+    cells = regions_in_plane(net, (-2, 2))
+    rates = np.logspace(1, 6, 6 if tiny else 16)
+    centres = cells.plane.points(cells.centres)
+    resolved, confident, brackets = [], [], []
+    for rate in rates:
+        soft = SoftNetwork(net, (float(rate),) * net.depth)
+        resolved.append(n_resolved(soft, cells))
+        confident.append(n_confident(soft, centres, 0.01))
+        brackets.append(confident_bracket(net, centres, float(rate), 0.01))
+    outside = max(
+        max(low - found, found - high, 0) / cells.n_cells
+        for found, (low, high) in zip(confident, brackets, strict=True)
+    )
+    return answer(
+        "softness",
+        "How many cells does the soft network show?",
+        "The transformer is smooth and has no regions. Two counts say how close it comes: cells "
+        "whose affine map the soft Jacobian shows at an inner point, and cells in which every head "
+        "gives one piece 99 % of its weight, which exact margins predict (the band; it is exact "
+        "for one layer, and soft errors of the layers below blur it). Both rise to the exact "
+        "count.",
+        figures.softness(rates, resolved, confident, brackets, cells.n_cells),
+        (
+            Check(
+                "resolved / exact cells, coldest", resolved[-1] / cells.n_cells, ">=", 0.99,
+                "the coldest softmax shows all cells, or all but a sliver",
+            ),
+            Check("resolved / exact, warmest", resolved[0] / cells.n_cells, "<=", 0.5, WARM),
+            Check(
+                "confident / exact, coldest", confident[-1] / cells.n_cells, ">=", 0.99,
+                "in the coldest softmax every head is confident in all cells, or all but a sliver",
+            ),
+            Check("confident outside the band / exact", outside, "<=", 0.02, BAND),
+        ),
+        {"lambda": rates.tolist(), "resolved": resolved, "cells": cells.n_cells},
+    )  # fmt: skip

@@ -4,25 +4,23 @@
   const style = JSON.parse(document.getElementById("plot-style").textContent);
   const pairs = new Map(Object.entries(style.pairs));
   const darkness = matchMedia("(prefers-color-scheme: dark)");
-  const bundles = {};
-  const ready = {};
   const plots = new Map();
+  let Plotly; // once it is unpacked
+  let unpacking;
   let printing = false;
   const PAPER = 680;
 
-  async function unpack(name) {
-    const packed = document.getElementById("plotly-" + name).textContent;
+  async function unpack() {
+    const packed = document.getElementById("plotly-bundle").textContent;
     const bytes = Uint8Array.from(atob(packed), (sign) => sign.charCodeAt(0));
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
     const script = document.createElement("script");
     script.textContent = await new Response(stream).text();
     document.head.append(script); // runs at once and leaves window.Plotly
     script.remove();
-    ready[name] = window.Plotly;
-    delete window.Plotly; // so that the other bundle does not meet it
-    return ready[name];
+    Plotly = window.Plotly;
   }
-  const bundle = (name) => (bundles[name] ??= unpack(name));
+  const bundle = () => (unpacking ??= unpack());
 
   function themed(text) {
     const dark = darkness.matches && !printing;
@@ -86,23 +84,88 @@
       const state = plot.shown.get(group(trace));
       if (state !== undefined) trace.visible = state || "legendonly";
     }
+    if (data[0]?.type === "scatter3d") look(plot, figure);
     arrange(figure, printing ? PAPER : plot.canvas.clientWidth);
     return { figure, sliders };
   }
 
+  // Points of space from where the reader looks: two ranges turn the view, or the mouse does.
+  function look(plot, figure) {
+    const [points] = figure.data;
+    const { scene } = figure.layout;
+    if (!plot.view) {
+      plot.view = { turn: 30, tilt: 25 };
+      plot.range = (name, most) => range(plot, name, most);
+      drag(plot);
+    }
+    if (plot.step) for (const axis of "xyz") points[axis] = plot.step.args[0][axis][0];
+    const [turn, tilt] = [plot.view.turn, plot.view.tilt].map((degrees) => (degrees * Math.PI) / 180);
+    const [c, s, d, e] = [Math.cos(turn), Math.sin(turn), Math.cos(tilt), Math.sin(tilt)];
+    const seen = (x, y, z) => [c * x + s * y, e * (c * y - s * x) + d * z, d * (s * x - c * y) + e * z];
+    const reach = scene.xaxis.range[1];
+    const placed = points.x.map((x, i) => seen(x, points.y[i], points.z[i]));
+    const flat = {
+      ...points, type: "scatter", x: placed.map((p) => p[0]), y: placed.map((p) => p[1]),
+      marker: { ...points.marker, size: placed.map((p) => 9 + (3 * p[2]) / reach) },
+    };
+    delete flat.z;
+    const arms = [["xaxis", reach, 0, 0], ["yaxis", 0, reach, 0], ["zaxis", 0, 0, reach]];
+    const axes = arms.map(([axis, ...end]) => {
+      const [x, y] = seen(...end);
+      return {
+        type: "scatter", mode: "lines+text", x: [-x, x], y: [-y, y], text: ["", scene[axis].title.text],
+        textposition: x < 0 ? "middle left" : "middle right", textfont: { size: 11 }, hoverinfo: "skip",
+        line: { width: 1, dash: "dot", color: style.light.layout.xaxis.title.font.color }, showlegend: false,
+      };
+    });
+    figure.data.splice(0, 1, ...axes, flat);
+    const side = { visible: false, fixedrange: true, range: [-1.45 * reach, 1.45 * reach] };
+    figure.layout.xaxis = side;
+    figure.layout.yaxis = { ...side, range: [-1.15 * reach, 1.15 * reach], scaleanchor: "x" };
+    figure.layout.dragmode = false;
+    delete figure.layout.scene;
+  }
+
+  function range(plot, name, most) {
+    const [label, input, output] = ["label", "input", "output"].map((tag) => document.createElement(tag));
+    Object.assign(input, { type: "range", min: -most, max: most, step: 5, value: plot.view[name] });
+    input.dataset.view = name;
+    input.setAttribute("aria-label", name + " of the view, in degrees");
+    output.textContent = name;
+    input.addEventListener("input", () => {
+      plot.view[name] = Number(input.value);
+      draw(plot);
+    });
+    label.append(input, output);
+    plot.slider.append(label);
+  }
+
+  function drag(plot) {
+    plot.canvas.style.touchAction = "pan-y";
+    plot.canvas.addEventListener("pointermove", (event) => {
+      if (!(event.buttons & 1)) return;
+      const bounded = (value, most) => Math.max(-most, Math.min(most, value));
+      plot.view.turn = bounded(plot.view.turn - event.movementX / 2, 180);
+      plot.view.tilt = bounded(plot.view.tilt + event.movementY / 2, 90);
+      for (const input of plot.slider.querySelectorAll("[data-view]")) input.value = plot.view[input.dataset.view];
+      requestAnimationFrame(() => draw(plot));
+    });
+  }
+
   function draw(plot) {
-    const Plotly = ready[plot.bundle];
     const { figure, sliders } = spread(plot);
     if (!plot.drawn) {
       plot.drawn = true;
       legend(plot, figure.data);
       slide(plot, sliders?.[0]);
-      tell(plot, figure);
+      plot.range?.("turn", 180);
+      plot.range?.("tilt", 90);
+      tell(plot);
     }
     plot.canvas.style.minHeight = "";
     const options = { displayModeBar: false, responsive: false, showTips: false };
     Plotly.react(plot.canvas, figure.data, figure.layout, options);
-    if (plot.step) Plotly[plot.step.method](plot.canvas, ...plot.step.args);
+    if (plot.step && !plot.view) Plotly[plot.step.method](plot.canvas, ...plot.step.args);
     paint(plot, figure.data);
     plot.place.dataset.drawn = "yes";
   }
@@ -111,7 +174,7 @@
     if (plot.asked) return;
     plot.asked = true;
     try {
-      await bundle(plot.bundle);
+      await bundle();
       draw(plot);
     } catch (fault) {
       plot.canvas.textContent =
@@ -177,7 +240,7 @@
     };
     input.addEventListener("input", () => {
       plot.step = say();
-      ready[plot.bundle][plot.step.method](plot.canvas, ...plot.step.args);
+      draw(plot);
     });
     input.setAttribute("aria-label", prefix || "step");
     say();
@@ -186,13 +249,13 @@
   }
 
   // The numbers of a figure as a table, made when a reader asks for it.
-  function tell(plot, figure) {
+  function tell(plot) {
     const details = document.createElement("details");
     const summary = document.createElement("summary");
     summary.textContent = "numbers of this figure";
     details.append(summary);
     details.addEventListener("toggle", () => {
-      if (details.open && details.children.length === 1) details.append(table(figure));
+      if (details.open && details.children.length === 1) details.append(table(JSON.parse(plot.text)));
     });
     plot.place.append(details);
   }
@@ -261,24 +324,23 @@
     for (const place of document.querySelectorAll(".plot")) {
       const find = (name) => place.querySelector(".plot-" + name);
       plots.set(place, {
-        place, bundle: place.dataset.bundle, canvas: find("canvas"), legend: find("legend"),
+        place, canvas: find("canvas"), legend: find("legend"),
         slider: find("slider"), text: place.querySelector("script").textContent, shown: new Map(),
       });
       seen.observe(place);
       sized.observe(place);
     }
-    // Bundles are unpacked while nothing else is to do, so that paper finds them ready.
+    // The bundle is unpacked while nothing else is to do, so that paper finds it ready.
     const idle = window.requestIdleCallback ?? ((work) => setTimeout(work, 200));
-    const wanted = [...new Set([...plots.values()].map((plot) => plot.bundle))];
     idle(async () => {
-      await Promise.all(wanted.map(bundle));
+      await bundle();
       for (const place of plots.keys()) place.dataset.ready = "yes";
     });
   }
 
   addEventListener("beforeprint", () => {
     printing = true;
-    for (const plot of plots.values()) if (ready[plot.bundle]) draw(plot);
+    if (Plotly) for (const plot of plots.values()) draw(plot);
   });
   addEventListener("afterprint", () => {
     printing = false;

@@ -36,10 +36,11 @@ def confusion_figure(classes: Classes) -> "go.Figure":
     shares = [[count / total if total else math.nan for count in line]
               for line, total in zip(classes.counts, totals, strict=True)]  # fmt: skip
     longest = max(len(part) for name in names for part in name.split("<br>"))
+    lines = max(name.count("<br>") for name in names) + 1
     figure = panels(
         ["share of a true class that is said to be ...", "share recognised (recall)"],
-        height=LINE * len(names) + 20, columns=2, width=max(240, 30 * len(names)), labels=names,
-        below=52 + 5 * longest,
+        height=(LINE if lines == 1 else 36) * len(names) + 20, columns=2,
+        width=max(240, 30 * len(names)), labels=names, below=52 + 5 * longest,
     )  # fmt: skip
     places = Panels(figure)
     told = [[f"{value:.2f}"[-3:] if 0.005 <= value < 0.995 else "1" if value > 0.5 else ""

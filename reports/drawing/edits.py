@@ -108,4 +108,6 @@ def steered_figure(rows: Sequence[SteeredRow]) -> "go.Figure":
         )  # fmt: skip
         places.add(index, trace)
         places.axes(index)[0].update(title_text="strength (mean norms)")
+        if name == "wrong":
+            places.axes(index)[1].update(range=[-0.04, 1.06], dtick=0.25)
     return style(figure)

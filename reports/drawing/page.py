@@ -1,7 +1,6 @@
 """Figures inside a page: their data without the style, and what draws them when they are seen.
 
-The page holds plotly.js packed (gzip, base64) and unpacks it for the first figure; figures of three
-dimensions need a second bundle, which only pages with such a figure hold.
+The page holds plotly.js packed (gzip, base64) and unpacks it for the first figure.
 """
 
 import base64
@@ -15,28 +14,18 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     from markupsafe import Markup
 
-__all__ = ["BUNDLES", "FigurePage", "bundle_of"]
+__all__ = ["BUNDLE", "FigurePage"]
 
-BUNDLES: Final = ("cartesian", "gl3d")
-SPATIAL: Final = frozenset({"scatter3d", "surface", "mesh3d"})
+BUNDLE: Final = "plotly-cartesian.min.js.gz"
 ASSETS: Final = "assets"
 DIGITS: Final = 5  # of a number that is drawn
-
-
-def bundle_of(figure: "go.Figure") -> str:
-    """Which bundle of plotly.js draws a figure.
-
-    Args:
-        figure: of the traces that reports draw.
-    """
-    return "gl3d" if any(trace.type in SPATIAL for trace in figure.data) else "cartesian"
 
 
 class FigurePage:
     """The figures of one page: puts each in its place, then gives the scripts that they need."""
 
     def __init__(self) -> None:
-        self.bundles: set[str] = set()
+        self.count = 0
 
     def place(self, figure: "go.Figure", name: str, caption: str) -> "Markup":
         """A figure's markup: an empty place with its data, drawn when it comes into sight.
@@ -51,33 +40,33 @@ class FigurePage:
         """
         from markupsafe import Markup
 
-        self.bundles.add(bundle := bundle_of(figure))
+        self.count += 1
         plain: dict[str, Any] = figure.to_plotly_json()
         plain["layout"].pop("template", None)
         return Markup(
-            '<div class="plot" id="{}" data-bundle="{}"><div class="plot-legend"></div>'
+            '<div class="plot" id="{}"><div class="plot-legend"></div>'
             '<div class="plot-canvas" role="img" tabindex="0" aria-label="{}" '
             'style="min-height:{}px"></div><div class="plot-slider"></div>'
             '<script type="application/json">{}</script></div>'
-        ).format(name, bundle, caption, int(figure.layout.height or 300), _script(plain))
+        ).format(name, caption, int(figure.layout.height or 300), _script(plain))
 
     def scripts(self) -> "Markup":
-        """What the page needs once, at its end: the style, the bundles and the code.
+        """What the page needs once, at its end: the style, plotly.js and the code.
 
         Returns:
             Nothing where no figure was placed.
         """
         from markupsafe import Markup
 
-        needed = [name for name in BUNDLES if name in self.bundles]
-        if not needed:
+        if not self.count:
             return Markup("")
         style = {"light": template(), "dark": _darker(template()), "pairs": DARK}
-        kept = '<script type="{}" id="{}">{}</script>'
-        parts = [Markup(kept).format("application/json", "plot-style", _script(style))]
-        for name in needed:
-            packed = base64.b64encode(_asset(f"plotly-{name}.min.js.gz")).decode("ascii")
-            parts.append(Markup(kept).format("text/plain", f"plotly-{name}", packed))
+        packed = base64.b64encode(_asset(BUNDLE)).decode("ascii")
+        kept = Markup('<script type="{}" id="{}">{}</script>')
+        parts = [
+            kept.format("application/json", "plot-style", _script(style)),
+            kept.format("text/plain", "plotly-bundle", packed),
+        ]
         code = Markup(_asset("figures.js").decode("utf-8"))
         parts.append(Markup("<script>{}</script>").format(code))
         return Markup("\n").join(parts)

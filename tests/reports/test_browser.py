@@ -1,6 +1,7 @@
 """The page in a browser: drawn, quiet, alone, readable at every width, by keyboard, on paper."""
 
 import gzip
+import json
 from pathlib import Path
 
 import pytest
@@ -101,10 +102,10 @@ def test_names_are_text_wherever_they_stand(browser, page):
 def test_a_figure_waits_until_it_is_seen(browser, page):
     """What is far below is drawn later: the page does not wait for it."""
     browser.open(page, 900, height=500)
-    browser.wait("!!document.querySelector('.plot')")
+    browser.wait("!!document.querySelector('.plot').dataset.drawn")
     last = "[...document.querySelectorAll('.plot')].at(-1)"
     assert browser.run(f"{last}.dataset.drawn ?? ''") == ""
-    browser.run(f"{last}.scrollIntoView()")
+    browser.run(f"{last}.closest('details').open = true; {last}.scrollIntoView()")
     browser.wait(f"{last}.dataset.drawn")
 
 
@@ -125,29 +126,60 @@ def test_a_line_of_the_legend_comes_and_goes(browser, page):
     assert browser.run(lines) == before
 
 
+SPACE = "document.querySelector('[data-view=turn]').closest('.plot')"
+POINTS = f"JSON.stringify({SPACE}.querySelector('.plot-canvas').data.at(-1).x)"
+
+
+def press(browser, name, code):
+    for kind in ("keyDown", "keyUp"):
+        key = {"key": name, "code": name, "windowsVirtualKeyCode": code}
+        browser.send("Input.dispatchKeyEvent", type=kind, **key)
+
+
 def test_a_slider_moves_by_the_keyboard(browser, page):
-    """It turns the view, says where it stands, and stays when the window's width changes."""
+    """It turns one subspace into the other, says where it stands, and stays at another width."""
     browser.open(page)
     unfold(browser)
-    slider = "document.querySelector('.plot[data-bundle=gl3d] .plot-slider input')"
-    points = f"JSON.stringify({slider}.closest('.plot').querySelector('.plot-canvas').data[0].x)"
-    before = browser.run(points)
+    slider = f"{SPACE}.querySelector('.plot-slider input')"
+    before = browser.run(POINTS)
     browser.run(f"{slider}.focus()")
-    for kind in ("keyDown", "keyUp"):
-        browser.send(
-            "Input.dispatchKeyEvent", type=kind, key="End", code="End", windowsVirtualKeyCode=35
-        )
+    press(browser, "End", 35)
     browser.wait(f"{slider}.getAttribute('aria-valuetext').endsWith('predicted')")
-    after = browser.run(points)
+    after = browser.run(POINTS)
     assert after != before
     browser.resize(700)
-    browser.wait(f"{slider}.closest('.plot').querySelector('.plot-canvas').layout.width < 700")
-    assert browser.run(points) == after
+    browser.wait(f"{SPACE}.querySelector('.plot-canvas').layout.width < 700")
+    assert browser.run(POINTS) == after
+
+
+def test_points_of_space_are_seen_from_where_the_reader_looks(browser, page):
+    """Turned by half a circle the view is its mirror image; lengths stay as they are."""
+    browser.open(page)
+    unfold(browser)
+    turn, tilt = (f"document.querySelector('[data-view={name}]')" for name in ("turn", "tilt"))
+    for slider, value in ((turn, 0), (tilt, 0)):
+        browser.run(f"{slider}.value = {value}; {slider}.dispatchEvent(new Event('input'))")
+    front = json.loads(browser.run(POINTS))
+    assert front == browser.run(
+        f"JSON.parse({SPACE}.querySelector('script').textContent).data[0].x"
+    )
+    browser.run(f"{turn}.focus()")
+    press(browser, "End", 35)
+    browser.wait(f"{turn}.value === '180'")
+    assert json.loads(browser.run(POINTS)) == pytest.approx([-x for x in front], abs=1e-9)
+
+
+def numbers(browser):
+    """Ask every figure for its numbers."""
+    own = "[...document.querySelectorAll('.plot details')]"
+    browser.run(f"{own}.forEach((each) => (each.open = true))")
+    browser.wait(f"{own}.every((each) => each.querySelector('table'))")
 
 
 def test_every_figure_can_be_reached_and_says_what_it_is(browser, page):
     browser.open(page)
     unfold(browser)
+    numbers(browser)
     told = browser.run(
         "[...document.querySelectorAll('.plot-canvas')].map((c) => [c.tabIndex, c.ariaLabel])"
     )
@@ -162,6 +194,7 @@ def test_every_figure_can_be_reached_and_says_what_it_is(browser, page):
 def test_the_numbers_of_a_figure_are_those_of_the_run(browser, page):
     browser.open(page)
     unfold(browser)
+    numbers(browser)
     table = browser.run(
         "[...[...document.querySelectorAll('.plot')]"
         ".find((each) => each.textContent.includes('random weights'))"

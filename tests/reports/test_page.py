@@ -48,8 +48,7 @@ def test_nothing_is_loaded_from_anywhere(page):
 
 def test_the_bundle_is_inside_once_and_the_page_is_small(run):
     html = render_html(run)
-    assert html.count('id="plotly-cartesian"') == 1
-    assert 'id="plotly-gl3d"' not in html  # no figure of this run has three dimensions
+    assert html.count('id="plotly-bundle"') == 1
     assert 0.5e6 < len(html) < 1e6
 
 
@@ -65,7 +64,7 @@ def test_the_page_tells_what_was_asked_and_found(page, run):
             assert number(row["accuracy"]) in text
             assert number(row["ceiling"]) in text
     assert "1 of 1 checks passed" in text
-    assert "not tested: no states were exchanged" in text
+    assert "Whether the model uses it, at all cells: no states were exchanged" in text
 
 
 def test_a_failed_check_shows(make):
