@@ -47,7 +47,7 @@ def render_card(run: Run) -> str:
 
     whole = named_run(run)
     front: dict[str, Any] = {"tags": ["interpretability", "linear-probing", "linrep"]}
-    if entries := [entry for study in whole.studies if (entry := _entry(study))]:
+    if entries := [entry for study in whole.studies if (entry := _entry(whole, study))]:
         front["model-index"] = entries
     head = yaml.safe_dump(plain(front), sort_keys=False, allow_unicode=True, width=10**6)
     parts = [f"# {whole.title}", whole.question, ABOUT]
@@ -58,7 +58,7 @@ def render_card(run: Run) -> str:
     return f"---\n{head}---\n\n{as_text(parts)}"
 
 
-def _entry(study: Study) -> dict[str, Any] | None:
+def _entry(run: Run, study: Study) -> dict[str, Any] | None:
     """What a hub lists of one study; ``None`` where no verdict backs a number."""
     results = []
     for row, verdicts in _best(study):
@@ -75,7 +75,7 @@ def _entry(study: Study) -> dict[str, Any] | None:
             "dataset": {"type": "linrep", "name": _data(study)},
             "metrics": [metric],
         })  # fmt: skip
-    return {"name": _model(study), "results": results} if results else None
+    return {"name": _model(run, study), "results": results} if results else None
 
 
 def _study(study: Study, *, alone: bool) -> list[str]:
@@ -125,11 +125,15 @@ def _made_with(run: Run) -> str:
     return as_bullets(plain_ones)
 
 
-def _model(study: Study) -> str:
-    """The model's name as a hub has it: of a folder the last part."""
-    made: Any = study.scores.settings.get("manifest") or {}
-    told = made.get("model", {}).get("name") or study.facts.get("model") or study.name
-    return _last(str(told))
+def _model(run: Run, study: Study) -> str:
+    """The model's name: of a folder that was read the last two parts; else what made it."""
+    path = None
+    settings: Any = run.settings.get("studies")
+    for one in settings if isinstance(settings, list) else ():
+        if isinstance(one, dict) and one.get("name") == study.name:
+            asked = one.get("model")
+            path = asked.get("path") if isinstance(asked, dict) else None
+    return _last(str(path)) if path else str(study.facts.get("model") or run.title)
 
 
 def _data(study: Study) -> str:
@@ -137,10 +141,10 @@ def _data(study: Study) -> str:
     return str(next(value for value in told if value))
 
 
-def _last(name: str) -> str:
-    """The last part of a path; an id of a hub (``owner/name``) stays.
+def _last(path: str) -> str:
+    """The last two parts of a path, as hubs name models; a machine's folders are nobody's business.
 
-    >>> _last("a/b"), _last("/home/me/models/mine"), _last("models/mine/x")
-    ('a/b', 'mine', 'x')
+    >>> _last("owner/name"), _last("/home/me/models/mine"), _last("gpt2")
+    ('owner/name', 'models/mine', 'gpt2')
     """
-    return name if re.fullmatch(r"[\w.-]+(/[\w.-]+)?", name) else re.split(r"[/\\]", name)[-1]
+    return "/".join(re.split(r"[/\\]+", path.rstrip("/\\"))[-2:]).lstrip("/")

@@ -805,6 +805,7 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
     "RunDifference.only_after": lambda: (),
     "compare.predictions": lambda: [_prediction()],
     "report.path": lambda: fresh("a.html"),
+    "report_difference.path": lambda: fresh("a.html"),
     "read_settings.path": lambda: written("s.yaml", _yaml()),
     "read_settings.overrides": lambda: ("title=x",),
     "demo_settings.seed": lambda: 0,

@@ -5,7 +5,7 @@ import shutil
 import textwrap
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 from typer.core import TyperCommand
 
@@ -21,12 +21,12 @@ def columns() -> int:
     return max(shutil.get_terminal_size().columns, LEAST)
 
 
-def for_stream(text: str, stream: TextIO) -> str:
+def for_stream(text: str, stream: Any) -> str:
     """Text as a stream takes it: folded for a terminal, as it is for a file or another program.
 
     Args:
         text: lines.
-        stream: where it goes.
+        stream: where it goes; whether it is a terminal is asked of it.
     """
     return folded(text, columns()) if stream.isatty() else text
 
@@ -112,4 +112,4 @@ def _entry(name: str, about: str, width: int) -> str:
         " ".join(about.split()), max(width - 6, LEAST), break_long_words=False,
         break_on_hyphens=False,
     )  # fmt: skip
-    return "\n".join([f"  {name}", *(f"      {line}" for line in told)])
+    return "\n".join([folded(f"  {name}", width), *(f"      {line}" for line in told)])
