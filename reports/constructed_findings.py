@@ -60,7 +60,9 @@ def _placed(rows: "Sequence[Row]", written: "Sequence[Row]") -> list[Finding]:
         return []
     good = len(held) == len(asked) and not false
     lead = "Not every state is where the theorem puts it"
-    if good:
+    if good and not asked:
+        lead = "Nothing was found where the theorem writes nothing"
+    elif good:
         lead = "Every state that could be compared is where the theorem puts it"
     elif asked and not held:
         lead = "No state was found where the theorem puts it"

@@ -113,11 +113,13 @@ def _answer(study: "Study", name: str, moved: "Transfer | None") -> Answer:
         return _unread(best, verdicts, name, of, score, detail)
     where = _from(study, rows)
     clause, beside = _surface(best, verdicts, study.piece)
+    beyond = _beyond(study, rows)
     said = f"{sentence_case(name)}{of} can be read from the stream{where} ({score})"
-    single = f"{said}, " + filled(clause, value=beside and f" ({beside})")
+    single = f"{said}, {beyond and f'{beyond} '}" + filled(clause, value=beside and f" ({beside})")
     if moved is not None:
         single += ", " + _carried(moved.at(site_of_transfer(study, moved)), moved.names[0])
     against = f", against {beside}" if beside else ""
+    against += beyond and f"; beyond that {beyond}"
     whole = Finding(single, (), (str(best["site"]), name))
     lead = f"{{Names}}{of} can be read from the stream, " + filled(clause, value="")
     detail = Detail(f"{name}{where}: {score}{against}", str(best["site"]), name)
@@ -173,6 +175,15 @@ def _from(study: "Study", rows: Sequence[Mapping[str, "Json"]]) -> str:
     site = str(rows[first]["site"])
     where = place(site, _blocks(study))
     return f" from {where.removeprefix('after ').removeprefix('at ')} on"
+
+
+def _beyond(study: "Study", rows: Sequence[Mapping[str, "Json"]]) -> str:
+    """At how many places it is read beyond the surface, where that is not everywhere."""
+    cells = [study.comparison.verdicts.get((str(row["site"]), str(row["target"]))) for row in rows]
+    more = sum(
+        cell is not None and cell.decodable.state == cell.selective.state == "yes" for cell in cells
+    )
+    return f"at {more} of {len(rows)} places" if 0 < more < len(rows) else ""
 
 
 def _blocks(study: "Study") -> int | None:
