@@ -1,5 +1,7 @@
 """The one picture that carries what a study found: it stands on the first screen."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..core import checked
@@ -11,7 +13,7 @@ from .values import site_order
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-__all__ = ["carrying_figure"]
+__all__ = ["carrying", "carrying_figure"]
 
 AT_FIRST = 6
 """Targets of the lines on the first screen."""
@@ -29,17 +31,27 @@ def carrying_figure(study: Study) -> "tuple[str, go.Figure] | None":
         model itself; of other probed models accuracy by layer; else the study's first picture.
         ``None`` where there is nothing to draw.
     """
-    comparison = study.comparison
-    if has_scores(study.scores):
+    found = carrying(study)
+    return None if found is None else (found[0], found[1]())
+
+
+def carrying(study: Study) -> "tuple[str, Callable[[], go.Figure]] | None":
+    """The same, not drawn yet.
+
+    Args:
+        study: any.
+    """
+    scores, comparison = study.scores, study.comparison
+    if has_scores(scores):
         if any(row.subspaces and row.through is None for row in comparison.rows):
-            return maps_caption(comparison), maps_figure(study.scores, comparison)
-        targets = site_order([str(row["target"]) for row in study.scores.rows])
+            return maps_caption(comparison), partial(maps_figure, scores, comparison)
+        targets = site_order([str(row["target"]) for row in scores.rows])
         more = f" The first {AT_FIRST} of {len(targets)} targets." * (len(targets) > AT_FIRST)
         caption = (
             "What the probe reads by layer on held-out data, with its interval, beside the "
             "strongest baseline." + more
         )
-        return caption, accuracy_figure(study.scores, comparison, targets[:AT_FIRST])
+        return caption, partial(accuracy_figure, scores, comparison, targets[:AT_FIRST])
     for picture in study.pictures:
-        return picture.caption, picture.plot()
+        return picture.caption, picture.plot
     return None

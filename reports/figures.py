@@ -1,10 +1,11 @@
 """Pictures of a study, as plotly figures, in the order of reading."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..core import checked
-from .carrying import carrying_figure
+from .carrying import carrying
 from .comparison import Comparison
 from .drawing.accuracy import AT_ONCE, accuracy_figure, has_scores, score_words
 from .drawing.confusion import CONFUSION_CAPTION, confusion_figure
@@ -31,6 +32,10 @@ __all__ = [
 ]
 
 
+Drawn = dict[str, "Callable[[], go.Figure]"]
+"""Caption -> what draws the figure."""
+
+
 @checked(RecordError)
 def study_figures(study: "Study") -> Mapping[str, "go.Figure"]:
     """Every figure of a study, caption -> figure, in the order of reading.
@@ -42,43 +47,42 @@ def study_figures(study: "Study") -> Mapping[str, "go.Figure"]:
         Captions and figures; first the one that carries what was found. Figures without anything
         to show are left out.
     """
-    carrying = carrying_figure(study)
-    figures = {} if carrying is None else dict([carrying])
-    for caption, figure in _others(study).items():
-        figures.setdefault(caption, figure)
-    return figures
+    first = carrying(study)
+    figures = {} if first is None else dict([first])
+    return {caption: draw() for caption, draw in (figures | _others(study)).items()}
 
 
-def _others(study: "Study") -> Mapping[str, "go.Figure"]:
+def _others(study: "Study") -> Drawn:
     """Every figure, the one that carries what was found in its place."""
-    figures = {picture.caption: picture.plot() for picture in study.pictures}
+    figures: Drawn = {picture.caption: picture.plot for picture in study.pictures}
     if has_scores(study.scores):
-        figures.update(_of_scores(study))
-    figures.update(_of_classes(study))
+        figures |= _of_scores(study)
+    figures |= _of_classes(study)
     if study.erased:
-        figures[ERASED_CAPTION] = erased_figure(study.erased)
+        figures[ERASED_CAPTION] = partial(erased_figure, study.erased)
     if study.steered:
-        figures[STEERED_CAPTION] = steered_figure(study.steered)
+        figures[STEERED_CAPTION] = partial(steered_figure, study.steered)
     return figures
 
 
-def _of_scores(study: "Study") -> Mapping[str, "go.Figure"]:
-    """Maps, and lines over layers."""
+def _of_scores(study: "Study") -> Drawn:
+    """Maps, lines over layers, and where they rise."""
     scores, comparison = study.scores, study.comparison
-    figures = {}
+    figures: Drawn = {}
     if any(row.subspaces or row.exchange for row in comparison.rows):
-        figures[maps_caption(comparison)] = maps_figure(scores, comparison)
+        figures[maps_caption(comparison)] = partial(maps_figure, scores, comparison)
     else:
         known = any(row.get("ceiling") is not None for row in scores.rows)
         could = "what any classifier could, " if known else ""
-        figures[f"What the probe reaches, {could}and the strongest baseline."] = grid_figure(scores)
+        caption = f"What the probe reaches, {could}and the strongest baseline."
+        figures[caption] = partial(grid_figure, scores)
     targets = site_order([str(row["target"]) for row in scores.rows])
     for first in range(0, len(targets), AT_ONCE):
         some = targets[first : first + AT_ONCE]
         caption = _lines_caption(study, some, len(targets))
-        figures[caption] = accuracy_figure(scores, comparison, some)
+        figures[caption] = partial(accuracy_figure, scores, comparison, some)
     if len(comparison.rows) > len(targets) > 1 and _emerges(comparison):
-        figures[EMERGENCE_CAPTION] = emergence_figure(comparison.rows)
+        figures[EMERGENCE_CAPTION] = partial(emergence_figure, comparison.rows)
     return figures
 
 
@@ -87,24 +91,19 @@ def _emerges(comparison: Comparison) -> bool:
     return any(site for pair in first_sites(comparison.rows).values() for site in pair)
 
 
-def _of_classes(study: "Study") -> Mapping[str, "go.Figure"]:
+def _of_classes(study: "Study") -> Drawn:
     """Who is taken for whom, where anything is; and where the classes lie."""
-    figures = {}
+    figures: Drawn = {}
     for kept in study.classes:
-        where = f"{kept.target} at {site_label(kept.site)}"
+        where, cell = f"{kept.target} at {site_label(kept.site)}", (kept.site, kept.target)
         if any(share < 1 for share in kept.recall):
-            figures[f"{where}. {CONFUSION_CAPTION}"] = confusion_figure(kept)
-        spaces = {
-            side: found[kept.site, kept.target]
-            for side, found in study.subspaces.items()
-            if (kept.site, kept.target) in found
-        }
+            figures[f"{where}. {CONFUSION_CAPTION}"] = partial(confusion_figure, kept)
+        spaces = {side: found[cell] for side, found in study.subspaces.items() if cell in found}
         if kept.learned and "learned" in spaces:
-            drawn = turning_figure(
-                kept, spaces["learned"], spaces.get("predicted") if kept.predicted else None
-            )
-            said = TURNING_CAPTION if kept.predicted else MEANS_CAPTION
-            figures[f"{where}. {said}"] = drawn
+            predicted = spaces.get("predicted") if kept.predicted else None
+            said = MEANS_CAPTION if predicted is None else TURNING_CAPTION
+            draw = partial(turning_figure, kept, spaces["learned"], predicted)
+            figures[f"{where}. {said}"] = draw
     return figures
 
 

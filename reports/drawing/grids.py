@@ -43,11 +43,11 @@ def map_panels(
         words = [[told.get((s, t), "") for s in sites] for t in targets] if told else None
         places.add(index, heatmap(sites, targets, grid, words))
         places.axes(index)[1].update(autorange="reversed")
-        framed(
-            figure,
-            [(sites.index(s), targets.index(t)) for s, t in frames.get(index, ())],
-            index,
-        )
+        for axis in places.axes(index):
+            axis.showgrid = False
+    at = {index: [(sites.index(s), targets.index(t)) for s, t in cells_]
+          for index, cells_ in frames.items()}  # fmt: skip
+    framed(figure, at)
     figure.update_layout(coloraxis={})
     name_sites(figure, sites)
     return style(figure)

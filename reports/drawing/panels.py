@@ -282,13 +282,19 @@ def error_bars(
             "thickness": 1.2, "width": 3, "color": colour}  # fmt: skip
 
 
-def framed(figure: "go.Figure", cells: Iterable[tuple[int, int]], panel: int) -> None:
-    """A frame around cells ``(x, y)`` of one panel's map."""
-    axis = "" if panel == 0 else str(panel + 1)
-    figure.layout["xaxis" + axis].showgrid = figure.layout["yaxis" + axis].showgrid = False
-    frames = [
-        {"type": "rect", "x0": x - 0.47, "x1": x + 0.47, "y0": y - 0.45, "y1": y + 0.45,
-         "xref": f"x{axis}", "yref": f"y{axis}", "line": {"color": INK, "width": 1.6}}
-        for x, y in cells
-    ]  # fmt: skip
-    figure.update_layout(shapes=[*figure.layout.shapes, *frames])  # one by one takes seconds
+def framed(figure: "go.Figure", cells: Mapping[int, Iterable[tuple[int, int]]]) -> None:
+    """A frame around cells of maps.
+
+    Args:
+        figure: with panels that are maps.
+        cells: panel -> ``(x, y)`` of its cells.
+    """
+    shapes: list[dict[str, Any]] = []
+    for panel, marked in cells.items():
+        axis = "" if panel == 0 else str(panel + 1)
+        shapes += [
+            {"type": "rect", "x0": x - 0.47, "x1": x + 0.47, "y0": y - 0.45, "y1": y + 0.45,
+             "xref": f"x{axis}", "yref": f"y{axis}", "line": {"color": INK, "width": 1.6}}
+            for x, y in marked
+        ]  # fmt: skip
+    figure.layout.shapes = shapes  # all at once: one by one takes seconds

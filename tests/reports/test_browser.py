@@ -102,6 +102,7 @@ def test_names_are_text_wherever_they_stand(browser, page):
 def test_a_figure_waits_until_it_is_seen(browser, page):
     """What is far below is drawn later: the page does not wait for it."""
     browser.open(page, 900, height=500)
+    browser.run("document.querySelector('.plot').scrollIntoView()")
     browser.wait("!!document.querySelector('.plot').dataset.drawn")
     last = "[...document.querySelectorAll('.plot')].at(-1)"
     assert browser.run(f"{last}.dataset.drawn ?? ''") == ""
