@@ -107,7 +107,8 @@ def _read(study: "Study", written: "Sequence[Row]") -> list[Finding]:
         return []
     said = (
         "A linear probe reads the state, beyond chance, shuffled labels and untrained models, in "
-        f"{len(read)} of the {len(asked)} cells in which it is written and this was tested"
+        f"{len(read) or 'none'} of the {len(asked)} cells in which it is written and this was "
+        "tested"
     )
     twin = sum(row.verdicts.decodable.reason.startswith(UNTRAINED) for row in asked)
     if read:

@@ -5,8 +5,7 @@ import shutil
 import subprocess
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from linrep.reports.addresses import Addresses, slug
 from linrep.reports.html import render_html
@@ -72,4 +71,4 @@ def test_an_address_opens_the_folds_around_it(run, tmp_path):
     assert f'<tr id="{name}" class="arrived"' in shown[f"#{name}"]
     tables = shown[""].count("<table")
     assert tables >= 3
-    assert shown[""].count("copy as CSV") == tables
+    assert shown[""].count(">copy as CSV</button>") == tables
