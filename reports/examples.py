@@ -21,8 +21,8 @@ __all__ = [
 
 MISTAKE_COLUMNS = ("target", "where", "held-out text", "true", "predicted", "probability")
 MISTAKES_NOTE = (
-    "Wrong but confident: the surest mistakes among the held-out texts that the run keeps, at the "
-    "place where each target is read best on validation data; the word is in brackets."
+    "Wrong but confident: the surest mistakes among the held-out texts that the run keeps, one a "
+    "text, at the place where each target is read best on validation data; the word is in brackets."
 )
 MOST = 3  # of a target
 AROUND = 6  # words
@@ -82,7 +82,8 @@ def surest_mistakes(study: Study) -> list[list[str]]:
             if (answer := target.answer(target.start, index, word)) and not answer.right
             and not math.isnan(answer.confidence)
         ]  # fmt: skip
-        for _, index, word, answer in sorted(wrong, key=lambda each: each[:3])[:MOST]:
+        surest = {each[1]: each for each in sorted(wrong, key=lambda each: each[:3], reverse=True)}
+        for _, index, word, answer in sorted(surest.values(), key=lambda each: each[:3])[:MOST]:
             shown = _around(kept.texts[index], word)
             sure = f"{answer.confidence:.2f}"
             rows.append(
@@ -99,7 +100,7 @@ def _around(text: ExampleText, word: int) -> str:
             for i, w in enumerate(text.words)]  # fmt: skip
     ends = ("… " if first else "", " …" if last < len(text.words) else "")
     after = gaps[-1] if text.gaps and last == len(text.words) else ""
-    return ends[0] + "".join(said[first:last]) + after + ends[1]
+    return ends[0] + ("".join(said[first:last]) + after).strip() + ends[1]
 
 
 def examples_style() -> str:
