@@ -83,6 +83,7 @@ sphinx_gallery_conf = {
     "plot_gallery": FULL,
     "examples_dirs": "examples",
     "gallery_dirs": "gallery",
+    "run_stale_examples": False,
     "filename_pattern": r"/\d\d_",
     "within_subsection_order": "FileNameSortKey",
     "image_scrapers": (),
@@ -92,5 +93,5 @@ sphinx_gallery_conf = {
     "show_memory": False,
     "show_signature": False,
     "write_computation_times": False,
-    "abort_on_example_error": True,
+    "abort_on_example_error": False,  # the build fails at its end, and names them all
 }

@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[1]
 GUIDE = ROOT / "docs/guide"
 if not GUIDE.is_dir():
     pytest.skip("no checkout", allow_module_level=True)
-PAGES = sorted(GUIDE.glob("*.md"))
+PAGES = sorted(path for path in GUIDE.glob("*.md") if path.stem != "errors")
 BLOCK = re.compile(r"(?:<!-- not run: ([^\n]*) -->\n)?```(\w+)\n(.*?)```", re.S)
 
 
@@ -23,28 +23,12 @@ def blocks(path, language):
 PYTHON = [page for page in PAGES if any(not why for why, _ in blocks(page, "python"))]
 
 
-def small_model(folder):
-    """A folder with a small model, random weights, of the words that the pages use."""
-    import transformers as tf
-    from tokenizers import Tokenizer, models, pre_tokenizers
-
-    text = " ".join(page.read_text("utf-8") for page in PAGES)
-    words = ["<unk>", *sorted(set(re.findall(r"\w+|[^\w\s]", text)))]
-    vocabulary = {word: number for number, word in enumerate(words)}
-    backend = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
-    backend.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokenizer = tf.PreTrainedTokenizerFast(tokenizer_object=backend, unk_token="<unk>")
-    tokenizer.pad_token = "<unk>"
-    tokenizer.save_pretrained(folder)
-    size = {"n_embd": 16, "n_layer": 2, "n_head": 2, "n_positions": 32}
-    tf.set_seed(0)
-    tf.GPT2LMHeadModel(tf.GPT2Config(vocab_size=len(words), **size)).save_pretrained(folder)
-
-
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory, write_small_model):
+    """A folder with a small model of the words that the pages use."""
     here = tmp_path_factory.mktemp("guide")
-    small_model(here / "a/model/folder")
+    text = " ".join(page.read_text("utf-8") for page in PAGES)
+    write_small_model(here / "a/model/folder", re.findall(r"\w+|[^\w\s]", text))
     return here
 
 
@@ -81,3 +65,25 @@ def test_what_is_not_run_says_why():
     skipped = [why for page in PAGES for why, _ in blocks(page, "python") if why]
     assert len(skipped) <= 3
     assert all(len(why.split()) > 2 for why in skipped)
+
+
+def test_the_table_of_theory_names_code_and_tests_that_exist():
+    text = (GUIDE / "theory.md").read_text("utf-8")
+    rows = [row for row in text.splitlines() if row.startswith("| ") and "`" in row]
+    assert len(rows) > 20
+    for row in rows:
+        code, test = re.findall(r"`([^`]+)`", row)
+        file, _, name = test.partition("::")
+        assert (ROOT / code).is_file(), row
+        assert (ROOT / file).is_file(), row
+        assert not name or f"def {name}(" in (ROOT / file).read_text("utf-8"), row
+        page, section = re.search(r"\| (grammar|maxout) ([\d.]+)", row).groups()
+        theory = (ROOT / f"docs/theory/{page}.md").read_text("utf-8")
+        assert re.search(rf"^#+ {re.escape(section)}\.? ", theory, re.M), row
+
+
+def test_every_claim_has_a_row():
+    from linrep.core import CLAIMS
+
+    text = (GUIDE / "theory.md").read_text("utf-8")
+    assert not [name for name in CLAIMS if name.startswith("P") and f"| {name}: " not in text]

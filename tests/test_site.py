@@ -1,11 +1,13 @@
 """The documentation site: every page is read and every link resolved; the gallery is not run."""
 
+import importlib
 import os
 import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -30,7 +32,7 @@ def build(source, out):
 
 
 def test_the_site_builds_without_a_warning(tmp_path):
-    """Reference, commands and settings from the code; a public name that is missing is a warning."""
+    """Reference, commands, settings from the code; a public name that is missing is a warning."""
     source = tmp_path / "docs"
     shutil.copytree(DOCS, source, ignore=shutil.ignore_patterns("gallery", "__pycache__"))
     done = build(source, tmp_path / "out")
@@ -54,3 +56,44 @@ def test_a_link_that_leads_nowhere_is_refused(tmp_path):
     done = build(source, tmp_path / "wrong")
     assert done.returncode != 0
     assert "no-place" in done.stderr
+
+
+@pytest.fixture
+def pages(monkeypatch):
+    """What the site draws from the code."""
+    monkeypatch.syspath_prepend(DOCS / "_ext")
+    return importlib.import_module("linrep_site")
+
+
+def test_the_reference_holds_every_public_name_once(pages):
+    import linrep
+
+    shown = pages.page_of()
+    assert {f"linrep.{name}" for name in linrep.__all__} <= shown.keys()
+    homes = set(shown.values())
+    ids = {pages.identity(home, name) for home, name in homes}
+    assert len(ids) == len(shown)
+    for package in pages.PACKAGES:
+        assert {pages.identity(package, name) for name in pages.face(package)} <= ids, package
+        text = (DOCS / f"reference/{package}.rst").read_text("utf-8")
+        assert f".. names-of:: {package}\n" in text
+
+
+def test_a_name_that_no_page_shows_is_a_warning(pages, monkeypatch):
+    said = []
+    monkeypatch.setattr(pages.LOGGER, "warning", lambda text, path: said.append(path))
+    modules = ("linrep.families", "linrep.examples")
+    shown = dict.fromkeys(path for path in pages.page_of() if path != "linrep.capture")
+    domain = SimpleNamespace(objects={path: None for path in shown if path not in modules})
+    pages.none_is_missing(None, SimpleNamespace(get_domain=lambda name: domain))
+    assert said == ["linrep.capture"]
+
+
+def test_every_command_and_every_setting_is_drawn(pages):
+    commands = "\n".join(pages.command_lines())
+    for name in ("probe", "check", "compare", "train", "sweep"):
+        assert f"\nlinrep {name}\n---" in commands
+    settings = "\n".join(pages.settings_lines("Experiment"))
+    for name in ("StudySettings", "Probes", "LatinFamily", "Constructed"):
+        assert f"\n{name}\n---" in settings
+    assert "``sentences``" in settings

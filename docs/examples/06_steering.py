@@ -38,9 +38,7 @@ corpus = grammar.sample(200, seed=3)
 acts = linrep.capture(trained.model, corpus)
 nouns = corpus.labels(1)
 plural = np.where(nouns == "Noun2", "plural", np.where(nouns == "Noun1", "singular", ""))
-found = linrep.probe(
-    acts, targets={"number": plural}, method="means", permutations=0, controls=()
-)
+found = linrep.probe(acts, targets={"number": plural}, method="means", permutations=0, controls=())
 direction = linrep.directions_of(found, "number", acts=acts, toward="singular")
 direction
 
