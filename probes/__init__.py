@@ -10,7 +10,7 @@ from .directing import directions_of
 from .errors import ProbeError
 from .evidence.intervals import benjamini_hochberg, paired_test
 from .evidence.splits import Split, split_by_group
-from .examples.values import Answer, ExampleNode, Examples, ExampleTarget, ExampleText
+from .examples.values import ExampleNode, Examples, ExampleTarget, ExampleText, WordAnswer
 from .examples.view import ExamplesView
 from .geometry.class_means import Direction
 from .geometry.erasure import Eraser
@@ -52,7 +52,6 @@ _ESTIMATORS = {
 }
 
 __all__ = [
-    "Answer",
     "BaseMaps",
     "DifferenceOfMeans",
     "Direction",
@@ -85,6 +84,7 @@ __all__ = [
     "Statistics",
     "Subspace",
     "Transfer",
+    "WordAnswer",
     "benjamini_hochberg",
     "directions_of",
     "linear_maps",

@@ -25,7 +25,7 @@ Numbers = Annotated[str, Field(pattern=r"^-?\d[-+.\de]*( -?\d[-+.\de]*)*$")]
 
 @final
 @checked(RecordError)
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class GroupScores:
     """Credit of the probes of one target, by test group.
 
@@ -117,7 +117,9 @@ def _target(name: str, sites: Mapping[str, _Held], corpus: str, room: int) -> Gr
 
 
 def _joined(values: Float[np.ndarray, " group"], parts: np.ndarray) -> tuple[float, ...]:
-    return tuple(np.bincount(parts, weights=values).tolist())
+    """Sums of the groups that join, with as many digits as a file keeps."""
+    sums = np.bincount(parts, weights=values).tolist()
+    return tuple(float(f"{value:.6g}") for value in sums)
 
 
 def _mark(name: str, held: _Held, corpus: str, kept: int) -> str:

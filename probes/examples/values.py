@@ -11,7 +11,7 @@ from ...corpora import TargetKind
 from ..errors import ProbeError
 from .coding import SILENT, entries, read_number, read_said
 
-__all__ = ["Answer", "ExampleNode", "ExampleTarget", "ExampleText", "Examples"]
+__all__ = ["ExampleNode", "ExampleTarget", "ExampleText", "Examples", "WordAnswer"]
 
 CLOSED: Final[ConfigDict] = {"extra": "forbid", "allow_inf_nan": False}
 
@@ -85,7 +85,7 @@ class ExampleText:
 
 @final
 @dataclass(frozen=True)
-class Answer:
+class WordAnswer:
     """What one probe said of one word.
 
     Args:
@@ -158,19 +158,19 @@ class ExampleTarget:
             if label != SILENT:
                 self._read(entry, label)
 
-    def _read(self, entry: str, label: str) -> Answer:
+    def _read(self, entry: str, label: str) -> WordAnswer:
         if self.kind == "number":
             predicted, credit = read_number(entry)
-            return Answer(label, predicted, credit >= 0, credit, float("nan"))
+            return WordAnswer(label, predicted, credit >= 0, credit, float("nan"))
         said = read_said(entry)
         code = int(label)
         other = code if said.wrong is None else said.wrong
         if not (0 <= code < len(self.classes) and other < len(self.classes)):
             raise ValueError(f"a code beyond the {len(self.classes)} classes: {entry!r} {label!r}")
         names = self.classes[code], self.classes[other]
-        return Answer(*names, said.wrong is None, said.score, said.confidence)
+        return WordAnswer(*names, said.wrong is None, said.score, said.confidence)
 
-    def answer(self, site: str, text: int, word: int) -> Answer | None:
+    def answer(self, site: str, text: int, word: int) -> WordAnswer | None:
         """What the probe at a site said of a word; ``None`` where nothing was asked.
 
         Args:
@@ -217,7 +217,7 @@ class Examples:
     >>> target = ExampleTarget("part of speech", "class", ("N", "V"), "block 0", ("- 0",), told)
     >>> examples = Examples((text,), (target,), ("embedding", "block 0"), n_texts=40, n_sites=2)
     >>> examples.target("part of speech").answer("block 0", 0, 1)
-    Answer(true='N', predicted='V', right=False, score=0.07, confidence=0.8)
+    WordAnswer(true='N', predicted='V', right=False, score=0.07, confidence=0.8)
     """
 
     texts: tuple[ExampleText, ...]
@@ -288,7 +288,7 @@ class Examples:
         return replace(self, targets=renamed)
 
 
-def _amiss(answer: Answer) -> float:
+def _amiss(answer: WordAnswer) -> float:
     """How much an answer deserves a look: above 0 where it is wrong."""
     if answer.confidence == answer.confidence:  # a probability, no NaN
         return -answer.score if answer.right else answer.confidence

@@ -10,7 +10,7 @@ from typing import Any, Final, final
 
 from ...core import checked
 from ..errors import ProbeError
-from .values import Answer, Examples, ExampleTarget, ExampleText
+from .values import Examples, ExampleTarget, ExampleText, WordAnswer
 
 __all__ = ["ExamplesView", "about", "fragment", "script", "style"]
 
@@ -239,7 +239,7 @@ def _text(text: ExampleText, index: int, target: ExampleTarget, site: str) -> di
     }  # fmt: skip
 
 
-def _word(word: str, answer: Answer | None) -> dict[str, str]:
+def _word(word: str, answer: WordAnswer | None) -> dict[str, str]:
     return {
         "text": word,
         "css": "" if answer is None else shade(answer) + ("" if answer.right else " ex-bad"),
@@ -247,21 +247,21 @@ def _word(word: str, answer: Answer | None) -> dict[str, str]:
     }
 
 
-def shade(answer: Answer) -> str:
+def shade(answer: WordAnswer) -> str:
     """Class of the style sheet."""
     if math.isnan(answer.score):
         return "s4" if answer.right else "s0"
     return f"s{bisect_right(BOUNDS, answer.score)}"
 
 
-def told(answer: Answer) -> str:
+def told(answer: WordAnswer) -> str:
     """What stands below a word."""
     if answer.right and answer.true == answer.predicted:
         return answer.true
     return f"{answer.predicted} ≠ {answer.true}"
 
 
-def sentence(answer: Answer | None, target: ExampleTarget) -> str:
+def sentence(answer: WordAnswer | None, target: ExampleTarget) -> str:
     """What is said of a word that is pointed at."""
     if answer is None:
         return f"no {target.name} is asked for here"

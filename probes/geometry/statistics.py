@@ -110,8 +110,7 @@ class Statistics:
         True
         """
         first = next(iter(y.values()), ()) if isinstance(y, Mapping) else y
-        array = as_array(first, "a target has one value for each row")
-        n = len(array) if array.ndim else 0
+        n = len(np.atleast_1d(as_array(first, "a target has one value for each row")))
         columns = target_columns(y, n)
 
         def make(X: npt.ArrayLike) -> Statistics:

@@ -21,7 +21,7 @@ Chosen = Literal["random", "wrong"]
 
 @final
 @dataclass(frozen=True, eq=False)
-class Answered:
+class TargetAnswers:
     """One target and what every kept site said of it.
 
     Args:
@@ -180,11 +180,11 @@ def _answered(
     held: Mapping[tuple[str, str], HeldOut | HeldOutNumbers],
     validation: Mapping[tuple[str, str], float],
     sites: Sequence[str],
-) -> Answered:
+) -> TargetAnswers:
     """A target with the sites that are kept, and the best of these."""
     scores = np.array([validation[site, target.name] for site in sites], dtype=float)
     start = sites[0] if np.isnan(scores).any() else sites[int(scores.argmax())]
-    return Answered(target, {site: held[site, target.name] for site in sites}, start)
+    return TargetAnswers(target, {site: held[site, target.name] for site in sites}, start)
 
 
 def _windows(
