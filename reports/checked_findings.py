@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check_findings"]
 
+LONG: Final = 120  # of a longer meaning the first part is told; the table has all of it
 ASKED: Final = {"<=": "at most", ">=": "at least"}
 
 
@@ -29,12 +30,13 @@ def check_findings(
     named = [check for check in passed if check.name.startswith(tuple(first))]
     held = [_held(check) for check in (named or passed)]
     count = f"{len(passed)} of {len(checks)} checks hold"
-    total = [Finding(count, good=not failed)] if len(checks) > 1 else []
+    total = [Finding(count, good=None if failed else True)] if len(checks) > 1 else []
     return [*failed, *held[:most], *total]
 
 
 def _held(check: "Check") -> Finding:
-    meaning = sentence_case(check.meaning.split(";", 1)[0])
+    meaning = check.meaning if len(check.meaning) <= LONG else check.meaning.split(";", 1)[0]
+    meaning = sentence_case(meaning)
     return Finding(f"{meaning} ({_numbers(check)})", good=True)
 
 

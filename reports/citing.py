@@ -1,9 +1,11 @@
 """How a page is cited, and the commands that make it again."""
 
 import hashlib
+import json
 from typing import TYPE_CHECKING
 
-from .run_json import dumps, study_json
+from .run_json import study_json
+from .values import plain
 
 if TYPE_CHECKING:
     from .record import Run
@@ -23,7 +25,8 @@ def fingerprint(run: "Run") -> str:
         "title": run.title, "question": run.question, "settings": run.settings,
         "studies": [study_json(study) for study in run.studies],
     }  # fmt: skip
-    return hashlib.sha256(dumps(told).encode()).hexdigest()[:12]
+    text = json.dumps(plain(told), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def citation(run: "Run") -> str:

@@ -1,12 +1,13 @@
 """A sentence about cells, and sentences of which the same is true said as one."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import final
 
 from .values import and_list, number
 
-__all__ = ["Answer", "Detail", "Finding", "grouped", "sentence_case"]
+__all__ = ["Answer", "Detail", "Finding", "filled", "grouped", "sentence_case"]
 
 
 @final
@@ -91,10 +92,23 @@ def _together(group: Sequence[Answer], level: object) -> Finding:
         return group[0].single
     names = and_list([answer.name for answer in group])
     words = {"names": names, "Names": sentence_case(names), "it": "them", "is": "are"}
-    said = group[0].lead.format_map(words)
+    said = filled(group[0].lead, **words)
     if any(answer.asks for answer in group) and isinstance(level, float):
         said += f" (p at most {number(level)} is asked)"
     return Finding(said, tuple(answer.detail for answer in group if answer.detail is not None))
+
+
+def filled(text: str, **words: str) -> str:
+    """A text with words in its named gaps; other braces, which names may have, stay.
+
+    Args:
+        text: with gaps such as ``{names}``.
+        words: gap -> what stands there.
+
+    >>> filled("{names} of {each}", names="{each}")
+    '{each} of {each}'
+    """
+    return re.sub(r"\{(\w+)\}", lambda gap: words.get(gap[1], gap[0]), text)
 
 
 def sentence_case(text: str) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from ..probes.transferred import ALL_OTHERS
 from .checked_findings import check_findings
 from .constructed_findings import constructed, constructed_findings
-from .finding import Answer, Detail, Finding, grouped, sentence_case
+from .finding import Answer, Detail, Finding, filled, grouped, sentence_case
 from .named import named_study
 from .placed_findings import placed_findings, used_findings
 from .rungs import GIVEN, UNTRAINED
@@ -73,12 +73,15 @@ def answers(study: "Study") -> list[Finding]:
     moved = {transfer.target: transfer for transfer in study.transfers}
     targets = site_order([str(row["target"]) for row in study.scores.rows])
     told = [_answer(study, target, moved.get(target)) for target in targets]
+    level = study.comparison.settings.get("level")
+    read = [answer for answer in told if answer.order == 1]
     return [
         *opening,
-        *grouped(told, study.comparison.settings.get("level")),
+        *grouped(read, level),
         *placed_findings(study),
         *used_findings(study),
         *check_findings(study.checks, most=2),
+        *grouped([answer for answer in told if answer.order > 1], level),
     ]
 
 
@@ -105,18 +108,19 @@ def _answer(study: "Study", name: str, moved: "Transfer | None") -> Answer:
     if verdicts is None or verdicts.decodable.state == "not tested":
         why = verdicts.decodable.reason if verdicts else "nothing was compared"
         lead = f"Whether {{names}}{of} can be read was not tested: {why}"
-        return Answer(3, lead, name, Finding(lead.format(names=name)), None)
+        cell = (detail.site, name)
+        return Answer(3, lead, name, Finding(filled(lead, names=name), (), cell), detail)
     if verdicts.decodable.state == "no":
         return _unread(best, verdicts, name, of, score, detail)
     where = _from(study, rows)
     clause, beside = _surface(best, verdicts, study.piece)
     said = f"{sentence_case(name)}{of} can be read from the stream{where} ({score})"
-    single = f"{said}, {clause.format(value=beside and f' ({beside})')}"
+    single = f"{said}, " + filled(clause, value=beside and f" ({beside})")
     if moved is not None:
         single += ", " + _carried(moved.at(site_of_transfer(study, moved)), moved.names[0])
     against = f", against {beside}" if beside else ""
     whole = Finding(single, (), (str(best["site"]), name))
-    lead = f"{{Names}}{of} can be read from the stream, {clause.format(value='')}"
+    lead = f"{{Names}}{of} can be read from the stream, " + filled(clause, value="")
     detail = Detail(f"{name}{where}: {score}{against}", str(best["site"]), name)
     return Answer(1, lead if moved is None else single, name, whole, detail)
 
@@ -150,7 +154,7 @@ def _unread(
     able = "cannot be read" if cause.startswith("no more than chance") else "{is} not shown to be "
     able += "" if able.startswith("cannot") else "readable"
     said = f"{{Names}}{of} {able} from the stream"
-    single = said.format(Names=sentence_case(name), **{"is": "is"}) + f" ({score}): {reason}"
+    single = filled(said, Names=sentence_case(name), **{"is": "is"}) + f" ({score}): {reason}"
     beside = Detail(f"{detail.text}{shown}", *cell)
     return Answer(2, f"{said}: {cause}", name, Finding(single, (), cell), beside, asks=bool(shown))
 
@@ -181,7 +185,9 @@ def _blocks(study: "Study") -> int | None:
 def _score(row: Mapping[str, "Json"], study: "Study") -> str:
     """The score with its interval, and where."""
     value = f"{score_word(row)} {number(row.get(score_column(row)))}"
-    return f"{value} [{number(row.get('interval'))}] {place(str(row['site']), _blocks(study))}"
+    ends = number(row.get("interval"))
+    interval = "" if "–" in ends else f" [{ends}]"
+    return f"{value}{interval} {place(str(row['site']), _blocks(study))}"
 
 
 def _surface(row: Mapping[str, "Json"], verdicts: Verdicts, piece: str) -> tuple[str, str]:
@@ -196,7 +202,7 @@ def _surface(row: Mapping[str, "Json"], verdicts: Verdicts, piece: str) -> tuple
     answer = verdicts.selective
     if answer.state == "not tested":
         untold = f"whether that is more than {what} tell was not tested"
-        return f"but {answer.instead or untold}: {answer.reason}".replace("{", "{{"), ""
+        return f"but {answer.instead or untold}: {answer.reason}", ""
     if answer.state == "no" and _share(row) < MOSTLY:
         return f"but it is not shown to be more than {what} give{{value}}", surface
     if answer.state == "no":

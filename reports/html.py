@@ -22,7 +22,7 @@ from .transferring import (
     transfer_figure,
     transfer_lines,
 )
-from .untested import remedies, untested, untested_lines
+from .untested import further_reasons, remedies, untested_lines
 from .values import number, place, plain
 from .verdict_map import verdict_map
 from .words import words_of
@@ -70,7 +70,7 @@ def render_html(run: Run) -> str:
         ),
         studies=_studies(run),
         untested=untested_lines(run.studies),
-        reasons=[entry.sentence for entry in untested(run.studies)],
+        reasons=further_reasons(run.studies),
         remedies=remedies(run.studies),
         counted=any(study.scores.rows for study in run.studies),
         notes=notes_of_run(run),

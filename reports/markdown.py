@@ -16,7 +16,7 @@ from .named import named_run
 from .record import RecordError, Run, Study
 from .through_table import THROUGH_NOTE, through_table
 from .transferring import TRANSFER_COLUMNS, transfer_lines
-from .untested import remedies, untested, untested_lines
+from .untested import further_reasons, remedies, untested_lines
 from .used import exchange_table
 from .values import Json, best_row, number, score_column, score_word, site_label
 from .words import words_of
@@ -44,7 +44,7 @@ def render_markdown(run: Run) -> str:
     for study in run.studies:
         asked = "" if study.question == run.question else study.question
         parts += [f"## {study.name}", asked, *_study(study)]
-    reasons = [entry.sentence for entry in untested(run.studies)]
+    reasons = further_reasons(run.studies)
     again = "\n".join(f"{command}  # {meaning}" for command, meaning in commands(run))
     parts += [
         *_titled("## What was not tested, and why", reasons),
@@ -67,7 +67,7 @@ def _first_screen(run: Run) -> list[str]:
         told = "".join(f"**{name}**: {line}. " for name, line in about(study)).rstrip()
         found = [_finding(finding) for finding in answers(study)]
         title = f"### {study.name}" if len(run.studies) > 1 else ""
-        parts += [title, told, "\n".join(found) or "No claim is tested here."]
+        parts += [title, told, "\n".join(found) or _measured(study)]
     meant = dict.fromkeys(line for study in run.studies for line in target_words(study))
     counted = any(study.scores.rows for study in run.studies)
     return [
@@ -77,6 +77,12 @@ def _first_screen(run: Run) -> list[str]:
         *_titled("## What was not tested", untested_lines(run.studies)),
         *_titled("## What would change this", remedies(run.studies)),
     ]
+
+
+def _measured(study: Study) -> str:
+    """Of a study that tests no claim: its first facts."""
+    facts = [f"{name} {number(value)}" for name, value in list(study.facts.items())[:4]]
+    return "No claim is tested here." + (f" Measured: {'; '.join(facts)}." if facts else "")
 
 
 def _finding(finding: Finding) -> str:

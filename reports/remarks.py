@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from .drawing import as_float
 from .values import Json, and_list, number, place
 
@@ -64,12 +66,11 @@ def twin_above_chance(rows: Sequence[Mapping[str, Json]]) -> list[Mapping[str, J
     names = ("random_weights", "chance", "n_test")
     classes = [row for row in rows if row.get("kind") != "number"]  # R2 counts no tokens
     measured = [row for row in classes if all(as_float(row.get(name)) >= 0 for name in names)]
-    tail = LEVEL / 2 / max(len(measured), 1)
-    above = []
-    for row in measured:
-        seen, chance, tokens = (as_float(row[name]) for name in names)
-        hits = seen * tokens
-        low = float(beta.ppf(tail, hits, tokens - hits + 1)) if hits > 0 else 0.0
-        if low > chance:
-            above.append(row)
-    return above
+    if not measured:
+        return []
+    seen, chance, tokens = (np.array([as_float(row[name]) for row in measured]) for name in names)
+    hits, tail = seen * tokens, LEVEL / 2 / len(measured)
+    some = hits > 0  # the lower end of none is 0
+    low = np.zeros(len(measured))
+    low[some] = beta.ppf(tail, hits[some], (tokens - hits + 1)[some])
+    return [row for row, above in zip(measured, low > chance, strict=True) if above]

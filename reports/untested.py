@@ -11,7 +11,7 @@ from .verdicts import RUNGS, Verdict
 if TYPE_CHECKING:
     from .record import Study
 
-__all__ = ["Untested", "remedies", "untested", "untested_lines"]
+__all__ = ["Untested", "further_reasons", "remedies", "untested", "untested_lines"]
 
 ASKED: Final = {
     "decodable": "Whether a target can be read",
@@ -30,6 +30,10 @@ EXCHANGE: Final = (
 OF_TEXTS: Final = (
     "Exchange states between pairs of texts (linrep.minimal_pairs, linrep.interchange): that tells "
     "whether the model uses them."
+)
+BESIDE: Final = (
+    "Compare with a constructed model of the same grammar through a linear map (linrep experiment "
+    "trained)."
 )
 REMEDIES: Final = (
     (
@@ -65,8 +69,7 @@ REMEDIES: Final = (
     ("move only together with others", "Sample sentences that tell the values apart."),
     (
         "theory predicts ranks",
-        "Compare with a constructed model of the same grammar through a linear map "
-        "(linrep experiment trained).",
+        BESIDE,
     ),
 )  # fmt: skip
 
@@ -141,6 +144,16 @@ def untested_lines(studies: "Sequence[Study]") -> list[str]:
     return lines
 
 
+def further_reasons(studies: "Sequence[Study]") -> list[str]:
+    """Every reason that :func:`untested_lines` does not say in the same words.
+
+    Args:
+        studies: with their targets under the names that pages give them.
+    """
+    said = set(untested_lines(studies))
+    return [entry.sentence for entry in untested(studies) if entry.sentence not in said]
+
+
 def _general(reason: str, study: "Study", target: str) -> str:
     """A reason without what is special to one cell: its numbers in brackets, its target's name."""
     if study.piece != "token" and reason == NO_BASIS:
@@ -167,4 +180,6 @@ def remedies(studies: "Sequence[Study]") -> list[str]:
                 break
     told = sorted(counts, key=lambda remedy: -counts[remedy])
     grammatical = any(study.piece == "token" for study in studies)
+    if not any("grammar" in study.facts for study in studies):
+        told = [line for line in told if line != BESIDE]
     return told if grammatical else [OF_TEXTS if line == EXCHANGE else line for line in told]
