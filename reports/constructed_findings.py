@@ -36,7 +36,8 @@ def constructed_findings(study: "Study") -> list[Finding]:
     """
     rows = study.comparison.rows
     written = [row for row in rows if row.subspaces is not None and row.subspaces.written]
-    return [*_placed(rows, written), *_read(study, written), *_used(rows)]
+    found = [*_placed(rows, written), *_read(study, written), *_used(rows)]
+    return [*found, *_tied(written)] if found else []
 
 
 def _placed(rows: "Sequence[Row]", written: "Sequence[Row]") -> list[Finding]:
@@ -63,7 +64,7 @@ def _placed(rows: "Sequence[Row]", written: "Sequence[Row]") -> list[Finding]:
         lead = "Every state that could be compared is where the theorem puts it"
     elif asked and not held:
         lead = "No state was found where the theorem puts it"
-    return [Finding(f"{lead}: {', and '.join(parts)}", good=good), *_tied(written)]
+    return [Finding(f"{lead}: {', and '.join(parts)}", good=good)]
 
 
 def _told(row: "Row") -> bool:
@@ -104,7 +105,8 @@ def _read(study: "Study", written: "Sequence[Row]") -> list[Finding]:
         return []
     said = (
         "A linear probe reads the state, beyond chance, shuffled labels and untrained models, in "
-        f"{len(read)} of the {len(asked)} cells in which it is written and this was tested"
+        f"{len(read) or 'none'} of the {len(asked)} cells in which it is written and this was "
+        "tested"
     )
     twin = sum(row.verdicts.decodable.reason.startswith(UNTRAINED) for row in asked)
     if read:

@@ -108,7 +108,8 @@ def _answer(study: "Study", name: str, moved: "Transfer | None") -> Answer:
     if verdicts is None or verdicts.decodable.state == "not tested":
         why = verdicts.decodable.reason if verdicts else "nothing was compared"
         lead = f"Whether {{names}}{of} can be read was not tested: {why}"
-        return Answer(3, lead, name, Finding(filled(lead, names=name)), None)
+        cell = (detail.site, name)
+        return Answer(3, lead, name, Finding(filled(lead, names=name), (), cell), detail)
     if verdicts.decodable.state == "no":
         return _unread(best, verdicts, name, of, score, detail)
     where = _from(study, rows)

@@ -67,7 +67,7 @@ def _first_screen(run: Run) -> list[str]:
         told = "".join(f"**{name}**: {line}. " for name, line in about(study)).rstrip()
         found = [_finding(finding) for finding in answers(study)]
         title = f"### {study.name}" if len(run.studies) > 1 else ""
-        parts += [title, told, "\n".join(found) or "No claim is tested here."]
+        parts += [title, told, "\n".join(found) or _measured(study)]
     meant = dict.fromkeys(line for study in run.studies for line in target_words(study))
     counted = any(study.scores.rows for study in run.studies)
     return [
@@ -77,6 +77,12 @@ def _first_screen(run: Run) -> list[str]:
         *_titled("## What was not tested", untested_lines(run.studies)),
         *_titled("## What would change this", remedies(run.studies)),
     ]
+
+
+def _measured(study: Study) -> str:
+    """Of a study that tests no claim: its first facts."""
+    facts = [f"{name} {number(value)}" for name, value in list(study.facts.items())[:4]]
+    return "No claim is tested here." + (f" Measured: {'; '.join(facts)}." if facts else "")
 
 
 def _finding(finding: Finding) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from .rungs import strongest_baseline
+from .rungs import GIVEN, strongest_baseline
 from .section import Section
 from .values import (
     AROUND,
@@ -95,11 +95,11 @@ def best_table(study: "Study") -> Section:
             target, site_label(site), f"{number(best.get(score_column(best)))}{_unit(best)}",
             number(best.get("interval")), *ceiling,
             f"{name.replace('_', ' ')} {number(value)}" if name else "–",
-            "" if found is None else found.sentence,
+            "" if found is None else found.sentence.removesuffix(GIVEN),
         ])  # fmt: skip
         cells.append((site, target))
     title = "Where each target is read best, by validation data"
-    prose = frozenset({len(columns) - 2, len(columns) - 1})
+    prose = frozenset({len(columns) - 1})
     return Section("best", title, columns, lines, prose=prose, cells=cells)
 
 

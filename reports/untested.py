@@ -31,6 +31,10 @@ OF_TEXTS: Final = (
     "Exchange states between pairs of texts (linrep.minimal_pairs, linrep.interchange): that tells "
     "whether the model uses them."
 )
+BESIDE: Final = (
+    "Compare with a constructed model of the same grammar through a linear map (linrep experiment "
+    "trained)."
+)
 REMEDIES: Final = (
     (
         "has not learned its language",
@@ -65,8 +69,7 @@ REMEDIES: Final = (
     ("move only together with others", "Sample sentences that tell the values apart."),
     (
         "theory predicts ranks",
-        "Compare with a constructed model of the same grammar through a linear map "
-        "(linrep experiment trained).",
+        BESIDE,
     ),
 )  # fmt: skip
 
@@ -177,4 +180,6 @@ def remedies(studies: "Sequence[Study]") -> list[str]:
                 break
     told = sorted(counts, key=lambda remedy: -counts[remedy])
     grammatical = any(study.piece == "token" for study in studies)
+    if not any("grammar" in study.facts for study in studies):
+        told = [line for line in told if line != BESIDE]
     return told if grammatical else [OF_TEXTS if line == EXCHANGE else line for line in told]

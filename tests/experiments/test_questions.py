@@ -154,6 +154,11 @@ def test_sizes_come_from_a_file(tmp_path, capsys, monkeypatch):
     assert list(how.languages) == ["own"]
     assert (how.languages["own"].training.steps, how.sentences, how.seed) == (7, 40, 0)
     assert "leave --tiny and --seed out" in refused("--seed", "3")
+    file.write_text(file.read_text() + "experiment: trained_languages\n")  # as a run keeps them
+    assert "asked" in refused()
+    assert asked[1] == how
+    file.write_text("experiment: belief\n")
+    assert "experiment" in refused()
     file.write_text("width: 3\n")
     assert "width" in refused()
-    assert len(asked) == 1
+    assert len(asked) == 2
