@@ -15,7 +15,7 @@ from .drawing.maps import grid_figure, maps_caption, maps_figure
 from .drawing.turning import MEANS_CAPTION, TURNING_CAPTION, turning_figure
 from .overlap import overlap_figure
 from .record import RecordError, Study
-from .values import site_label, site_order
+from .values import place, site_order
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -95,7 +95,7 @@ def _of_classes(study: "Study") -> Drawn:
     """Who is taken for whom, where anything is; and where the classes lie."""
     figures: Drawn = {}
     for kept in study.classes:
-        where, cell = f"{kept.target} at {site_label(kept.site)}", (kept.site, kept.target)
+        where, cell = f"{kept.target}, {place(kept.site)}", (kept.site, kept.target)
         if any(share < 1 for share in kept.recall):
             figures[f"{where}. {CONFUSION_CAPTION}"] = partial(confusion_figure, kept)
         spaces = {side: found[cell] for side, found in study.subspaces.items() if cell in found}

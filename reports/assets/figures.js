@@ -215,11 +215,15 @@
       const colour = trace.line?.color ?? trace.marker?.color ?? way[data.indexOf(trace) % way.length];
       const points = trace.mode === "markers";
       button.setAttribute("aria-pressed", String(lit));
-      button.firstChild.innerHTML = points
+      const round = points && String(trace.marker?.symbol).includes("circle");
+      button.firstChild.innerHTML = round
+        ? `<svg width="14" height="12"><circle cx="6.5" cy="6" r="4"/></svg>`
+        : points
         ? `<svg width="14" height="12"><rect x="2" y="1.5" width="9" height="9" fill="none"/></svg>`
         : `<svg width="26" height="12"><path d="M0 6h26" stroke-dasharray="${DASHES[trace.line?.dash ?? "solid"] ?? ""}"/></svg>`;
       const sample = button.firstChild.firstChild.firstChild;
       sample.style.stroke = typeof colour === "string" ? colour : way[0];
+      if (round) sample.style.fill = sample.style.stroke;
       sample.style.strokeWidth = points ? 1.4 : 2;
     }
   }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from ...core import checked
 from ..comparison import Comparison
 from ..errors import RecordError
+from ..record import Scores
 from ..rungs import strongest_baseline
 from ..values import Json, score_column, score_word, site_order
 from .palette import BLUE, GREEN, GREY, INK, ORANGE, PINK, SKY, VERMILION
@@ -28,8 +29,6 @@ from .panels import (
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
-
-    from ..record import Scores
 
 __all__ = ["AT_ONCE", "STRONGEST", "accuracy_figure", "has_scores", "score_words"]
 
@@ -58,7 +57,7 @@ HIDDEN: Final[Mapping[str, tuple[str, str, str]]] = {
 
 @checked(RecordError)
 def accuracy_figure(
-    scores: "Scores", comparison: Comparison | None = None, targets: Sequence[str] | None = None
+    scores: Scores, comparison: Comparison | None = None, targets: Sequence[str] | None = None
 ) -> "go.Figure":
     """Lines over layers, one panel per target: accuracy of classes, R2 of numbers.
 
@@ -71,9 +70,9 @@ def accuracy_figure(
         The figure. Drawn at first are the probe, its ceiling, what theory predicts and at each
         site the strongest baseline; the baselines one by one are in the legend.
     """
-    if not has_scores(scores):
+    rows = [row for row in scores.rows if targets is None or str(row["target"]) in targets]
+    if not has_scores(scores) or not rows:
         return words_only("Nothing to draw: no cell has a score.")
-    rows = [row for row in scores.rows if targets is None or row["target"] in targets]
     sites = site_order([str(row["site"]) for row in scores.rows])
     drawn = site_order([str(row["target"]) for row in rows])
     cells = {(str(row["site"]), str(row["target"])): row for row in rows}
@@ -170,7 +169,7 @@ def _once(figure: "go.Figure") -> None:
         met.add(trace.name)
 
 
-def has_scores(scores: "Scores") -> bool:
+def has_scores(scores: Scores) -> bool:
     """Whether any cell has a score; one whose target is constant has none.
 
     Args:
@@ -179,7 +178,7 @@ def has_scores(scores: "Scores") -> bool:
     return not all(math.isnan(as_float(row.get(score_column(row)))) for row in scores.rows)
 
 
-def score_words(scores: "Scores") -> str:
+def score_words(scores: Scores) -> str:
     """What the panels show, in words.
 
     Args:

@@ -16,7 +16,9 @@ __all__ = ["CONFUSION_CAPTION", "confusion_figure"]
 
 CONFUSION_CAPTION: Final = (
     "What the probe says of each true class on held-out data, as a share of the class (left, true "
-    "classes in rows, the most frequent first), and how much of each class is recognised (right)."
+    "classes in rows, the most frequent first), and how much of each class is recognised (right). "
+    "Of many classes the rarest are one, (others); classes that the training part lacks are "
+    "(not learned)."
 )
 LINE: Final = 24  # pixels of a class
 ROOM: Final = 25  # classes of a map that has room for numbers

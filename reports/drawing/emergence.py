@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 __all__ = ["EMERGENCE_CAPTION", "emergence_figure", "first_sites"]
 
 EMERGENCE_CAPTION: Final = (
-    "Where each target can first be read: the first place whose verdict says that it is decodable, "
-    "beside the first place where theory says how well it is read. A target without a mark is "
+    "Where each target can first be read (measured: the first place whose verdict says that it is "
+    "decodable), beside the first place where theory names its score (predicted), which is most "
+    "often a perfect one: something of the target may be read earlier. A target without a mark is "
     "decodable nowhere, or theory does not say."
 )
 

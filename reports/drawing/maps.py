@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from ...core import checked
 from ..comparison import Comparison
 from ..errors import RecordError
+from ..record import Scores
 from ..row import Row
 from ..rungs import strongest_baseline
 from ..values import Json, number, score_column
@@ -17,15 +18,13 @@ from .panels import as_float, words_only
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-    from ..record import Scores
-
 __all__ = ["grid_figure", "maps_caption", "maps_figure"]
 
 Cell = tuple[str, str]
 
 
 @checked(RecordError)
-def grid_figure(scores: "Scores") -> "go.Figure":
+def grid_figure(scores: Scores) -> "go.Figure":
     """Three heatmaps of site by target: probe, ceiling, strongest baseline.
 
     Args:
@@ -52,7 +51,7 @@ def grid_figure(scores: "Scores") -> "go.Figure":
 
 
 @checked(RecordError)
-def maps_figure(scores: "Scores", comparison: Comparison) -> "go.Figure":
+def maps_figure(scores: Scores, comparison: Comparison) -> "go.Figure":
     """What is present, what is aligned and what is used, one map each, where there is one.
 
     Args:
@@ -111,7 +110,7 @@ def maps_caption(comparison: Comparison) -> str:
     return " ".join(said)
 
 
-def _cells(scores: "Scores") -> dict[Cell, Mapping[str, Json]]:
+def _cells(scores: Scores) -> dict[Cell, Mapping[str, Json]]:
     return {(str(row["site"]), str(row["target"])): row for row in scores.rows}
 
 

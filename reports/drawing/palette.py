@@ -46,7 +46,7 @@ DARK: Final[Mapping[str, str]] = {
     VERMILION: "#f28c4f",
     ORANGE: "#e0ac3c",
     PINK: "#df93bd",
-    GROUND: "#0d1117",
+    GROUND: "#14171a",
     GRID: "#2a323b",
     "#f4f7fa": "#171d24",
     "#9cc3e0": "#2a6ea3",
