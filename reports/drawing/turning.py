@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ...core import Subspace, checked
+from ...core.decompositions import svd
 from ..classes import Classes
 from ..errors import RecordError
 from .palette import BLUE, GREEN, GREY, ORANGE, PINK, SKY, VERMILION
@@ -68,7 +69,7 @@ def _principal(
     Float[np.ndarray, " angle"],
 ]:
     """Principal vectors of either side, and the angles between them."""
-    left, _, right = np.linalg.svd(learned.basis.T @ predicted.basis, full_matrices=False)
+    left, _, right = svd(learned.basis.T @ predicted.basis)
     angles = learned.angles(predicted)
     return learned.basis @ left, predicted.basis @ right.T, angles
 
@@ -137,9 +138,9 @@ def _views(
     """Coordinates of the class means at each step, in the directions that spread them most."""
     inside = np.array(classes.learned)
     if predicted is None:
-        left = np.linalg.svd(inside, full_matrices=False)[2].T
+        left = svd(inside)[2].T
         return _padded((inside @ left)[None, :, :3])
-    left, _, right = np.linalg.svd(learned.basis.T @ predicted.basis, full_matrices=False)
+    left, _, right = svd(learned.basis.T @ predicted.basis)
     angles = learned.angles(predicted)
     first, second = inside @ left, np.array(classes.predicted) @ right.T
     widest = np.argsort(-np.square(first).sum(axis=0), kind="stable")[:3]

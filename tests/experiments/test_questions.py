@@ -25,7 +25,7 @@ def test_a_run_of_beliefs_is_written_and_read(beliefs):
     assert [study.name for study in read.studies] == ["mess3", "rrxor"]
     assert read.settings["experiment"] == "belief"
     assert read.passed
-    assert (folder / "report.html").read_text("utf-8").count("plotly-graph-div") >= 2
+    assert (folder / "report.html").read_text("utf-8").count('class="plot" id=') >= 2
     assert len(found.to_frame()) == len(found.rows) == 12
     assert found.to_markdown().count("\n") == 13
     assert found.plot().data
