@@ -258,6 +258,12 @@ def comparison() -> Any:
     return linrep.compare(results(), draws=5)
 
 
+def classes() -> Any:
+    """Two classes, each recognised."""
+    tables = (((1.0, 0.0), (-1.0, 0.0)), ((0.0, 0.0), (0.0, 0.0)))
+    return linrep.reports.Classes("t", "s", ("a", "b"), ((1, 0), (0, 1)), *tables)
+
+
 @functools.cache
 def study() -> Any:
     from linrep.reports import Study
@@ -686,6 +692,13 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
         f"Statistics.{name}": functools.partial(lambda name: getattr(statistics(), name), name)
         for name in ("n", "mean_x", "mean_z", "scatter_xx", "scatter_xz", "scatter_zz")
     },
+    **{f"{name}.classes": lambda: classes() for name in ("confusion_figure", "turning_figure")},
+    "turning_figure.learned": lambda: Subspace(np.eye(4)[:, :2]),
+    "turning_figure.predicted": lambda: Subspace(np.eye(4)[:, 1:3]),
+    "Classes.names": lambda: ("a", "b"),
+    "Classes.counts": lambda: ((1, 0), (0, 1)),
+    "Classes.learned": lambda: ((1.0, 0.0), (-1.0, 0.0)),
+    "Classes.predicted": lambda: ((0.0, 0.0), (0.0, 0.0)),
     "OverlapNull.draws": lambda: np.linspace(0, 1, 5),
     "benjamini_hochberg.p": lambda: [0.1, 0.2],
     "overlap_null.k": lambda: 1,
