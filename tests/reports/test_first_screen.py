@@ -14,7 +14,8 @@ from linrep.reports.findings import answers, findings
 from linrep.reports.html import render_html
 from linrep.reports.markdown import render_markdown
 from linrep.reports.merged_notes import notes_of_run
-from linrep.reports.run_json import dumps, run_json
+from linrep.reports.report_json import run_json
+from linrep.reports.run_json import dumps
 from linrep.reports.untested import remedies, untested, untested_lines
 from linrep.reports.values import number
 from linrep.reports.verdicts import Verdict
