@@ -102,7 +102,7 @@ def write_number(values: Sequence[float] | np.ndarray, credit: float) -> str:
     >>> write_number([0.52, 0.1], 0.87)
     '0.52,0.1;87'
     """
-    return f"{written(values)};{max(round(100 * credit), WORST)}"
+    return f"{written(values)};{round(max(100 * credit, WORST))}"
 
 
 def written(values: Sequence[float] | np.ndarray) -> str:

@@ -111,7 +111,9 @@ class TargetAnswers:
         self, here: HeldOut | HeldOutNumbers, place: int, row: int, codes: Mapping[str, int]
     ) -> str:
         if isinstance(here, HeldOutNumbers):
-            return write_number(here.predicted[place], float(here.credit[place]))
+            credit = float(here.credit[place])
+            # Numbers that do not vary have no credit: a guess is as good as any.
+            return write_number(here.predicted[place], 0.0 if np.isnan(credit) else credit)
         name = here.classes[int(here.predicted[place])]
         sure, true = float(here.confidence[place]), float(here.log_probability[place])
         return write_said(codes[name], name == self._label(row), np.exp(sure), np.exp(true))

@@ -153,7 +153,7 @@ def held(right, groups, classes=("a", "b")):
     rng = np.random.default_rng(0)
     true = rng.integers(0, 2, n)
     return HeldOut(np.arange(n), np.where(right, true, 1 - true), true, np.zeros(n), groups,
-                   classes, np.array([0.5, 0.5]))  # fmt: skip
+                   classes, np.array([0.5, 0.5]), np.zeros(n))  # fmt: skip
 
 
 def test_credit_by_group_is_the_probes_own():

@@ -163,7 +163,7 @@ def held(true, said, k):
     n = len(true)
     return HeldOut(
         np.arange(n), np.array(said), np.array(true), np.zeros(n), np.arange(n),
-        tuple(f"class {i}" for i in range(k)), np.full(k, 1 / k),
+        tuple(f"class {i}" for i in range(k)), np.full(k, 1 / k), np.zeros(n),
     )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ def threads_for(multiplications: float) -> Iterator[int]:
     Yields:
         Threads that are used inside: one, or as many as outside.
 
-    >>> with threads_for(1000) as threads:
+    >>> with threads_for(1000.0) as threads:
     ...     threads
     1
     """
