@@ -4,16 +4,17 @@ A reader checks ``schema`` first. A field with a default may be added under the 
 number rises when one is removed, renamed, or means something else.
 """
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from ..core import CellScore, ErasedRow, Invariant, SteeredRow
+from ..core import CellScore, ErasedRow, Invariant, SteeredRow, checked
 from ..probes import Score
 from .described import described
+from .difference_page import DifferenceFile
+from .errors import RecordError
 from .meeting import ComparedSubspaces
 from .run_files import (
-    SCHEMA,
     CheckFile,
     ComparisonFile,
     RowFile,
@@ -21,7 +22,9 @@ from .run_files import (
 )
 from .through import Through
 
-__all__ = ["ReportFile", "report_schema"]
+__all__ = ["ReportFile", "SchemaOf", "known_file", "report_schema"]
+
+SchemaOf = Literal["report", "comparison"]
 
 
 class _Closed(BaseModel):
@@ -124,15 +127,38 @@ class ReportFile(_Closed):
     words: dict[str, str] = Field(description="words used, and what they mean.")
 
 
-def report_schema() -> dict[str, Any]:
-    """The JSON Schema (draft 2020-12) of ``report.json``.
+@checked(RecordError)
+def report_schema(of: SchemaOf = "report") -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a file that linrep writes for machines.
 
-    >>> report_schema()["properties"]["schema"]["const"]
-    'linrep report 1'
+    Args:
+        of: ``report``: ``report.json``; ``comparison``: two runs beside each other
+            (:func:`linrep.report_difference`).
+
+    >>> [report_schema(of)["properties"]["schema"]["const"] for of in ("report", "comparison")]
+    ['linrep report 1', 'linrep comparison 1']
     """
-    made = ReportFile.model_json_schema(by_alias=True)
+    model: type[BaseModel] = ReportFile if of == "report" else DifferenceFile
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$id": f"urn:{SCHEMA.replace(' ', ':')}",
-        **made,
+        "$id": f"urn:linrep:{of}:1",
+        **model.model_json_schema(by_alias=True),
     }
+
+
+def known_file(asked: str) -> SchemaOf:
+    """A file that has a schema, by its name.
+
+    Args:
+        asked: ``report`` or ``comparison``.
+
+    Raises:
+        RecordError: there is no such file.
+    """
+    for name in get_args(SchemaOf):
+        if asked == name:
+            found: SchemaOf = name
+            return found
+    raise RecordError(
+        f"schemas are those of {' and '.join(get_args(SchemaOf))}; received {asked!r:.60}"
+    )

@@ -92,7 +92,9 @@ def test_two_runs_as_a_page_and_for_machines(linrep, run, tmp_path):
         assert status == 0
         assert str(tmp_path / name) in out
         assert "0 worse" in out
-    DifferenceFile.model_validate_json((tmp_path / "d.json").read_text("utf-8"))
+    text = (tmp_path / "d.json").read_text("utf-8")
+    DifferenceFile.model_validate_json(text)
+    jsonschema.validate(json.loads(text), json.loads(linrep("schema", "comparison")[1]))
     status, out, _ = linrep("compare", run, run, "--junit", tmp_path / "d.xml", "--json")
     assert status == 0
     assert xml.parse(tmp_path / "d.xml").getroot().get("failures") == "0"
@@ -128,7 +130,7 @@ def test_a_printed_list_of_changes_is_bounded(linrep, run):
         (["report", "RUN", "--to", "a.md", "--format", "html"], r"name such a file"),
         (["report", "RUN", "--to", "RUN/manifest.json"], "is a file of the run"),
         (["report", "none", "--format", "card"], "does not exist"),
-        (["schema", "more"], "unexpected extra argument"),
+        (["schema", "page"], "report and comparison; received 'page'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )  # fmt: skip

@@ -158,11 +158,17 @@ def check(
         raise typer.Exit(1)
 
 
-def schema(as_json: JsonFlag = False) -> None:
-    """Print the JSON Schema of report.json, which checks or types what reads one."""
+def schema(
+    of: Annotated[
+        str, typer.Argument(metavar="[report|comparison]", help="Of which file.")
+    ] = "report",
+    as_json: JsonFlag = False,
+) -> None:
+    """Print the JSON Schema of report.json, or of a comparison of two runs as JSON."""
     import json
 
     from .reports import report_schema
+    from .reports.report_schema import known_file
 
-    shown = report_schema()
+    shown = report_schema(known_file(of))
     emit(shown, json.dumps(shown, ensure_ascii=False, indent=1), as_json=as_json)
