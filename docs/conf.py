@@ -12,6 +12,8 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE / "_ext"))
 FULL = os.environ.get("LINREP_DOCS", "full") == "full"
 
+os.environ["TQDM_DISABLE"] = "1"  # no progress bars among the outputs of the gallery
+
 import linrep  # noqa: E402 - after the path
 
 project = "linrep"

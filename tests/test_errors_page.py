@@ -14,9 +14,9 @@ if not PAGE.is_file():
     pytest.skip("no checkout", allow_module_level=True)
 TEXT = PAGE.read_text("utf-8")
 ENTRY = re.compile(
-    r"^### (?P<title>.+)\n\n```python\n(?P<code>.*?)```\n\n"
+    r"^### (?P<title>[^\n]+)\n\n```python\n(?P<code>.*?)```\n\n"
     r"```text\n(?P<kind>\w+): (?P<message>.*?)\n```\n\n"
-    r"\*\*Cause\.\*\* (?P<cause>.+)\n\n\*\*Remedy\.\*\* (?P<remedy>.+)\n",
+    r"\*\*Cause\.\*\* (?P<cause>[^\n]+)\n\n\*\*Remedy\.\*\* (?P<remedy>[^\n]+)\n",
     re.S | re.M,
 )
 ENTRIES = [found.groupdict() for found in ENTRY.finditer(TEXT)]

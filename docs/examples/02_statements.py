@@ -79,7 +79,7 @@ print(model.name.rsplit("/", 1)[-1], "|", model.quantised or "not quantised")
 # Capture and probe
 # -----------------
 #
-# Three models of the same shape with random weights stand beside it.
+# Five models of the same shape with random weights stand beside it.
 
 layers = [8, 16, 22]
 acts = linrep.capture(model, corpus, layers=layers)
@@ -91,7 +91,7 @@ twins = [
         tokenizer=model.tokenizer,
         check=False,
     )
-    for seed in range(3)
+    for seed in range(5)
 ]
 found = linrep.probe(acts, random_weights=twins)
 found.to_frame()[["site", "accuracy", "interval", "chance", "surface", "random_weights"]]

@@ -29,8 +29,10 @@ columns = ["site", "target", "share", "share_whole", "share_random", "share_draw
 result.to_frame()[columns].round(2)
 
 # %%
-# The state of height 1 is used until the block that reads it. After that it can still be *read* from
-# the stream (the probe below is right), but exchanging it there changes nothing.
+# At the block that writes the state of height 1 the exchange goes all of the way. Later, other tokens
+# have read the old state already, so it goes a part of the way, and in the last blocks nothing reads
+# the state any more: the exchange changes nothing. It can still be *read* from the stream there, as
+# the probe shows. That is why a probe alone does not show use.
 
 found.to_frame().pivot(index="site", columns="target", values="accuracy").round(2)
 
@@ -38,8 +40,9 @@ found.to_frame().pivot(index="site", columns="target", values="accuracy").round(
 # Erase
 # -----
 #
-# Taking the subspace out leaves nothing of the state for later blocks. Random subspaces of equal
-# dimension and of equal variance stand beside it.
+# Taking the subspace out should leave nothing of its own state, and the other one in peace. Each row
+# is an *arm*: what was taken out. Random subspaces of equal dimension, random ones that take out about
+# as much variance, and LEACE stand beside the pattern.
 
 site = "blocks.0.hook_resid_post"
 erased = linrep.erasure_effects(
@@ -50,4 +53,5 @@ erased = linrep.erasure_effects(
     {"height 1": corpus.labels(1), "height 2": corpus.labels(2)},
     "height 1",
 )
-erased.to_frame().round(3).head(8)
+frame = erased.to_frame()
+frame[frame.site == site][["arm", "target", "removed", "accuracy", "chance"]].round(3)

@@ -30,9 +30,10 @@ found = linrep.probe(layers, truth, groups=cities)
 found.to_frame()[["site", "accuracy", "interval", "chance", "p_family"]]
 
 # %%
-# Random-weight twins, if you have their activations, are given in the same form.
+# Random-weight twins, if you have their activations, are given in the same form. With five
+# of them their spread is known, which the first rung of a verdict needs.
 
-twins = [{name: rng.standard_normal((240, 24)) for name in layers} for _ in range(3)]
+twins = [{name: rng.standard_normal((240, 24)) for name in layers} for _ in range(5)]
 found = linrep.probe(layers, truth, groups=cities, random_weights=twins)
 linrep.compare(found).to_frame()[["site", "target", "word"]]
 
