@@ -1,4 +1,4 @@
-"""How the cost of probing and capturing grows: tokens, width, layers, classes, cells.
+"""How the cost of probing and capturing grows: tokens, width, classes, sites, targets, layers.
 
     python benchmarks/curves.py
     python benchmarks/curves.py --quick
@@ -11,29 +11,18 @@ least of three runs.
 
 import argparse
 import math
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from figures import tell
+from figures import least_seconds, tell
 from threadpoolctl import threadpool_limits
 
 from linrep import capture, probe
 from linrep.models import BOS, EOS, PlainConfig, PlainTransformer, initialise
 
 QUIET = {"controls": ("shuffled",), "permutations": 20, "bootstrap": 0}
-
-
-def seconds(work: Callable[[], Any], runs: int = 3) -> float:
-    """CPU seconds, the least of a few runs."""
-    spent = []
-    for _ in range(runs):
-        begun = time.process_time()
-        work()
-        spent.append(time.process_time() - begun)
-    return min(spent)
 
 
 def grid(
@@ -65,7 +54,7 @@ def reading(layers: int, width: int, sentences: int) -> Callable[[], Any]:
 
 def line(name: str, unit: str, sizes: Sequence[int], make: Callable[[int], Callable]) -> None:
     """One quantity doubled."""
-    spent = [seconds(make(size)) for size in sizes]
+    spent = [least_seconds(make(size)) for size in sizes]
     steps = [math.log2(b / a) for a, b in zip(spent, spent[1:], strict=False)]
     print(f"\n{name}\n\n| {unit} | CPU s | exponent |\n|---|---|---|")
     for size, second, step in zip(sizes, spent, [math.nan, *steps], strict=True):
@@ -93,8 +82,8 @@ def main() -> None:
                 "tokens": [at["tokens"] // 4 * k for k in doubled],
                 "width": [at["width"] // 4 * k for k in doubled],
                 "classes": [4 * k for k in doubled],
-                "sites": [1 * k for k in doubled],
-                "targets": [1 * k for k in doubled],
+                "sites": doubled,
+                "targets": doubled,
             }.items():
                 unit = name
                 line(f"probe, {method}", unit, sizes, lambda k, n=unit, o=one: grid(**{**o, n: k}))

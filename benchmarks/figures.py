@@ -1,12 +1,14 @@
-"""What benchmarks tell ``run.py``: one figure at a time, beside its peer or its floor."""
+"""What benchmarks share: the clock, and how they tell ``run.py`` a figure beside its peer."""
 
 import json
 import os
+import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal, final
+from typing import Any, Literal, final
 
-__all__ = ["FILE", "Figure", "read", "tell"]
+__all__ = ["FILE", "Figure", "least_seconds", "read", "tell"]
 
 FILE = "LINREP_FIGURES"
 """Environment variable with the file that figures are appended to; without it none are kept."""
@@ -81,3 +83,13 @@ def read(file: Path) -> list[Figure]:
     """Figures that a benchmark told."""
     lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
     return [Figure(**json.loads(line)) for line in lines]
+
+
+def least_seconds(work: Callable[[], Any], runs: int = 3) -> float:
+    """CPU seconds of this process, the least of a few runs."""
+    spent = []
+    for _ in range(runs):
+        begun = time.process_time()
+        work()
+        spent.append(time.process_time() - begun)
+    return min(spent)

@@ -9,27 +9,15 @@ OMP_NUM_THREADS=1 for one core.
 import argparse
 import random
 import sys
-import time
 import tracemalloc
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import nltk
-from figures import tell
+from figures import least_seconds, tell
 
 from linrep.grammars import Grammar, families, to_nltk
-
-
-def best(work: Callable[[], Any], repeats: int = 3) -> float:
-    """Shortest CPU time of a few runs, in seconds."""
-    times = []
-    for _ in range(repeats):
-        start = time.process_time()
-        work()
-        times.append(time.process_time() - start)
-    return min(times)
 
 
 def nltk_sample(grammar: Any, rng: random.Random) -> list[str]:
@@ -57,11 +45,11 @@ def show(what: str, value: str, goal: str = "") -> None:
 
 def sampling(name: str, grammar: Grammar) -> None:
     corpus = grammar.sample(4000)
-    seconds = best(lambda: grammar.sample(4000))
+    seconds = least_seconds(lambda: grammar.sample(4000))
     ours = corpus.n_tokens / seconds
     theirs_grammar = to_nltk(grammar)
     theirs = _draw(theirs_grammar)
-    seconds = best(lambda: _draw(theirs_grammar))
+    seconds = least_seconds(lambda: _draw(theirs_grammar))
     rate = sum(map(len, theirs)) / seconds
     show(f"{name}: sampled with labels of all heights", f"{ours:,.0f} tokens/s", ">= 100,000")
     show(f"{name}: nltk's productions, one sentence at a time", f"{rate:,.0f} tokens/s")
@@ -71,7 +59,7 @@ def sampling(name: str, grammar: Grammar) -> None:
     )  # fmt: skip
     show(f"{name}: ratio", f"{ours / rate:,.0f} x", ">= 20")
     trees = 400
-    seconds = best(lambda: list(grammar.sample(trees).trees), 1)
+    seconds = least_seconds(lambda: list(grammar.sample(trees).trees), 1)
     show(
         f"{name}: sampled, every tree built",
         f"{trees * float(grammar.mean_length) / seconds:,.0f} tokens/s",
@@ -93,7 +81,7 @@ def memory(grammar: Grammar) -> None:
 
 def next_tokens(grammar: Grammar) -> None:
     sentence = grammar.sample(1, length=250).sentences[0]
-    seconds = best(lambda: grammar.next_token_probabilities(sentence))
+    seconds = least_seconds(lambda: grammar.next_token_probabilities(sentence))
     show(
         "cfg3f: next-token distributions at all positions of 250 tokens",
         f"{seconds:.3f} s",
@@ -106,13 +94,13 @@ def ceilings() -> None:
     corpus = grammar.sample(1000)
     for given in ("prefix", "boundary", "sentence", "position"):
         ask = partial(grammar.ceiling, corpus, given=given)
-        seconds = best(lambda ask=ask: [ask(height) for height in range(1, 6)], 1)
+        seconds = least_seconds(lambda ask=ask: [ask(height) for height in range(1, 6)], 1)
         show(
             f"hierarchy(depth=5), 1,000 sentences: {given} ceilings, 5 heights",
             f"{seconds:.2f} s",
             "< 10",
         )
-    seconds = best(lambda: grammar.ceiling(corpus, 3, "window", window=8), 1)
+    seconds = least_seconds(lambda: grammar.ceiling(corpus, 3, "window", window=8), 1)
     show("hierarchy(depth=5), 1,000 sentences: window ceiling, 8 tokens", f"{seconds:.2f} s")
 
 
@@ -121,7 +109,10 @@ def counting(grammar: Grammar) -> None:
         return Grammar(grammar.start, grammar.rules).n_shapes
 
     show("cfg3b: number of shapes, digits", str(len(str(grammar.n_shapes))), "44")
-    show("cfg3b: the grammar validated and its shapes counted", f"{best(fresh) * 1e3:.1f} ms")
+    show(
+        "cfg3b: the grammar validated and its shapes counted",
+        f"{least_seconds(fresh) * 1e3:.1f} ms",
+    )
 
 
 def parsing() -> None:
@@ -129,15 +120,15 @@ def parsing() -> None:
     sentence = list(grammar.sample(1).sentences[0])
     theirs = nltk.InsideChartParser(to_nltk(grammar))
     viterbi = nltk.ViterbiParser(to_nltk(grammar))
-    own = best(lambda: grammar.viterbi(sentence))
+    own = least_seconds(lambda: grammar.viterbi(sentence))
     show("hierarchy(depth=4), 16 tokens: Viterbi parse", f"{own * 1e3:.1f} ms")
-    seconds = best(lambda: list(viterbi.parse(sentence)), 1)
+    seconds = least_seconds(lambda: list(viterbi.parse(sentence)), 1)
     show("hierarchy(depth=4), 16 tokens: nltk.ViterbiParser", f"{seconds * 1e3:.1f} ms")
     tell(
         "grammars", "Viterbi parse of 16 tokens", own * 1e3, "ms", "nltk.ViterbiParser",
         seconds * 1e3, ratio=seconds / own, better="larger",
     )  # fmt: skip
-    seconds = best(lambda: list(theirs.parse(sentence)), 1)
+    seconds = least_seconds(lambda: list(theirs.parse(sentence)), 1)
     show("hierarchy(depth=4), 16 tokens: nltk.InsideChartParser", f"{seconds * 1e3:.1f} ms")
 
 

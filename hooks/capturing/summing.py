@@ -205,13 +205,13 @@ class Sums:
 
 def _with_labels(make: Make, labels: Mapping[str, np.ndarray]) -> Callable[[np.ndarray], Additive]:
     """The function of the rows alone; a class that can read labels once does so."""
-    owner = getattr(make, "owner", None) or getattr(make, "__self__", None)
-    name = getattr(make, "name", None) or getattr(make, "__name__", "")
-    once = getattr(owner, "with_labels", None) if name == "from_arrays" else None
-    if once is None:
-        return lambda rows: make(rows, labels)
-    found: Callable[[np.ndarray], Additive] = once(labels)
-    return found
+    method = portable(make)
+    if isinstance(method, ClassMethod) and method.name == "from_arrays":
+        once = getattr(method.owner, "with_labels", None)
+        if once is not None:
+            found: Callable[[np.ndarray], Additive] = once(labels)
+            return found
+    return lambda rows: make(rows, labels)
 
 
 def in_order(results: Any) -> Totals:

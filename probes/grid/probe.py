@@ -135,7 +135,7 @@ def probe(
 
 
 def _multiplications(acts: ActivationsLike) -> float:
-    """Of the largest product of a site: the scatter of its rows."""
+    """Of the largest product of a site, which is the scatter of its rows."""
     shapes = [tuple(getattr(acts[site], "shape", ())) for site in acts.sites]
     return max(
         (float(shape[0]) * shape[1] ** 2 for shape in shapes if len(shape) == 2), default=0.0

@@ -6,16 +6,18 @@ from contextlib import contextmanager
 __all__ = ["WORTH_SHARING", "threads_for"]
 
 WORTH_SHARING = 2e10
-"""Multiplications from which a product is shared among threads: about half a second of one core."""
+"""Multiplications from which a product is shared among threads: about a quarter of a second of one
+core in float32, as ``benchmarks/threads.py`` prints."""
 
 
 @contextmanager
 def threads_for(multiplications: float) -> Iterator[int]:
     """Linear algebra inside the block runs on one thread where its products are small.
 
-    Threads of OpenBLAS wait for each other by spinning. On a machine with other work they spin
-    while the one they wait for does not run, and thousands of products of a millisecond then take
-    a tenth of a second each (docs/decisions/091-threads.md).
+    Threads of OpenBLAS wait for each other by spinning. On a machine with other work they may spin
+    while the one they wait for does not run: a product of less than a millisecond then takes a
+    tenth of a second and more (docs/decisions/091-threads.md). Large products keep the threads that
+    the caller allows.
 
     Args:
         multiplications: of the largest product inside, ``n * d * d`` for the scatter of ``n`` rows.
@@ -29,7 +31,9 @@ def threads_for(multiplications: float) -> Iterator[int]:
     """
     from threadpoolctl import threadpool_info, threadpool_limits
 
-    pools = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
-    threads = max(pools, default=1) if multiplications >= WORTH_SHARING else 1
-    with threadpool_limits(threads, user_api="blas"):
-        yield threads
+    if multiplications >= WORTH_SHARING:
+        pools = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+        yield max(pools, default=1)
+        return
+    with threadpool_limits(1, user_api="blas"):
+        yield 1
