@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Change", "RegressionError", "RunDifference", "compare_runs"]
 
+ROUNDING = 1e-6
+"""Scores move by about 1e-8 where another library adds up the same float32 numbers: no change."""
+
 
 class RegressionError(LinrepError):
     """Two runs have nothing in common to compare."""
@@ -24,7 +27,8 @@ class Change:
     """Accuracy of one (study, site, target) before and after.
 
     ``apart`` tells whether the two intervals are disjoint: a change beyond the noise of
-    either measurement. (Overlapping intervals do not prove equality.)
+    either measurement. (Overlapping intervals do not prove equality.) A difference within rounding
+    is none, however short the intervals are.
     """
 
     study: str
@@ -117,6 +121,7 @@ def _change(cell: tuple[str, str, str], old: Mapping[str, Json], new: Mapping[st
         apart = _float(ends_old[1]) < _float(ends_new[0]) or _float(ends_new[1]) < _float(
             ends_old[0]
         )
+    apart = apart and not abs(after - before) <= ROUNDING  # NaN stays apart
     rungs = int(_float(old["rung"])), int(_float(new["rung"]))
     return Change(*cell, before, after, after - before, apart, *rungs)
 

@@ -75,3 +75,19 @@ def test_runs_with_nothing_in_common_are_refused(run):
     other = replace(run, studies=(replace(run.studies[0], name="other"),))
     with pytest.raises(RegressionError, match="share no"):
         compare_runs(run, other)
+
+
+@pytest.mark.parametrize(("moved", "apart"), [(4e-16, False), (1e-8, False), (0.01, True)])
+def test_rounding_is_no_change_however_short_the_intervals_are(run, moved, apart):
+    """R2 of 1 has an interval of no length: another library's last digit lies outside it."""
+
+    def scored(value):
+        rows = tuple(
+            {**row, "accuracy": value, "interval": [value, value]}
+            for row in run.studies[0].scores.rows
+        )
+        return replace(run, studies=(replace(run.studies[0], scores=Scores(rows)),))
+
+    found = compare_runs(scored(1.0), scored(1.0 - moved))
+    assert [change.apart for change in found.changes] == [apart] * len(found.changes)
+    assert bool(found.worse) == apart
