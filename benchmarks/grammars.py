@@ -79,11 +79,11 @@ def memory(grammar: Grammar) -> None:
     show("peak memory of 4 x as many sentences", f"{peak_large / peak_small:.2f} x", "<= 4.5")
 
 
-def next_tokens(grammar: Grammar) -> None:
+def next_tokens(name: str, grammar: Grammar) -> None:
     sentence = grammar.sample(1, length=250).sentences[0]
     seconds = least_seconds(lambda: grammar.next_token_probabilities(sentence))
     show(
-        "cfg3f: next-token distributions at all positions of 250 tokens",
+        f"{name}: next-token distributions at all positions of 250 tokens",
         f"{seconds:.3f} s",
         "< 0.5",
     )
@@ -104,13 +104,13 @@ def ceilings() -> None:
     show("hierarchy(depth=5), 1,000 sentences: window ceiling, 8 tokens", f"{seconds:.2f} s")
 
 
-def counting(grammar: Grammar) -> None:
+def counting(name: str, grammar: Grammar) -> None:
     def fresh() -> int:
         return Grammar(grammar.start, grammar.rules).n_shapes
 
-    show("cfg3b: number of shapes, digits", str(len(str(grammar.n_shapes))), "44")
+    show(f"{name}: number of shapes, digits", str(len(str(grammar.n_shapes))), "44")
     show(
-        "cfg3b: the grammar validated and its shapes counted",
+        f"{name}: the grammar validated and its shapes counted",
         f"{least_seconds(fresh) * 1e3:.1f} ms",
     )
 
@@ -138,15 +138,17 @@ def main() -> None:
     folder = parser.parse_args().cfg3
     if (folder / "cfg3b.json").exists():
         b, f = (Grammar.from_file(folder / f"cfg3{x}.json") for x in "bf")
+        names = ("cfg3b", "cfg3f")
     else:
         print(f"no cfg3 grammars in {folder}; random ones stand in", file=sys.stderr)
         b = families.random_grammar(6, n_symbols=3, n_rules=2, seed=0)
         f = families.random_grammar(6, n_symbols=3, n_rules=3, seed=0)
-    sampling("cfg3b", b)
+        names = ("random, 2 rules", "random, 3 rules")
+    sampling(names[0], b)
     memory(b)
-    next_tokens(f)
+    next_tokens(names[1], f)
     ceilings()
-    counting(b)
+    counting(names[0], b)
     parsing()
 
 

@@ -7,8 +7,8 @@
 
 Each benchmark runs in a process of its own, on one thread. Methods take turns, and a figure is the
 median over rounds of the ratio in each round; processor, kernel, threads and load stand on the
-page. ``--data FOLDER`` adds those that need labelled data and packaged models (folders ``gum`` and
-``blimp``). A comparison flags a ratio that has become worse by more than 15 %.
+page. ``--data FOLDER`` adds those that need published data and packaged models (folders ``gum``,
+``blimp`` and ``cfg3``). A comparison flags a ratio that has become worse by more than 15 %.
 """
 
 import argparse
@@ -62,6 +62,7 @@ def with_data(data: Path | None) -> dict[str, Sequence[str]]:
         return {}
     return {
         "plain_script": ("--trees", str(data / "gum" / "news" / "*.ptb")),
+        "grammars": ("--cfg3", str(data / "cfg3")),
         "causal_cost": ("--blimp", str(data / "blimp"), "--pairs", "200"),
     }
 
