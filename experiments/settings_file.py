@@ -1,6 +1,8 @@
 """Settings in YAML files, with values replaced from the command line."""
 
 import os
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -14,7 +16,12 @@ Kind = TypeVar("Kind", bound=Settings)
 
 
 def read_file(
-    path: str | os.PathLike[str], kind: type[Kind], overrides: tuple[str, ...], needs: str
+    path: str | os.PathLike[str],
+    kind: type[Kind],
+    overrides: tuple[str, ...],
+    needs: str,
+    *,
+    marks: Mapping[str, str] = MappingProxyType({}),
 ) -> Kind:
     """Read settings of one kind from YAML.
 
@@ -23,6 +30,7 @@ def read_file(
         kind: what it holds.
         overrides: ``dotted.name=value`` each, values in YAML.
         needs: what such a file has, for messages.
+        marks: what the file of a run has beside its settings, such as the experiment's name.
 
     Raises:
         SettingsError: no such file, not YAML, an unknown name, an impossible value.
@@ -42,6 +50,9 @@ def read_file(
     data = _yaml(text, str(file), "mend it there")
     if not isinstance(data, dict):
         raise SettingsError(f"{file} holds no settings: a mapping with {needs} is needed")
+    for name, value in marks.items():
+        if data.get(name) == value:
+            del data[name]
     for override in overrides:
         _override(data, override)
     try:

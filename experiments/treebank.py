@@ -40,6 +40,7 @@ class ProbingOptions(TypedDict, total=False):
     groups: str
     permutations: int
     codelength: bool
+    examples: int
     causal: str
     das: int
     erase: bool
@@ -82,6 +83,7 @@ def probe_settings(
             or ``"auto"`` for documents where the reader knows them (one file each).
         permutations: shuffles per p-value.
         codelength: whether to measure it.
+        examples: held-out texts that the run keeps for its page; 0: none.
         causal: whether to exchange states (``"auto"``: where the language gives the exact answer
             and the model is small, ``"yes"``, ``"no"``).
         das: epochs of a search for a subspace whose exchange works, at each site; 0: none.
@@ -155,7 +157,9 @@ def _reading(options: ProbingOptions) -> dict[str, Any]:
 
 def _probes(options: ProbingOptions, *, grouped: bool) -> dict[str, Any]:
     """What is asked of the probes, as far as it was said; files of text have their own groups."""
-    said = _named(options, "permutations", "codelength", *(("groups",) if grouped else ()))
+    said = _named(
+        options, "permutations", "codelength", "examples", *(("groups",) if grouped else ())
+    )
     causal = _named(options, "das", "erase", "steer")
     causal |= {"run": options["causal"]} if "causal" in options else {}
     said |= {"beliefs": _beliefs(options["targets"])} if "targets" in options else {}

@@ -10,6 +10,8 @@ from .directing import directions_of
 from .errors import ProbeError
 from .evidence.intervals import benjamini_hochberg, paired_test
 from .evidence.splits import Split, split_by_group
+from .examples.values import ExampleNode, Examples, ExampleTarget, ExampleText, WordAnswer
+from .examples.view import ExamplesView
 from .geometry.class_means import Direction
 from .geometry.erasure import Eraser
 from .geometry.nulls import OverlapNull, overlap_null
@@ -56,6 +58,11 @@ __all__ = [
     "DiscriminantProbe",
     "Eraser",
     "Evidence",
+    "ExampleNode",
+    "ExampleTarget",
+    "ExampleText",
+    "Examples",
+    "ExamplesView",
     "HeldOut",
     "HeldOutNumbers",
     "Invariants",
@@ -77,6 +84,7 @@ __all__ = [
     "Statistics",
     "Subspace",
     "Transfer",
+    "WordAnswer",
     "benjamini_hochberg",
     "directions_of",
     "linear_maps",

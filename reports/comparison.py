@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, final, runtime_checkable
 import numpy as np
 
 from ..core import CellScore, Prediction, Subspace, checked
+from ..core.caching import cached_property
 from ..core.limits import MOST_DRAWS
 from ..probes.geometry.nulls import Anisotropy
 from .meeting import ComparedSubspaces, ComparisonError, Null, aligned, meet
@@ -73,7 +74,7 @@ class Comparison:
     rows: tuple[Row, ...]
     settings: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def verdicts(self) -> Mapping[tuple[str, str], Verdicts]:
         """(site, target) -> the four verdicts."""
         return {(row.site, row.target): row.verdicts for row in self.rows}

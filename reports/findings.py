@@ -1,57 +1,92 @@
-"""What a study found, one plain sentence for each target: the first thing that a page says."""
+"""What a study found, in plain sentences made from its verdicts: the first thing a page says."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..probes.transferred import ALL_OTHERS
+from .carried_findings import carried
+from .checked_findings import check_findings
+from .constructed_findings import constructed, constructed_findings
+from .finding import Answer, Detail, Finding, filled, grouped, sentence_case
+from .named import named_study
+from .placed_findings import placed_findings, used_findings
+from .rungs import EMBEDDED, GIVEN, UNSEEN, UNTRAINED
 from .values import (
     best_row,
     number,
     of_whole_text,
+    place,
     score_column,
     score_word,
-    site_label,
     site_order,
 )
 from .verdicts import Verdicts
 
 if TYPE_CHECKING:
-    from ..probes import Moved, Transfer
+    from ..probes import Transfer
     from .record import Study
     from .values import Json
 
-__all__ = ["DIVERGENCE", "UNLEARNED", "findings", "site_of_transfer"]
+__all__ = ["DIVERGENCE", "UNLEARNED", "answers", "findings", "site_of_transfer"]
 
 DIVERGENCE = "divergence from the exact next-token distribution"
 """The fact by which a page of a trained model begins."""
 UNLEARNED = "the model has not learned its language"
 """How the reason begins where nothing is claimed of a model."""
 
+SHOWN = ("next-token distribution", "exchange: largest error")  # checks told of first
 MOSTLY = 0.5  # of what the probe has over chance: if the surface has as much, it is most of it
 
 
 def findings(study: "Study") -> list[str]:
-    """What was found, a sentence for each target of labelled texts and of trained models.
+    """What was found, as plain sentences.
 
     Args:
-        study: of labelled texts: ``piece`` says what of them was read; or of a model beside theory.
+        study: of any kind: of labelled texts, of a model beside theory, of checks alone.
 
     Returns:
-        Sentences in the order of the targets; of a model that was trained on a grammar first
-        whether it has learned it, and nothing else if it has not. None of a constructed model.
+        Sentences; of a model that was trained on a grammar first whether it has learned it, and
+        nothing else if it has not.
     """
-    opening: list[str] = []
-    if study.piece == "token":
-        if DIVERGENCE not in study.facts:
-            return []
-        reasons = [row.verdicts.decodable.reason for row in study.comparison.rows]
-        failed = next((why for why in reasons if why.startswith(UNLEARNED)), "")
-        if failed:
-            return [f"{_capital(failed)}. No state is claimed."]
-        opening = [f"The model has learned its language: {DIVERGENCE} {study.facts[DIVERGENCE]}."]
+    return [str(finding) for finding in answers(study)]
+
+
+def answers(study: "Study") -> list[Finding]:
+    """The same with the cells that the sentences are about.
+
+    Args:
+        study: of any kind.
+    """
+    study = named_study(study)
+    return sorted(_told(study), key=lambda finding: finding.good is not False)  # failures in front
+
+
+def _told(study: "Study") -> list[Finding]:
+    if not study.scores.rows:
+        return check_findings(study.checks, most=4)
+    if constructed(study):
+        return [*constructed_findings(study), *check_findings(study.checks, most=2, first=SHOWN)]
+    reasons = [row.verdicts.decodable.reason for row in study.comparison.rows]
+    failed = next((why for why in reasons if why.startswith(UNLEARNED)), "")
+    if failed:
+        nothing = Finding(f"{sentence_case(failed)}. No state is claimed")
+        return [nothing, *check_findings(study.checks, most=0)]
+    opening = []
+    if reasons and DIVERGENCE in study.facts:  # the reasons say where it has not
+        said = f"{DIVERGENCE} {study.facts[DIVERGENCE]}"
+        opening = [Finding(f"The model has learned its language: {said}")]
     moved = {transfer.target: transfer for transfer in study.transfers}
     targets = site_order([str(row["target"]) for row in study.scores.rows])
-    return [*opening, *(_sentence(study, target, moved.get(target)) for target in targets)]
+    told = [_answer(study, target, moved.get(target)) for target in targets]
+    level = study.comparison.settings.get("level")
+    read = [answer for answer in told if answer.order == 1]
+    return [
+        *opening,
+        *grouped(read, level),
+        *placed_findings(study),
+        *used_findings(study),
+        *check_findings(study.checks, most=2),
+        *grouped([answer for answer in told if answer.order > 1], level),
+    ]
 
 
 def site_of_transfer(study: "Study", moved: "Transfer") -> str:
@@ -66,70 +101,169 @@ def site_of_transfer(study: "Study", moved: "Transfer") -> str:
     return best if best in moved.sites else moved.sites[-1]
 
 
-def _sentence(study: "Study", target: str, moved: "Transfer | None") -> str:
-    """One target."""
-    rows = [row for row in study.scores.rows if row["target"] == target]
-    best = best_row(rows)
-    verdicts = study.comparison.verdicts.get((str(best["site"]), target))
-    name = study.names.get(target, target)
-    piece = f"each {study.piece}"
+def _answer(study: "Study", name: str, moved: "Transfer | None") -> Answer:
+    """What is said of one target, by itself and together with others of which the same is true."""
+    rows = [row for row in study.scores.rows if row["target"] == name]
+    best, aside = _shown(study, rows)
+    verdicts = study.comparison.verdicts.get((str(best["site"]), name))
+    of = "" if study.piece in name.split() else f" of each {study.piece}"
+    score = _score(best, study)
+    detail = Detail(f"{name}: {score}", str(best["site"]), name)
     if verdicts is None or verdicts.decodable.state == "not tested":
         why = verdicts.decodable.reason if verdicts else "nothing was compared"
-        return f"Whether {name} of {piece} can be read was not tested: {why}."
+        lead = f"Whether {{names}}{of} can be read was not tested: {why}"
+        cell = (detail.site, name)
+        return Answer(3, lead, name, Finding(filled(lead, names=name), (), cell), detail)
     if verdicts.decodable.state == "no":
-        return (
-            f"{_capital(name)} of {piece} cannot be read from the stream ({_score(best)}): "
-            f"{verdicts.decodable.reason}."
-        )
-    said = f"{_capital(name)} of {piece} can be read from the stream{_from(study, rows)}"
-    parts = [f"{said} ({_score(best)})", _surface(best, verdicts, study.piece)]
+        return _unread(best, verdicts, name, of, score, detail)
+    where = _from(study, rows) + aside
+    clause, beside = _surface(best, verdicts, study.piece)
+    beyond, elsewhere = _beyond(study, rows, verdicts)
+    said = f"{sentence_case(name)}{of} can be read from the stream{where} ({score})"
+    single = f"{said}, {beyond and f'{beyond} '}" + filled(clause, value=beside and f" ({beside})")
+    single += elsewhere and f"; {elsewhere}"
     if moved is not None:
-        parts.append(_carried(moved.at(site_of_transfer(study, moved)), moved.names[0]))
-    return ", ".join(parts) + "."
+        clauses = carried(moved.at(site_of_transfer(study, moved)), moved.names[0])
+        single += clauses and f", {clauses}"
+    against = f", against {beside}" if beside else ""
+    against += "".join(
+        f"; {told}" for told in (beyond and f"beyond that {beyond}", elsewhere) if told
+    )
+    whole = Finding(single, (), (str(best["site"]), name))
+    lead = f"{{Names}}{of} can be read from the stream, " + filled(clause, value="")
+    detail = Detail(f"{name}{where}: {score}{against}", str(best["site"]), name)
+    return Answer(1, lead if moved is None else single, name, whole, detail)
+
+
+def _shown(
+    study: "Study", rows: Sequence[Mapping[str, "Json"]]
+) -> tuple[Mapping[str, "Json"], str]:
+    """The cell that is told: where validation reads the target best, if it is decodable there.
+
+    Else the best, by validation, of those at which it is; what is true of one cell is not said of
+    the model.
+    """
+    best = best_row(rows)
+    read = [row for row in rows if _state(study, row) == "yes"]
+    if best in read or not read:
+        return best, ""
+    return best_row(read), ", though not where validation data read it best"
+
+
+def _state(study: "Study", row: Mapping[str, "Json"]) -> str:
+    verdicts = study.comparison.verdicts.get((str(row["site"]), str(row["target"])))
+    return "not tested" if verdicts is None else verdicts.decodable.state
+
+
+def _unread(
+    best: Mapping[str, "Json"],
+    verdicts: Verdicts,
+    name: str,
+    of: str,
+    score: str,
+    detail: Detail,
+) -> Answer:
+    """Of a target that is not decodable: never more than that it is not shown."""
+    reason = verdicts.decodable.reason.removesuffix(GIVEN)
+    cell = (detail.site, detail.target)
+    cause = reason.split(" (", 1)[0]
+    p = best.get("p_untrained" if cause == UNTRAINED else "p_family")
+    shown = "" if p is None or cause == reason or ": p = " not in reason else f", p = {number(p)}"
+    if cause == UNTRAINED:
+        twin = number(best.get("random_weights"))
+        said = (
+            f"It is not shown that the model holds {{names}}{of}: a probe reads {{it}}, but "
+            "no more than from untrained models of this shape"
+        )
+        beside = Detail(f"{name}: {score}, untrained {twin}{shown}", *cell)
+        single = (
+            f"It is not shown that the model holds {name}{of}: a probe reads it ({score}), "
+            f"but {reason}"
+        )
+        return Answer(2, said, name, Finding(single, (), cell), beside, asks=bool(shown))
+    said = f"{{Names}}{of} {{is}} not shown to be readable from the stream"
+    single = filled(said, Names=sentence_case(name), **{"is": "is"}) + f" ({score}): {reason}"
+    beside = Detail(f"{detail.text}{shown}", *cell)
+    return Answer(2, f"{said}: {cause}", name, Finding(single, (), cell), beside, asks=bool(shown))
 
 
 def _from(study: "Study", rows: Sequence[Mapping[str, "Json"]]) -> str:
-    """From which place on, where it is read at every later one."""
+    """From which place on, where it is read at every later one; else at how many places."""
     verdicts = study.comparison.verdicts
     read = [
         cell is not None and cell.decodable.state == "yes"
         for cell in (verdicts.get((str(row["site"]), str(row["target"]))) for row in rows)
     ]
-    first = len(read) - next((i for i, yes in enumerate(reversed(read)) if not yes), len(read))
-    if first in (0, len(read)) or len(read) - first < 2:
-        return "" if first else ", from the embedding on"
-    return f" from {site_label(str(rows[first]['site']))} on"
+    if len(rows) < 2:
+        return ""
+    first = read.index(True)
+    if not all(read[first:]) or first == len(read) - 1:
+        return f" at {sum(read)} of {len(read)} places"
+    site = str(rows[first]["site"])
+    where = place(site, _blocks(study))
+    return f" from {where.removeprefix('after ').removeprefix('at ')} on"
 
 
-def _score(row: Mapping[str, "Json"]) -> str:
-    return (
-        f"{score_word(row)} {number(row.get(score_column(row)))} [{number(row.get('interval'))}] "
-        f"after {site_label(str(row['site']))}"
-    ).replace("after embedding", "at the embedding")
+def _beyond(
+    study: "Study", rows: Sequence[Mapping[str, "Json"]], here: Verdicts
+) -> tuple[str, str]:
+    """At how many places it is read beyond the surface, where that is not wherever it is read.
+
+    Returns:
+        Where it is so at the place that is told; else at how many others, as a clause of its own.
+    """
+    verdicts = study.comparison.verdicts
+    cells = [verdicts.get((str(row["site"]), str(row["target"]))) for row in rows]
+    read = [cell for cell in cells if cell is not None and cell.decodable.state == "yes"]
+    more = sum(cell.selective.state == "yes" for cell in read)
+    if not 0 < more < len(read):
+        return "", ""
+    if here.selective.state == "yes":
+        return f"at {more} of {len(rows)} places", ""
+    return "", f"it is beyond that at {more} of {len(rows)} places"
 
 
-def _surface(row: Mapping[str, "Json"], verdicts: Verdicts, piece: str) -> str:
-    """How much of it the surface has."""
+def _blocks(study: "Study") -> int | None:
+    """How many blocks the model has."""
+    told = study.facts.get("blocks")
+    return told if isinstance(told, int) and not isinstance(told, bool) else None
+
+
+def _score(row: Mapping[str, "Json"], study: "Study") -> str:
+    """The score with its interval, and where."""
+    value = f"{score_word(row)} {number(row.get(score_column(row)))}"
+    ends = number(row.get("interval"))
+    interval = "" if "–" in ends else f" [{ends}]"
+    return f"{value}{interval} {place(str(row['site']), _blocks(study))}"
+
+
+def _surface(row: Mapping[str, "Json"], verdicts: Verdicts, piece: str) -> tuple[str, str]:
+    """How much of it the surface has, with a gap for its score, and that score."""
     whole = of_whole_text(row)
     what = (
         "its words, letters and length"
         if whole
         else f"the {piece} itself, its neighbours and its position"
     )
-    surface = row.get("surface")
+    surface = number(row.get("surface"))
     answer = verdicts.selective
     if answer.state == "not tested":
         untold = f"whether that is more than {what} tell was not tested"
-        instead = f"but {answer.instead or untold}"
-        return f"{instead}: {answer.reason}"
+        return f"but {answer.instead or untold}: {answer.reason}", ""
+    if answer.state == "no" and answer.reason.startswith(UNSEEN):
+        seen = "texts" if whole else f"{piece}s"
+        return f"but at {seen} that were never trained on it is not shown to be read", ""
+    if answer.state == "no" and answer.reason.startswith(EMBEDDED):
+        held = number(row.get("embedding"))
+        return "but it is not shown to be more than the embedding gives{value}", held
     if answer.state == "no" and _share(row) < MOSTLY:
-        return f"but it is not shown to be more than {what} give ({number(surface)})"
+        return f"but it is not shown to be more than {what} give{{value}}", surface
     if answer.state == "no":
         told = "that is mostly lexical" if whole else f"not beyond the {piece}"
-        return f"but {told}: {what} alone give {number(surface)}"
+        return f"but {told}: {what} alone give most of it{{value}}", surface
     if _share(row) < MOSTLY:
-        return f"beyond what {what} give ({number(surface)})"
-    return f"but that is mostly lexical: {what} alone give {number(surface)}, most of it"
+        return f"beyond what {what} give{{value}}", surface
+    return f"beyond what {what} give{{value}}, though that is most of it", surface
 
 
 def _share(row: Mapping[str, "Json"]) -> float:
@@ -139,33 +273,3 @@ def _share(row: Mapping[str, "Json"]) -> float:
         return 0.0
     score, surface, chance = (float(str(value)) for value in named)
     return (surface - chance) / (score - chance) if score > chance else 0.0
-
-
-def _carried(rows: Sequence["Moved"], first: str) -> str:
-    """Whether what was learned from the first set holds in the others."""
-    mine = [row for row in rows if row.train == first and row.test != first]
-    held = [row for row in mine if row.above]
-    lost = [row for row in mine if not row.above]
-    own = next((row for row in rows if row.train == row.test == first), None)
-    if own is not None and not own.above:
-        return (
-            f"but a ridge probe of {first} does not read it on held-out rows of {first} "
-            f"({_moved(own)}), so there is nothing to carry over"
-        )
-    if not lost:
-        return f"and what is read on {first} carries over to {_list(held)}"
-    told = f"but what is read on {first} does not carry over to {_list(lost)}"
-    return told + (f", though it does to {_list(held)}" if held else "")
-
-
-def _list(rows: Sequence["Moved"]) -> str:
-    named = [f"{row.test} ({_moved(row)})" for row in rows if row.train != ALL_OTHERS]
-    return " and ".join(filter(None, [", ".join(named[:-1]), named[-1]]))
-
-
-def _moved(row: "Moved") -> str:
-    return f"{number(row.score)} [{number((row.low, row.high))}], chance {number(row.chance)}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]

@@ -1,65 +1,42 @@
 """One self-contained page: every number from the run, plotly inlined once."""
 
-from collections.abc import Mapping, Sequence
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Final
 
 from ..core.claims import explained
-from ..probes import Transfer
-from .edited import ERASED_COLUMNS, STEERED_COLUMNS, erased_lines, steered_lines
-from .figures import study_figures
-from .findings import findings, site_of_transfer
-from .invariants import INVARIANT_COLUMNS, INVARIANT_MEANING, invariant_lines
-from .meeting import NO_BASIS
+from ..probes.examples.view import script, style
+from . import figures
+from .about import about, target_words
+from .addresses import Addresses
+from .citing import citation, commands
+from .drawing.page import FigurePage
+from .examples import examples_section
+from .finding import Finding
+from .findings import answers, site_of_transfer
+from .merged_notes import notes_of_run
 from .named import named_run
-from .overlap_table import OVERLAP_COLUMNS, overlap_lines
+from .pages import templates
 from .record import Run, Study
-from .remarks import remarks
-from .rungs import strongest_baseline
-from .through_table import THROUGH_NOTE, through_table
+from .score_table import best_table, score_table
+from .section import Section, tables
 from .transferring import (
     TRANSFER_CAPTION,
     TRANSFER_COLUMNS,
     transfer_figure,
     transfer_lines,
 )
-from .used import exchange_table
-from .values import (
-    AROUND,
-    Json,
-    best_row,
-    number,
-    of_whole_text,
-    plain,
-    score_column,
-    score_word,
-    site_label,
-    site_order,
-)
+from .untested import further_reasons, remedies, untested_lines
+from .values import number, place, plain
+from .verdict_map import verdict_map
 from .words import words_of
+
+if TYPE_CHECKING:
+    from ..probes import Transfer
 
 __all__ = ["render_html"]
 
-SCORE_COLUMNS = (
-    "accuracy", "r2", "spearman", "interval", "validation", "ceiling", "chance", "position",
-    "previous_word", "word_identity", "next_word", "n_gram", "surface", "bag_of_words",
-    "characters", "length", "unseen", "embedding", "random_weights", "shuffled",
-    "control_task", "selectivity", "balanced_accuracy", "macro_f1", "auroc", "average_precision",
-    "recall_at_1_fpr", "nll", "v_information", "codelength", "control_codelength",
-    "p", "q", "p_family", "p_untrained", "p_surface", "p_perfect", "p_embedding", "p_unseen",
-    "p_control", "penalty", "n_train", "n_test", "n_groups", "n_unseen", "n_classes",
-    "converged", "collapsed",
-)  # fmt: skip
-UNITS = {"nll": "nats", "v_information": "nats", "codelength": "bits", "control_codelength": "bits"}
-HEADS = {
-    "r2": "R²",
-    "n_gram": "last three words",
-    "macro_f1": "macro F1",
-    "auroc": "AUROC",
-    "recall_at_1_fpr": "recall at 1 % false positives",
-}
-UNPREDICTED = "nothing predicts where it is written: that is known of constructed models only"
-SIGNS = {"<=": "≤", ">=": "≥"}
+FIRST: Final = 2
+"""Sentences of a study on the first screen of several studies, beside what failed."""
 
 
 def render_html(run: Run) -> str:
@@ -72,194 +49,161 @@ def render_html(run: Run) -> str:
         The page; the same run gives the same bytes.
     """
     import yaml
-    from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
-    from plotly.offline import get_plotlyjs
 
     run = named_run(run)
     pages = files(__package__).joinpath("templates")
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True
-    )
-    template = environment.from_string(pages.joinpath("report.html").read_text("utf-8"))
+    template = templates().get_template("report.html")
     checks = [check for study in run.studies for check in study.checks]
+    drawn = FigurePage()
+    studies = _studies(run, drawn)
     return template.render(
         run=run,
-        css=Markup(pages.joinpath("report.css").read_text("utf-8")),
-        plotly_js=Markup(f"<script>{get_plotlyjs()}</script>"),
+        css=Markup(pages.joinpath("report.css").read_text("utf-8") + drawn.css() + style()),
+        script=Markup(pages.joinpath("report.js").read_text("utf-8")),
+        examples_script=Markup(script()),
+        figure_scripts=drawn.scripts(),
         checks=len(checks),
         passed=sum(check.passed for check in checks),
-        studies=[_study(study, index) for index, study in enumerate(run.studies)],
+        target_words=list(
+            dict.fromkeys(line for study in run.studies for line in target_words(study))
+        ),
+        studies=studies,
+        untested=untested_lines(run.studies),
+        reasons=further_reasons(run.studies),
+        remedies=remedies(run.studies),
+        counted=any(study.scores.rows for study in run.studies),
+        notes=notes_of_run(run),
+        citation=citation(run),
+        commands=commands(run),
         settings=yaml.safe_dump(plain(run.settings), sort_keys=False, allow_unicode=True),
         manifest=yaml.safe_dump(plain(run.manifest), sort_keys=False, allow_unicode=True),
         glossary=words_of(run),
     )
 
 
-def _study(study: Study, index: int) -> dict[str, object]:
-    scores = {(str(row["site"]), str(row["target"])): row for row in study.scores.rows}
-    sites = site_order([site for site, _ in scores])
-    targets = site_order([target for _, target in scores])
-    compared = {(row.site, row.target): row for row in study.comparison.rows}
-    cells = {key: _cell(scores[key], compared.get(key)) for key in scores}
-    columns = _columns(list(scores.values()))
-    overlaps = [row for row in study.comparison.rows if row.subspaces]
+def _studies(run: Run, page: FigurePage) -> list[dict[str, object]]:
+    """Every study, with one picture that carries the first screen: that of the first study."""
+    addresses = Addresses()
+    for name in ("settings", "words", "notes", "untested", "cite", "answers"):
+        addresses.of(name)
+    alone = len(run.studies) == 1
+    made = [_study(study, addresses, page, alone=alone) for study in run.studies]
+    shown = next((study for study in made if study["carrying"]), None)
+    for study in made:
+        study["on_top"] = study is shown
+    return made
+
+
+def _study(
+    study: Study, addresses: Addresses, page: FigurePage, *, alone: bool
+) -> dict[str, object]:
+    anchor = addresses.of(study.name)
+    drawn = _figures(study, addresses, page)
+    scored = [score_table(study)] if study.scores.rows else []
+    numbers = [_table(section, study, addresses, own=True) for section in scored]
+    best = [best_table(study)] if study.scores.rows else []
+    told = answers(study)
+    failed = sum(finding.good is False for finding in told)  # failures stand in front
+    first = len(told) if alone else max(FIRST, failed)
+    claims = [row.claim for row in study.comparison.rows if row.subspaces]
     return {
+        "anchor": anchor,
+        "examples": examples_section(study, addresses),
         "name": study.name,
         "question": study.question,
-        "facts": [(name, number(value)) for name, value in study.facts.items()],
-        "score": " or ".join(dict.fromkeys(score_word(row) for row in scores.values())),
-        "sites": [{"name": site, "label": site_label(site)} for site in sites],
-        "matrix": [
-            {"target": target, "cells": [cells.get((site, target)) for site in sites]}
-            for target in targets
-        ],
-        "marked": any(cell["mark"] for cell in cells.values()),
-        "tied": any(row.tied for row in overlaps),
-        "starred": any(cell["starred"] for cell in cells.values()),
-        "reasons": _reasons(study),
-        "best": [_best(study, target) for target in targets],
-        "checks": [
-            {"name": c.name, "value": number(c.value), "passed": c.passed, "meaning": c.meaning,
-             "required": f"{SIGNS[c.relation]} {number(c.limit)}"}
-            for c in study.checks
-        ],
-        "figures": [
-            {"caption": caption, "html": _embed(figure, f"figure-{index}-{number_}")}
-            for number_, (caption, figure) in enumerate(study_figures(study).items())
-        ],
-        "score_columns": ["site", "target", *[_head(name) for name in columns]],
-        "score_lines": [
-            [site_label(site), target, *[_shown(name, row.get(name)) for name in columns]]
-            for (site, target), row in scores.items()
-        ],
-        "overlap_columns": ["site", "target", *OVERLAP_COLUMNS.values()],
-        "overlap_lines": overlap_lines(overlaps),
-        "through_note": THROUGH_NOTE,
-        "through_columns": through_table(study.comparison.rows)[0],
-        "through_lines": through_table(study.comparison.rows)[1],
+        "about": about(study),
+        "found": [_finding(finding, study, addresses) for finding in told[:first]],
+        "further": [_finding(finding, study, addresses) for finding in told[first:]],
+        "matrix": verdict_map(study, addresses) if study.scores.rows else None,
+        "best": [_table(section, study, addresses) for section in best],
+        "numbers": numbers,
+        "tables": [_table(section, study, addresses) for section in tables(study)],
+        "carrying": drawn[:1],
+        "figures": drawn[1:],
         "trees": study.trees,
-        "claims": explained(row.claim for row in overlaps),
-        "exchange_columns": exchange_table(study.comparison)[0],
-        "exchange_lines": exchange_table(study.comparison)[1],
-        "erased_columns": ERASED_COLUMNS,
-        "erased_lines": erased_lines(study.erased),
-        "steered_columns": list(STEERED_COLUMNS.values()),
-        "steered_lines": steered_lines(study.steered),
-        "invariant_columns": INVARIANT_COLUMNS,
-        "invariant_meaning": INVARIANT_MEANING,
-        "invariant_lines": invariant_lines(study.invariants),
-        "found": findings(study),
-        "ceilings": any(row.get("ceiling") is not None for row in scores.values()),
+        "claims": explained(iter(claims)),
+        "transfers": [_transfer(study, moved, addresses, page) for moved in study.transfers],
         "language": "Language, model, data" if study.piece == "token" else "Data and model",
-        "transfers": [_transfer(study, moved, f"moved-{index}-{i}")
-                      for i, moved in enumerate(study.transfers)],
-        "notes": [*study.notes, *remarks(study.scores), *study.scores.notes],
-    }  # fmt: skip
+        "facts": [(name, number(value)) for name, value in study.facts.items()],
+        "facts_id": addresses.of(study.name, "facts"),
+        "trees_id": addresses.of(study.name, "trees"),
+        "figures_id": addresses.of(study.name, "figures"),
+    }
 
 
-def _columns(rows: Sequence[Mapping[str, Json]]) -> list[str]:
-    """Columns with a value; of whole texts without those of the words around a word."""
-    whole = all(of_whole_text(row) for row in rows)
-    left = AROUND if whole else ()
+def _figures(study: Study, addresses: Addresses, page: FigurePage) -> list[dict[str, object]]:
+    """Every figure with its address, the one that carries the answer first."""
+    drawn = list(figures.study_figures(study).items())
     return [
-        name
-        for name in SCORE_COLUMNS
-        if name not in left and any(row.get(name) is not None for row in rows)
+        {
+            "caption": caption,
+            "id": addresses.of(study.name, f"figure-{index}"),
+            "html": page.place(
+                figure, f"plot-{addresses.of(study.name)}-{index}".replace("/", "-"), caption
+            ),
+        }
+        for index, (caption, figure) in enumerate(drawn, start=1)
     ]
 
 
-def _transfer(study: Study, moved: Transfer, name: str) -> dict[str, object]:
+def _finding(finding: Finding, study: Study, addresses: Addresses) -> dict[str, object]:
+    """A sentence, linked to the rows that it is about."""
+    at = finding.cell
+    return {
+        "text": finding.text,
+        "good": finding.good,
+        "href": "" if at is None else addresses.of(study.name, *at),
+        "details": [
+            {"text": detail.text, "href": addresses.of(study.name, detail.site, detail.target)}
+            for detail in finding.details
+        ],
+    }
+
+
+def _table(
+    section: Section, study: Study, addresses: Addresses, *, own: bool = False
+) -> dict[str, object]:
+    """A table with addresses; the cells' own addresses are those of their rows of numbers."""
+    parts = [study.name] if own else [study.name, section.key]
+    cells = section.cells or [("row", str(index)) for index in range(1, len(section.lines) + 1)]
+    linked = bool(section.cells) and not own
+    blocks = study.facts.get("blocks")
+    known = blocks if isinstance(blocks, int) else None
+    return {
+        "id": addresses.of(study.name, f"{section.key}-table" if own else section.key),
+        "title": section.title,
+        "note": section.note,
+        "columns": section.columns,
+        "left": section.left,
+        "prose": section.prose,
+        "rows": [
+            {
+                "id": addresses.of(*parts, *cell),
+                "href": addresses.of(study.name, *cell) if linked else "",
+                "place": place(cell[0], known) if section.cells else "",
+                "values": line,
+            }
+            for cell, line in zip(cells, section.lines, strict=True)
+        ],
+    }
+
+
+def _transfer(
+    study: Study, moved: "Transfer", addresses: Addresses, page: FigurePage
+) -> dict[str, object]:
     """The section of one target that was learned from one data set and read in others."""
     site = site_of_transfer(study, moved)
+    title = f"{moved.target}, learned from one data set and read in another"
+    note = f"{place(site)}, where the target is read best by validation; report.json has all."
+    lines = transfer_lines(moved, site)
+    table = Section(f"moved-{moved.target}", title, list(TRANSFER_COLUMNS), lines, note=note)
+    name = addresses.of(study.name, f"moved-{moved.target}", "figure")
     return {
-        "target": moved.target,
-        "site": site_label(site),
         "caption": TRANSFER_CAPTION,
-        "figure": _embed(transfer_figure(study, moved), name),
-        "columns": TRANSFER_COLUMNS,
-        "lines": transfer_lines(moved, site),
-    }
-
-
-def _cell(score: Mapping[str, Json], row: Any) -> dict[str, object]:
-    """One cell of the verdict matrix."""
-    return {
-        "rung": 0 if row is None else row.verdicts.rung,
-        "word": "not compared" if row is None else row.verdicts.headline,
-        "starred": row is not None and bool(row.verdicts.untested),
-        "mark": "" if row is None else row.mark,
-        "score": number(score.get(score_column(score))),
-        "ceiling": number(score.get("ceiling")),
-        "title": "" if row is None else "\n".join(
-            f"{name}: {getattr(row.verdicts, name)}"
-            for name in ("decodable", "selective", "aligned", "causal")
+        "id": name,
+        "figure": page.place(
+            transfer_figure(study, moved), f"plot-{name}".replace("/", "-"), TRANSFER_CAPTION
         ),
-    }  # fmt: skip
-
-
-def _best(study: Study, target: str) -> dict[str, str]:
-    """The site where a target is read best on validation sentences."""
-    best = best_row([row for row in study.scores.rows if row["target"] == target])
-    name, value = strongest_baseline(best)
-    verdicts = study.comparison.verdicts.get((str(best["site"]), target))
-    return {
-        "target": target,
-        "site": str(best["site"]),
-        "label": site_label(str(best["site"])),
-        "score": f"{number(best.get(score_column(best)))}{_unit(best)}",
-        "interval": number(best.get("interval")),
-        "ceiling": number(best.get("ceiling")),
-        "share": _share(best),
-        "baseline": f"{name.replace('_', ' ')} {number(value)}" if name else "–",
-        "verdict": "" if verdicts is None else verdicts.sentence,
+        "table": _table(table, study, addresses),
     }
-
-
-def _share(row: Mapping[str, Json]) -> str:
-    names = (score_column(row), "chance", "ceiling")
-    score, chance, ceiling = (row.get(name) for name in names)
-    if not all(isinstance(value, float) for value in (score, chance, ceiling)):
-        return "–"
-    span = float(str(ceiling)) - float(str(chance))
-    if span < 0.005:  # the ratio of two differences within rounding of the table says nothing
-        return "chance = ceiling"
-    return f"{(float(str(score)) - float(str(chance))) / span:.0%}"
-
-
-def _reasons(study: Study) -> list[str]:
-    """Why rungs were not tested, each reason once."""
-    reasons: dict[str, None] = {}
-    for row in study.comparison.rows:
-        for name in ("decodable", "selective", "aligned", "causal"):
-            verdict = getattr(row.verdicts, name)
-            if verdict.state == "not tested":
-                plain_text = study.piece != "token" and verdict.reason == NO_BASIS
-                why = UNPREDICTED if plain_text else verdict.reason
-                reasons[f"{name}: not tested: {why}."] = None
-    return list(reasons)
-
-
-def _unit(row: Mapping[str, Json]) -> str:
-    """What stands behind a score that is no accuracy."""
-    return " (R²)" if row.get("kind") == "number" else ""
-
-
-def _head(column: str) -> str:
-    unit = f" ({UNITS[column]})" if column in UNITS else ""
-    return HEADS.get(column, column.replace("_", " ")) + unit
-
-
-def _shown(column: str, value: Json) -> str:
-    return number(value, 0 if column in ("codelength", "control_codelength") else 3)
-
-
-def _embed(figure: Any, name: str) -> object:
-    """A figure's markup; its id is fixed so that equal runs give equal bytes."""
-    from markupsafe import Markup
-
-    html: Sequence[str] | str = figure.to_html(
-        full_html=False, include_plotlyjs=False, div_id=name,
-        config={"displayModeBar": False, "responsive": True},
-    )  # fmt: skip
-    return Markup(html)

@@ -5,14 +5,19 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ..core import checked
 from ..core.claims import explained
+from .about import about, target_words
+from .citing import citation, commands
 from .edited import ERASED_COLUMNS, STEERED_COLUMNS, erased_lines, steered_lines
-from .findings import findings, site_of_transfer
+from .examples import MISTAKE_COLUMNS, MISTAKES_NOTE, surest_mistakes
+from .finding import Finding
+from .findings import answers, findings, site_of_transfer
 from .invariants import INVARIANT_COLUMNS, INVARIANT_MEANING, invariant_lines
+from .merged_notes import notes_of_run
 from .named import named_run
 from .record import RecordError, Run, Study
-from .remarks import remarks
 from .through_table import THROUGH_NOTE, through_table
 from .transferring import TRANSFER_COLUMNS, transfer_lines
+from .untested import further_reasons, remedies, untested_lines
 from .used import exchange_table
 from .values import Json, best_row, number, score_column, score_word, site_label
 from .words import words_of
@@ -36,16 +41,60 @@ def render_markdown(run: Run) -> str:
         The text.
     """
     run = named_run(run)
-    parts = [f"# {run.title}", run.question]
+    parts = [f"# {run.title}", run.question, *_first_screen(run)]
     for study in run.studies:
         asked = "" if study.question == run.question else study.question
-        parts += [f"## {study.name}", asked, " ".join(findings(study)), *_study(study)]
+        parts += [f"## {study.name}", asked, *_study(study)]
+    reasons = further_reasons(run.studies)
+    again = "\n".join(f"{command}  # {meaning}" for command, meaning in commands(run))
     parts += [
-        "## Words used",
-        _bullets(f"**{word}**: {meaning}" for word, meaning in words_of(run)),
+        *_titled("## What was not tested, and why", reasons),
+        *_titled("## To judge the numbers", notes_of_run(run)),
+        "## Cite this, make it again",
+        f"```bibtex\n{citation(run)}\n```",
+        f"```console\n{again}\n```",
+        *_titled("## Words used", [f"**{word}**: {meaning}" for word, meaning in words_of(run)]),
     ]
     text = "\n\n".join(part for part in parts if part) + "\n"
     return re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text)  # titles and labels are text, not tags
+
+
+def _first_screen(run: Run) -> list[str]:
+    """What was found in each study, what was not tested, what would change this."""
+    checks = [check for study in run.studies for check in study.checks]
+    passed = sum(check.passed for check in checks)
+    parts = [f"{passed} of {len(checks)} checks passed" if checks else "", "## What was found"]
+    for study in run.studies:
+        told = "".join(f"**{name}**: {line}. " for name, line in about(study)).rstrip()
+        found = [_finding(finding) for finding in answers(study)]
+        title = f"### {study.name}" if len(run.studies) > 1 else ""
+        parts += [title, told, "\n".join(found) or _measured(study)]
+    meant = dict.fromkeys(line for study in run.studies for line in target_words(study))
+    counted = any(study.scores.rows for study in run.studies)
+    return [
+        *parts,
+        *meant,
+        "Blocks are counted from 0. In brackets: 95 % intervals." if counted else "",
+        *_titled("## What was not tested", untested_lines(run.studies)),
+        *_titled("## What would change this", remedies(run.studies)),
+    ]
+
+
+def _measured(study: Study) -> str:
+    """Of a study that tests no claim: its first facts."""
+    facts = [f"{name} {number(value)}" for name, value in list(study.facts.items())[:4]]
+    return "No claim is tested here." + (f" Measured: {'; '.join(facts)}." if facts else "")
+
+
+def _finding(finding: Finding) -> str:
+    """A sentence, the numbers of its targets below."""
+    marks = {True: "✓ ", False: "✗ ", None: ""}
+    details = "".join(f"\n  - {detail.text}" for detail in finding.details)
+    return f"- {marks[finding.good]}{finding.text}.{details}"
+
+
+def _titled(title: str, items: Sequence[str]) -> list[str]:
+    return [title, _bullets(items)] if items else []
 
 
 @checked(RecordError)
@@ -142,6 +191,8 @@ def _study(study: Study) -> list[str]:
         parts.append(_table(head, overlaps))
         claims = explained(row.claim for row in study.comparison.rows if row.subspaces)
         parts.append(_bullets(f"{name}: {meaning}" for name, meaning in claims.items()))
+    if mistakes := surest_mistakes(study):
+        parts += [MISTAKES_NOTE, _table(MISTAKE_COLUMNS, mistakes)]
     heads, carried = through_table(study.comparison.rows)
     if carried:
         parts += [THROUGH_NOTE, _table(heads, carried)]
@@ -160,7 +211,6 @@ def _study(study: Study) -> list[str]:
         parts.append(f"### {moved.target}, learned from one data set and read in another")
         parts.append(f"At {site_label(site)}; the JSON report has every site.")
         parts.append(_table(list(TRANSFER_COLUMNS), transfer_lines(moved, site)))
-    parts.append(_bullets([*study.notes, *remarks(study.scores), *study.scores.notes]))
     parts.append(_bullets(f"{name}: {number(value)}" for name, value in study.facts.items()))
     return parts
 

@@ -46,6 +46,12 @@ def named_study(study: "Study") -> "Study":
         transfers=tuple(
             replace(moved, target=_name(moved.target, names)) for moved in study.transfers
         ),
+        examples=study.examples and study.examples.named(names),
+        classes=tuple(replace(each, target=_name(each.target, names)) for each in study.classes),
+        subspaces={
+            side: {(site, _name(target, names)): space for (site, target), space in spaces.items()}
+            for side, spaces in study.subspaces.items()
+        },
     )
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Literal, final
 from pydantic import ConfigDict
 
 from ..core import checked
-from .drawing import style
+from .drawing.palette import GROUND
+from .drawing.panels import panels, spelled, style
 from .errors import RecordError
 
 if TYPE_CHECKING:
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DrawnLine", "Picture", "Polygon"]
 
-HEIGHT = 380
+HEIGHT = 280
 COLOURS = 24
 CLOSED: ConfigDict = {"extra": "forbid", "allow_inf_nan": False}
 
@@ -93,12 +94,12 @@ class Picture:
 
     def plot(self) -> "go.Figure":
         """The picture as a plotly figure."""
-        import plotly.graph_objects as go
-
-        figure = go.Figure()
+        figure = panels(
+            [""], height=420 if self.cells else HEIGHT, columns=1, width=240, labels=["10.00"]
+        )
         for line in self.lines:
             figure.add_scatter(
-                x=list(line.x), y=list(line.y), name=line.name,
+                x=list(line.x), y=list(line.y), name=spelled(line.name),
                 mode="lines" if line.dotted else "lines+markers",
                 line={"dash": "dot" if line.dotted else "solid"},
                 fill="tonexty" if line.filled else None,
@@ -110,16 +111,23 @@ class Picture:
                 if cell.colour % COLOURS == number:
                     x += [*cell.x, cell.x[0], None]  # None lifts the pen
                     y += [*cell.y, cell.y[0], None]
-            hue = f"hsl({int(360 * number / COLOURS)}, 60%, {45 + 10 * (number % 3)}%)"
+            hue = f"hsl({int(360 * number / COLOURS)}, 40%, {52 + 9 * (number % 3)}%)"
             figure.add_scatter(
-                x=x, y=y, fill="toself", mode="lines", line={"width": 0.5, "color": "white"},
+                x=x, y=y, fill="toself", mode="lines", line={"width": 0.5, "color": GROUND},
                 fillcolor=hue, hoverinfo="skip", showlegend=False,
             )  # fmt: skip
         across, up = self.logarithmic in ("x", "both"), self.logarithmic in ("y", "both")
         power = {"exponentformat": "power"} if across or up else {}
-        figure.update_xaxes(title=self.across, type="log" if across else None, **power)
-        figure.update_yaxes(title=self.up, type="log" if up else None, **power)
+        figure.update_xaxes(
+            title_text=spelled(self.across), type="log" if across else None, **power
+        )
+        figure.update_yaxes(title_text=spelled(self.up), type="log" if up else None, **power)
+        if self.up.startswith("accuracy") and not up:
+            figure.update_yaxes(range=[-0.04, 1.06])
+        told = {x for line in self.lines for x in line.x}
+        if not across and 0 < len(told) < 9 and all(x.is_integer() for x in told):
+            figure.update_xaxes(tickvals=sorted(told))  # of two blocks there is no half
         if self.cells:
             figure.update_xaxes(constrain="domain")
             figure.update_yaxes(scaleanchor="x")
-        return style(figure, 520 if self.cells else HEIGHT)
+        return style(figure)

@@ -7,7 +7,9 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Final, Literal, final
 
 from ..core import ErasedRow, Invariant, SteeredRow, Subspace, checked
-from ..probes import Transfer
+from ..probes import Examples, Transfer
+from .by_group import GroupScores
+from .classes import Classes
 from .comparison import Comparison
 from .errors import RecordError
 from .pictures import Picture
@@ -92,11 +94,14 @@ class Scores:
             what was not tested is ``None``.
         notes: what was not tested or left out, and why.
         settings: the settings of the probes.
+        by_group: target to what its probes got right in each test group, so that two runs on the
+            same texts can be paired; empty where it was not kept.
     """
 
     rows: tuple[Mapping[str, Json], ...]
     notes: tuple[str, ...] = ()
     settings: Mapping[str, Json] = field(default_factory=dict)
+    by_group: Mapping[str, GroupScores] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for row in self.rows:
@@ -138,6 +143,8 @@ class Study:
             treebank is the part of speech).
         transfers: what probes trained on one data set do on others, one for each target.
         pictures: of numbers that are no scores of probes.
+        examples: a few held-out texts with what every probe said of their words.
+        classes: of each target at its best site who was taken for whom, and where class means lie.
     """
 
     name: str
@@ -156,6 +163,8 @@ class Study:
     names: Mapping[str, str] = field(default_factory=dict)
     transfers: tuple[Transfer, ...] = ()
     pictures: tuple[Picture, ...] = ()
+    examples: Examples | None = None
+    classes: tuple[Classes, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.name or any(sign in self.name for sign in "/\\|\0") or self.name[0] == ".":
@@ -168,9 +177,13 @@ class Study:
         _require_text(
             f"the study {self.name!r:.100}",
             self.name, self.question, self.facts, self.notes, [vars(c) for c in self.checks],
-            vars(self.scores), rows, self.comparison.settings, cells, self.piece, self.names,
+            self.scores.rows, self.scores.notes, self.scores.settings,
+            list(self.scores.by_group), rows, self.comparison.settings, cells, self.piece,
+            self.names,
             [vars(row) for row in (*self.erased, *self.steered, *self.invariants)],
             [[moved.target, moved.names] for moved in self.transfers],
+            asdict(self.examples) if self.examples else {},
+            [[each.target, each.names] for each in self.classes],
         )  # fmt: skip
 
     @property

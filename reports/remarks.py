@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from .drawing import as_float
-from .values import Json, number, site_label
+import numpy as np
+
+from .drawing.panels import as_float
+from .values import Json, and_list, number, place
 
 if TYPE_CHECKING:
     from .record import Scores
@@ -26,20 +28,19 @@ def remarks(scores: "Scores") -> tuple[str, ...]:
         scores: the grid.
 
     Returns:
-        Sentences, one per target concerned.
+        One sentence that names the targets concerned.
     """
     above = twin_above_chance(scores.rows)
-    sentences = []
+    concerned = []
     for target in dict.fromkeys(str(row["target"]) for row in above):
         rows = [row for row in above if str(row["target"]) == target]
         best = max(rows, key=lambda row: as_float(row["random_weights"]))
         sites = "1 site" if len(rows) == 1 else f"{len(rows)} sites"
-        sentences.append(
-            f"Random weights read {target} above chance at {sites} (most at "
-            f"{site_label(str(best['site']))}: {number(best['random_weights'])}, chance "
-            f"{number(best['chance'])}): {WHY}."
+        concerned.append(
+            f"{target} above chance at {sites} (most {place(str(best['site']))}: "
+            f"{number(best['random_weights'])}, chance {number(best['chance'])})"
         )
-    return tuple(sentences)
+    return (f"Random weights read {and_list(concerned)}: {WHY}.",) if concerned else ()
 
 
 def twin_above_chance(rows: Sequence[Mapping[str, Json]]) -> list[Mapping[str, Json]]:
@@ -65,12 +66,11 @@ def twin_above_chance(rows: Sequence[Mapping[str, Json]]) -> list[Mapping[str, J
     names = ("random_weights", "chance", "n_test")
     classes = [row for row in rows if row.get("kind") != "number"]  # R2 counts no tokens
     measured = [row for row in classes if all(as_float(row.get(name)) >= 0 for name in names)]
-    tail = LEVEL / 2 / max(len(measured), 1)
-    above = []
-    for row in measured:
-        seen, chance, tokens = (as_float(row[name]) for name in names)
-        hits = seen * tokens
-        low = float(beta.ppf(tail, hits, tokens - hits + 1)) if hits > 0 else 0.0
-        if low > chance:
-            above.append(row)
-    return above
+    if not measured:
+        return []
+    seen, chance, tokens = (np.array([as_float(row[name]) for row in measured]) for name in names)
+    hits, tail = seen * tokens, LEVEL / 2 / len(measured)
+    some = hits > 0  # the lower end of none is 0
+    low = np.zeros(len(measured))
+    low[some] = beta.ppf(tail, hits[some], (tokens - hits + 1)[some])
+    return [row for row, above in zip(measured, low > chance, strict=True) if above]

@@ -14,6 +14,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from ..core import LinrepError
 from ..core.versions import other_version
+from ..probes import Examples
+from .by_group import GroupFile
+from .classes import Classes
 from .pictures import Picture
 from .transfer_file import TransferFile
 from .values import score_column
@@ -22,8 +25,10 @@ __all__ = [
     "DATA",
     "FORMAT",
     "MARK",
+    "MORE_REPORTS",
     "REMEDY",
     "REPORTS",
+    "SCHEMA",
     "SCORES",
     "SETTINGS",
     "SUBSPACES",
@@ -39,6 +44,9 @@ __all__ = [
 ]
 
 FORMAT: Final = 1
+SCHEMA: Final = "linrep report 1"
+"""Name and number of what ``report.json`` holds: its first entry."""
+
 MARK: Final = "manifest.json"
 """The file that makes a folder a run."""
 
@@ -46,6 +54,8 @@ SUBSPACES: Final = "subspaces.safetensors"
 SETTINGS: Final = "settings.yaml"
 SCORES: Final = "scores.csv"
 REPORTS: Final = ("report.html", "report.md", "report.json")
+MORE_REPORTS: Final = ("card.md", "report.pdf", "report.png")
+"""Reports that are written only when they are asked for."""
 DATA: Final = (SETTINGS, SCORES, SUBSPACES)
 REMEDY: Final = "give a folder that linrep demo, probe or run wrote, or make the run again"
 
@@ -117,6 +127,7 @@ class ScoresFile(_File):
     rows: list[Annotated[dict[str, Any], AfterValidator(_as_it_is)]]
     notes: list[str]
     settings: dict[str, Any]
+    by_group: dict[str, GroupFile] = {}
 
 
 class VerdictFile(_File):
@@ -172,6 +183,8 @@ class StudyFile(_File):
     names: dict[str, str] = {}
     transfers: list[TransferFile] = []
     pictures: tuple[Picture, ...] = ()
+    examples: Examples | None = None
+    classes: tuple[Classes, ...] = ()
 
 
 def study_file(name: str) -> str:
@@ -267,7 +280,7 @@ def members(folder: Path) -> frozenset[str]:
     Raises:
         FolderError: the folder holds no run.
     """
-    return frozenset({MARK, *REPORTS, *read_manifest(folder).files})
+    return frozenset({MARK, *REPORTS, *MORE_REPORTS, *read_manifest(folder).files})
 
 
 def _no_run(folder: Path) -> str:

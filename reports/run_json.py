@@ -1,37 +1,21 @@
-"""A run as JSON-able data."""
+"""A study as its file in a run folder holds it."""
 
 import json
 from dataclasses import asdict
 
 from ..probes import Transfer
+from .by_group import GroupFile
 from .comparison import Row
-from .findings import findings
-from .record import Run, Study
+from .record import Study
 from .values import plain
 from .verdicts import RUNGS
 
-__all__ = ["dumps", "run_json", "study_json"]
+__all__ = ["dumps", "study_json"]
 
 
 def dumps(value: object) -> str:
     """JSON as runs write it: indented, UTF-8, no NaN."""
     return json.dumps(plain(value), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def run_json(run: Run) -> dict[str, object]:
-    """Everything a report shows, as JSON-able data.
-
-    Args:
-        run: what to show.
-    """
-    return {
-        "title": run.title,
-        "question": run.question,
-        "passed": run.passed,
-        "settings": run.settings,
-        "made_with": run.manifest,
-        "studies": [{"found": findings(study)} | study_json(study) for study in run.studies],
-    }
 
 
 def study_json(study: Study) -> dict[str, object]:
@@ -45,6 +29,7 @@ def study_json(study: Study) -> dict[str, object]:
             "rows": study.scores.rows,
             "notes": study.scores.notes,
             "settings": study.scores.settings,
+            **_by_group(study),
         },
         "comparison": {
             "rows": [_row_json(row) for row in study.comparison.rows],
@@ -59,7 +44,15 @@ def study_json(study: Study) -> dict[str, object]:
         "names": study.names,
         "transfers": [_transfer_json(moved) for moved in study.transfers],
         **({"pictures": [asdict(picture) for picture in study.pictures]} if study.pictures else {}),
+        **({"examples": asdict(study.examples)} if study.examples else {}),
+        **({"classes": [asdict(each) for each in study.classes]} if study.classes else {}),
     }
+
+
+def _by_group(study: Study) -> dict[str, object]:
+    kept = study.scores.by_group
+    files = {target: GroupFile.of(one).model_dump() for target, one in kept.items()}
+    return {"by_group": files} if files else {}
 
 
 def _transfer_json(moved: Transfer) -> dict[str, object]:

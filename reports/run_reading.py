@@ -96,7 +96,12 @@ def _study(data: StudyFile, spaces: Mapping[str, Any]) -> Study:
         name=data.name,
         question=data.question,
         facts=data.facts,
-        scores=Scores(tuple(data.scores.rows), tuple(data.scores.notes), data.scores.settings),
+        scores=Scores(
+            tuple(data.scores.rows),
+            tuple(data.scores.notes),
+            data.scores.settings,
+            {target: one.record() for target, one in data.scores.by_group.items()},
+        ),
         comparison=Comparison(rows, data.comparison.settings),
         checks=tuple(Check(**_nan(check.model_dump(), "value")) for check in data.checks),
         notes=tuple(data.notes),
@@ -109,6 +114,8 @@ def _study(data: StudyFile, spaces: Mapping[str, Any]) -> Study:
         names=data.names,
         transfers=tuple(_transfer(moved) for moved in data.transfers),
         pictures=data.pictures,
+        examples=data.examples,
+        classes=data.classes,
     )
 
 

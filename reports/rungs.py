@@ -32,6 +32,9 @@ GIVEN: Final = (
     "; it can be read here, but words and positions give it away, and any weights carry these "
     "along: that it can be read says nothing about what this model has computed"
 )
+UNTRAINED: Final = "no more than an untrained model of this shape gives"
+EMBEDDED: Final = "no more than the embedding gives"
+UNSEEN: Final = "at words that were never trained on, no more than chance"
 CERTAIN: Final = 1 - 1e-12  # a mean of ones up to rounding
 OTHERS: Final = "take other heights, other tokens, or a larger language"
 ON_THE_SURFACE: Final = "not beyond the word"
@@ -102,7 +105,7 @@ def decodable(
         return Verdict("no", "the probe says the same of every held-out token")
     rivals = {
         "p_family": ("shuffled", "not told from shuffled labels"),
-        "p_untrained": ("random_weights", "no more than an untrained model of this shape gives"),
+        "p_untrained": ("random_weights", UNTRAINED),
     }
     score, chance = _value(row, score_column(row)), _value(row, "chance")
     missing = ["chance was not measured"] if score is None or chance is None else []
@@ -185,8 +188,8 @@ def selective(
         )
     questions = {
         "p_surface": ("surface", f"no more than {surface} give"),
-        "p_embedding": ("embedding", "no more than the embedding gives"),
-        "p_unseen": ("unseen", "at words that were never trained on, no more than chance"),
+        "p_embedding": ("embedding", EMBEDDED),
+        "p_unseen": ("unseen", UNSEEN),
     }
     for name, (column, words) in questions.items():
         p = _value(row, name)

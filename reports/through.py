@@ -15,7 +15,6 @@ from .verdicts import Verdict
 __all__ = ["Through", "through_verdict"]
 
 UP_TO: Final = "up to a map"
-NO_STATE: Final = "there is no state here whose place could be asked"
 FEW: Final = (
     "{} give no level that a map has to exceed: make the maps with three or more random_weights, "
     "and with shuffles"

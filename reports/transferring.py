@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from .drawing import gaps, style
+from .drawing.palette import COSINES, SHARES
+from .drawing.panels import Panels, gaps, panels, spelled, style
 from .findings import site_of_transfer
 from .values import number, site_label
 
@@ -63,28 +64,30 @@ def transfer_figure(study: "Study", moved: "Transfer") -> "go.Figure":
         moved: one of its transfers.
     """
     import plotly.graph_objects as go
-    from plotly.subplots import make_subplots
 
     sources = list(dict.fromkeys(row.train for row in moved.rows))
     shown = site_of_transfer(study, moved)
     maps = {site: _maps(moved, site, sources) for site in moved.sites}
-    figure = make_subplots(
-        1, 2, subplot_titles=["score: trained on (rows), scored on (columns)", "cosine"],
-        horizontal_spacing=0.16, column_widths=[0.6, 0.4],
+    names = [spelled(name, 18) for name in moved.names]
+    figure = panels(
+        ["score: trained on (rows), scored on (columns)", "cosine of the directions"],
+        height=66 * len(sources), columns=2, width=96 * len(names), apart=True,
+        labels=[spelled(name, 18) for name in sources],
     )  # fmt: skip
-    for column, (name, z, text) in enumerate(maps[shown], start=1):
-        rows = sources if column == 1 else list(moved.names)
-        figure.add_trace(
-            go.Heatmap(
-                x=list(moved.names), y=rows, z=z, text=text, texttemplate="%{text}", xgap=2, ygap=2,
-                hovertemplate="%{y} to %{x}: %{text}<extra>" + name + "</extra>",
-                colorscale="Blues" if column == 1 else "RdBu", showscale=False,
-                zmin=0 if column == 1 else -1, zmax=1,
-            ), 1, column,
+    places = Panels(figure)
+    for index, (name, z, text) in enumerate(maps[shown]):
+        rows = sources if index == 0 else moved.names
+        trace = go.Heatmap(
+            x=names, y=[spelled(row, 18) for row in rows], z=z, text=text,
+            texttemplate="%{text}", xgap=2, ygap=2,
+            hovertemplate="%{y} to %{x}: %{text}<extra>" + name + "</extra>",
+            colorscale=SHARES if index == 0 else COSINES, showscale=False,
+            zmin=0 if index == 0 else -1, zmax=1,
         )  # fmt: skip
-    figure.update_yaxes(autorange="reversed")
+        places.add(index, trace)
+        places.axes(index)[1].update(autorange="reversed")
     figure.update_layout(sliders=[_slider(maps, shown)])
-    return style(figure, 76 * len(sources) + 200)
+    return style(figure)
 
 
 def _maps(

@@ -1,6 +1,7 @@
 """Plain values: what may stand in a run's JSON files, and how numbers are written for people."""
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -11,9 +12,11 @@ from ..probes.grid.notes import EMBEDDINGS
 __all__ = [
     "AROUND",
     "Json",
+    "and_list",
     "best_row",
     "number",
     "of_whole_text",
+    "place",
     "plain",
     "score_column",
     "score_word",
@@ -157,3 +160,36 @@ def site_label(site: str) -> str:
         place = parts[2].removeprefix("hook_resid_")
         return f"block {parts[1]}" + ("" if place == "post" else f" {place}")
     return site
+
+
+def place(site: str, blocks: int | None = None) -> str:
+    """Where a site is, in a sentence; blocks are counted from 0, as their names are.
+
+    Args:
+        site: its name.
+        blocks: how many the model has, where that is known.
+
+    >>> place("blocks.3.hook_resid_post", 12), place("blocks.3.hook_resid_post")
+    ('after block 3 of 12', 'after block 3')
+    >>> place("blocks.0.hook_resid_pre", 12), place("blocks.3.hook_resid_mid", 12)
+    ('at the embedding', 'in the middle of block 3 of 12')
+    """
+    label = site_label(site)
+    named = re.fullmatch(r"block (\d+)( \w+)?", label)
+    if named is None:
+        words = label.startswith("embedding")
+        return f"at the {label}" if words else f"at {label}"
+    where = _WHERE.get(named[2] or "", f"at the{named[2]} of")
+    return f"{where} block {named[1]}" + ("" if blocks is None else f" of {blocks}")
+
+
+_WHERE = {"": "after", " mid": "in the middle of", " pre": "before"}
+
+
+def and_list(items: Sequence[str]) -> str:
+    """Names in a sentence.
+
+    >>> and_list(["a", "b", "c"]), and_list(["a"])
+    ('a, b and c', 'a')
+    """
+    return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))

@@ -2,18 +2,38 @@
 
 import os
 import tempfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
 from ..core import LinrepError, as_path, checked
+from .browser import find_browser, printed
+from .card import render_card
 from .html import render_html
 from .markdown import render_markdown
 from .record import Run
+from .report_json import run_json
 from .run_files import MARK, FolderError, read_manifest
-from .run_json import dumps, run_json
+from .run_json import dumps
 from .run_reading import read_run
 
-__all__ = ["ReportError", "report"]
+__all__ = [
+    "ReportError",
+    "ReportFormat",
+    "default_name",
+    "destination",
+    "known_format",
+    "refuse_place",
+    "report",
+    "write_whole",
+]
+
+
+ReportFormat = Literal["html", "md", "json", "card", "pdf", "png"]
+ENDINGS: Final[Mapping[ReportFormat, str]] = {
+    "html": ".html", "md": ".md", "json": ".json", "card": ".md", "pdf": ".pdf", "png": ".png",
+}  # fmt: skip
+PRINTED: Final = ("pdf", "png")
 
 
 class ReportError(LinrepError):
@@ -21,13 +41,17 @@ class ReportError(LinrepError):
 
 
 @checked(ReportError)
-def report(run: Any, path: str | os.PathLike[str]) -> Path:
+def report(run: Any, path: str | os.PathLike[str], *, format: ReportFormat | None = None) -> Path:
     """Write the report of a run; no model is needed.
 
     Args:
         run: a :class:`Run`, or its folder.
-        path: where to write; ``.html`` is one self-contained page, ``.md`` and ``.json`` carry
-            the same content for readers and for machines. An existing file is replaced whole.
+        path: where to write. An existing file is replaced whole.
+        format: what to write, by default what the name's ending says: ``html`` is one
+            self-contained page; ``md`` and ``json`` carry the same content for readers and for
+            machines (:func:`linrep.report_schema`); ``card`` is a Markdown card for a model hub
+            (also of the name ``card.md``); ``pdf`` and ``png`` are the page printed by a browser,
+            where one is installed.
 
     Returns:
         The file written.
@@ -35,22 +59,106 @@ def report(run: Any, path: str | os.PathLike[str]) -> Path:
     Raises:
         ReportError: the suffix is none of these, a folder or file stands in the way, the path is a
             file that a run is read from, or what was given is no run.
+        BrowserError: no browser is installed that could print the page.
     """
-    out = as_path(path).absolute()
-    if out.suffix not in (".html", ".md", ".json"):
-        raise ReportError(
-            f"a report is .html, .md or .json; received {out.name!r}, name such a file"
-        )
+    given = as_path(path)
+    kind = _format(given, format)
+    out = destination(given, (ENDINGS[kind],))
+    if kind in PRINTED:
+        find_browser()  # before any work
+    whole = run if isinstance(run, Run) else _read(run)
+    if kind in PRINTED:
+        write_whole(out, printed(render_html(whole), kind))
+    else:
+        write_whole(out, RENDERERS[kind](whole))
+    return out
+
+
+def _format(path: Path, asked: ReportFormat | None) -> ReportFormat:
+    """What is written to a path.
+
+    Raises:
+        ReportError: its ending says nothing.
+    """
+    if asked is not None:
+        return asked
+    if path.name == "card.md":
+        return "card"
+    for kind, ending in ENDINGS.items():
+        if path.suffix == ending:
+            return kind
+    raise ReportError(
+        f"a report is .html, .md, .json, .pdf or .png; received {path.name!r}, name such a file"
+    )
+
+
+def known_format(asked: str | None) -> ReportFormat | None:
+    """A format by its name.
+
+    Args:
+        asked: ``html``, ``md``, ``json``, ``card``, ``pdf`` or ``png``.
+
+    Raises:
+        ReportError: there is no such format.
+    """
+    for kind in ENDINGS:
+        if asked == kind:
+            return kind
+    if asked is None:
+        return None
+    raise ReportError(f"a report's format is one of {', '.join(ENDINGS)}; received {asked!r:.60}")
+
+
+def default_name(kind: ReportFormat | None) -> str:
+    """The file of a run's folder in which a report of this format stands.
+
+    Args:
+        kind: the format; ``None`` is the page.
+
+    >>> default_name("card"), default_name(None)
+    ('card.md', 'report.html')
+    """
+    return "card.md" if kind == "card" else f"report{ENDINGS[kind or 'html']}"
+
+
+def _json(run: Run) -> str:
+    return dumps(run_json(run))
+
+
+RENDERERS: Final[Mapping[str, Callable[[Run], str]]] = {
+    "html": render_html, "md": render_markdown, "json": _json, "card": render_card,
+}  # fmt: skip
+
+
+def destination(path: Path, suffixes: Sequence[str]) -> Path:
+    """Where a file of one of these kinds is written, as an absolute path.
+
+    Args:
+        path: as it was given.
+        suffixes: that it may have.
+
+    Raises:
+        ReportError: it has another suffix, something stands in the way, or a run is read from it.
+    """
+    out = path.absolute()
+    if out.suffix not in suffixes:
+        kinds = " or ".join(filter(None, [", ".join(suffixes[:-1]), suffixes[-1]]))
+        raise ReportError(f"a report is {kinds}; received {out.name!r}, name such a file")
+    return refuse_place(out)
+
+
+def refuse_place(path: Path) -> Path:
+    """A path at which a file may be written, absolute.
+
+    Args:
+        path: as it was given.
+
+    Raises:
+        ReportError: something stands in the way, or a run is read from it.
+    """
+    out = path.absolute()
     _refuse_blocked(out)
     _refuse_data(out)
-    whole = run if isinstance(run, Run) else _read(run)
-    if out.suffix == ".html":
-        text = render_html(whole)
-    elif out.suffix == ".md":
-        text = render_markdown(whole)
-    else:
-        text = dumps(run_json(whole))
-    _write_whole(out, text)
     return out
 
 
@@ -104,14 +212,18 @@ def _read(given: object) -> Run:
     )
 
 
-def _write_whole(out: Path, text: str) -> None:
-    """Write beside, then rename: a reader never meets half a file."""
+def write_whole(out: Path, content: str | bytes) -> None:
+    """Write beside, then rename: a reader never meets half a file.
+
+    Args:
+        out: the file.
+        content: all of it, text or bytes.
+    """
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(
-        "w", encoding="utf-8", dir=out.parent, prefix=f".{out.name}.", delete=False
-    ) as file:
+    data = content.encode("utf-8") if isinstance(content, str) else content
+    with tempfile.NamedTemporaryFile(dir=out.parent, prefix=f".{out.name}.", delete=False) as file:
         try:
-            file.write(text)
+            file.write(data)
             file.flush()
             os.chmod(file.name, 0o644)
             os.replace(file.name, out)

@@ -258,6 +258,12 @@ def comparison() -> Any:
     return linrep.compare(results(), draws=5)
 
 
+def classes() -> Any:
+    """Two classes, each recognised."""
+    tables = (((1.0, 0.0), (-1.0, 0.0)), ((0.0, 0.0), (0.0, 0.0)))
+    return linrep.reports.Classes("t", "s", ("a", "b"), ((1, 0), (0, 1)), *tables)
+
+
 @functools.cache
 def study() -> Any:
     from linrep.reports import Study
@@ -686,6 +692,13 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
         f"Statistics.{name}": functools.partial(lambda name: getattr(statistics(), name), name)
         for name in ("n", "mean_x", "mean_z", "scatter_xx", "scatter_xz", "scatter_zz")
     },
+    **{f"{name}.classes": lambda: classes() for name in ("confusion_figure", "turning_figure")},
+    "turning_figure.learned": lambda: Subspace(np.eye(4)[:, :2]),
+    "turning_figure.predicted": lambda: Subspace(np.eye(4)[:, 1:3]),
+    "Classes.names": lambda: ("a", "b"),
+    "Classes.counts": lambda: ((1, 0), (0, 1)),
+    "Classes.learned": lambda: ((1.0, 0.0), (-1.0, 0.0)),
+    "Classes.predicted": lambda: ((0.0, 0.0), (0.0, 0.0)),
     "OverlapNull.draws": lambda: np.linspace(0, 1, 5),
     "benjamini_hochberg.p": lambda: [0.1, 0.2],
     "overlap_null.k": lambda: 1,
@@ -720,6 +733,35 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
     "Statistics.counts.target": lambda: "target",
     "Statistics.class_means.target": lambda: "target",
     "Statistics.within.target": lambda: "target",
+    "ExampleNode.label": lambda: "S",
+    "ExampleNode.start": lambda: 0,
+    "ExampleNode.stop": lambda: 2,
+    "ExampleNode.row": lambda: 1,
+    "ExampleText.words": lambda: ("a", "b"),
+    "ExampleText.chosen": lambda: "random",
+    "ExampleText.gaps": lambda: ("", " ", ""),
+    "ExampleText.nodes": lambda: (linrep.probes.ExampleNode("S", 0, 2, 1),),
+    "ExampleText.cut": lambda: 0,
+    "ExampleTarget.name": lambda: "height 1",
+    "ExampleTarget.kind": lambda: "class",
+    "ExampleTarget.classes": lambda: ("x", "y"),
+    "ExampleTarget.start": lambda: SITE,
+    "ExampleTarget.truth": lambda: ("0 -",),
+    "ExampleTarget.answers": lambda: {SITE: ("98 -",)},
+    "ExampleTarget.answer.text": lambda: 0,
+    "ExampleTarget.answer.word": lambda: 0,
+    "Examples.texts": lambda: examples().texts,
+    "Examples.targets": lambda: examples().targets,
+    "Examples.sites": lambda: (SITE,),
+    "Examples.n_texts": lambda: 9,
+    "Examples.n_sites": lambda: 1,
+    "Examples.target.name": lambda: "height 1",
+    "Examples.named.names": lambda: {"height 1": "part of speech"},
+    "ExamplesView.examples": lambda: examples(),
+    "ExamplesView.about": lambda: {(SITE, "height 1"): "well"},
+    "ExamplesView.labels": lambda: {SITE: "block 0"},
+    "ExamplesView.fragment.name": lambda: "examples",
+    "ExamplesView.fragment.addresses": lambda: {(SITE, "height 1"): "a/b"},
     "rank_curve.ranks": lambda: [1],
     "probe.permutations": lambda: 3,
     "probe.bootstrap": lambda: 10,
@@ -776,6 +818,7 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
     "RunDifference.only_after": lambda: (),
     "compare.predictions": lambda: [_prediction()],
     "report.path": lambda: fresh("a.html"),
+    "report_difference.path": lambda: fresh("a.html"),
     "read_settings.path": lambda: written("s.yaml", _yaml()),
     "read_settings.overrides": lambda: ("title=x",),
     "demo_settings.seed": lambda: 0,
@@ -915,7 +958,18 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
     "InterchangeResult.pairs": dict,
 }
 
+
+def examples() -> Any:
+    """Two words of one held-out text."""
+    made = linrep.probes
+    target = made.ExampleTarget("height 1", "class", ("x", "y"), SITE, ("0 -",), {SITE: ("98 -",)})
+    return made.Examples((made.ExampleText(("a", "b"), 0, "random"),), (target,), (SITE,), 9, 1)
+
+
 OWNERS: dict[str, Callable[[], Any]] = {
+    "ExampleTarget": lambda: examples().targets[0],
+    "Examples": examples,
+    "ExamplesView": lambda: linrep.probes.ExamplesView(examples()),
     "BaseMaps": maps,
     "Transfer": lambda: linrep.Transfer("truth", (), ("a", "b"), {}),
     "Subspace": lambda: Subspace(np.eye(4)[:, :2]),

@@ -11,6 +11,7 @@ import threading
 from typing import ForwardRef, TypeVar, get_args
 
 import jaxtyping
+import pytest
 from beartype import BeartypeConf, beartype
 from hypothesis import settings
 
@@ -78,3 +79,23 @@ def _checked(function=None, **how):
 
 # The decorator that ``--jaxtyping-packages`` puts on every function finds it by this name.
 jaxtyping.jaxtyped = _checked
+
+
+@pytest.fixture(scope="session")
+def write_small_model():
+    """A function that writes a small model with random weights whose tokens are given words."""
+    import transformers as tf
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    def write(folder, words):
+        numbers = {word: number for number, word in enumerate(["<unk>", *sorted(set(words))])}
+        backend = Tokenizer(models.WordLevel(numbers, unk_token="<unk>"))
+        backend.pre_tokenizer = pre_tokenizers.Whitespace()
+        special = {"unk_token": "<unk>", "pad_token": "<unk>"}
+        tf.PreTrainedTokenizerFast(tokenizer_object=backend, **special).save_pretrained(folder)
+        size = {"n_embd": 16, "n_layer": 2, "n_head": 2, "n_positions": 32}
+        tf.set_seed(0)
+        config = tf.GPT2Config(vocab_size=len(numbers), bos_token_id=0, eos_token_id=0, **size)
+        tf.GPT2LMHeadModel(config).save_pretrained(folder)
+
+    return write

@@ -18,7 +18,7 @@ from linrep.cli import main
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = (
     "demo", "probe", "run", "report", "compare", "check", "grammar", "regions", "construct",
-    "train", "sweep", "maxout", "scaling",
+    "train", "sweep", "maxout", "scaling", "schema",
 )  # fmt: skip
 GRAMMAR = "S -> A B [0.7] | B [0.3]\nA -> 'a' | 'b'\nB -> 'c' A | 'd' 'd'\n"
 TREES = (

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = sorted((ROOT / "docs/contributing").glob("*.md"))
+PAGES = sorted((ROOT / "docs/contributing").glob("add-*.md"))
 if not PAGES or not (ROOT / "setup.cfg").is_file():
     pytest.skip("no checkout", allow_module_level=True)
 NAMING = [

@@ -9,7 +9,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 if not DOCS.is_dir():
     pytest.skip("no checkout", allow_module_level=True)
-DECISIONS = sorted((DOCS / "decisions").glob("*.md"))
+DECISIONS = sorted((DOCS / "decisions").glob("[0-9]*.md"))
 PACKAGES = (
     "src/linrep/core", "corpora", "grammars", "piecewise", "models", "constructions", "probes",
     "hooks", "causal", "reports", "experiments",

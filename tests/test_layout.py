@@ -48,7 +48,7 @@ def test_no_second_copy_under_a_top_level_name():
 
 
 def test_every_data_file_of_the_report_is_packaged():
-    patterns = CONFIG["options.package_data"]["linrep.reports"].split()
+    patterns = CONFIG["options.package_data"]["linrep.reports"].replace(",", " ").split()
     kept = {path for pattern in patterns for path in (ROOT / "reports").glob(pattern)}
     others = {p for p in (ROOT / "reports").rglob("*") if p.is_file() and p.suffix != ".py"}
     assert {path for path in others if "__pycache__" not in path.parts} == kept

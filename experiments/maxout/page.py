@@ -47,6 +47,23 @@ QUESTION = (
 )
 
 
+EQUAL = "the transformer computes the soft recursion, up to rounding"
+ROUNDED = "so it does in float32, up to its rounding"
+HARD = "with hard maxima in its attention it computes the maxout network itself"
+BOUNDED = "the soft maximum costs no more than the signed bound allows"
+ATTAINED = "for the absolute value that bound is attained"
+CHOSEN = "attention prefers the piece that the soft recursion prefers, at every head and point"
+SILU = "a ReLU network equals its form in SiLU units, up to rounding"
+EXCHANGED = "one unit exchanged for that of another input changes both alike"
+FALLS = "the largest error falls like 1/lambda"
+FALLS_TWICE = "the mean error falls like 1/lambda^2"
+FEWER = "there are no more cells than the bound allows"
+PIECES = "width 2 and rank p reach (2p - 1)^L linear pieces at depth L, exactly"
+SLOWER = "random weights of the same size grow by less than half of log 3 a layer"
+WARM = "the warmest softmax shows few of the cells"
+BAND = "the cells so counted are those that exact margins predict, but for a few"
+
+
 def run(out: str | Path, *, tiny: bool = False, seed: int = 0) -> Run:
     """Answer every question; a run folder that is checked, compared and reported like any other.
 
@@ -68,7 +85,7 @@ def run(out: str | Path, *, tiny: bool = False, seed: int = 0) -> Run:
 
 def as_run(studies: Sequence[Study], *, tiny: bool, seed: int) -> Run:
     """Answers as one run."""
-    settings: dict[str, Json] = {"tiny": tiny, "seed": seed}
+    settings: dict[str, Json] = {"experiment": "maxout", "tiny": tiny, "seed": seed}
     return Run("Maxout networks as transformers", QUESTION, settings, versions(), tuple(studies))
 
 
@@ -113,26 +130,22 @@ def equality(tiny: bool, seed: int) -> Study:
         "exchanged for that of another input in both.",
         figures.errors(rates, sup, bound, mean),
         (
-            Check("transformer - soft recursion, float64", recursion, "<=", 1e-10, "equal"),
-            Check("the same in float32, relative", single, "<=", 1e-5, "equal up to rounding"),
-            Check("hardmax attention - network", hardmax, "<=", 1e-10, "equal"),
-            Check("error / signed bound", share, "<=", 1.0 + 1e-9, "the bound holds"),
-            Check(
-                "the same for |x|", errors.share_of_absolute(), ">=", 0.999, "and it is attained"
-            ),
-            Check("heads that attend to another piece", float(wrong), "<=", 0.0, "none"),
-            Check(
-                "ReLU network - its SiLU form", errors.silu_difference(seed), "<=", 1e-12, "equal"
-            ),
+            Check("transformer - soft recursion, float64", recursion, "<=", 1e-10, EQUAL),
+            Check("the same in float32, relative", single, "<=", 1e-5, ROUNDED),
+            Check("hardmax attention - network", hardmax, "<=", 1e-10, HARD),
+            Check("error / signed bound", share, "<=", 1.0 + 1e-9, BOUNDED),
+            Check("the same for |x|", errors.share_of_absolute(), ">=", 0.999, ATTAINED),
+            Check("heads that attend to another piece", float(wrong), "<=", 0.0, CHOSEN),
+            Check("ReLU network - its SiLU form", errors.silu_difference(seed), "<=", 1e-12, SILU),
             Check(
                 "exchanged unit: transformer - recursion",
                 exchanged,
                 "<=",
                 1e-12,
-                "exchanged exactly",
+                EXCHANGED,
             ),
-            Check("slope of sup error + 1", abs(slope + 1), "<=", 0.05, "sup error ~ 1/lambda"),
-            Check("slope of mean error + 2", abs(slope_mean + 2), "<=", 0.1, "mean ~ 1/lambda^2"),
+            Check("slope of sup error + 1", abs(slope + 1), "<=", 0.05, FALLS),
+            Check("slope of mean error + 2", abs(slope_mean + 2), "<=", 0.1, FALLS_TWICE),
         ),
         {"lambda": rates.tolist(), "sup": sup, "bound": bound, "mean": mean},
     )
@@ -158,7 +171,7 @@ def slice_of_regions(tiny: bool, seed: int) -> Study:
         "makes loose.",
         figures.cells(found, "The plane through the inputs, each cell coloured by its affine map."),
         (
-            Check("cells / upper bound", counts.cells / bound, "<=", 1.0, "below the bound"),
+            Check("cells / upper bound", counts.cells / bound, "<=", 1.0, FEWER),
             Check(
                 "counts moved by 100 x the tolerance",
                 float(counts != wider),
@@ -209,8 +222,8 @@ def growth(tiny: bool, seed: int) -> Study:
         "all.",
         figures.growth(depths, lines, typical),
         (
-            Check("log pieces - L log(2p - 1)", float(np.max(np.abs(gaps))), "<=", 1e-9, "exact"),
-            Check("log pieces a layer, random", pace, "<=", 0.5 * math.log(3), "half of log 3"),
+            Check("log pieces - L log(2p - 1)", float(np.max(np.abs(gaps))), "<=", 1e-9, PIECES),
+            Check("log pieces a layer, random", pace, "<=", 0.5 * math.log(3), SLOWER),
         ),
         {"depth": depths, "random": typical} | {name: found for name, (found, _) in lines.items()},
     )
@@ -253,14 +266,14 @@ def softness(tiny: bool, seed: int) -> Study:
         (
             Check(
                 "resolved / exact cells, coldest", resolved[-1] / cells.n_cells, ">=", 0.99,
-                "all, or all but a sliver",
+                "the coldest softmax shows all cells, or all but a sliver",
             ),
-            Check("resolved / exact, warmest", resolved[0] / cells.n_cells, "<=", 0.5, "few"),
+            Check("resolved / exact, warmest", resolved[0] / cells.n_cells, "<=", 0.5, WARM),
             Check(
                 "confident / exact, coldest", confident[-1] / cells.n_cells, ">=", 0.99,
-                "all, or all but a sliver",
+                "in the coldest softmax every head is confident in all cells, or all but a sliver",
             ),
-            Check("confident outside the band / exact", outside, "<=", 0.02, "as predicted"),
+            Check("confident outside the band / exact", outside, "<=", 0.02, BAND),
         ),
         {"lambda": rates.tolist(), "resolved": resolved, "cells": cells.n_cells},
     )  # fmt: skip

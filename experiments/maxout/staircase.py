@@ -18,6 +18,10 @@ from .answer import answer
 __all__ = ["class_weights", "folds_beyond", "staircase"]
 
 
+STAIRS = "at its own layer each piece is told almost without error"
+DRAWN = "the pieces of a network with drawn weights are told almost without error"
+
+
 def staircase(tiny: bool, seed: int) -> Study:
     """Active pieces of the tent through the ordinary pipeline, with both controls."""
     depth, points = (7, 2000) if tiny else (10, 6000)
@@ -69,29 +73,31 @@ def staircase(tiny: bool, seed: int) -> Study:
         "that its pieces j and k can be told apart but along which direction, W_j - W_k.",
         None,
         (
-            Check("lowest accuracy on the stairs", float(steps.min()), ">=", 0.97, "decodable"),
+            Check("lowest accuracy on the stairs", float(steps.min()), ">=", 0.97, STAIRS),
             Check(
                 "highest accuracy elsewhere", float(rest.max()), "<=", 0.75 + coin,
-                "one threshold at most: 3/4 and four standard errors",
+                "elsewhere a piece is told three times in four at most (one threshold), and four "
+                "standard errors",
             ),
             Check(
                 "shuffled labels, largest distance from 1/2",
-                _from_chance(shuffled), "<=", coin, "four standard errors of a fair coin",
+                _from_chance(shuffled), "<=", coin,
+                "shuffled labels are at chance, within four standard errors of a fair coin",
             ),
             Check(
                 f"random weights, layers {hard[0]} to {depth}, largest distance from 1/2",
                 _from_chance([random[layer - 1] for layer in hard]), "<=", coin,
-                "the same: at chance",
+                "with random weights these layers' pieces are at chance as well",
             ),
             Check(
                 "random weights, layer 1, lowest accuracy", min(random[0]), ">=", 0.97,
-                "affine in the input: no weights are needed",
+                "the first layer's piece is affine in the input: random weights tell it too",
             ),
             Check(
                 "cosine of class-weight differences and W_j - W_k", cosine, ">=", 0.99,
-                "probes read along the predicted directions",
+                "probes read along the directions that theory predicts",
             ),
-            Check("accuracy of the probes of that network", accuracy, ">=", 0.99, "decodable"),
+            Check("accuracy of the probes of that network", accuracy, ">=", 0.99, DRAWN),
         ),
         {"layers beyond random weights": hard},
         scores=scores_of(results),

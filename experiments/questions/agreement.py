@@ -140,6 +140,7 @@ def agreement(
         },
         scores_of(results), compare(results, exchanges=found, seed=how.seed),
         notes=found.notes, pictures=(_picture(told),), piece="subject",
+        examples=results.examples,
     )  # fmt: skip
     told_of = {"experiment": "agreement", "model": str(model), **plain_settings(how)}
     run = Run("Number agreement", QUESTION, told_of, versions(), (study,))

@@ -170,7 +170,7 @@ def _process(
         name, f"The beliefs of {name}, {how.sequences} held-out sequences of {how.length} tokens.",
         {key: plain(value) for key, value in facts.items()}, scores_of(results),
         compare(results, seed=how.seed), checks=_checks(name, results, how, last, label),
-        pictures=(_picture(results, list(acts), label, twins),),
+        pictures=(_picture(results, list(acts), label, twins),), examples=results.examples,
     )  # fmt: skip
     return study, rows
 

@@ -106,4 +106,5 @@ def _sizes(name: str, asked: Any, file: str | Path, others: Any) -> Any:
     if others:
         raise SettingsError("sizes and seed stand in the settings: leave --tiny and --seed out")
     (kind, _) = get_args(get_type_hints(asked)["settings"])
-    return read_file(file, kind, (), f"settings of the experiment {name}")
+    needs = f"settings of the experiment {name}"
+    return read_file(file, kind, (), needs, marks={"experiment": name})

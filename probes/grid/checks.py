@@ -24,6 +24,9 @@ __all__ = [
 ]
 
 
+MOST_EXAMPLES = 200
+
+
 def check_counts(**given: object) -> None:
     """Whole numbers, not too small, and no more draws than data can use.
 
@@ -39,6 +42,10 @@ def check_counts(**given: object) -> None:
             raise ProbeError(
                 f"{name} is at most {MOST_DRAWS:,}; received {value!r}: take fewer, hundreds give "
                 "p-values and intervals"
+            )
+        if name == "examples" and int(value) > MOST_EXAMPLES:  # type: ignore[call-overload]
+            raise ProbeError(
+                f"examples are at most {MOST_EXAMPLES}, what a page can show; received {value!r}"
             )
 
 

@@ -22,6 +22,8 @@ class HeldOut:
         groups: ``[test]`` sentence keys.
         classes: names of the codes.
         shares: ``[class]`` of the training tokens: what is known without activations.
+        confidence: ``[test]`` log-probability (nats) of the class predicted; NaN where there is
+            none.
     """
 
     rows: Int[np.ndarray, " test"]
@@ -31,6 +33,7 @@ class HeldOut:
     groups: Int[np.ndarray, " test"]
     classes: tuple[str, ...]
     shares: Float[np.ndarray, " class"]
+    confidence: Float[np.ndarray, " test"]
 
     @property
     def information(self) -> Float[np.ndarray, " test"]:

@@ -29,6 +29,7 @@ class EvidenceOptions(TypedDict, total=False):
     bootstrap: int
     codelength: bool
     jackknife: int | None
+    examples: int
 
 
 class SplittingOptions(TypedDict, total=False):
@@ -66,6 +67,8 @@ class Evidence:
         jackknife: parts of the groups, of which patterns leave out one at a time, for intervals of
             overlaps; by default 10 where the corpus was sampled from a grammar, so that theory
             predicts subspaces, else 0.
+        examples: texts of the test part, at most, that the results keep with what every probe said
+            of their words (:meth:`linrep.ProbeResults.explore`); 0 = none.
 
     Raises:
         ProbeError: an unknown control, or numbers that are not whole, or too many.
@@ -81,10 +84,12 @@ class Evidence:
     bootstrap: int = 1000
     codelength: bool = False
     jackknife: int | None = None
+    examples: int = 24
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "controls", check_controls(self.controls))
         check_counts(permutations=self.permutations, bootstrap=self.bootstrap)
+        check_counts(examples=self.examples)
         check_flag(codelength=self.codelength)
         if self.jackknife is not None:
             check_counts(jackknife=self.jackknife)

@@ -17,6 +17,7 @@ from .checks import check_counts, check_tolerance, read_penalties
 from .entrance import Entered, enter
 from .joint import OTHERS, joint_patterns
 from .judging import Judged, judge
+from .kept_examples import kept_examples
 from .memory import refuse_too_many_rows
 from .notes import CONTROLS, collect_notes, describe_settings
 from .options import Asked, Evidence, ProbeOptions, Splitting, asked_of
@@ -103,6 +104,8 @@ def probe(
         codelength: also compute online codelengths.
         jackknife: parts of the groups, of which patterns leave out one at a time, for intervals of
             overlaps; by default 10 where the corpus was sampled from a grammar, else 0.
+        examples: texts of the test part, at most, that the results keep with what every probe said
+            of their words, for ``explore()``; 0 = none.
         groups: what must not be split: ``[token]`` ids, ``"document"``, or ``"sentence"`` (with
             all its copies); by default documents where the corpus knows them, else sentences.
             Held-out texts that also stand in the training part are left out.
@@ -135,7 +138,7 @@ def probe(
 
 
 def _multiplications(acts: ActivationsLike) -> float:
-    """Of the largest product of a site, which is the scatter of its rows."""
+    """Of the largest product of a site: the scatter of its rows."""
     shapes = [tuple(getattr(acts[site], "shape", ())) for site in acts.sites]
     return max(
         (float(shape[0]) * shape[1] ** 2 for shape in shapes if len(shape) == 2), default=0.0
@@ -236,6 +239,7 @@ def _probed(
             acts, corpus, heights_in(wanted), companions.folds, rules=rest.patterns == "rules"
         )
     planned = {plan.name: plan for plan in plans}
+    said = {key: held_out(planned[key[1]], cell) for key, cell in cells.items()}
     return ProbeResults(
         scores=scores,
         patterns=patterns,
@@ -248,9 +252,20 @@ def _probed(
             for key, cell in cells.items()
             if method == "means"
         },
-        held_out={key: held_out(planned[key[1]], cell) for key, cell in cells.items()},
+        held_out=said,
         covariances={site: found[site].covariance for site in acts.sites},
         ceilings=highest,
+        examples=None
+        if entered.bare
+        else kept_examples(
+            corpus,
+            wanted,
+            said,
+            {(one.site, one.target): one.validation for one in scores},
+            acts.sites,
+            most=beyond.examples,
+            rng=np.random.default_rng(seeds_of(seed, "examples", 1)[0]),
+        ),
         settings={
             **settings,
             "patterns": rest.patterns,

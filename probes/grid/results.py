@@ -10,6 +10,8 @@ import numpy as np
 from ...core import Subspace, checked
 from ..errors import ProbeError
 from ..evidence.intervals import paired_test
+from ..examples.values import Examples
+from ..examples.view import ExamplesView, about
 from ..geometry.class_means import Direction
 from .held_out import HeldOut, HeldOutNumbers
 from .score import Score
@@ -45,6 +47,8 @@ class ProbeResults:
             without one part of the groups each, where they were asked for.
         learned_from: ``[token]`` True for rows from which patterns were learned; maps between
             bases are learned from others (:func:`linrep.linear_maps`).
+        examples: a few texts of the test part with what every probe said of their words; ``None``
+            where none were asked for, or rows have no words.
     """
 
     scores: tuple[Score, ...]
@@ -59,6 +63,7 @@ class ProbeResults:
     chance_patterns: Mapping[tuple[str, str], tuple[np.ndarray, ...]] = field(default_factory=dict)
     fold_patterns: Mapping[tuple[str, str], tuple[np.ndarray, ...]] = field(default_factory=dict)
     learned_from: np.ndarray | None = None
+    examples: Examples | None = None
 
     def __repr__(self) -> str:
         """One line: what was probed where; the numbers are in ``to_frame()``."""
@@ -123,6 +128,43 @@ class ProbeResults:
         from .figures import accuracy_figure
 
         return accuracy_figure(self.scores)
+
+    @checked(ProbeError)
+    def explore(self, target: str | None = None, site: str | None = None) -> ExamplesView:
+        """Held-out texts under their trees, coloured by what a probe said of each word.
+
+        A slider moves through the sites, lists choose the target and the true label; texts where
+        the probe is wrong but confident stand first. No text of the training part is shown.
+
+        Args:
+            target: shown first; by default the first.
+            site: shown first; by default where that target is read best on validation data.
+
+        Returns:
+            The view, which a notebook shows; nothing is loaded from a network.
+
+        Raises:
+            ProbeError: no examples were kept, or there is no such target or site among them.
+
+        >>> from linrep import Corpus, probe
+        >>> texts = [f"{'ab'[i % 2]} {i}" for i in range(40)]
+        >>> corpus = Corpus.from_texts(texts, targets={"letter": [text[0] for text in texts]})
+        >>> found = probe({"block 0": np.eye(2)[[0, 1] * 20]}, corpus, targets=["letter"])
+        >>> found.explore("letter")
+        ExamplesView(8 texts, ['letter'])
+        """
+        if self.examples is None:
+            raise ProbeError(
+                "no examples were kept: probe with a corpus that has words, and examples= above 0"
+            )
+        told = {
+            (score.site, score.target): about(
+                "R²" if score.kind == "number" else "accuracy", score.value, score.interval,
+                score.n_test, ("chance", score.chance),
+            )
+            for score in self.scores
+        }  # fmt: skip
+        return ExamplesView(self.examples, told, {}, target, site)
 
     def _held(self, site: str, target: str) -> HeldOut | HeldOutNumbers:
         self.score(site, target)

@@ -39,6 +39,7 @@ def held_out(plan: Plan | NumberPlan, cell: Cell | NumberCell) -> HeldOut | Held
         groups=plan.groups[2],
         classes=plan.classes,
         shares=np.bincount(plan.codes[0], minlength=len(plan.classes)) / len(plan.train),
+        confidence=np.full(len(plan.test), NAN) if cell.confidence is None else cell.confidence,
     )
 
 

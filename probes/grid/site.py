@@ -39,6 +39,7 @@ class Cell:
         converged: the solver met its tolerance, for the target and for its controls.
         margin: ``[test]`` of two classes, how much higher the second scores than the first.
         means: ``[class, d_model]`` of the training rows, where the method goes by them.
+        confidence: ``[test]`` log-probability of the class predicted, NaN where there is none.
     """
 
     predicted: Int[np.ndarray, " test"]
@@ -52,6 +53,7 @@ class Cell:
     converged: bool = True
     margin: Float[np.ndarray, " test"] | None = None
     means: Float[np.ndarray, "class d_model"] | None = None
+    confidence: Float[np.ndarray, " test"] | None = None
 
 
 def probe_site(
@@ -210,7 +212,10 @@ def _certain(plan: Plan, spaces: Spaces | None, lengths: tuple[float, float]) ->
     zero = np.zeros(len(true), dtype=np.int64)
     certain = np.where(true == 0, 0.0, np.nan)
     right = float(np.mean(true == 0))
-    return Cell(zero, certain, right, np.ones(len(true)), 1.0, float("nan"), lengths, spaces)
+    return Cell(
+        zero, certain, right, np.ones(len(true)), 1.0, float("nan"), lengths, spaces,
+        confidence=np.zeros(len(true)),
+    )  # fmt: skip
 
 
 def _cell(
@@ -240,6 +245,7 @@ def _cell(
         spaces=spaces,
         converged=all(head.converged for head in heads.values()),
         margin=true.margin,
+        confidence=true.confidence,
     )
 
 

@@ -106,7 +106,15 @@ def measure_invariants(
 
 
 def _several(given: Any) -> Sequence[Any]:
-    return [given] if hasattr(given, "sites") else list(given)
+    if hasattr(given, "sites"):
+        return [given]
+    try:
+        return list(given)
+    except TypeError:
+        raise ProbeError(
+            "random_weights: activations of untrained models, or a list of them, were expected; "
+            f"received {type(given).__name__}"
+        ) from None
 
 
 def _judged(one: MeasuredInvariant, level: float) -> Invariant:

@@ -23,11 +23,14 @@ class Answers:
         log_probability: ``[token]`` of the true class, NaN where there is none; where asked for.
         margin: ``[token]`` of two classes, how much higher the second scores than the first;
             likewise.
+        confidence: ``[token]`` log-probability of the class chosen, NaN where there is none;
+            likewise.
     """
 
     chosen: Int[np.ndarray, " token"]
     log_probability: Float[np.ndarray, " token"] | None
     margin: Float[np.ndarray, " token"] | None
+    confidence: Float[np.ndarray, " token"] | None
 
 
 def answers(
@@ -56,6 +59,8 @@ def answers(
             own.chosen[here] = scores.argmax(axis=1)
             if true is not None and own.log_probability is not None:
                 own.log_probability[here] = head.log_probability(scores, true[here])
+            if own.confidence is not None:
+                own.confidence[here] = head.log_probability(scores, own.chosen[here])
             if own.margin is not None:
                 own.margin[here] = scores[:, 1] - scores[:, 0]
     return told
@@ -68,4 +73,5 @@ def _silent(n: int, head: LinearClassifier, true: np.ndarray | None) -> Answers:
         np.zeros(n, dtype=np.int64),
         np.full(n, np.nan) if asked else None,
         np.zeros(n) if asked and len(head.weights) == 2 else None,
+        np.full(n, np.nan) if asked else None,
     )

@@ -168,6 +168,7 @@ from .probes import (
 from .reports import (
     Check as Check,
     Comparison as Comparison,
+    Frames as Frames,
     Requirement as Requirement,
     Run as Run,
     RunDifference as RunDifference,
@@ -178,8 +179,11 @@ from .reports import (
     check_run as check_run,
     compare as compare,
     compare_runs as compare_runs,
+    frames as frames,
     read_run as read_run,
     report as report,
+    report_difference as report_difference,
+    report_schema as report_schema,
     write_run as write_run,
 )
 

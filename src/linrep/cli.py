@@ -18,12 +18,14 @@ from . import (
     cli_experiments,
     cli_language,
     cli_model,
+    cli_reports,
     cli_run,
     cli_theory,
     cli_train,
 )
 from .cli_common import printable
 from .cli_signals import end_of, listening
+from .cli_terminal import for_stream
 from .core import LinrepError
 
 __all__ = ["app", "main"]
@@ -38,6 +40,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 cli_run.register(app)
+cli_reports.register(app)
 cli_calibrate.register(app)
 cli_language.register(app)
 cli_model.register(app)
@@ -94,5 +97,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _refused(reason: str) -> NoReturn:
     with suppress(BrokenPipeError):  # a reader who has gone changes no status
-        print(printable(f"linrep: {reason}"), file=sys.stderr)
+        print(for_stream(printable(f"linrep: {reason}"), sys.stderr), file=sys.stderr)
     raise SystemExit(2) from None

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from .cli_terminal import PlainHelp, for_stream
+
 if TYPE_CHECKING:
     from .reports import Run
 
@@ -34,7 +36,7 @@ EngineName = Annotated[
     str,
     typer.Option(
         "--engine",
-        help="Where captures and probes run: local, processes:N, ray (a local cluster is started "
+        help="Where the work runs: local, processes:N, ray (a local cluster is started "
         "unless one runs) or ray://host:port. The results are the same.",
     ),
 ]
@@ -56,7 +58,7 @@ Seed = Annotated[
 def add(app: typer.Typer, command: Callable[..., None], example: str) -> None:
     """Make a function a command: its name, the first paragraph of its docstring, an example."""
     about = (command.__doc__ or "").split("\n\n")[0]
-    app.command(command.__name__, help=about, epilog=example)(command)
+    app.command(command.__name__, cls=PlainHelp, help=about, epilog=example)(command)
 
 
 def emit(data: object, text: str, *, as_json: bool) -> None:
@@ -70,7 +72,7 @@ def emit(data: object, text: str, *, as_json: bool) -> None:
 
         shown = json.dumps(plain(data), ensure_ascii=False, indent=1, allow_nan=False)
     else:
-        shown = printable(text)
+        shown = for_stream(printable(text), sys.stdout)
     try:
         print(shown, flush=True)
     except BrokenPipeError:
@@ -89,7 +91,7 @@ def printable(text: str) -> str:
 def announce(text: str) -> None:
     """Say on standard error what is going on; silent when nobody watches."""
     if sys.stderr.isatty():
-        print(text, file=sys.stderr)
+        print(for_stream(text, sys.stderr), file=sys.stderr)
 
 
 def emit_run(run: "Run", folder: Path, *, as_json: bool) -> None:
@@ -99,7 +101,7 @@ def emit_run(run: "Run", folder: Path, *, as_json: bool) -> None:
         Exit: a check of the run failed.
     """
     from .reports import summary_lines
-    from .reports.run_json import run_json
+    from .reports.report_json import run_json
 
     page = folder / "report.html"
     text = "\n".join([*summary_lines(run), "", f"report: {page}"])

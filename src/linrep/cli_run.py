@@ -1,4 +1,4 @@
-"""Commands about runs: make one, read it, compare two, hold one to requirements."""
+"""Commands that make runs: the demo, a probe of any model, any experiment from its settings."""
 
 from pathlib import Path
 from typing import Annotated
@@ -14,14 +14,11 @@ from .cli_common import (
     Seed,
     add,
     announce,
-    emit,
     emit_run,
     quiet,
 )
 
 __all__ = ["register"]
-
-RunFolder = Annotated[Path, typer.Argument(help="Folder of a run.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -29,9 +26,6 @@ def register(app: typer.Typer) -> None:
     add(app, demo, "Example: linrep demo --out runs/demo")
     add(app, probe, PROBE_EXAMPLES)
     add(app, run, "Example: linrep run runs/demo/settings.yaml --out runs/again")
-    add(app, report, "Example: linrep report runs/demo --to demo.md")
-    add(app, compare, "Example: linrep compare runs/old runs/new")
-    add(app, check, CHECK_EXAMPLE)
 
 
 PROBE_EXAMPLES = (
@@ -40,7 +34,6 @@ PROBE_EXAMPLES = (
     "--out runs/ud ;  linrep probe --model bert-base-uncased --trees 't/*.ptb' --out runs/bert ;  "
     "linrep probe --model runs/model --grammar language.cfg --targets beliefs --out runs/trained"
 )
-CHECK_EXAMPLE = "Example: linrep check runs/demo --require 'accuracy>=0.99@blocks.3.*/height 2'"
 
 
 def demo(
@@ -50,7 +43,7 @@ def demo(
     overwrite: Overwrite = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Grammar to constructed model to probes to report, embedded; under a minute on two cores."""
+    """Grammar to constructed model to probes to report, embedded; two minutes of one core."""
     from .experiments.demo import demo_settings
 
     _make(demo_settings(seed), out, engine, overwrite, as_json)
@@ -79,8 +72,8 @@ def probe(  # noqa: PLR0913 - one per option
     transfer: Annotated[
         list[str] | None,
         typer.Option(
-            help="Another file of the kind, on which the probes are scored, and it on this one; "
-            "repeatable."
+            help="Another file of the same kind: probes trained on --data are scored on it, and "
+            "the other way round; repeatable."
         ),
     ] = None,
     text: Annotated[
@@ -129,6 +122,9 @@ def probe(  # noqa: PLR0913 - one per option
     ] = "auto",
     permutations: Annotated[int, typer.Option(min=0, help="Shuffles per p-value.")] = 200,
     codelength: Annotated[bool, typer.Option(help="Measure online codelength.")] = False,
+    examples: Annotated[
+        int, typer.Option(min=0, max=200, help="Held-out texts shown on the page; 0: no text.")
+    ] = 24,
     causal: Annotated[
         str,
         typer.Option(
@@ -148,8 +144,8 @@ def probe(  # noqa: PLR0913 - one per option
         bool,
         typer.Option(
             "--erase",
-            help="Take each target out where it is first read, and look what is read further on "
-            "and what the model loses.",
+            help="Take each target out where it is first read, and measure what can still be read "
+            "later and what the model loses.",
         ),
     ] = False,
     steer: Annotated[
@@ -191,9 +187,10 @@ def probe(  # noqa: PLR0913 - one per option
     )  # fmt: skip
     settings = probe_settings(
         model, trees, grammar, heights=heights, sentences=sentences, positions=positions,
-        groups=group, permutations=permutations, codelength=codelength, causal=causal,
-        das=das, erase=erase, steer=steer, long_inputs=long_inputs, special_tokens=special_tokens,
-        check=check, seed=seed, data=labelled, layers=layers, targets=targets,
+        groups=group, permutations=permutations, codelength=codelength, examples=examples,
+        causal=causal, das=das, erase=erase, steer=steer, long_inputs=long_inputs,
+        special_tokens=special_tokens, check=check, seed=seed, data=labelled, layers=layers,
+        targets=targets,
     )  # fmt: skip
     _make(settings, out, engine, overwrite, as_json)
 
@@ -228,73 +225,3 @@ def _make(settings: object, out: Path, engine: str, overwrite: bool, as_json: bo
     made = run_experiment(settings, engine=engine)
     folder = write_run(made, out, overwrite=overwrite)
     emit_run(made, folder, as_json=as_json)
-
-
-def report(
-    run: RunFolder,
-    to: Annotated[
-        Path | None, typer.Option(help=".html, .md or .json; by default RUN/report.html.")
-    ] = None,
-    as_json: JsonFlag = False,
-) -> None:
-    """Write the report of a run again, without its model."""
-    from .reports import report as write
-
-    page = write(run, to or run / "report.html")
-    emit({"report": str(page)}, str(page), as_json=as_json)
-
-
-def compare(
-    before: Annotated[Path, typer.Argument(help="The earlier run.")],
-    after: Annotated[Path, typer.Argument(help="The later run.")],
-    strict: Annotated[bool, typer.Option(help="Exit 1 if any cell became worse.")] = False,
-    as_json: JsonFlag = False,
-) -> None:
-    """Two runs beside each other: accuracy cell by cell, and the settings that differ.
-
-    Raises:
-        Exit: asked to be strict, and a cell became worse.
-    """
-    from dataclasses import asdict
-
-    from .reports import compare_runs, read_run
-    from .reports.values import site_label
-
-    found = compare_runs(read_run(before), read_run(after))
-    lines = [
-        f"{change.study}, {site_label(change.site)}, {change.target}: {change.before:.3f} -> "
-        f"{change.after:.3f} ({change.difference:+.3f}"
-        + (", beyond both intervals)" if change.apart else ")")
-        for change in found.changes
-    ]
-    lines += [f"only in {before}: {', '.join(cell)}" for cell in found.only_before]
-    lines += [f"only in {after}: {', '.join(cell)}" for cell in found.only_after]
-    lines += [f"setting {name}: {old} -> {new}" for name, (old, new) in found.settings.items()]
-    lines.append(f"{len(found.changes)} cells compared, {len(found.worse)} worse")
-    emit(asdict(found) | {"worse": len(found.worse)}, "\n".join(lines), as_json=as_json)
-    if strict and found.worse:
-        raise typer.Exit(1)
-
-
-def check(
-    run: RunFolder,
-    require: Annotated[
-        list[str] | None, typer.Option(help="COLUMN>=NUMBER@SITE/TARGET, repeatable.")
-    ] = None,
-    as_json: JsonFlag = False,
-) -> None:
-    """Hold a run to its own checks and to requirements; exit 1 if one fails.
-
-    Raises:
-        Exit: a requirement failed.
-    """
-    from .reports import Requirement, check_run, read_run
-
-    wanted = tuple(Requirement.from_text(text) for text in require or ())
-    outcomes = check_run(read_run(run), wanted)
-    failed = [outcome for outcome in outcomes if not outcome.passed]
-    summary = f"{len(outcomes) - len(failed)} of {len(outcomes)} requirements met"
-    data = {"passed": not failed, "outcomes": [vars(outcome) for outcome in outcomes]}
-    emit(data, "\n".join([*map(str, failed or outcomes), summary]), as_json=as_json)
-    if failed:
-        raise typer.Exit(1)

@@ -8,6 +8,8 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import NoReturn
 
+from .cli_terminal import for_stream
+
 __all__ = ["end_of", "listening"]
 
 WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "ended by SIGTERM"}
@@ -58,5 +60,6 @@ def end_of(received: list[int]) -> NoReturn:
     number = received[0] if received else signal.SIGINT
     word = WORDS.get(signal.Signals(number), "ended")
     with suppress(BrokenPipeError):  # a reader who has gone changes no status
-        print(f"linrep: {word}; nothing half-written is left", file=sys.stderr)
+        said = for_stream(f"linrep: {word}; nothing half-written is left", sys.stderr)
+        print(said, file=sys.stderr)
     raise SystemExit(128 + number) from None

@@ -25,7 +25,7 @@ def test_a_run_of_beliefs_is_written_and_read(beliefs):
     assert [study.name for study in read.studies] == ["mess3", "rrxor"]
     assert read.settings["experiment"] == "belief"
     assert read.passed
-    assert (folder / "report.html").read_text("utf-8").count("plotly-graph-div") >= 2
+    assert (folder / "report.html").read_text("utf-8").count('class="plot" id=') >= 2
     assert len(found.to_frame()) == len(found.rows) == 12
     assert found.to_markdown().count("\n") == 13
     assert found.plot().data
@@ -154,6 +154,11 @@ def test_sizes_come_from_a_file(tmp_path, capsys, monkeypatch):
     assert list(how.languages) == ["own"]
     assert (how.languages["own"].training.steps, how.sentences, how.seed) == (7, 40, 0)
     assert "leave --tiny and --seed out" in refused("--seed", "3")
+    file.write_text(file.read_text() + "experiment: trained_languages\n")  # as a run keeps them
+    assert "asked" in refused()
+    assert asked[1] == how
+    file.write_text("experiment: belief\n")
+    assert "experiment" in refused()
     file.write_text("width: 3\n")
     assert "width" in refused()
-    assert len(asked) == 1
+    assert len(asked) == 2

@@ -57,7 +57,7 @@ def test_the_folder_holds_the_figures_and_their_numbers(scaling):
             if curve.sweep == study.name:
                 assert f"slope {curve.slope:.3f}" in study.facts[f"{curve.name}: fit"]
     page = (folder / "report.html").read_text("utf-8")
-    assert page.count('class="plotly-graph-div"') == 3
+    assert page.count('class="plot" id=') == 3
     assert "<script src=" not in page  # readable without a network
     with pytest.raises(ScalingError, match="already holds something"):
         run(folder, tiny=True)

@@ -74,7 +74,7 @@ def test_the_page_the_markdown_and_the_json_say_the_same(small_run, both, tmp_pa
         assert f">{line[-1]}</td>" in page
     for words in ("What is lost when a state is taken out", "What a push along the state does"):
         assert words in page
-    assert page.count("A state taken out, and read further on") == 1
+    assert page.count('aria-label="A state taken out, and read further on') == 1
 
 
 def test_every_check_holds(study):

@@ -19,6 +19,8 @@ def grid(planted, engine, **changes):
 def same(ours, theirs):
     assert ours.to_frame().equals(theirs.to_frame())
     assert ours.notes == theirs.notes
+    assert ours.examples is not None
+    assert ours.examples == theirs.examples
     assert ours.settings == theirs.settings
     assert list(ours.covariances) == list(theirs.covariances)
     for site, covariance in ours.covariances.items():

@@ -151,8 +151,8 @@ def test_reports_are_rebuilt_without_the_model(run, tmp_path):
     for suffix in ("html", "md", "json"):
         made = report(out, tmp_path / f"again.{suffix}")
         assert made.read_bytes() == (out / f"report.{suffix}").read_bytes()
-    with pytest.raises(ReportError, match=r"\.html, \.md or \.json"):
-        report(out, tmp_path / "report.pdf")
+    with pytest.raises(ReportError, match=r"\.html, \.md, \.json, \.pdf or \.png"):
+        report(out, tmp_path / "report.docx")
 
 
 def test_a_report_in_a_place_that_is_taken_is_refused_with_a_remedy(run, tmp_path):

@@ -1,0 +1,86 @@
+"""Of which model and which data a study speaks, in a line each; what its targets are."""
+
+import re
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Final
+
+from .values import number
+
+if TYPE_CHECKING:
+    from .record import Study
+
+__all__ = ["about", "target_words"]
+
+MODEL: Final = (
+    ("model", "{}"),
+    ("architecture", "{}"),
+    ("blocks", "{} blocks"),
+    ("width of the stream", "{} dimensions"),
+    ("parameters", "{} parameters"),
+    ("training steps", "{} training steps"),
+)
+DATA: Final = (
+    ("process", "{}"),
+    ("sentences from", "{}"),
+    ("texts from", "{}"),
+    ("sentences", "{} sentences"),
+    ("texts", "{} texts"),
+    ("tokens", "{} tokens"),
+    ("word types", "{} word types"),
+    ("groups", "{} groups"),
+)
+TARGETS: Final = (
+    (r"height \d+", "Height h of a token: the symbol h levels above it in its tree."),
+    (
+        r"belief.*",
+        "Belief: the exact probabilities of that state given the words so far (at boundary: given "
+        "also that its span ends here).",
+    ),
+    (r"next token", "Next token: the exact probabilities of what comes next."),
+    (
+        r"(inside|context) height \d+",
+        "Inside and context height h: the weights of the symbols that can end here, and of those "
+        "that can start next, at that level.",
+    ),
+)
+LONG: Final = 120
+
+
+def about(study: "Study") -> list[tuple[str, str]]:
+    """The model and the data, each in one line; what is not known of them is left out.
+
+    Args:
+        study: with its facts.
+    """
+    lines = [("Model", _line(study, MODEL)), ("Data", _line(study, DATA))]
+    return [(name, line) for name, line in lines if line]
+
+
+def _line(study: "Study", names: tuple[tuple[str, str], ...]) -> str:
+    parts: list[str] = []
+    for name, form in names:
+        value = study.facts.get(name)
+        if value is None or isinstance(value, dict | list):
+            continue
+        told = number(value)
+        if name.endswith(" from") and PurePath(told).is_absolute():
+            told = PurePath(told).name  # pages are shown around: the settings have the whole path
+        if name in ("sentences", "texts") and parts and told in parts[0].split():
+            continue  # where they are from has told how many
+        parts.append(form.format(told if len(told) <= LONG else f"{told[:LONG]}..."))
+    return ", ".join(parts)
+
+
+def target_words(study: "Study") -> list[str]:
+    """What the targets of a grammar are, those that the study has.
+
+    Args:
+        study: with its targets under the names that pages give them.
+    """
+    if study.piece != "token":
+        return []
+    targets = {str(row["target"]) for row in study.scores.rows}
+    return [
+        words for pattern, words in TARGETS
+        if any(re.fullmatch(pattern, target) for target in targets)
+    ]  # fmt: skip
