@@ -21,7 +21,7 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,10 @@ from figures import FILE, Figure, read
 HERE = Path(__file__).parent
 WORSE = 0.15
 """Part of a ratio that may be lost before it is flagged."""
-PEERS = ("torch", "numpy", "scikit-learn", "transformers", "transformer-lens", "nltk")
+PEERS = (
+    "torch", "numpy", "scikit-learn", "transformers", "transformer-lens", "nnsight", "pyvene",
+    "concept-erasure", "nltk",
+)  # fmt: skip
 
 FULL: dict[str, Sequence[str]] = {
     "imports": (),
@@ -105,6 +108,14 @@ def processor() -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
+def installed(name: str) -> str:
+    """The version of a package, empty where it is missing."""
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
 def shown(value: float) -> str:
     """Three digits."""
     return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
@@ -150,6 +161,14 @@ def page(runs: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def kept(runs: Sequence[dict[str, Any]], at: Path | None, data: Path | None) -> None:
+    """Write what is measured so far."""
+    if at:
+        at.write_text(page(runs), encoding="utf-8")
+    if data:
+        data.write_text(json.dumps(runs, indent=1) + "\n", encoding="utf-8")
+
+
 def worse(now: Sequence[dict[str, Any]], before: Sequence[dict[str, Any]]) -> list[str]:
     """Ratios that have lost more than 15 % since, kernel by kernel."""
     known = {
@@ -185,17 +204,14 @@ def main() -> int:
         machine = {
             "processor": processor(), "cores": os.cpu_count(), "kernel": kernel_of(kernel),
             "load": os.getloadavg()[0], "threads": 1, "date": f"{datetime.now(UTC):%Y-%m-%d}",
-            "versions": {name: version(name) for name in PEERS},
+            "versions": {name: number for name in PEERS if (number := installed(name))},
         }  # fmt: skip
-        chosen = {name: jobs[name] for name in asked.only or jobs}
-        figures = [f for name, args in chosen.items() for f in measured(name, args, kernel)]
-        runs.append({"machine": machine, "figures": [asdict(figure) for figure in figures]})
-    text = page(runs)
-    print(text)
-    if asked.page:
-        asked.page.write_text(text, encoding="utf-8")
-    if asked.json:
-        asked.json.write_text(json.dumps(runs, indent=1) + "\n", encoding="utf-8")
+        figures: list[dict[str, Any]] = []
+        runs.append({"machine": machine, "figures": figures})
+        for name in asked.only or jobs:
+            figures += map(asdict, measured(name, jobs[name], kernel))
+            kept(runs, asked.page, asked.json)  # an hour's figures outlive an interrupt
+    print(page(runs))
     if asked.against:
         lost = worse(runs, json.loads(asked.against.read_text(encoding="utf-8")))
         print(
