@@ -86,17 +86,23 @@ def measured(name: str, arguments: Sequence[str], kernel: str | None) -> list[Fi
 
 
 def kernel_of(asked: str | None) -> str:
-    """The BLAS kernel that a process started so uses."""
+    """The BLAS kernel that a process started so uses.
+
+    Raises:
+        SystemExit: this processor lacks what the kernel needs.
+    """
     code = (
-        "import numpy, threadpoolctl as t; "
+        "import numpy, threadpoolctl as t; numpy.ones((99, 99)) @ numpy.ones((99, 99)); "
         "print(*sorted({p.get('architecture', '?') for p in t.threadpool_info() "
         "if p['user_api'] == 'blas'}))"
     )
     chosen = {"OPENBLAS_CORETYPE": asked} if asked else {}
     done = subprocess.run(
         [sys.executable, "-c", code], env=os.environ | chosen, capture_output=True, text=True,
-        check=True,
+        check=False,
     )  # fmt: skip
+    if done.returncode:
+        raise SystemExit(f"the BLAS kernel {asked} does not run on this processor: take another")
     return done.stdout.strip()
 
 
