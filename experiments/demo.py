@@ -24,7 +24,8 @@ QUESTION = (
 LATIN = (
     "Every symbol is the sum of its two children modulo the number of classes. Until a span ends, "
     "its symbol is uniform whatever was seen, so no probe can beat a guess; at its last token "
-    "block h writes the symbol of height h, and the ceiling jumps from 1/order to 1: a staircase. "
+    "the h-th block (block h - 1, counted from 0) writes the symbol of height h, and the ceiling "
+    "jumps from 1/order to 1: a staircase. "
     "The whole sentence has one symbol, so its last token follows from all the others: the model "
     "has to use every state to predict it."
 )

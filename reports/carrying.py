@@ -46,6 +46,8 @@ def carrying(study: Study) -> "tuple[str, Callable[[], go.Figure]] | None":
         if any(row.subspaces and row.through is None for row in comparison.rows):
             return maps_caption(comparison), partial(maps_figure, scores, comparison)
         targets = site_order([str(row["target"]) for row in scores.rows])
+        read = {row.target for row in comparison.rows if row.verdicts.decodable.state == "yes"}
+        targets = sorted(targets, key=lambda target: target not in read)  # what was found in front
         more = f" The first {AT_FIRST} of {len(targets)} targets." * (len(targets) > AT_FIRST)
         caption = (
             "What the probe reads by layer on held-out data, with its interval, beside the "

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ComparedSubspaces", "Comparison", "ComparisonError", "ProbeGrid", "Row", "compare"]
 
-NO_INTERVENTION = "no states were exchanged in this run"
+NO_INTERVENTION = "no states of these targets were exchanged"
 
 
 @runtime_checkable

@@ -51,9 +51,9 @@ def _placed(rows: "Sequence[Row]", written: "Sequence[Row]") -> list[Finding]:
     if asked:
         least = min(asked, key=_overlap)
         parts.append(
-            f"{len(held)} of {len(asked)} cells in which theory writes a state hold it (overlap of "
-            f"the learned with the predicted subspace at least {number(_overlap(least))}"
-            f"{_interval(least)}, {_cell(least)})"
+            f"{len(held)} of {len(asked)} cells in which theory writes a state hold it (lowest "
+            f"overlap of the learned with the predicted subspace {number(_overlap(least))}"
+            f"{_interval(least)}, {_cell(least)}){_joint(held)}"
         )
     if empty:
         none = f"{len(false) or 'none'} of the {len(empty)} cells in which it writes nothing"
@@ -71,6 +71,13 @@ def _placed(rows: "Sequence[Row]", written: "Sequence[Row]") -> list[Finding]:
     elif asked and not held:
         lead = "No state was found where the theorem puts it"
     return [Finding(f"{lead}: {', and '.join(parts)}", good=good)]
+
+
+def _joint(held: "Sequence[Row]") -> str:
+    """How many are there only together with what they are tied to."""
+    tied = sum(bool(row.verdicts.aligned.instead) for row in held)
+    together = "together with other states from which these sentences do not tell them"
+    return f", {tied} of them only {together}" if tied else ""
 
 
 def _told(row: "Row") -> bool:
@@ -124,13 +131,14 @@ def _read(study: "Study", written: "Sequence[Row]") -> list[Finding]:
             ceiling = least.get("ceiling")
             above = "" if ceiling is None else f", ceiling {number(ceiling)}"
             said += (
-                f" (accuracy at least {number(least['accuracy'])} "
+                f" (lowest accuracy {number(least['accuracy'])} "
                 f"[{number(least.get('interval'))}]{above})"
             )
     if twins:
-        said += f"; in {len(twins)} untrained models are read as well"
+        others = "the other" if len(twins) == len(asked) - len(read) else "another"
+        said += f"; in {others} {len(twins)} it is read from untrained models as well"
         if all(row.verdicts.decodable.reason.endswith(GIVEN) for row in twins):
-            said += ", since words give the state away"
+            said += ", since words give it away"
     return [Finding(said)]
 
 

@@ -172,8 +172,8 @@ def _unread(
     if cause == UNTRAINED:
         twin = number(best.get("random_weights"))
         said = (
-            f"It is not shown that the model holds {{names}}{of}: a probe reads {{it}}, but "
-            "no more than from untrained models of this shape"
+            f"It is not shown that the model holds {{names}}{of}: a probe reads {{it}}, but is "
+            "not shown to read {it} better than from untrained models of this shape"
         )
         beside = Detail(f"{name}: {score}, untrained {twin}{shown}", *cell)
         single = (
@@ -196,11 +196,14 @@ def _from(study: "Study", rows: Sequence[Mapping[str, "Json"]]) -> str:
     ]
     if len(rows) < 2:
         return ""
+    blocks = _blocks(study)
+    if blocks is not None and len(rows) < blocks:  # of the blocks between nothing is known
+        return f" at {sum(read)} of the {len(read)} places that were looked at"
     first = read.index(True)
     if not all(read[first:]) or first == len(read) - 1:
         return f" at {sum(read)} of {len(read)} places"
     site = str(rows[first]["site"])
-    where = place(site, _blocks(study))
+    where = place(site, blocks)
     return f" from {where.removeprefix('after ').removeprefix('at ')} on"
 
 

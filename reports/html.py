@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["render_html"]
 
-FIRST: Final = 2
+FIRST: Final = 3
 """Sentences of a study on the first screen of several studies, beside what failed."""
 
 

@@ -40,7 +40,7 @@ AMBIGUOUS = (
 TOGETHER = "together with values from which these sentences do not tell it"
 TIED = (
     "on these sentences the values of {} move only together with others, and nothing of its own is "
-    "written here: what is found lies where theory says, and is theirs"
+    "written here: the direction that is found lies where theory says, but belongs to those others"
 )
 NOTHING = "no pattern is found, and theory writes nothing here: as predicted"
 ALIGNED = 0.9

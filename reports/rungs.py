@@ -182,8 +182,8 @@ def selective(
     if room is not None and room > level:
         return Verdict(
             "not tested",
-            f"{surface} tell it already ({number(_value(row, 'surface'))}): not even a probe "
-            "without any error could be told from them",
+            f"{surface} tell it already ({number(_value(row, 'surface'))}), so well that even a "
+            "probe without any error could not be shown to read more",
             instead,
         )
     questions = {
@@ -279,4 +279,5 @@ def _absent(name: str, row: Mapping[str, object], permutations: int | None) -> s
     if name == "p_family":
         return "no labels were shuffled" if permutations == 0 else "no labels could be shuffled"
     twins = int(_value(row, "n_twins") or 0)
-    return f"{twins} untrained models were probed, at least {LEAST_TWINS} are needed"
+    probed = "1 untrained model was" if twins == 1 else f"{twins} untrained models were"
+    return f"{probed} probed, at least {LEAST_TWINS} are needed"

@@ -20,12 +20,10 @@ ASKED: Final = {
     "causal": "Whether the model uses it",
 }
 EVIDENT: Final = "the embedding holds the word and its position only"
-UNPREDICTED: Final = (
-    "nothing predicts where it is written: that is known of constructed models only"
-)
+UNPREDICTED: Final = "no theory says where a model that was not constructed writes it"
 EXCHANGE: Final = (
-    "Exchange states between sentences: that tells whether the model uses them (of a grammar "
-    "linrep probe --causal yes; of pairs of texts linrep.minimal_pairs and linrep.interchange)."
+    "Exchange states between sentences: that tells whether the model uses them. For a grammar: "
+    "linrep probe --causal yes. For pairs of texts: linrep.minimal_pairs and linrep.interchange."
 )
 OF_TEXTS: Final = (
     "Exchange states between pairs of texts (linrep.minimal_pairs, linrep.interchange): that tells "
@@ -41,7 +39,7 @@ REMEDIES: Final = (
         "Train the model longer, or take a larger one (linrep train).",
     ),
     (
-        "no states were exchanged",
+        "no states of these targets were exchanged",
         EXCHANGE,
     ),
     (
@@ -49,7 +47,7 @@ REMEDIES: Final = (
         "Sample more sentences, so that more of them can be exchanged.",
     ),
     (
-        "untrained models",
+        "untrained model",
         "Probe more untrained models of this shape (settings: probes, twins).",
     ),
     ("no p-value can be", "Shuffle the labels more often (--permutations 200)."),
@@ -180,6 +178,9 @@ def remedies(studies: "Sequence[Study]") -> list[str]:
                 break
     told = sorted(counts, key=lambda remedy: -counts[remedy])
     grammatical = any(study.piece == "token" for study in studies)
-    if not any("grammar" in study.facts for study in studies):
+    rows = [row for study in studies for row in study.comparison.rows]
+    if any(row.through for row in rows) or not any("grammar" in study.facts for study in studies):
         told = [line for line in told if line != BESIDE]
+    if any(row.exchange for row in rows):
+        told = [line for line in told if line != EXCHANGE]
     return told if grammatical else [OF_TEXTS if line == EXCHANGE else line for line in told]

@@ -86,7 +86,10 @@ def _fault(row: CellScore, level: float) -> str:
     if _weak(row):
         return "the exchange changes nothing" if row.change <= 1e-9 else "hardly any effect"
     if not math.isnan(row.p) and row.p > level:
-        return "no more than random subspaces, the placebo or a random-weight twin do"
+        return (
+            "not shown to do more than random subspaces, the placebo and a random-weight twin "
+            f"(p = {number(row.p)}; for all cells together at most {number(level)} is asked)"
+        )
     # A divergence rewards noise; total variation does not, and log-odds have no such corner.
     kl = row.measure == "KL"
     drawn = row.completeness_drawn if kl else row.share_drawn

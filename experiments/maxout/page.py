@@ -47,10 +47,10 @@ QUESTION = (
 )
 
 
-EQUAL = "the transformer computes the soft recursion, up to rounding"
-ROUNDED = "so it does in float32, up to its rounding"
-HARD = "with hard maxima in its attention it computes the maxout network itself"
-BOUNDED = "the soft maximum costs no more than the signed bound allows"
+EQUAL = "it computes the network of soft maxima, up to rounding"
+ROUNDED = "it does so in float32, up to the rounding of that"
+HARD = "with hard maxima in its attention the transformer computes the maxout network itself"
+BOUNDED = "with soft maxima it is off by no more than the signed bound allows"
 ATTAINED = "for the absolute value that bound is attained"
 CHOSEN = "attention prefers the piece that the soft recursion prefers, at every head and point"
 SILU = "a ReLU network equals its form in SiLU units, up to rounding"
@@ -59,8 +59,11 @@ FALLS = "the largest error falls like 1/lambda"
 FALLS_TWICE = "the mean error falls like 1/lambda^2"
 FEWER = "there are no more cells than the bound allows"
 PIECES = "width 2 and rank p reach (2p - 1)^L linear pieces at depth L, exactly"
-SLOWER = "random weights of the same size grow by less than half of log 3 a layer"
-WARM = "the warmest softmax shows few of the cells"
+SLOWER = (
+    "with random weights of the same size the logarithm of the number of pieces grows by less "
+    "than half of log 3 a layer"
+)
+WARM = "the warmest softmax shows at most half of the cells"
 BAND = "the cells so counted are those that exact margins predict, but for a few"
 
 
@@ -130,10 +133,10 @@ def equality(tiny: bool, seed: int) -> Study:
         "exchanged for that of another input in both.",
         figures.errors(rates, sup, bound, mean),
         (
-            Check("transformer - soft recursion, float64", recursion, "<=", 1e-10, EQUAL),
-            Check("the same in float32, relative", single, "<=", 1e-5, ROUNDED),
             Check("hardmax attention - network", hardmax, "<=", 1e-10, HARD),
             Check("error / signed bound", share, "<=", 1.0 + 1e-9, BOUNDED),
+            Check("transformer - soft recursion, float64", recursion, "<=", 1e-10, EQUAL),
+            Check("float32, relative", single, "<=", 1e-5, ROUNDED),
             Check("the same for |x|", errors.share_of_absolute(), ">=", 0.999, ATTAINED),
             Check("heads that attend to another piece", float(wrong), "<=", 0.0, CHOSEN),
             Check("ReLU network - its SiLU form", errors.silu_difference(seed), "<=", 1e-12, SILU),
@@ -171,21 +174,21 @@ def slice_of_regions(tiny: bool, seed: int) -> Study:
         "makes loose.",
         figures.cells(found, "The plane through the inputs, each cell coloured by its affine map."),
         (
-            Check("cells / upper bound", counts.cells / bound, "<=", 1.0, FEWER),
             Check(
                 "counts moved by 100 x the tolerance",
                 float(counts != wider),
                 "<=",
                 0.0,
-                "rounding decides nothing",
+                "with a tolerance a hundred times as large the same cells are counted",
             ),
             Check(
                 "area not covered",
                 abs(float(found.areas.sum()) / 16 - 1),
                 "<=",
                 1e-12,
-                "the cells tile the window",
+                f"the {counts.cells} cells that were counted tile the window",
             ),
+            Check("cells / upper bound", counts.cells / bound, "<=", 1.0, FEWER),
         ),
         {"counts": list(counts), "upper_bound": bound},
     )

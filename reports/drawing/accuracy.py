@@ -84,10 +84,10 @@ def accuracy_figure(
         width=210 if len(sites) < 40 else 420, labels=["0.00"], below=room_below(sites),
     )  # fmt: skip
     places = Panels(figure)
+    low = _lowest(rows)
     for index, target in enumerate(drawn):
         column = [cells.get((site, target), {}) for site in sites]
         places.add(index, *_lines(sites, column), *_predicted(sites, target, comparison))
-        low = _lowest(column)
         places.axes(index)[1].update(range=[low - 0.04, 1.06], dtick=0.25 if low > -1 else None)
     _once(figure)
     words = "score" if mixed else score_words(scores)
@@ -97,9 +97,9 @@ def accuracy_figure(
     return style(figure)
 
 
-def _lowest(column: Sequence[Mapping[str, Json]]) -> float:
-    """Where the axis of a target begins: at 0, or below it where an R2 is."""
-    held = [as_float(cell.get(name)) for cell in column for name in ("r2", *HIDDEN)]
+def _lowest(rows: Sequence[Mapping[str, Json]]) -> float:
+    """Where the axes of all targets begin: at 0, or below it where a probe's R2 is."""
+    held = [as_float(row.get("r2")) for row in rows]
     return min([0.0, *(value for value in held if not math.isnan(value))])
 
 

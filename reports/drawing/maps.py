@@ -65,8 +65,14 @@ def maps_figure(scores: Scores, comparison: Comparison) -> "go.Figure":
     rows = {(row.site, row.target): row for row in comparison.rows}
     cells = _cells(scores)
     present = {cell: as_float(row.get(score_column(row))) for cell, row in cells.items()}
-    aligned = {cell: row.subspaces.overlap for cell, row in rows.items() if row.subspaces}
-    used = {cell: max(0.0, float(row.exchange.share)) for cell, row in rows.items() if row.exchange}
+    aligned = {
+        cell: row.subspaces.overlap for cell, row in rows.items()
+        if row.subspaces and row.verdicts.aligned.state != "not tested"
+    }  # fmt: skip
+    used = {
+        cell: max(0.0, float(row.exchange.share)) for cell, row in rows.items()
+        if row.exchange and row.verdicts.causal.state != "not tested"
+    }  # fmt: skip
     maps: Maps = {
         f"present: {score_words(scores)}": (present, {c: _beside(r) for c, r in cells.items()}),
         "aligned: overlap with theory": (aligned, {c: _null(r) for c, r in rows.items()}),
@@ -96,15 +102,16 @@ def maps_caption(comparison: Comparison) -> str:
         said.append(
             "Aligned: the overlap of the subspace that was learned with the one that theory "
             "predicts, 1 where one lies in the other; a frame marks the cells where theory says "
-            "that the state is written."
+            "that the state is written, and is empty where these sentences could not test it."
         )
     if any(row.exchange for row in rows):
         framed_ = any(row.predicted_use is not None for row in rows)
         said.append(
             "Used: how far an exchange of the learned pattern at a span's last token brings the "
             "model to what it would say had the span been another; 0 is nothing, 1 all of the "
-            "way. A state may be read perfectly and not be used."
-            + " A frame marks the cells where theory says that it is used."
+            "way. Random subspaces, too, go a part of the way: the verdicts say where use is shown "
+            "beyond them. A state may be read perfectly and not be used."
+            + " A frame marks the cells where theory says that it is used, empty if not tested."
             * framed_
         )
     return " ".join(said)
@@ -127,7 +134,7 @@ def _beside(row: Mapping[str, Json]) -> str:
 
 
 def _null(row: Row) -> str:
-    """What random subspaces reach."""
+    """What random subspaces reach, by their 95th percentile."""
     found = row.subspaces
     return "" if found is None else f"null, 95th percentile: {number(found.null_high)}"
 
@@ -135,4 +142,6 @@ def _null(row: Row) -> str:
 def _whole(row: Row) -> str:
     """The most that any subspace can do."""
     done = row.exchange
-    return "" if done is None else f"whole state: {number(done.share_whole)}"
+    if done is None:
+        return ""
+    return f"random: {number(done.share_random)}, whole state: {number(done.share_whole)}"

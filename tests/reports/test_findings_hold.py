@@ -120,8 +120,8 @@ def test_causes_of_constructed_models_are_those_of_their_verdicts(run) -> None:
         rows.append(replace(row, verdicts=verdicts, exchange=USED, predicted_use=True))
     made = replace(made, comparison=replace(made.comparison, rows=tuple(rows)))
     told = " ".join(map(str, constructed_findings(made)))
-    assert "untrained models are read as well" in told
-    assert "words give the state away" not in told
+    assert "it is read from untrained models as well" in told
+    assert "words give it away" not in told
     assert "(not in the others: hardly any effect)" in told
     assert "random subspaces" not in told
 

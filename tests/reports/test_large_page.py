@@ -19,7 +19,7 @@ COLUMNS = (
 
 def large(sites, targets):
     yes = Verdict("yes", "0.800 is above chance (0.500), shuffled labels and untrained models")
-    no = Verdict("not tested", "no states were exchanged in this run")
+    no = Verdict("not tested", "no states of these targets were exchanged")
     cells = [
         (f"blocks.{site}.hook_resid_post", f"target {target}")
         for site in range(sites)

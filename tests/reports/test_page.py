@@ -64,7 +64,9 @@ def test_the_page_tells_what_was_asked_and_found(page, run):
             assert number(row["accuracy"]) in text
             assert number(row["ceiling"]) in text
     assert "1 of 1 checks passed" in text
-    assert "Whether the model uses it, at all cells: no states were exchanged" in text
+    assert (
+        "Whether the model uses it, at all cells: no states of these targets were exchanged" in text
+    )
 
 
 def test_a_failed_check_shows(make):

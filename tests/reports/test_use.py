@@ -34,7 +34,7 @@ class Found:
     [
         ({}, "yes", "0.640 of the way"),
         ({"isolation": 0.9, "isolation_of": "depth"}, "yes", "predictions of depth left 0.900"),
-        ({"p": 0.2}, "no", "no more than random"),
+        ({"p": 0.2}, "no", "not shown to do more than random"),
         ({"p": NAN}, "not tested", "no control"),
         ({"share": 0.02, "completeness": 0.02}, "no", "hardly any effect"),
         ({"share": 0.5, "completeness": 0.0}, "no", "hardly any effect"),
