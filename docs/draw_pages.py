@@ -45,7 +45,7 @@ def main() -> None:
                 path = asked.to / f"{name}-{shot}.webp"
                 how = shot.partition("-")[2]
                 made = picture(browser, Path(page).resolve(), *size, how)
-                made.save(path, quality=70, method=6)
+                made.save(path, quality=45, method=6)
                 print(path, path.stat().st_size)
         browser.close()
 

@@ -39,7 +39,7 @@ REMEDIES: Final = (
         "Train the model longer, or take a larger one (linrep train).",
     ),
     (
-        "no states of these targets were exchanged",
+        "no states ",
         EXCHANGE,
     ),
     (
