@@ -4,6 +4,7 @@
     python benchmarks/run.py --quick                        # small sizes: whether all of it runs
     python benchmarks/run.py --kernels Haswell SkylakeX     # all of it once for each BLAS kernel
     python benchmarks/run.py --against earlier.json         # what has become slower, status 1
+    python benchmarks/run.py --only store --json kept.json  # one of them anew, the others stay
 
 Each benchmark runs in a process of its own, on one thread. Methods take turns, and a figure is the
 median over rounds of the ratio in each round; processor, kernel, threads and load stand on the
@@ -167,6 +168,14 @@ def page(runs: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def earlier(data: Path | None) -> list[dict[str, Any]]:
+    """What an earlier run kept, to which single benchmarks are added."""
+    if data is None or not data.exists():
+        return []
+    found: list[dict[str, Any]] = json.loads(data.read_text(encoding="utf-8"))
+    return found
+
+
 def kept(runs: Sequence[dict[str, Any]], at: Path | None, data: Path | None) -> None:
     """Write what is measured so far."""
     if at:
@@ -205,17 +214,23 @@ def main() -> int:
     parser.add_argument("--against", type=Path, help="JSON of an earlier run")
     asked = parser.parse_args()
     jobs = {**(QUICK if asked.quick else FULL), **with_data(asked.data)}
-    runs: list[dict[str, Any]] = []
+    runs = earlier(asked.json) if asked.only else []
     for kernel in asked.kernels:
         machine = {
             "processor": processor(), "cores": os.cpu_count(), "kernel": kernel_of(kernel),
             "load": os.getloadavg()[0], "threads": 1, "date": f"{datetime.now(UTC):%Y-%m-%d}",
             "versions": {name: number for name in PEERS if (number := installed(name))},
         }  # fmt: skip
-        figures: list[dict[str, Any]] = []
-        runs.append({"machine": machine, "figures": figures})
+        same = ("processor", "kernel", "versions")
+        known = [run for run in runs if all(run["machine"][k] == machine[k] for k in same)]
+        if not known:
+            runs.append({"machine": machine, "figures": []})
+        figures = (known or runs)[-1]["figures"]
         for name in asked.only or jobs:
-            figures += map(asdict, measured(name, jobs[name], kernel))
+            found = measured(name, jobs[name], kernel)
+            anew = {figure.key for figure in found}
+            figures[:] = [each for each in figures if Figure(**each).key not in anew]
+            figures += map(asdict, found)
             kept(runs, asked.page, asked.json)  # an hour's figures outlive an interrupt
     print(page(runs))
     if asked.against:
