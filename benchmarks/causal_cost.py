@@ -110,8 +110,8 @@ def main() -> None:
         f"{len(pairs)} pairs x {len(sites)} sites x {arms} arms, {n} thread{'s' * (n > 1)}: {cost}"
     )
     tell(
-        "exchanges", f"SmolLM2, {len(pairs)} pairs x {len(sites)} sites x {arms} arms", cost.seconds,
-        "CPU s", "the passes alone", cost.least_seconds, better="smaller", bar=1.2,
+        "exchanges", f"SmolLM2, {len(pairs)} pairs x {len(sites)} sites x {arms} arms",
+        cost.seconds, "CPU s", "the passes alone", cost.least_seconds, better="smaller", bar=1.2,
     )  # fmt: skip
 
 
