@@ -83,7 +83,8 @@ def test_the_source_archive_runs_its_own_tests(shipped, tmp_path):
         archive.extractall(tmp_path, filter="data")
     (folder,) = tmp_path.iterdir()
     for name in ("tests", "docs", "benchmarks", "notebooks"):
-        assert files(folder / name, "") == files(ROOT / name, ""), name
+        kept = {file for file in files(ROOT / name, "") if not file.startswith("gallery")}
+        assert files(folder / name, "") == kept, name  # docs/gallery is what `make docs` executes
     run("make", "links", folder=folder)
     said = run(
         sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o",
