@@ -178,7 +178,7 @@ def _unread(
         beside = Detail(f"{name}: {score}, untrained {twin}{shown}", *cell)
         single = (
             f"It is not shown that the model holds {name}{of}: a probe reads it ({score}), "
-            f"but {reason}"
+            f"but that is {reason}"
         )
         return Answer(2, said, name, Finding(single, (), cell), beside, asks=bool(shown))
     said = f"{{Names}}{of} {{is}} not shown to be readable from the stream"

@@ -32,9 +32,9 @@ GIVEN: Final = (
     "; it can be read here, but words and positions give it away, and any weights carry these "
     "along: that it can be read says nothing about what this model has computed"
 )
-UNTRAINED: Final = "no more than an untrained model of this shape gives"
-EMBEDDED: Final = "no more than the embedding gives"
-UNSEEN: Final = "at words that were never trained on, no more than chance"
+UNTRAINED: Final = "not shown to be more than an untrained model of this shape gives"
+EMBEDDED: Final = "not shown to be more than the embedding gives"
+UNSEEN: Final = "at words that were never trained on, not shown to be more than chance"
 CERTAIN: Final = 1 - 1e-12  # a mean of ones up to rounding
 OTHERS: Final = "take other heights, other tokens, or a larger language"
 ON_THE_SURFACE: Final = "not beyond the word"
@@ -187,7 +187,7 @@ def selective(
             instead,
         )
     questions = {
-        "p_surface": ("surface", f"no more than {surface} give"),
+        "p_surface": ("surface", f"not shown to be more than {surface} give"),
         "p_embedding": ("embedding", EMBEDDED),
         "p_unseen": ("unseen", UNSEEN),
     }

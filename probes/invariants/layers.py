@@ -193,7 +193,7 @@ def _used(share: tuple[float, float, float], p: float, level: float) -> tuple[st
     if not all(map(math.isfinite, (*share, p))):
         return "not tested", "its chance or its interval could not be measured"
     if p > level:
-        return "not as predicted", f"no more than random subspaces do: p = {p:.3g}"
+        return "not as predicted", f"not shown to be more than random subspaces do: p = {p:.3g}"
     if low <= 1 <= high:
         return "as predicted", "all that this token carries of it"
     if value > 1:

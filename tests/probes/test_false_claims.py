@@ -170,7 +170,7 @@ def test_an_untrained_model_beside_others_is_not_decodable():
     told, score = verdicts((text, models[0], models[1:]), labels)
     assert score.p_family < 0.05  # the words are there
     assert told.word == "not decodable"
-    assert "no more than an untrained model" in told.decodable.reason
+    assert "not shown to be more than an untrained model" in told.decodable.reason
 
 
 def test_too_few_untrained_models_or_groups_decide_nothing(held):

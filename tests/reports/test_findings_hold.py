@@ -113,7 +113,8 @@ def test_causes_of_constructed_models_are_those_of_their_verdicts(run) -> None:
             rows.append(row)
             continue
         read = Verdict(
-            "no", "no more than an untrained model of this shape gives (0.6 against 0.6)"
+            "no",
+            "not shown to be more than an untrained model of this shape gives (0.6 against 0.6)",
         )
         used = Verdict("no", "hardly any effect: an exchange goes 0.02 of the way")
         verdicts = replace(row.verdicts, decodable=read, causal=used)
