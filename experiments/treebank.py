@@ -119,7 +119,7 @@ def probe_settings(
         else Treebank(paths=str(trees))
     )
     question = question_of(data) if data is not None else OF_TREES if trees else QUESTION
-    name = "/".join(Path(model).parts[-2:])
+    name = Path(model).name if Path(model).exists() else "/".join(Path(model).parts[-2:])
     try:
         wanted = _whole(heights, "--heights")
         study = StudySettings.model_validate(

@@ -4,7 +4,7 @@ import re
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
-from .values import number
+from .values import number, plural
 
 if TYPE_CHECKING:
     from .record import Study
@@ -52,8 +52,23 @@ def about(study: "Study") -> list[tuple[str, str]]:
     Args:
         study: with its facts.
     """
-    lines = [("Model", _line(study, MODEL)), ("Data", _line(study, DATA))]
+    lines = [
+        ("Model", _line(study, MODEL)), ("Data", _line(study, DATA)),
+        ("Scored on", _held_out(study)),
+    ]  # fmt: skip
     return [(name, line) for name, line in lines if line]
+
+
+def _held_out(study: "Study") -> str:
+    """On how much no probe has learned from, at the target that has most of it."""
+    told = [(row.get("n_test"), row.get("n_groups")) for row in study.scores.rows]
+    sizes = [(int(n), int(g)) for n, g in told if isinstance(n, int | float) and
+             isinstance(g, int | float)]  # fmt: skip
+    if not sizes:
+        return ""
+    rows, groups = max(sizes)
+    said = f"{rows} held-out {plural(study.piece)}"
+    return said if groups in (0, rows) else f"{said} in {groups} groups"
 
 
 def _line(study: "Study", names: tuple[tuple[str, str], ...]) -> str:

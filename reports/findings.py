@@ -1,5 +1,6 @@
 """What a study found, in plain sentences made from its verdicts: the first thing a page says."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from .finding import Answer, Detail, Finding, filled, grouped, sentence_case
 from .named import named_study
 from .placed_findings import placed_findings, used_findings
 from .rungs import EMBEDDED, GIVEN, UNSEEN, UNTRAINED
+from .untested import POINT
 from .values import (
     best_row,
     number,
@@ -34,6 +36,7 @@ UNLEARNED = "the model has not learned its language"
 """How the reason begins where nothing is claimed of a model."""
 
 SHOWN = ("next-token distribution", "exchange: largest error")  # checks told of first
+FEW, SHORT = 3, 16  # classes, and letters of a name, that a sentence has room for
 MOSTLY = 0.5  # of what the probe has over chance: if the surface has as much, it is most of it
 
 
@@ -119,20 +122,35 @@ def _answer(study: "Study", name: str, moved: "Transfer | None") -> Answer:
     where = _from(study, rows) + aside
     clause, beside = _surface(best, verdicts, study.piece)
     beyond, elsewhere = _beyond(study, rows, verdicts)
-    said = f"{sentence_case(name)}{of} can be read from the stream{where} ({score})"
-    single = f"{said}, {beyond and f'{beyond} '}" + filled(clause, value=beside and f" ({beside})")
+    twin = number(best.get("random_weights"))
+    said = f"{sentence_case(name)}{_kinds(study, name)}{of} can be read from the stream{where}"
+    single = f"{said} ({score}; untrained models at most {twin})"
+    told = f"{beyond and f'{beyond} '}" + filled(clause, value=beside and f" ({beside})")
+    single += told and f", {told}"
     single += elsewhere and f"; {elsewhere}"
     if moved is not None:
         clauses = carried(moved.at(site_of_transfer(study, moved)), moved.names[0])
         single += clauses and f", {clauses}"
-    against = f", against {beside}" if beside else ""
+    against = f", against {beside} from these" if beside else ", against"
+    against += f"{' and' if beside else ''} at most {twin} from untrained models"
     against += "".join(
         f"; {told}" for told in (beyond and f"beyond that {beyond}", elsewhere) if told
     )
     whole = Finding(single, (), (str(best["site"]), name))
-    lead = f"{{Names}}{of} can be read from the stream, " + filled(clause, value="")
+    lead = f"{{Names}}{of} can be read from the stream, better than from untrained models"
+    if clause:
+        joint = " and " if clause.startswith("beyond") else ", "
+        lead += joint + filled(clause, value="")
     detail = Detail(f"{name}{where}: {score}{against}", str(best["site"]), name)
     return Answer(1, lead if moved is None else single, name, whole, detail)
+
+
+def _kinds(study: "Study", name: str) -> str:
+    """The names of a target's classes, where they are few and short."""
+    found = next((kept.names for kept in study.classes if kept.target == name), ())
+    if not 1 < len(found) <= FEW or any(len(each) > SHORT for each in found):
+        return ""
+    return f" ({' or '.join(found)})"
 
 
 def _shown(
@@ -167,8 +185,8 @@ def _unread(
     reason = verdicts.decodable.reason.removesuffix(GIVEN)
     cell = (detail.site, detail.target)
     cause = reason.split(" (", 1)[0]
-    p = best.get("p_untrained" if cause == UNTRAINED else "p_family")
-    shown = "" if p is None or cause == reason or ": p = " not in reason else f", p = {number(p)}"
+    p = re.search(r": p = (\S+)$", reason)
+    shown = "" if p is None or cause == reason else f", p = {p[1]}"
     if cause == UNTRAINED:
         twin = number(best.get("random_weights"))
         said = (
@@ -202,9 +220,8 @@ def _from(study: "Study", rows: Sequence[Mapping[str, "Json"]]) -> str:
     first = read.index(True)
     if not all(read[first:]) or first == len(read) - 1:
         return f" at {sum(read)} of {len(read)} places"
-    site = str(rows[first]["site"])
-    where = place(site, blocks)
-    return f" from {where.removeprefix('after ').removeprefix('at ')} on"
+    where = place(str(rows[first]["site"])).removeprefix("after ").removeprefix("at ")
+    return f" from {where}{f' of {blocks}' if blocks and 'block' in where else ''} on"
 
 
 def _beyond(
@@ -250,6 +267,8 @@ def _surface(row: Mapping[str, "Json"], verdicts: Verdicts, piece: str) -> tuple
     )
     surface = number(row.get("surface"))
     answer = verdicts.selective
+    if piece == POINT:
+        return "", ""
     if answer.state == "not tested":
         untold = f"whether that is more than {what} tell was not tested"
         return f"but {answer.instead or untold}: {answer.reason}", ""

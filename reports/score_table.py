@@ -44,6 +44,8 @@ UNITS: Final = {
 HEADS: Final = {
     "r2": "R²",
     "n_gram": "last three words",
+    "random_weights": "untrained models",
+    "p_perfect": "p of a probe without any error",
     "macro_f1": "macro F1",
     "auroc": "AUROC",
     "recall_at_1_fpr": "recall at 1 % false positives",
@@ -94,7 +96,7 @@ def best_table(study: "Study") -> Section:
         lines.append([
             target, site_label(site), f"{number(best.get(score_column(best)))}{_unit(best)}",
             number(best.get("interval")), *ceiling,
-            f"{name.replace('_', ' ')} {number(value)}" if name else "–",
+            f"{_head(name)} {number(value)}" if name else "–",
             "" if found is None else found.sentence.removesuffix(GIVEN),
         ])  # fmt: skip
         cells.append((site, target))

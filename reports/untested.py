@@ -11,7 +11,7 @@ from .verdicts import RUNGS, Verdict
 if TYPE_CHECKING:
     from .record import Study
 
-__all__ = ["Untested", "further_reasons", "remedies", "untested", "untested_lines"]
+__all__ = ["POINT", "Untested", "further_reasons", "remedies", "untested", "untested_lines"]
 
 ASKED: Final = {
     "decodable": "Whether a target can be read",
@@ -20,6 +20,12 @@ ASKED: Final = {
     "causal": "Whether the model uses it",
 }
 EVIDENT: Final = "the embedding holds the word and its position only"
+POINT: Final = "input"
+"""What one row is called where rows are points of a space of numbers, and no texts."""
+OF_POINTS: Final = {
+    "selective": "an input is a point of numbers: there are no words around it",
+    "aligned": "the theorem says at which layer an active piece is linear, not in which subspace",
+}
 UNPREDICTED: Final = "no theory says where a model that was not constructed writes it"
 EXCHANGE: Final = (
     "Exchange states between sentences: that tells whether the model uses them. For a grammar: "
@@ -114,7 +120,7 @@ def untested(studies: "Sequence[Study]") -> list[Untested]:
             for rung in RUNGS:
                 verdict: Verdict = getattr(row.verdicts, rung)
                 if verdict.state == "not tested":
-                    reason = _general(verdict.reason, study, row.target)
+                    reason = _general(rung, verdict.reason, study, row.target)
                     found.setdefault((rung, reason), []).append(row.target)
     entries = [
         Untested(rung, reason, len(targets), cells, tuple(dict.fromkeys(targets)))
@@ -137,9 +143,17 @@ def untested_lines(studies: "Sequence[Study]") -> list[str]:
             continue
         cells, most = sum(entry.cells for entry in mine), mine[0]
         where = "at all cells" if cells == most.of else f"at {cells} of {most.of} cells"
-        why = f": {most.reason}" if len(mine) == 1 else f". Mostly ({most.cells}): {most.reason}"
-        lines.append(f"{ASKED[rung]}, {where}{why}.")
+        lines.append(f"{ASKED[rung]}, {where}{_why(mine)}.")
     return lines
+
+
+def _why(mine: Sequence[Untested]) -> str:
+    """The reason, both of two, or the commonest of several."""
+    if len(mine) == 1:
+        return f": {mine[0].reason}"
+    if len(mine) == 2:
+        return ": " + "; ".join(f"at {entry.cells}, {entry.reason}" for entry in mine)
+    return f". Mostly ({mine[0].cells}): {mine[0].reason}"
 
 
 def further_reasons(studies: "Sequence[Study]") -> list[str]:
@@ -148,12 +162,19 @@ def further_reasons(studies: "Sequence[Study]") -> list[str]:
     Args:
         studies: with their targets under the names that pages give them.
     """
-    said = set(untested_lines(studies))
-    return [entry.sentence for entry in untested(studies) if entry.sentence not in said]
+    entries = untested(studies)
+    told = {
+        entry for rung in RUNGS
+        if len(mine := [e for e in entries if e.rung == rung and e.reason != EVIDENT]) < 3
+        for entry in mine
+    }  # fmt: skip
+    return [entry.sentence for entry in entries if entry not in told]
 
 
-def _general(reason: str, study: "Study", target: str) -> str:
+def _general(rung: str, reason: str, study: "Study", target: str) -> str:
     """A reason without what is special to one cell: its numbers in brackets, its target's name."""
+    if study.piece == POINT:
+        reason = OF_POINTS.get(rung, reason)
     if study.piece != "token" and reason == NO_BASIS:
         return UNPREDICTED
     bare = re.sub(r" ?\([^()]*\d[^()]*\)", "", reason)
@@ -181,6 +202,6 @@ def remedies(studies: "Sequence[Study]") -> list[str]:
     rows = [row for study in studies for row in study.comparison.rows]
     if any(row.through for row in rows) or not any("grammar" in study.facts for study in studies):
         told = [line for line in told if line != BESIDE]
-    if any(row.exchange for row in rows):
+    if any(row.exchange for row in rows) or all(study.piece == POINT for study in studies):
         told = [line for line in told if line != EXCHANGE]
     return told if grammatical else [OF_TEXTS if line == EXCHANGE else line for line in told]

@@ -18,6 +18,7 @@ __all__ = [
     "of_whole_text",
     "place",
     "plain",
+    "plural",
     "score_column",
     "score_word",
     "site_label",
@@ -173,14 +174,19 @@ def place(site: str, blocks: int | None = None) -> str:
     ('after block 3 of 12', 'after block 3')
     >>> place("blocks.0.hook_resid_pre", 12), place("blocks.3.hook_resid_mid", 12)
     ('at the embedding', 'in the middle of block 3 of 12')
+    >>> place("blocks.0.hook_resid_post", 12), place("blocks.11.hook_resid_post", 12)
+    ('after block 0, the first of 12', 'after block 11, the last of 12')
     """
     label = site_label(site)
     named = re.fullmatch(r"block (\d+)( \w+)?", label)
     if named is None:
         words = label.startswith("embedding")
         return f"at the {label}" if words else f"at {label}"
-    where = _WHERE.get(named[2] or "", f"at the{named[2]} of")
-    return f"{where} block {named[1]}" + ("" if blocks is None else f" of {blocks}")
+    where = f"{_WHERE.get(named[2] or '', f'at the{named[2]} of')} block {named[1]}"
+    if blocks is None:
+        return where
+    ends = {0: ", the first", blocks - 1: ", the last"} if blocks > 1 else {}
+    return f"{where}{ends.get(int(named[1]), '')} of {blocks}"
 
 
 _WHERE = {"": "after", " mid": "in the middle of", " pre": "before"}
@@ -193,3 +199,14 @@ def and_list(items: Sequence[str]) -> str:
     ('a, b and c', 'a')
     """
     return " and ".join(filter(None, [", ".join(items[:-1]), *items[-1:]]))
+
+
+def plural(noun: str) -> str:
+    """More of one noun.
+
+    >>> [plural(noun) for noun in ("statement", "city", "day", "class")]
+    ['statements', 'cities', 'days', 'classes']
+    """
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return f"{noun[:-1]}ies"
+    return f"{noun}es" if noun.endswith(("s", "x", "ch", "sh")) else f"{noun}s"

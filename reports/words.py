@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from .values import plural
+
 if TYPE_CHECKING:
     from .record import Run, Study
 
@@ -42,7 +44,7 @@ WORDS: Final[tuple[tuple[str, str], ...]] = (
      "(TF-IDF), from pieces of words of one to four letters, and from the numbers of letters and "
      "words; they are part of the surface"),
     ("unseen", "the score on the held-out {tokens} whose word{or_text} never occurs in training"),
-    ("random weights", "the same probe on the same architecture with fresh random weights: the "
+    ("untrained models", "the same probe on the same architecture with fresh random weights: the "
      "highest of as many draws as the settings say (twins)"),
     ("control task", "the same probe on random classes, one per word type (Hewitt and Liang 2019), "
      "or for numbers on those of a random {token}, one per word type; the mean of several draws; "
@@ -51,10 +53,11 @@ WORDS: Final[tuple[tuple[str, str], ...]] = (
      "less is better"),
     ("p, q", "permutation test of the score, shuffling labels, each cell alone; q is the share "
      "of false finds (Benjamini and Hochberg 1995)"),
-    ("p_family, p_untrained, p_surface, p_embedding, p_unseen, p_control", "p-values "
+    ("p_family, p_untrained, p_surface, p_embedding, p_unseen, p_perfect, p_control", "p-values "
      "that hold for all cells of the grid together (Westfall and Young 1993): of the probe being "
      "no better than shuffled labels, one more untrained model, the surface, the "
-     "embedding, chance at unseen words, and control tasks on the way to their ceiling. All but "
+     "embedding, chance at unseen words, of a probe without any error being no better than the "
+     "surface, and of control tasks on the way to their ceiling. All but "
      "the last decide the verdicts; probe and rival are compared on the same held-out groups"),
     ("pattern", "the directions in which activations move when the class changes: differences of "
      "the classes' means, all targets estimated jointly; of numbers, the coefficients of "
@@ -127,24 +130,13 @@ def _language(run: "Run") -> dict[str, str]:
     texts = not grammatical and not any(study.names for study in run.studies)
     return {
         "token": piece,
-        "tokens": _plural(piece),
+        "tokens": plural(piece),
         "sentences": "groups" if texts else "sentences",
         "line": "text" if texts else "sentence",
         "alone": ", which for whole texts is the commonest class" if texts else "",
         "or_text": " (or text)" if texts else "",
         "heights": ", such as the nonterminal above it at a given height" if grammatical else "",
     }
-
-
-def _plural(noun: str) -> str:
-    """More of one noun.
-
-    >>> [_plural(noun) for noun in ("statement", "city", "day", "class")]
-    ['statements', 'cities', 'days', 'classes']
-    """
-    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
-        return f"{noun[:-1]}ies"
-    return f"{noun}es" if noun.endswith(("s", "x", "ch", "sh")) else f"{noun}s"
 
 
 def _measured(*names: str) -> Callable[["Study"], bool]:

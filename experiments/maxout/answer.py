@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...reports import Check, Comparison, Picture, Scores, Study
+from ...reports.untested import POINT
 from ...reports.values import plain
 
 __all__ = ["answer"]
@@ -19,6 +20,7 @@ def answer(
     *,
     scores: Scores | None = None,
     comparison: Comparison | None = None,
+    names: Mapping[str, str] | None = None,
 ) -> Study:
     """The study of one question.
 
@@ -31,6 +33,7 @@ def answer(
         facts: numbers behind the picture.
         scores: a grid of probes, where there is one.
         comparison: its verdicts.
+        names: of its targets, under which pages show them.
     """
     return Study(
         name=name,
@@ -40,6 +43,8 @@ def answer(
         comparison=comparison or Comparison(()),
         checks=checks,
         pictures=() if picture is None else (picture,),
+        piece=POINT,
+        names=dict(names or {}),
     )
 
 

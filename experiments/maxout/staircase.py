@@ -18,8 +18,8 @@ from .answer import answer
 __all__ = ["class_weights", "folds_beyond", "staircase"]
 
 
-TWINS, PERMUTATIONS = 5, 99
-"""Untrained models and shuffles of the labels, from which verdicts follow; tiny sizes have none."""
+TWINS, PERMUTATIONS, INTERVALS = 5, 99, 200
+"""Untrained models, shuffles of the labels and resamples of intervals; tiny sizes have none."""
 STAIRS = "at its own layer each piece is told almost without error"
 DRAWN = "the pieces of a network with drawn weights are told almost without error"
 
@@ -44,7 +44,7 @@ def staircase(tiny: bool, seed: int) -> Study:
         controls=("random_weights",),
         random_weights=random_acts,
         permutations=0 if tiny else PERMUTATIONS,
-        bootstrap=0,
+        bootstrap=0 if tiny else INTERVALS,
         seed=seed,
     )
     found = _grid(results, sites, names)
@@ -100,10 +100,18 @@ def staircase(tiny: bool, seed: int) -> Study:
             ),
             Check("accuracy of the probes of that network", accuracy, ">=", 0.99, DRAWN),
         ),
-        {"layers beyond random weights": hard},
+        {"blocks": depth + 1, "layers beyond random weights": hard},
         scores=scores_of(results),
         comparison=compare(results, t.predictions, seed=seed),
+        names=_called(names),
     )  # fmt: skip
+
+
+def _called(names: Sequence[str]) -> dict[str, str]:
+    """Targets as a page calls them: every layer of the tent has one unit."""
+    told = {name: f"active piece of layer {layer}" for layer, name in enumerate(names, start=1)}
+    return told | {f"shuffled {name}": f"shuffled labels of layer {layer}"
+                   for layer, name in enumerate(names, start=1)}  # fmt: skip
 
 
 def _random(t: MaxoutTransformer, seed: int) -> MaxoutTransformer:

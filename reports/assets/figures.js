@@ -66,11 +66,13 @@
     }
   }
 
-  // A map whose cells are too narrow for their numbers goes without them.
+  // Numbers of a map are small where its cells are narrow, and left out where they have no room.
   function thin(data, end, wide) {
     for (const trace of data) {
       if (trace.type !== "heatmap" || (trace.yaxis ?? "y") !== "y" + end) continue;
-      if (wide / trace.x.length < 25) delete trace.texttemplate;
+      const each = wide / trace.x.length;
+      if (each < 14) delete trace.texttemplate;
+      else if (each < 25) trace.textfont = { ...trace.textfont, size: each < 19 ? 8 : 9 };
     }
   }
 
@@ -191,7 +193,13 @@
     const named = data.filter((trace) => trace.name && trace.showlegend !== false);
     if (named.length < 2) return;
     named.sort((a, b) => (a.legendrank ?? 1000) - (b.legendrank ?? 1000));
+    let more = named.some((trace) => trace.visible !== "legendonly");
     for (const trace of named) {
+      if (more && trace.visible === "legendonly") {
+        const words = plot.legend.appendChild(document.createElement("span"));
+        words.textContent = "more lines, shown when chosen:";
+        more = false;
+      }
       const button = document.createElement("button");
       button.type = "button";
       button.dataset.group = group(trace);
@@ -207,7 +215,7 @@
   // Which lines are drawn, and a sample of each in the colours of the page.
   function paint(plot, data) {
     const template = darkness.matches && !printing ? style.dark : style.light;
-    for (const button of plot.legend.children) {
+    for (const button of plot.legend.querySelectorAll("button")) {
       const own = data.filter((trace) => group(trace) === button.dataset.group);
       const lit = own.some((trace) => trace.visible !== "legendonly");
       const trace = own[0];

@@ -49,7 +49,7 @@ HIDDEN: Final[Mapping[str, tuple[str, str, str]]] = {
     "characters": ("characters", PINK, "dashdot"),
     "length": ("length", ORANGE, "dashdot"),
     "embedding": ("embedding", GREY, "dash"),
-    "random_weights": ("random weights", VERMILION, "dash"),
+    "random_weights": ("untrained models", VERMILION, "dash"),
     "control_task": ("control task", SKY, "dash"),
     "shuffled": ("shuffled labels", SKY, "dot"),
 }

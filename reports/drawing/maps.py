@@ -11,7 +11,7 @@ from ..record import Scores
 from ..row import Row
 from ..rungs import strongest_baseline
 from ..values import Json, number, score_column
-from .accuracy import has_scores, score_words
+from .accuracy import HIDDEN, has_scores, score_words
 from .grids import Maps, map_panels
 from .panels import as_float, words_only
 
@@ -127,7 +127,7 @@ def _any(values: Mapping[Cell, float]) -> bool:
 
 def _beside(row: Mapping[str, Json]) -> str:
     name, value = strongest_baseline(row)
-    said = f"strongest baseline: {name.replace('_', ' ')} {number(value)}" if name else ""
+    said = f"strongest baseline: {HIDDEN.get(name, (name,))[0]} {number(value)}" if name else ""
     if row.get("ceiling") is None:
         return said
     return f"ceiling {number(row['ceiling'])}, {said}"

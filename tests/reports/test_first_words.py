@@ -1,0 +1,97 @@
+"""What a reader of the first screen needs beside the sentences: rivals, sizes, names, reasons."""
+
+from dataclasses import replace
+
+import pytest
+
+from linrep.reports import Classes, Run
+from linrep.reports.about import about
+from linrep.reports.findings import answers, findings
+from linrep.reports.html import render_html
+from linrep.reports.untested import (
+    EVIDENT,
+    POINT,
+    further_reasons,
+    remedies,
+    untested,
+    untested_lines,
+)
+from linrep.reports.values import place
+
+from .test_findings import SITES, study
+from .test_first_screen import several
+
+
+def test_a_sentence_of_several_targets_has_the_untrained_models_beside_each():
+    told = answers(several())[0]
+    assert "better than from untrained models and beyond what its words" in told.text
+    assert all("from these and at most 0.500 from untrained models" in each.text
+               for each in told.details)  # fmt: skip
+
+
+def test_where_nothing_is_read_no_untrained_model_is_beaten():
+    for line in findings(study(at=())):
+        assert "untrained models at most" not in line
+        assert "better than from untrained models" not in line
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        (("0", "1"), "Label (0 or 1) of each statement can be read"),
+        (("no", "yes", "unknown"), "Label (no or yes or unknown) of each statement"),
+        (("a", "b", "c", "d"), "Label of each statement can be read"),
+        (("a class with a name too long to be said", "b"), "Label of each statement can be read"),
+        (("one",), "Label of each statement can be read"),
+    ],
+)
+def test_few_classes_are_named(names, said):
+    counts = tuple((1,) * len(names) for _ in names)
+    kept = Classes("label", SITES[2], names, counts, ((0.0,),) * len(names), ())
+    assert findings(replace(study(), classes=(kept,)))[0].startswith(said)
+
+
+def test_a_page_says_on_how_much_it_was_scored():
+    told = dict(about(study(n_test=300, n_groups=150, at=(0, 1, 2))))
+    assert told["Scored on"] == "300 held-out statements in 150 groups"
+    assert dict(about(study(n_test=40, at=(0, 1, 2))))["Scored on"] == "40 held-out statements"
+    assert "Scored on" not in dict(about(study()))
+
+
+def test_two_reasons_are_both_said_and_no_reason_is_lost():
+    made = several()
+    lines = untested_lines([made])
+    for rung in ("decodable", "aligned", "causal", "selective"):
+        entries = [entry for entry in untested([made]) if entry.reason != EVIDENT]
+        mine = [entry for entry in entries if entry.rung == rung]
+        if len(mine) == 2:
+            assert any(all(entry.reason in line for entry in mine) for line in lines)
+    said = " ".join([*lines, *further_reasons([made])])
+    assert all(entry.reason in said for entry in untested([made]))
+
+
+def test_of_points_nothing_is_said_of_words_around_them():
+    made = replace(study(p_surface=None), piece=POINT)
+    page = " ".join([*findings(made), *untested_lines([made]), *remedies([made])])
+    assert "Label of each input can be read from the stream at 1 of 3 places (accuracy" in page
+    assert "neighbours" not in page
+    assert "minimal_pairs" not in page
+    assert "there are no words around it" in page
+
+
+def test_the_picture_on_top_names_its_study_where_there_are_several():
+    one = replace(study(), name="first one")
+    alone, both = (
+        render_html(Run("t", "", {}, {}, studies))
+        for studies in ((one,), (one, replace(study(), name="other")))
+    )
+    assert "first one: what the probe reads by layer" in both
+    assert "first one: what the probe reads" not in alone
+
+
+@pytest.mark.parametrize("blocks", [1, 2, 12])
+def test_the_ends_of_a_stack_are_named(blocks):
+    told = [place(f"blocks.{n}.hook_resid_post", blocks) for n in range(blocks)]
+    assert sum("the first" in line for line in told) == (blocks > 1)
+    assert sum("the last" in line for line in told) == (blocks > 1)
+    assert all(line.endswith(f" of {blocks}") for line in told)
