@@ -25,6 +25,28 @@ from linrep.models import BOS, EOS, PlainConfig, PlainTransformer, initialise
 QUIET = {"controls": ("shuffled",), "permutations": 20, "bootstrap": 0}
 
 
+WHY = {
+    ("probe, lda", "tokens"): "proportional: every pass reads each row once; what is below 1 is "
+    "the eigenvectors, which do not grow with rows",
+    ("probe, lda", "width"): "between 1 (reading rows) and 2 (their scatter); 3 (eigenvectors) "
+    "once the width nears the rows",
+    ("probe, lda", "classes"): "near 0: class sums and scores cost a column a class, beside the "
+    "scatter's column a feature",
+    ("probe, lda", "sites"): "proportional, less the splits and shuffles that all sites share",
+    ("probe, lda", "targets"): "below 1: targets share a site's rotation and sums",
+    ("probe, logistic", "tokens"): "proportional: a step reads each row once, and the number of "
+    "steps does not grow with rows",
+    ("probe, logistic", "width"): "from 1 (products of steps) to 2 (the rotation)",
+    ("probe, logistic", "classes"): "below 1: a step costs its columns beside a read of all rows",
+    ("probe, logistic", "sites"): "proportional, less what all sites share",
+    ("probe, logistic", "targets"): "below 1: targets share the rotation and the rows of a step",
+    ("capture", "sentences"): "proportional, less the one set-up of hooks",
+    ("capture", "layers"): "proportional, less the embedding",
+    ("capture", "width"): "from 1 (hooks, norms, attention) to 2 (products of width times width)",
+}
+"""What each curve follows, and where it leaves the straight line."""
+
+
 def grid(
     tokens: int, width: int, classes: int, sites: int, targets: int, method: str
 ) -> Callable[[], Any]:
@@ -61,10 +83,12 @@ def line(name: str, unit: str, sizes: Sequence[int], make: Callable[[int], Calla
         print(
             f"| {size:,} | {second:.3f} | {'' if math.isnan(step) else f'{step:.2f}'} |", flush=True
         )
-    tell(
-        "curves", f"{name}: {unit} from {sizes[-2]:,} to {sizes[-1]:,}", spent[-1], "CPU s",
-        "half the size", spent[-2], better="smaller",
-    )  # fmt: skip
+    for i in range(1, len(sizes)):
+        what = f"{name}: {unit} from {sizes[i - 1]:,} to {sizes[i]:,}"
+        tell(
+            "curves", what, spent[i], "CPU s", "half the size", spent[i - 1], better="smaller",
+            why=WHY[name, unit],
+        )  # fmt: skip
 
 
 def main() -> None:

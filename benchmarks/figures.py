@@ -29,6 +29,7 @@ class Figure:
         ratio: how the two compare, as a median over rounds where rounds were made.
         better: whether a larger or a smaller ratio is better.
         bar: what the ratio is to reach; none where it is only told.
+        why: what explains the ratio, where it is not what one would think.
     """
 
     part: str
@@ -40,6 +41,7 @@ class Figure:
     ratio: float
     better: Literal["larger", "smaller"]
     bar: float | None = None
+    why: str = ""
 
     @property
     def met(self) -> bool | None:
@@ -65,6 +67,7 @@ def tell(
     better: Literal["larger", "smaller"],
     ratio: float | None = None,
     bar: float | None = None,
+    why: str = "",
 ) -> None:
     """Append a figure to the file that ``run.py`` named.
 
@@ -74,7 +77,7 @@ def tell(
     if not file:
         return
     told = value / other if ratio is None else ratio
-    figure = Figure(part, what, value, unit, beside, other, told, better, bar)
+    figure = Figure(part, what, value, unit, beside, other, told, better, bar, why)
     with Path(file).open("a", encoding="utf-8") as out:
         out.write(json.dumps(asdict(figure)) + "\n")
 

@@ -14,6 +14,7 @@ page. ``--data FOLDER`` adds those that need published data and packaged models 
 
 import argparse
 import json
+import math
 import os
 import platform
 import subprocess
@@ -141,6 +142,22 @@ def table(figures: Iterable[Figure]) -> str:
     return "\n".join(lines)
 
 
+def curves(figures: Sequence[Figure]) -> str:
+    """A line for each quantity that was doubled: what each size costs, and how steeply it grows."""
+    lines = ["| what | CPU s | exponent of each doubling | why |", "|---|---|---|---|"]
+    steps: dict[str, list[Figure]] = {}
+    for each in figures:
+        steps.setdefault(each.what.split(" from ")[0], []).append(each)
+    for what, found in steps.items():
+        first = found[0].what.split(" from ")[1].split(" to ")[0]
+        ends = [first, *(each.what.rsplit(" to ", 1)[1] for each in found)]
+        costs = [found[0].other, *(each.value for each in found)]
+        told = ", ".join(f"{shown(c)} at {end}" for c, end in zip(costs, ends, strict=True))
+        grows = ", ".join(f"{math.log2(each.ratio):.2f}" for each in found)
+        lines.append(f"| {what} | {told} | {grows} | {found[0].why} |")
+    return "\n".join(lines)
+
+
 def page(runs: Sequence[dict[str, Any]]) -> str:
     """All runs as one page."""
     first = runs[0]["machine"]
@@ -164,7 +181,8 @@ def page(runs: Sequence[dict[str, Any]]) -> str:
         ]
         figures = [Figure(**each) for each in run["figures"]]
         for part in dict.fromkeys(each.part for each in figures):
-            lines += ["", f"### {part}", "", table(e for e in figures if e.part == part)]
+            mine = [each for each in figures if each.part == part]
+            lines += ["", f"### {part}", "", curves(mine) if part == "curves" else table(mine)]
     return "\n".join(lines) + "\n"
 
 
