@@ -14,6 +14,7 @@ from .examples.values import ExampleNode, Examples, ExampleTarget, ExampleText, 
 from .examples.view import ExamplesView
 from .geometry.class_means import Direction
 from .geometry.erasure import Eraser
+from .geometry.gathering import gather_statistics
 from .geometry.nulls import OverlapNull, overlap_null
 from .geometry.number_patterns import number_patterns
 from .geometry.patterns import pattern_subspace, readout_subspace
@@ -87,6 +88,7 @@ __all__ = [
     "WordAnswer",
     "benjamini_hochberg",
     "directions_of",
+    "gather_statistics",
     "linear_maps",
     "measure_invariants",
     "number_patterns",

@@ -92,9 +92,6 @@ def _studies(run: Run, page: FigurePage) -> list[dict[str, object]]:
     shown = next((study for study in made if study["carrying"]), None)
     for study in made:
         study["on_top"] = study is shown
-    if shown and not alone:  # of which study the picture is
-        first = shown["carrying"][0]
-        first["caption"] = f"{shown['name']}: {first['caption'][:1].lower()}{first['caption'][1:]}"
     return made
 
 

@@ -719,6 +719,7 @@ BY_PLACE: dict[str, Callable[[], Any]] = {
     "pattern_subspace.y": labels,
     "readout_subspace.y": labels,
     "Statistics.update.y": labels,
+    "gather_statistics.y": labels,
     "Split.train": lambda: np.arange(6) < 2,
     "Split.validation": lambda: np.arange(6) == 3,
     "Split.test": lambda: np.arange(6) > 3,

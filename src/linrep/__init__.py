@@ -129,6 +129,7 @@ _HOME = {
     "from_lark": "grammars",
     "from_messages": "corpora",
     "from_nltk": "grammars",
+    "gather_statistics": "probes",
     "induce": "grammars",
     "interchange": "causal",
     "interchange_pairs": "causal",

@@ -153,6 +153,7 @@ from .probes import (
     Transfer as Transfer,
     benjamini_hochberg as benjamini_hochberg,
     directions_of as directions_of,
+    gather_statistics as gather_statistics,
     linear_maps as linear_maps,
     measure_invariants as measure_invariants,
     number_patterns as number_patterns,

@@ -85,8 +85,8 @@ def test_the_picture_on_top_names_its_study_where_there_are_several():
         render_html(Run("t", "", {}, {}, studies))
         for studies in ((one,), (one, replace(study(), name="other")))
     )
-    assert "first one: what the probe reads by layer" in both
-    assert "first one: what the probe reads" not in alone
+    assert "<b>first one</b>. What the probe reads by layer" in both
+    assert "<b>first one</b>." not in alone
 
 
 @pytest.mark.parametrize("blocks", [1, 2, 12])
