@@ -3,6 +3,7 @@
     python benchmarks/probe_memory.py                        # 200,000 rows of 1,024 numbers
     python benchmarks/probe_memory.py --rows 1000000 --width 4096 --method ridge
     python benchmarks/probe_memory.py --controls ""          # without anything beside the scores
+    python benchmarks/probe_memory.py --workers 1 2          # statistics alone, over processes
 
 The probe runs in a process of its own, on one thread. *Added* is what it holds beyond the process
 that has loaded the library, the words and the labels. The floor is one read of all rows per pass
@@ -83,6 +84,29 @@ def one(folder: Path, rows: int, method: str, controls: list[str]) -> dict[str, 
     return {"peak": high, "added": high - before, "cpu": taken, "value": found.scores[0].value}
 
 
+def gathered(folder: Path, rows: int, workers: list[int]) -> None:
+    """Seconds of a clock for the statistics of all rows, over so many processes."""
+    from linrep import gather_statistics
+    from linrep.core import make_engine
+    from linrep.hooks.store.activations import Activations
+
+    matrix, codes = Activations.open(folder)[SITE], labels(rows).astype(str)
+    found = {}
+    for count in workers:
+        engine = make_engine(f"processes:{count}")
+        dict(engine.map(abs, range(count)))  # workers spend seconds on their imports
+        gather_statistics(matrix[: SHARD // 4], codes[: SHARD // 4], engine=engine)
+        began = time.perf_counter()
+        found[count] = gather_statistics(matrix, codes, engine=engine)
+        taken = time.perf_counter() - began
+        engine.close()
+        same = np.array_equal(found[count].scatter_xx, found[workers[0]].scatter_xx)
+        print(
+            f"statistics of {rows:,} x {matrix.shape[1]:,} over {count} processes: {taken:.1f} s"
+            f"{', equal to the byte' if same else ', NOT equal'}"
+        )
+
+
 def floor(folder: Path, rows: int, width: int, method: str) -> dict[str, float]:
     """CPU seconds of reading, and of the products that cannot be left out."""
     from linrep.hooks.store.activations import Activations
@@ -122,6 +146,7 @@ def main() -> None:
     parser.add_argument("--method", default="lda")
     parser.add_argument("--controls", default="shuffled,control_task,position,word_identity")
     parser.add_argument("--store", type=Path, help="where the rows lie, or are to be written")
+    parser.add_argument("--workers", type=int, nargs="+", help="processes, one after another")
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--floor", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
@@ -136,6 +161,9 @@ def main() -> None:
         store = args.store or Path(scratch) / "store"
         if not (store / "manifest.json").exists():
             write(store, args.rows, args.width)
+        if args.workers:
+            gathered(store, args.rows, args.workers)
+            return
         told: dict[str, float] = {}
         for step in ("--one", "--floor"):
             command = [sys.executable, __file__, *sys.argv[1:], step, "--store", str(store)]
