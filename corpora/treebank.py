@@ -38,7 +38,8 @@ def read_treebank(
         paths: a file, a glob pattern, or several of them; read in the order given, matches sorted.
         unary: keep chains of single children, or collapse them into one node ``S+VP``.
         marks: drop what follows a dash or an equals sign in a label (``NP-SBJ-1``), or keep it.
-        source: a line about where the trees come from; by default the number of files.
+        source: a line about where the trees come from; by default the number of files and the
+            folder that they lie in.
 
     Raises:
         TreebankError: nothing matches, a file cannot be read or is not in Penn brackets (file and
@@ -62,9 +63,18 @@ def read_treebank(
         raise TreebankError(f"no tree with a word in {len(files)} file(s): {_first(files)}")
     return corpus_of_trees(
         trees,
-        source=source or f"{len(files)} treebank file(s)",
+        source=source or _named(files),
         documents=documents if len(set(documents)) > 1 else None,
     )
+
+
+def _named(files: list[Path]) -> str:
+    """The file's name, or how many files of which folder."""
+    if len(files) == 1:
+        return files[0].name
+    folders = {file.resolve().parent for file in files}
+    of = f" of {folders.pop().name}" if len(folders) == 1 else ""
+    return f"{len(files)} treebank files{of}"
 
 
 @checked(TreebankError)

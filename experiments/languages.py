@@ -86,6 +86,8 @@ def language_facts(corpus: Corpus) -> "Mapping[str, Json]":
         "sentences from": corpus.source,
         "corpus fingerprint": corpus.fingerprint[:16],
     }
+    if corpus.document_ids is not None:
+        facts["documents"] = len(np.unique(corpus.document_ids))
     grammar = corpus.grammar
     supply = supply_of(corpus)
     if supply is not None:

@@ -7,7 +7,7 @@ from typing import Any, TypedDict, Unpack
 
 from pydantic import ValidationError
 
-from ..core import checked
+from ..core import checked, folder_name
 from ..core.options import refuse_unknown
 from .data import question_of
 from .naming import language_named
@@ -119,7 +119,7 @@ def probe_settings(
         else Treebank(paths=str(trees))
     )
     question = question_of(data) if data is not None else OF_TREES if trees else QUESTION
-    name = Path(model).name if Path(model).exists() else "/".join(Path(model).parts[-2:])
+    name = folder_name(Path(model)) if Path(model).exists() else "/".join(Path(model).parts[-2:])
     try:
         wanted = _whole(heights, "--heights")
         study = StudySettings.model_validate(

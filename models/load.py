@@ -9,7 +9,7 @@ import torch
 import transformers
 from transformers import AutoConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-from ..core import as_path
+from ..core import as_path, folder_name
 from .bridge import unwrap
 from .checkpoint import LoadError, custom_code, explained, read_checkpoint
 from .gguf_files import read_gguf
@@ -137,7 +137,7 @@ def _from_path(source: str, dtype: torch.dtype | None, attention: str | None) ->
         model=part_of(read.model, part, name),
         tokenizer=tokenizer,
         vocabulary=words,
-        name=path.name if local else source,
+        name=folder_name(path) if local else source,
         drawn=read.drawn,
         unused=read.unused,
         no_tokenizer=reason,

@@ -9,7 +9,7 @@ from .values import number, plural
 if TYPE_CHECKING:
     from .record import Study
 
-__all__ = ["about", "target_words"]
+__all__ = ["BRACKETS", "about", "target_words"]
 
 MODEL: Final = (
     ("model", "{}"),
@@ -27,6 +27,7 @@ DATA: Final = (
     ("texts", "{} texts"),
     ("tokens", "{} tokens"),
     ("word types", "{} word types"),
+    ("documents", "{} documents"),
     ("groups", "{} groups"),
 )
 TARGETS: Final = (
@@ -44,6 +45,12 @@ TARGETS: Final = (
     ),
 )
 LONG: Final = 120
+LARGE: Final = 10_000  # from which thousands are set apart
+BRACKETS: Final = (
+    "Blocks are counted from 0: 0–11 are twelve blocks. In brackets stands the 95 % interval of a "
+    "score by itself; whether it is more than another score is tested on the same held-out data, "
+    "for all cells together."
+)
 
 
 def about(study: "Study") -> list[tuple[str, str]]:
@@ -67,8 +74,11 @@ def _held_out(study: "Study") -> str:
     if not sizes:
         return ""
     rows, groups = max(sizes)
-    said = f"{rows} held-out {plural(study.piece)}"
-    return said if groups in (0, rows) else f"{said} in {groups} groups"
+    said = f"{rows:,} held-out {plural(study.piece)}"
+    documents = study.facts.get("documents")
+    whole = isinstance(documents, int) and 1 < groups <= documents
+    named = "documents" if whole else "groups"
+    return said if groups in (0, rows) else f"{said} in {groups} {named}"
 
 
 def _line(study: "Study", names: tuple[tuple[str, str], ...]) -> str:
@@ -77,7 +87,7 @@ def _line(study: "Study", names: tuple[tuple[str, str], ...]) -> str:
         value = study.facts.get(name)
         if value is None or isinstance(value, dict | list):
             continue
-        told = number(value)
+        told = f"{value:,}" if isinstance(value, int) and value >= LARGE else number(value)
         if name.endswith(" from") and PurePath(told).is_absolute():
             told = PurePath(told).name  # pages are shown around: the settings have the whole path
         if name in ("sentences", "texts") and parts and told in parts[0].split():

@@ -13,7 +13,7 @@ from .values import site_order
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-__all__ = ["carrying", "carrying_figure"]
+__all__ = ["AT_FIRST", "carrying", "carrying_figure", "in_own_basis"]
 
 AT_FIRST = 6
 """Targets of the lines on the first screen."""
@@ -35,6 +35,15 @@ def carrying_figure(study: Study) -> "tuple[str, go.Figure] | None":
     return None if found is None else (found[0], found[1]())
 
 
+def in_own_basis(study: Study) -> bool:
+    """Whether theory predicts subspaces of the probed model itself.
+
+    Args:
+        study: any.
+    """
+    return any(row.subspaces and row.through is None for row in study.comparison.rows)
+
+
 def carrying(study: Study) -> "tuple[str, Callable[[], go.Figure]] | None":
     """The same, not drawn yet.
 
@@ -43,12 +52,14 @@ def carrying(study: Study) -> "tuple[str, Callable[[], go.Figure]] | None":
     """
     scores, comparison = study.scores, study.comparison
     if has_scores(scores):
-        if any(row.subspaces and row.through is None for row in comparison.rows):
+        if in_own_basis(study):
             return maps_caption(comparison), partial(maps_figure, scores, comparison)
         targets = site_order([str(row["target"]) for row in scores.rows])
         read = {row.target for row in comparison.rows if row.verdicts.decodable.state == "yes"}
         targets = sorted(targets, key=lambda target: target not in read)  # what was found in front
-        more = f" The first {AT_FIRST} of {len(targets)} targets." * (len(targets) > AT_FIRST)
+        more = f" {AT_FIRST} of {len(targets)} targets, those first that can be read." * (
+            len(targets) > AT_FIRST
+        )
         caption = (
             "What the probe reads by layer on held-out data, with its interval, beside the "
             "strongest baseline." + more

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["check_findings"]
 
 LONG: Final = 120  # of a longer meaning the first part is told; the table has all of it
-ASKED: Final = {"<=": "at most", ">=": "at least"}
+ASKED: Final = {"<=": "at most {} is allowed", ">=": "at least {} is required"}
 
 
 def check_findings(
@@ -45,6 +45,5 @@ def _failed(check: "Check") -> Finding:
 
 
 def _numbers(check: "Check") -> str:
-    return (
-        f"{check.name}: {number(check.value)}, {ASKED[check.relation]} {number(check.limit)} asked"
-    )
+    bar = ASKED[check.relation].format(number(check.limit))
+    return f"{check.name}: {number(check.value)}; {bar}"

@@ -5,12 +5,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from ..core import checked
-from .carrying import carrying
+from .carrying import AT_FIRST, carrying, in_own_basis
 from .comparison import Comparison
 from .drawing.accuracy import AT_ONCE, accuracy_figure, has_scores, score_words
 from .drawing.confusion import CONFUSION_CAPTION, confusion_figure
 from .drawing.edits import ERASED_CAPTION, STEERED_CAPTION, erased_figure, steered_figure
-from .drawing.emergence import EMERGENCE_CAPTION, emergence_figure, first_sites
+from .drawing.emergence import emergence_caption, emergence_figure, first_sites
 from .drawing.maps import grid_figure, maps_caption, maps_figure
 from .drawing.turning import MEANS_CAPTION, TURNING_CAPTION, turning_figure
 from .overlap import overlap_figure
@@ -80,12 +80,13 @@ def _of_scores(study: "Study") -> Drawn:
         caption = f"What the probe reaches, {could}and the strongest baseline."
         figures[caption] = partial(grid_figure, scores)
     targets = site_order([str(row["target"]) for row in scores.rows])
-    for first in range(0, len(targets), AT_ONCE):
+    carried = not in_own_basis(study) and len(targets) <= AT_FIRST  # the first picture has them
+    for first in () if carried else range(0, len(targets), AT_ONCE):
         some = targets[first : first + AT_ONCE]
         caption = _lines_caption(study, some, len(targets))
         figures[caption] = partial(accuracy_figure, scores, comparison, some)
     if len(comparison.rows) > len(targets) > 1 and _emerges(comparison):
-        figures[EMERGENCE_CAPTION] = partial(emergence_figure, comparison.rows)
+        figures[emergence_caption(comparison.rows)] = partial(emergence_figure, comparison.rows)
     return figures
 
 

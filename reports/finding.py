@@ -94,7 +94,7 @@ def _together(group: Sequence[Answer], level: object) -> Finding:
     words = {"names": names, "Names": sentence_case(names), "it": "them", "is": "are"}
     said = filled(group[0].lead, **words)
     if any(answer.asks for answer in group) and isinstance(level, float):
-        said += f" (p at most {number(level)} is asked)"
+        said += f" (for that p has to be {number(level)} or less)"
     return Finding(said, tuple(answer.detail for answer in group if answer.detail is not None))
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ..core import checked
 from ..core.claims import explained
-from .about import about, target_words
+from .about import BRACKETS, about, target_words
 from .citing import citation, commands
 from .edited import ERASED_COLUMNS, STEERED_COLUMNS, erased_lines, steered_lines
 from .examples import MISTAKE_COLUMNS, MISTAKES_NOTE, surest_mistakes
@@ -74,7 +74,7 @@ def _first_screen(run: Run) -> list[str]:
     return [
         *parts,
         *meant,
-        "Blocks are counted from 0. In brackets: 95 % intervals." if counted else "",
+        BRACKETS if counted else "",
         *_titled("## What was not tested", untested_lines(run.studies)),
         *_titled("## What would change this", remedies(run.studies)),
     ]

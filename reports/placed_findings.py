@@ -37,7 +37,7 @@ def placed_findings(study: "Study") -> list[Finding]:
                 f"At none of the {len(rows)} cells at which this could be asked does a state lie "
                 f"where a linear map from the constructed model puts it (overlap at most "
                 f"{_told(most)}, {most.target} {place(most.site)}; {number(ALIGNED)} and more than "
-                "chance gives are asked)"
+                "chance gives are required)"
             )
         ]
     details = tuple(

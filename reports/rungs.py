@@ -33,6 +33,7 @@ GIVEN: Final = (
     "along: that it can be read says nothing about what this model has computed"
 )
 UNTRAINED: Final = "not shown to be more than an untrained model of this shape gives"
+AS_UNTRAINED: Final = "not more than untrained models"
 EMBEDDED: Final = "not shown to be more than the embedding gives"
 UNSEEN: Final = "at words that were never trained on, not shown to be more than chance"
 CERTAIN: Final = 1 - 1e-12  # a mean of ones up to rounding
@@ -122,7 +123,8 @@ def decodable(
             )
         elif p > level:
             said = f"{words} ({_beside(row, column)}): p = {number(p)}"
-            return Verdict("no", said + (GIVEN if _given_away(row, column) else ""))
+            instead = AS_UNTRAINED if words == UNTRAINED else ""
+            return Verdict("no", said + (GIVEN if _given_away(row, column) else ""), instead)
     if missing:
         return Verdict("not tested", "; ".join(missing))
     p = max(float(str(row[name])) for name in rivals)
@@ -175,7 +177,7 @@ def selective(
         return untold
     surface, instead = _surface(row)
     if row.get("site") in EMBEDDINGS:
-        return Verdict("not tested", "the embedding holds the word and its position only", instead)
+        return Verdict("not tested", "the embedding holds the word and its position only")
     if _value(row, "p_surface") is None:
         return Verdict("not tested", "the surface (word, neighbours, position) was not measured")
     room = _value(row, "p_perfect")

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 __all__ = ["TRANSFER_CAPTION", "TRANSFER_COLUMNS", "transfer_figure", "transfer_lines"]
 
 TRANSFER_CAPTION: Final = (
-    "Left: probes trained on the data set of a row and scored on that of a column, with their 95 % "
-    "intervals and the score of the same probe on a model with random weights (twin); on the "
+    "First map: probes trained on the data set of a row and scored on that of a column, with their "
+    "95 % intervals and the score of the same probe on a model with random weights (twin); on the "
     "diagonal held-out rows of the same data set. Cells in bold are above chance and above the "
-    "twin, all probes of the site together. Right: cosine of the two data sets' directions "
+    "twin, all probes of the site together. Second map: cosine of the two data sets' directions "
     "(differences of class means; of numbers, their covariance with the activations). The slider "
     "goes through the stream."
 )

@@ -171,22 +171,17 @@ def place(site: str, blocks: int | None = None) -> str:
         blocks: how many the model has, where that is known.
 
     >>> place("blocks.3.hook_resid_post", 12), place("blocks.3.hook_resid_post")
-    ('after block 3 of 12', 'after block 3')
+    ('after block 3 of 0–11', 'after block 3')
     >>> place("blocks.0.hook_resid_pre", 12), place("blocks.3.hook_resid_mid", 12)
-    ('at the embedding', 'in the middle of block 3 of 12')
-    >>> place("blocks.0.hook_resid_post", 12), place("blocks.11.hook_resid_post", 12)
-    ('after block 0, the first of 12', 'after block 11, the last of 12')
+    ('at the embedding', 'in the middle of block 3 of 0–11')
     """
     label = site_label(site)
     named = re.fullmatch(r"block (\d+)( \w+)?", label)
     if named is None:
         words = label.startswith("embedding")
         return f"at the {label}" if words else f"at {label}"
-    where = f"{_WHERE.get(named[2] or '', f'at the{named[2]} of')} block {named[1]}"
-    if blocks is None:
-        return where
-    ends = {0: ", the first", blocks - 1: ", the last"} if blocks > 1 else {}
-    return f"{where}{ends.get(int(named[1]), '')} of {blocks}"
+    where = _WHERE.get(named[2] or "", f"at the{named[2]} of")
+    return f"{where} block {named[1]}" + ("" if not blocks else f" of 0–{blocks - 1}")
 
 
 _WHERE = {"": "after", " mid": "in the middle of", " pre": "before"}

@@ -94,7 +94,7 @@ class Verdicts:
     def headline(self) -> str:
         """The word, with what qualifies it, or what is true instead of the next rung."""
         if not self.rung:
-            return self.word
+            return self.decodable.instead or self.word
         reached = self._of(RUNGS[self.rung - 1])
         above = self._of(RUNGS[self.rung]) if self.rung < len(RUNGS) else reached
         added = reached.instead or above.instead

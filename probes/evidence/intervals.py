@@ -63,7 +63,8 @@ def accuracy_interval(
     Student's interval of the log-odds is taken, its variance by leaving out each sentence in turn,
     its degrees of freedom no more than the sentences with an error (and one), and no more than
     their unlike lengths leave. With no error at all the lower end is
-    ``(alpha / 2) ** (1 / sentences)``, never 1.
+    ``(alpha / 2) ** (1 / sentences)``, never 1. Where each sentence has one scored token, errors
+    are binomial and the interval is exact (Clopper and Pearson 1934).
 
     Args:
         right: correct tokens of each sentence.
@@ -77,12 +78,21 @@ def accuracy_interval(
     n, alpha = len(tokens), 1.0 - level
     if n < 2:
         return float("nan"), float("nan")
+    if bool((tokens == 1).all()):
+        return _exact(float(right.sum()), n, alpha)
     if min(int((right < tokens).sum()), int((right > 0).sum())) < FEW:
         return _few(right, tokens, alpha)
     draws = (weights @ right) / np.maximum(weights @ tokens, 1.0)
     tail = float(stats.norm.cdf(np.sqrt(n / (n - 1)) * stats.t.ppf(alpha / 2, n - 1)))
     low, high = np.quantile(draws, [tail, 1.0 - tail])
     return float(low), float(high)
+
+
+def _exact(hits: float, n: int, alpha: float) -> tuple[float, float]:
+    """Interval of a binomial share: the values that one-sided tests at half the level keep."""
+    low = 0.0 if hits <= 0 else float(stats.beta.ppf(alpha / 2, hits, n - hits + 1))
+    high = 1.0 if hits >= n else float(stats.beta.ppf(1 - alpha / 2, hits + 1, n - hits))
+    return low, high
 
 
 def _few(right: np.ndarray, tokens: np.ndarray, alpha: float) -> tuple[float, float]:
@@ -93,10 +103,7 @@ def _few(right: np.ndarray, tokens: np.ndarray, alpha: float) -> tuple[float, fl
     variance = (n - 1) / n * float(np.square(without - without.mean()).sum())
     if p <= 0.0 or p >= 1.0 or variance <= FLAT**2:
         # All alike: each sentence is one witness, however many tokens it has.
-        hits = n * p
-        low = 0.0 if p <= 0 else float(stats.beta.ppf(alpha / 2, hits, n - hits + 1))
-        high = 1.0 if p >= 1 else float(stats.beta.ppf(1 - alpha / 2, hits + 1, n - hits))
-        return low, high
+        return _exact(n * p, n, alpha)
     witnesses = min(int((right < tokens).sum()), int((right > 0).sum())) + 1
     even = 1.0 / float(np.square(tokens / total).sum()) - 1.0
     reach = float(stats.t.ppf(1 - alpha / 2, max(min(even, witnesses), 1.0)))

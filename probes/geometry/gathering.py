@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import add
 from typing import Any, final
 
 import numpy as np
@@ -87,7 +89,7 @@ def gather_statistics(
         shared = runner.share(lambda: matrix)
         jobs = list(_parts(shared, n, _targets(y, n), size, threads))
         found = progress(runner.map(_run, jobs), "statistics", total=len(jobs), unit="part")
-        return _in_order(found)
+        return reduce(add, _in_order(found))
 
 
 def _parts(
@@ -106,20 +108,15 @@ def _run(part: _Part) -> Statistics:
         return part.run()
 
 
-def _in_order(found: Iterator[tuple[int, Statistics]]) -> Statistics:
-    """Add parts in the order of the rows, whichever comes first; what is early waits."""
+def _in_order(found: Iterator[tuple[int, Statistics]]) -> Iterator[Statistics]:
+    """Parts in the order of the rows, whichever comes first; what is early waits."""
     waiting: dict[int, Statistics] = {}
-    total: Statistics | None = None
     due = 0
     for index, part in found:
         waiting[index] = part
         while due in waiting:
-            ready = waiting.pop(due)
-            total = ready if total is None else total + ready
+            yield waiting.pop(due)
             due += 1
-    if total is None:  # pragma: no cover - there is one row at least
-        raise ProbeError("no rows")
-    return total
 
 
 def _targets(y: Any, n: int) -> dict[str, np.ndarray]:

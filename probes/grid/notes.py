@@ -29,6 +29,7 @@ CONTROLS = (
     "embedding",
     "random_weights",
 )
+MOST_NAMED = 8  # cells that a note names one by one
 EMBEDDINGS = ("hook_embed", "blocks.0.hook_resid_pre")  # before any block, in their order
 
 
@@ -104,7 +105,9 @@ def collect_notes(
     ]  # fmt: skip
     same = [f"{score.target} at {score.site}" for score in scores if score.collapsed]
     if same:
-        notes.append(f"collapsed, the probe says the same of every test token: {', '.join(same)}")
+        more = f" and {len(same) - MOST_NAMED} further cells" if len(same) > MOST_NAMED else ""
+        named = ", ".join(same[:MOST_NAMED]) + more
+        notes.append(f"collapsed, the probe says the same of every test token: {named}")
     notes += [
         f"{name}: not tested, left out of controls" for name in CONTROLS if name not in controls
     ]

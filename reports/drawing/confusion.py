@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 __all__ = ["CONFUSION_CAPTION", "confusion_figure"]
 
 CONFUSION_CAPTION: Final = (
-    "What the probe says of each true class on held-out data, as a share of the class (left, true "
-    "classes in rows, the most frequent first), and how much of each class is recognised (right). "
+    "What the probe says of each true class on held-out data, as a share of the class (true "
+    "classes in rows, the most frequent first), and how much of each class is recognised. "
     "Of many classes the rarest are joined as (others): what is confused among them is not "
-    "seen, so that they have no recall. Classes that the training part lacks are "
-    "(not learned)."
+    "seen, so that they have no recall. Classes that are too rare in the "
+    "training part to be learned are joined as (not learned)."
 )
 LINE: Final = 24  # pixels of a class
 ROOM: Final = 25  # classes of a map that has room for numbers

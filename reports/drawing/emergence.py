@@ -13,14 +13,28 @@ from .panels import name_sites, panels, room_below, spelled, style, ticks, words
 if TYPE_CHECKING:
     import plotly.graph_objects as go
 
-__all__ = ["EMERGENCE_CAPTION", "emergence_figure", "first_sites"]
+__all__ = ["emergence_caption", "emergence_figure", "first_sites"]
 
-EMERGENCE_CAPTION: Final = (
-    "Where each target can first be read (measured: the first place whose verdict says that it is "
-    "decodable), beside the first place where theory names its score (predicted), which is most "
-    "often a perfect one: something of the target may be read earlier. A target without a mark is "
-    "decodable nowhere, or theory does not say."
+MEASURED: Final = (
+    "Where each target can first be read: the first place whose verdict says that it is decodable"
 )
+PREDICTED: Final = (
+    " (measured), beside the first place where theory names its score (predicted), which is most "
+    "often a perfect one: something of the target may be read earlier"
+)
+
+
+def emergence_caption(rows: Sequence[Row]) -> str:
+    """What the figure shows, of theory only where theory says something.
+
+    Args:
+        rows: of a comparison.
+    """
+    found = first_sites(rows).values()
+    said = MEASURED + PREDICTED * any(predicted for _, predicted in found)
+    if any(measured is None for measured, _ in found):
+        said += ". A target without such a mark is decodable nowhere"
+    return f"{said}."
 
 
 def first_sites(rows: Sequence[Row]) -> dict[str, tuple[str | None, str | None]]:
@@ -58,8 +72,9 @@ def emergence_figure(rows: Sequence[Row]) -> "go.Figure":
     sites = site_order([row.site for row in rows])
     named = dict(zip(sites, ticks(sites), strict=True))
     labels = [spelled(target, 22) for target in found]
+    tall = 1 + 0.6 * max(label.count("<br>") for label in labels)
     figure = panels(
-        [""], height=26 * len(found) + 20, columns=1, width=240, labels=labels,
+        [""], height=round(26 * len(found) * tall) + 20, columns=1, width=240, labels=labels,
         below=room_below(sites),
     )  # fmt: skip
     marks = {

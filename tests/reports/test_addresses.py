@@ -44,8 +44,8 @@ def test_merging_loses_no_note_and_no_target(notes):
 
 
 def test_a_site_in_words():
-    assert place("blocks.11.hook_resid_post", 12) == "after block 11, the last of 12"
-    assert place("blocks.10.hook_resid_post", 12) == "after block 10 of 12"
+    assert place("blocks.11.hook_resid_post", 12) == "after block 11 of 0–11"
+    assert place("blocks.0.hook_resid_post", 1) == "after block 0 of 0–0"
     assert place("blocks.0.hook_resid_pre", 12) == "at the embedding"
     assert place("all sites") == "at all sites"
 

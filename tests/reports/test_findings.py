@@ -52,10 +52,11 @@ def moved(away, above):
     ("made", "said"),
     [
         (study(at=(1, 2)), "Label of each statement can be read from the stream from block 0 on "
-         "(accuracy 0.800 [0.700 to 0.900] after block 0; untrained models at most 0.500), beyond "
+         "(at best accuracy 0.800 [0.700 to 0.900] after block 0; 5 untrained models there at most "
+         "0.500), beyond "
          "what its words, letters and length give (0.500)."),
-        (study(surface=0.7), "beyond what its words, letters and length give (0.700), though that "
-         "is most of it."),
+        (study(surface=0.7), "beyond what its words, letters and length give (0.700), though these "
+         "give most of it."),
         (study(surface=0.8, p_surface=0.6), "but that is mostly lexical: its words, letters and "
          "length alone give most of it (0.800)."),
         (study(surface=0.6, p_surface=0.6), "but it is not shown to be more than its words, "

@@ -40,7 +40,7 @@ def test_a_target_that_is_read_at_some_places_is_not_said_to_be_unread() -> None
     made = with_scores(study(at=(1, 2)), SITES[0], validation=0.99)
     said = findings(made)[0]
     assert "can be read from the stream from block 0 on, though not where validation data" in said
-    assert "after block 0; untrained models" in said
+    assert "(accuracy 0.800 [0.700 to 0.900] after block 0; 5 untrained models" in said
     assert "not shown to be readable" not in said
 
 
@@ -51,10 +51,10 @@ def test_places_beyond_the_surface_are_counted_beside_the_place_that_is_told(bes
     )
     said = findings(with_scores(made, SITES[best], validation=0.9))[0]
     if best == 1:
-        assert "at 1 of 3 places beyond what its words" in said
+        assert "at 1 of 3 places (block 0) beyond what its words" in said
     else:
         assert "but it is not shown to be more than its words, letters and length give" in said
-        assert said.endswith("; it is beyond that at 1 of 3 places.")
+        assert said.endswith("; it is beyond that at 1 of 3 places (block 0).")
     assert "places but" not in said
 
 

@@ -122,7 +122,7 @@ def test_a_failed_check_stands_in_front(run):
     (study,) = run.studies
     bad = Check("a size", 3.0, "<=", 1.0, "sizes are small")
     told = answers(replace(study, checks=(*study.checks, bad)))
-    assert told[0].text.startswith("Failed: a size: 3.000, at most 1.000 asked")
+    assert told[0].text.startswith("Failed: a size: 3.000; at most 1.000 is allowed")
     assert told[0].good is False
     assert told[-1].text == "1 of 2 checks hold"
     alone = replace(study, scores=Scores(()), comparison=compare(Grid(covariances={}), draws=5))

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from linrep.reports import Classes, Run
+from linrep.reports import Classes, Run, Scores
 from linrep.reports.about import about
+from linrep.reports.figures import study_figures
 from linrep.reports.findings import answers, findings
 from linrep.reports.html import render_html
 from linrep.reports.untested import (
@@ -16,7 +17,6 @@ from linrep.reports.untested import (
     untested,
     untested_lines,
 )
-from linrep.reports.values import place
 
 from .test_findings import SITES, study
 from .test_first_screen import several
@@ -25,7 +25,7 @@ from .test_first_screen import several
 def test_a_sentence_of_several_targets_has_the_untrained_models_beside_each():
     told = answers(several())[0]
     assert "better than from untrained models and beyond what its words" in told.text
-    assert all("from these and at most 0.500 from untrained models" in each.text
+    assert all("(these give 0.500; 5 untrained models there at most 0.500)" in each.text
                for each in told.details)  # fmt: skip
 
 
@@ -73,7 +73,9 @@ def test_two_reasons_are_both_said_and_no_reason_is_lost():
 def test_of_points_nothing_is_said_of_words_around_them():
     made = replace(study(p_surface=None), piece=POINT)
     page = " ".join([*findings(made), *untested_lines([made]), *remedies([made])])
-    assert "Label of each input can be read from the stream at 1 of 3 places (accuracy" in page
+    assert (
+        "Label of each input can be read from the stream at 1 of 3 places (at best accuracy" in page
+    )
     assert "neighbours" not in page
     assert "minimal_pairs" not in page
     assert "there are no words around it" in page
@@ -89,9 +91,32 @@ def test_the_picture_on_top_names_its_study_where_there_are_several():
     assert "<b>first one</b>." not in alone
 
 
-@pytest.mark.parametrize("blocks", [1, 2, 12])
-def test_the_ends_of_a_stack_are_named(blocks):
-    told = [place(f"blocks.{n}.hook_resid_post", blocks) for n in range(blocks)]
-    assert sum("the first" in line for line in told) == (blocks > 1)
-    assert sum("the last" in line for line in told) == (blocks > 1)
-    assert all(line.endswith(f" of {blocks}") for line in told)
+def test_untrained_models_that_read_more_elsewhere_are_told():
+    made = study(random_weights=0.5)
+    rows = tuple(dict(row) | ({"random_weights": 0.7} if row["site"] == SITES[0] else {})
+                 for row in made.scores.rows)  # fmt: skip
+    told = findings(replace(made, scores=Scores(rows)))[0]
+    assert "5 untrained models there at most 0.500, at other places up to 0.700)" in told
+    assert "other places" not in findings(made)[0]
+
+
+@pytest.mark.parametrize(("balanced", "told"), [(0.4, True), (0.75, False), (None, False)])
+def test_an_accuracy_that_rare_classes_do_not_share_is_told_with_them(balanced, told):
+    said = findings(study(balanced_accuracy=balanced))[0]
+    assert ("balanced accuracy 0.400, after block 1" in said) == told
+    assert ("balanced" in said) == told
+
+
+def test_what_untrained_models_give_as_well_is_called_so_and_not_undecodable():
+    made = study(p_untrained=0.6, at=(0, 1, 2))
+    words = {row.verdicts.headline for row in made.comparison.rows}
+    assert words == {"not more than untrained models"}
+    page = render_html(Run("t", "", {}, {}, (made,)))
+    assert "<b>not more than untrained models" in page
+    assert "<b>not decodable" not in page
+
+
+def test_a_picture_of_few_targets_stands_once():
+    captions = list(study_figures(study()))
+    assert sum("by layer" in caption for caption in captions) == 1
+    assert not any("theory" in caption for caption in captions)

@@ -7,7 +7,10 @@ from typing import Any
 
 from .errors import LinrepError
 
-__all__ = ["PathError", "as_path"]
+__all__ = ["PathError", "as_path", "folder_name"]
+
+GENERAL = {"model", "models", "checkpoint", "weights", "final", "best", "main", "output", "export"}
+"""Names that say nothing of what is in a folder."""
 
 
 class PathError(LinrepError):
@@ -48,3 +51,17 @@ def as_path(given: Any) -> Path:
             ) from None
         # Whatever else stands in the way is named by those who open the file.
     return path
+
+
+def folder_name(path: Path) -> str:
+    """What a folder is called where people read of it: with the one around it, if it says little.
+
+    Args:
+        path: of a folder or a file.
+
+    >>> folder_name(Path("runs/smollm2")), folder_name(Path("a/all_minilm/model"))
+    ('smollm2', 'all_minilm/model')
+    """
+    whole = path.resolve()
+    few = whole.name.lower() in GENERAL and whole.parent.name
+    return f"{whole.parent.name}/{whole.name}" if few else whole.name
