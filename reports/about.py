@@ -4,6 +4,7 @@ import re
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
+from .untested import POINT
 from .values import number, plural
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ DATA: Final = (
     ("texts from", "{}"),
     ("sentences", "{} sentences"),
     ("texts", "{} texts"),
+    ("inputs", "{} inputs drawn at random"),
     ("tokens", "{} tokens"),
     ("word types", "{} word types"),
     ("documents", "{} documents"),
@@ -43,6 +45,11 @@ TARGETS: Final = (
         "Inside and context height h: the weights of the symbols that can end here, and of those "
         "that can start next, at that level.",
     ),
+)
+OF_POINTS: Final = (
+    "Active piece of a unit: which of its affine functions is the largest at an input. Cell: a set "
+    "of inputs at which every unit has the same active piece. Soft: maxima are softmax averages, "
+    "the colder the closer to maxima."
 )
 LONG: Final = 120
 LARGE: Final = 10_000  # from which thousands are set apart
@@ -103,7 +110,7 @@ def target_words(study: "Study") -> list[str]:
         study: with its targets under the names that pages give them.
     """
     if study.piece != "token":
-        return []
+        return [OF_POINTS] if study.piece == POINT else []
     targets = {str(row["target"]) for row in study.scores.rows}
     return [
         words for pattern, words in TARGETS

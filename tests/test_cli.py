@@ -451,7 +451,10 @@ def test_theorems_make_runs_that_the_other_commands_read(linrep, grammar, tmp_pa
     own = ["--grammar", grammar] if theorem == "scaling" else []
     status, printed, _ = linrep(theorem, "--tiny", "--out", out, *own)
     assert status == 0
-    line = {"maxout": "ok: error / signed bound", "scaling": "ok: two passes: layers per level"}
+    line = {
+        "maxout": "ok: largest error as a share of the signed bound",
+        "scaling": "ok: two passes: layers per level",
+    }
     assert line[theorem] in printed
     assert {file.name for file in out.iterdir()} == {
         "manifest.json", "settings.yaml", "scores.csv", "studies", "subspaces.safetensors",

@@ -13,11 +13,7 @@ import torch
 
 from ...constructions import (
     MaxoutTransformer,
-    SoftNetwork,
-    confident_bracket,
     interchange,
-    n_confident,
-    n_resolved,
     soft_interchange,
 )
 from ...core import progress
@@ -35,6 +31,7 @@ from ...reports.values import Json
 from ..manifest import versions
 from . import errors as errors, figures as figures
 from .answer import answer
+from .softness import softness
 from .staircase import staircase
 
 __all__ = ["as_run", "run"]
@@ -63,8 +60,6 @@ SLOWER = (
     "with random weights of the same size the logarithm of the number of pieces grows by less "
     "than half of log 3 a layer"
 )
-WARM = "the warmest softmax shows at most half of the cells"
-BAND = "the cells so counted are those that exact margins predict, but for a few"
 
 
 def run(out: str | Path, *, tiny: bool = False, seed: int = 0) -> Run:
@@ -133,24 +128,61 @@ def equality(tiny: bool, seed: int) -> Study:
         "exchanged for that of another input in both.",
         figures.errors(rates, sup, bound, mean),
         (
-            Check("hardmax attention - network", hardmax, "<=", 1e-10, HARD),
-            Check("error / signed bound", share, "<=", 1.0 + 1e-9, BOUNDED),
-            Check("transformer - soft recursion, float64", recursion, "<=", 1e-10, EQUAL),
-            Check("float32, relative", single, "<=", 1e-5, ROUNDED),
+            Check(
+                "largest difference of the hardmax transformer and the network",
+                hardmax,
+                "<=",
+                1e-10,
+                HARD,
+            ),
+            Check("largest error as a share of the signed bound", share, "<=", 1.0 + 1e-9, BOUNDED),
+            Check(
+                "largest difference of transformer and soft recursion, float64",
+                recursion,
+                "<=",
+                1e-10,
+                EQUAL,
+            ),
+            Check("largest relative difference in float32", single, "<=", 1e-5, ROUNDED),
             Check("the same for |x|", errors.share_of_absolute(), ">=", 0.999, ATTAINED),
             Check("heads that attend to another piece", float(wrong), "<=", 0.0, CHOSEN),
-            Check("ReLU network - its SiLU form", errors.silu_difference(seed), "<=", 1e-12, SILU),
             Check(
-                "exchanged unit: transformer - recursion",
+                "largest difference of a ReLU network and its SiLU form",
+                errors.silu_difference(seed),
+                "<=",
+                1e-12,
+                SILU,
+            ),
+            Check(
+                "largest difference with a unit exchanged in both",
                 exchanged,
                 "<=",
                 1e-12,
                 EXCHANGED,
             ),
-            Check("slope of sup error + 1", abs(slope + 1), "<=", 0.05, FALLS),
-            Check("slope of mean error + 2", abs(slope_mean + 2), "<=", 0.1, FALLS_TWICE),
+            Check(
+                "distance of the slope of the largest error from -1",
+                abs(slope + 1),
+                "<=",
+                0.05,
+                FALLS,
+            ),
+            Check(
+                "distance of the slope of the mean error from -2",
+                abs(slope_mean + 2),
+                "<=",
+                0.1,
+                FALLS_TWICE,
+            ),
         ),
-        {"lambda": rates.tolist(), "sup": sup, "bound": bound, "mean": mean},
+        {
+            "model": f"{n_networks} maxout networks with random weights, each made a transformer",
+            "inputs": n_points,
+            "lambda": rates.tolist(),
+            "sup": sup,
+            "bound": bound,
+            "mean": mean,
+        },
     )
 
 
@@ -188,9 +220,14 @@ def slice_of_regions(tiny: bool, seed: int) -> Study:
                 1e-12,
                 f"the {counts.cells} cells that were counted tile the window",
             ),
-            Check("cells / upper bound", counts.cells / bound, "<=", 1.0, FEWER),
+            Check("cells as a share of the upper bound", counts.cells / bound, "<=", 1.0, FEWER),
         ),
-        {"counts": list(counts), "upper_bound": bound},
+        {
+            "model": f"a maxout network with random weights, 5 inputs, three layers of {width} "
+            "units, each the maximum of 3 affine functions",
+            "counts": list(counts),
+            "upper_bound": bound,
+        },
     )
 
 
@@ -225,10 +262,22 @@ def growth(tiny: bool, seed: int) -> Study:
         "all.",
         figures.growth(depths, lines, typical),
         (
-            Check("log pieces - L log(2p - 1)", float(np.max(np.abs(gaps))), "<=", 1e-9, PIECES),
+            Check(
+                "largest distance of log pieces from L log(2p - 1)",
+                float(np.max(np.abs(gaps))),
+                "<=",
+                1e-9,
+                PIECES,
+            ),
             Check("log pieces a layer, random", pace, "<=", 0.5 * math.log(3), SLOWER),
         ),
-        {"depth": depths, "random": typical} | {name: found for name, (found, _) in lines.items()},
+        {
+            "model": f"maxout networks of width 2 and depth 1 to {depths[-1]}, constructed and "
+            "random",
+            "depth": depths,
+            "random": typical,
+        }
+        | {name: found for name, (found, _) in lines.items()},
     )
 
 
@@ -239,44 +288,3 @@ def _zigzag(rank: int) -> Any:
 def _random_pieces(depth: int, seed: int) -> int:
     net = random_network(1, [2] * depth, 2, seed=seed)
     return regions_on_segment(net, -3, 3).n_linear_regions
-
-
-def softness(tiny: bool, seed: int) -> Study:
-    """What is left of the exact cells at a finite temperature."""
-    net = random_network(2, [5, 5] if tiny else [10, 10], 3, seed=seed)
-    cells = regions_in_plane(net, (-2, 2))
-    rates = np.logspace(1, 6, 6 if tiny else 16)
-    centres = cells.plane.points(cells.centres)
-    resolved, confident, brackets = [], [], []
-    for rate in rates:
-        soft = SoftNetwork(net, (float(rate),) * net.depth)
-        resolved.append(n_resolved(soft, cells))
-        confident.append(n_confident(soft, centres, 0.01))
-        brackets.append(confident_bracket(net, centres, float(rate), 0.01))
-    outside = max(
-        max(low - found, found - high, 0) / cells.n_cells
-        for found, (low, high) in zip(confident, brackets, strict=True)
-    )
-    return answer(
-        "softness",
-        "How many cells does the soft network show?",
-        "The transformer is smooth and has no regions. Two counts say how close it comes: cells "
-        "whose affine map the soft Jacobian shows at an inner point, and cells in which every head "
-        "gives one piece 99 % of its weight, which exact margins predict (the band; it is exact "
-        "for one layer, and soft errors of the layers below blur it). Both rise to the exact "
-        "count.",
-        figures.softness(rates, resolved, confident, brackets, cells.n_cells),
-        (
-            Check(
-                "resolved / exact cells, coldest", resolved[-1] / cells.n_cells, ">=", 0.99,
-                "the coldest softmax shows all cells, or all but a sliver",
-            ),
-            Check("resolved / exact, warmest", resolved[0] / cells.n_cells, "<=", 0.5, WARM),
-            Check(
-                "confident / exact, coldest", confident[-1] / cells.n_cells, ">=", 0.99,
-                "in the coldest softmax every head is confident in all cells, or all but a sliver",
-            ),
-            Check("confident outside the band / exact", outside, "<=", 0.02, BAND),
-        ),
-        {"lambda": rates.tolist(), "resolved": resolved, "cells": cells.n_cells},
-    )  # fmt: skip

@@ -100,7 +100,11 @@ def staircase(tiny: bool, seed: int) -> Study:
             ),
             Check("accuracy of the probes of that network", accuracy, ">=", 0.99, DRAWN),
         ),
-        {"blocks": depth + 1, "layers beyond random weights": hard},
+        {
+            "model": f"a tent folded {depth} times, as a transformer", "blocks": depth + 1,
+            "width of the stream": t.layout.d_model, "inputs": points,
+            "layers beyond random weights": hard,
+        },
         scores=scores_of(results),
         comparison=compare(results, t.predictions, seed=seed),
         names=_called(names),
