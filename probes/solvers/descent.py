@@ -1,17 +1,20 @@
 """One target's preconditioned L-BFGS, fed with products that several targets share."""
 
+import copy
 from typing import final
 
 import numpy as np
 from jaxtyping import Float
 
 from ...core.decompositions import eigh
+from .cross_entropy import along
 from .problem import LogisticProblem
 
 __all__ = ["Descent"]
 
 MEMORY = 12
-SUFFICIENT, CURVATURE = 1e-4, 0.9  # Nocedal and Wright 2006, section 3.1, quasi-Newton values
+SUFFICIENT = 1e-4  # Nocedal and Wright 2006, section 3.1
+LEVEL = 0.25  # a step ends where the line's slope is as flat: looks along it cost no product
 MAX_TRIALS = 25
 REFRESH = 4  # after as many passes the class moment moves slowly: refreshed every so often
 
@@ -21,43 +24,30 @@ class Descent:
     """State of one minimisation: weights, logits, gradient, memory of past steps.
 
     The caller alternates :meth:`direction` (then multiplies it with the features), :meth:`search`
-    (takes those products, moves along them) and :meth:`receive` (takes the new gradient).
+    (takes those products, moves along them) and :meth:`receive` (takes the new gradient). The
+    first round, whose step is the start itself, goes the same way.
     """
 
-    def __init__(
-        self,
-        problem: LogisticProblem,
-        features: Float[np.ndarray, "token feature"],
-        variances: Float[np.ndarray, " feature"],
-    ) -> None:
-        n, d = features.shape
+    def __init__(self, problem: LogisticProblem, variances: Float[np.ndarray, " feature"]) -> None:
+        n, d = len(problem.codes), len(variances)
         self.n_classes = problem.n_classes
         self.codes = problem.codes
-        # Of two classes scikit-learn penalises the one vector w1 - w0: twice the pair's squares.
-        self.penalty = (2.0 if problem.n_classes == 2 else 1.0) / (problem.C * n)
-        self.tolerance, self.floor = problem.tolerance, problem.floor
+        self.floor = problem.floor
+        self.tolerance, self.penalty = problem.tolerance, self._penalty(problem.C)
         self.variances = variances.astype(np.float64)
-        self.rows = np.arange(n)
-        self.dtype = features.dtype
-        self.point = np.zeros((self.n_classes, d + 1))
+        start = np.zeros((self.n_classes, d + 1))
         counts = np.bincount(self.codes, minlength=self.n_classes)
         # A class without examples starts one pseudo-count away from minus infinity.
         prior = np.log(np.maximum(counts, 0.5) / n)
-        self.point[:, -1] = prior - prior.mean()
+        start[:, -1] = prior - prior.mean()
         if problem.start is not None:
-            self.point[:, :-1], self.point[:, -1] = problem.start
-        self.logits = self._logits_at_start(features)
-        self.passes = 1
+            start[:, :-1], start[:, -1] = problem.start
+        self.point = self.step = self.gradient = start
+        self.passes = 0
         self.converged = False
         self.stuck = False
         self.gains: list[float] = []
         self.history: list[tuple[np.ndarray, np.ndarray, float]] = []
-        self.objective, self.residual, _ = self._evaluate(self.logits, None)
-        self.objective += 0.5 * self.penalty * float(np.square(self.point[:, :-1]).sum())
-        self.probabilities_moment = self._class_moment()
-        self.gradient = self._full_gradient(self.residual @ features)
-        self.step = np.zeros_like(self.point)
-        self._prepare()
 
     @property
     def done(self) -> bool:
@@ -74,71 +64,149 @@ class Descent:
         """Intercepts."""
         return self.point[:, -1].copy()
 
+    def kept(self) -> "Descent":
+        """A copy that stays where it is when this one goes on."""
+        other = copy.copy(self)
+        other.logits = self.logits.copy()
+        return other
+
+    def again(self, C: float, tolerance: float) -> None:
+        """Go on from here to the optimum of another penalty; what steps have taught is kept.
+
+        The penalty is a known quadratic: objective, gradient and the gradients' changes of past
+        steps are those of the new one after a sum, without a pass over the features.
+        """
+        more = self._penalty(C) - self.penalty
+        self.penalty, self.tolerance = self.penalty + more, tolerance
+        self.objective += 0.5 * more * float(np.square(self.point[:, :-1]).sum())
+        self.gradient = self.gradient.copy()
+        self.gradient[:, :-1] += more * self.point[:, :-1]
+        past, self.history, self.gains = self.history, [], []
+        for moved, change, _ in past:
+            changed = change.copy()
+            changed[:, :-1] += more * moved[:, :-1]
+            self._remember(moved, changed)
+        self.converged = self.stuck = False
+        self._prepare()
+
     def direction(self) -> Float[np.ndarray, "class feature"]:
         """The weights' part of the next step; the intercepts' part stays here."""
         return self.step[:, :-1]
 
-    def search(self, moves: Float[np.ndarray, "class token"]) -> None:
-        """Move along the step whose product with the features is ``moves``."""
-        moves = moves + self.step[:, -1:].astype(self.dtype)
-        slope = float((self.gradient * self.step).sum())
-        weights, step = self.point[:, :-1], self.step[:, :-1]
-        linear, square = float((weights * step).sum()), float(np.square(step).sum())
-        old = self.objective
-        low, high, size = 0.0, np.inf, 1.0
-        noise = 8 * float(np.finfo(self.dtype).eps) * abs(old)
-        for _ in range(MAX_TRIALS):
-            logits = self.logits + np.asarray(size, self.dtype) * moves
-            loss, residual, rise = self._evaluate(logits, moves)
-            base = 0.5 * self.penalty * float(np.square(weights).sum())
-            value = loss + base + self.penalty * (size * linear + 0.5 * size**2 * square)
-            rise += self.penalty * (linear + size * square)
-            if value > old + SUFFICIENT * size * slope + noise:
-                high = size
-            elif rise < CURVATURE * slope:
-                low = size
-            else:
-                break
-            size = 0.5 * (low + high) if np.isfinite(high) else 2.0 * size
-        if value > old + noise:
+    def search(
+        self, moves: Float[np.ndarray, "class token"], residual: Float[np.ndarray, "class token"]
+    ) -> None:
+        """Move along the step whose product with the features is ``moves``.
+
+        Args:
+            moves: used up.
+            residual: receives the probabilities less the one-hot classes where the step ends.
+        """
+        moves += self.step[:, -1:].astype(moves.dtype)
+        self.residual = residual
+        if not self.passes:
+            self.logits = moves.copy()
+            loss, _ = along(self.logits, None, 0.0, self.codes, residual)
+            self.objective = loss + 0.5 * self.penalty * float(np.square(self.weights).sum())
+            self.passes = 1
+            return
+        size, value = self._line(moves)
+        if value > self.objective + self._noise(moves):
             self.stuck = True
             return
-        self.gains.append(old - value)
+        self.gains.append(self.objective - value)
         self.moved = size * self.step
         self.point = self.point + self.moved
-        self.logits, self.residual, self.objective = logits, residual, value
+        moves *= moves.dtype.type(size)
+        self.logits += moves
+        self.objective = value
         self.passes += 1
 
     def receive(self, product: Float[np.ndarray, "class feature"]) -> None:
         """Take the gradient's product with the features at the new point."""
         if self.stuck:
+            del self.residual
             return
-        gradient = self._full_gradient(product)
-        change = gradient - self.gradient
-        curvature = float((change * self.moved).sum())
-        if curvature > 1e-12 * float(np.square(self.moved).sum()):
-            self.history = [*self.history[1 - MEMORY :], (self.moved, change, 1.0 / curvature)]
+        n = len(self.codes)
+        gradient = np.empty_like(self.point)
+        gradient[:, :-1] = product / n + self.penalty * self.point[:, :-1]
+        gradient[:, -1] = self.residual.sum(axis=1, dtype=np.float64) / n
+        if self.passes > 1:
+            self._remember(self.moved, gradient - self.gradient)
         self.gradient = gradient
         if self.passes <= REFRESH or self.passes % REFRESH == 0:
-            self.probabilities_moment = self._class_moment()
+            self.class_moment = self._class_moment()
+        del self.residual
         self._prepare()
 
+    def _penalty(self, C: float) -> float:
+        """Of two classes scikit-learn penalises the vector w1 - w0: twice the pair's squares."""
+        return (2.0 if self.n_classes == 2 else 1.0) / (C * len(self.codes))
+
+    def _noise(self, moves: np.ndarray) -> float:
+        """What rounding may add to the objective."""
+        return 8 * float(np.finfo(moves.dtype).eps) * abs(self.objective)
+
+    def _line(self, moves: np.ndarray) -> tuple[float, float]:
+        """How far to go, and the objective there: by the secant of slopes, between bounds."""
+        slope = float(np.vdot(self.gradient, self.step))
+        weights, step = self.point[:, :-1], self.step[:, :-1]
+        linear, square = float((weights * step).sum()), float(np.square(step).sum())
+        base = 0.5 * self.penalty * float(np.square(weights).sum())
+        noise = self._noise(moves)
+        low, falling, high, ahead = 0.0, slope, np.inf, 1.0
+        for _ in range(MAX_TRIALS):
+            size = ahead
+            loss, rise = along(self.logits, moves, size, self.codes, self.residual)
+            value = loss + base + self.penalty * (size * linear + 0.5 * size**2 * square)
+            rise += self.penalty * (linear + size * square)
+            enough = value <= self.objective + SUFFICIENT * size * slope + noise
+            if enough and abs(rise) <= LEVEL * abs(slope):
+                break
+            if enough and rise < 0.0:
+                low, falling = size, rise
+                ahead = size * slope / (slope - rise) if rise > slope else np.inf
+            else:
+                high = size
+                ahead = low - (size - low) * falling / (rise - falling) if rise > 0.0 else low
+            if np.isfinite(high):
+                inner = 0.1 * (high - low)
+                ahead = min(max(ahead, low + inner), high - inner)
+            else:
+                ahead = min(max(ahead, 1.5 * size), 4.0 * size)
+        return size, value
+
+    def _remember(self, moved: np.ndarray, change: np.ndarray) -> None:
+        """Keep what a step has taught of the curvature."""
+        curvature = float(np.vdot(change, moved))
+        if curvature > 1e-12 * float(np.square(moved).sum()):
+            self.history = [*self.history[1 - MEMORY :], (moved, change, 1.0 / curvature)]
+
     def _prepare(self) -> None:
-        """Next step by the two-loop recursion; stop when it promises too little."""
-        gradient = self.gradient.copy()
-        shares = []
-        for moved, change, scale in reversed(self.history):
-            share = scale * float((moved * gradient).sum())
+        """Next step by the two-loop recursion; stop when it promises too little.
+
+        The preconditioner knows the mean curvature of the classes and takes rows for alike, so it
+        is off by a factor: steps are scaled by what the last one has seen (Nocedal and Wright
+        2006, equation 7.20). The promise is the larger one, with that factor and without.
+        """
+        gradient, shares, scale = self.gradient.copy(), [], 1.0
+        for moved, change, inverse in reversed(self.history):
+            share = inverse * float(np.vdot(moved, gradient))
             gradient -= share * change
             shares.append(share)
-        step = self._precondition(gradient)
-        for (moved, change, scale), share in zip(self.history, reversed(shares), strict=True):
-            step += moved * (share - scale * float((change * step).sum()))
-        promise = 0.5 * float((step * self.gradient).sum())
+        if self.history:
+            _, change, inverse = self.history[-1]
+            scale = 1.0 / (inverse * float(np.vdot(change, self._precondition(change))))
+        plain = self._precondition(gradient)
+        scaled = scale * plain
+        for (moved, change, inverse), share in zip(self.history, reversed(shares), strict=True):
+            for step in (plain, scaled):
+                step += (share - inverse * float(np.vdot(change, step))) * moved
+        promise = 0.5 * max(float(np.vdot(step, self.gradient)) for step in (plain, scaled))
         left = max(promise, self._left())
         if left <= self.tolerance * max(self.objective, self.floor) or promise <= 1e-14:
             self.converged = True
-        self.step = -step
+        self.step = -scaled
 
     def _left(self) -> float:
         """Decrease still to come if steps go on shrinking as the last two did (Aitken).
@@ -153,50 +221,21 @@ class Descent:
 
     def _precondition(self, gradient: np.ndarray) -> np.ndarray:
         """Multiply by ``(A (x) S + penalty)^-1`` in the two eigenbases."""
-        values, vectors = self.probabilities_moment
+        values, vectors = self.class_moment
         inside = vectors.T @ gradient
         scale = np.outer(values, np.append(self.variances, 1.0))
         scale[:, :-1] += self.penalty
         # The intercepts are not penalised: a floor keeps the shift that changes nothing finite.
         scale[:, -1] += 1e-6 / self.n_classes
-        product: np.ndarray = vectors @ (inside / scale)
+        inside /= scale
+        product: np.ndarray = vectors @ inside
         return product
 
-    def _full_gradient(self, product: np.ndarray) -> np.ndarray:
-        gradient = np.empty_like(self.point)
-        gradient[:, :-1] = product / len(self.rows) + self.penalty * self.point[:, :-1]
-        gradient[:, -1] = self.residual.sum(axis=1, dtype=np.float64) / len(self.rows)
-        return gradient
-
     def _class_moment(self) -> tuple[np.ndarray, np.ndarray]:
-        """Eigenvalues and vectors of the mean of ``diag(p) - p p^T``."""
-        self.residual[self.codes, self.rows] += 1.0
-        second = (self.residual @ self.residual.T).astype(np.float64) / len(self.rows)
-        self.residual[self.codes, self.rows] -= 1.0
+        """Eigenvalues and vectors of the mean of ``diag(p) - p p^T``; uses the residual up."""
+        probabilities, n = self.residual, len(self.codes)
+        probabilities[self.codes, np.arange(n)] += 1.0
+        second = (probabilities @ probabilities.T).astype(np.float64) / n
         # Probabilities sum to 1, so the rows of the second moment sum to the first.
         values, vectors = eigh(np.diag(second.sum(axis=1)) - second)
         return np.maximum(values, 0.0), vectors
-
-    def _evaluate(
-        self, logits: np.ndarray, moves: np.ndarray | None
-    ) -> tuple[float, np.ndarray, float]:
-        """Mean cross-entropy, ``p - y`` and the slope along ``moves``, without the penalty."""
-        n = len(self.rows)
-        top = logits.max(axis=0)
-        residual = np.subtract(logits, top)
-        right = residual[self.codes, self.rows].sum(dtype=np.float64)
-        np.exp(residual, out=residual)
-        total = residual.sum(axis=0)
-        loss = float((np.log(total).sum(dtype=np.float64) - right) / n)
-        residual /= total
-        residual[self.codes, self.rows] -= 1.0
-        slope = 0.0 if moves is None else float(np.vdot(residual, moves)) / n
-        return loss, residual, slope
-
-    def _logits_at_start(self, features: np.ndarray) -> np.ndarray:
-        weights = self.point[:, :-1].astype(self.dtype)
-        logits = np.zeros((self.n_classes, len(self.rows)), self.dtype)
-        if weights.any():
-            logits = weights @ features.T
-        shifted: np.ndarray = logits + self.point[:, -1:].astype(self.dtype)
-        return shifted

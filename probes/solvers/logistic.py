@@ -8,7 +8,7 @@ Three ideas make it cheap:
 - L-BFGS keeps the logits, so the line search costs no pass;
 - the preconditioner is the Kronecker-factored Hessian ``A (x) S + penalty``: ``S`` is diagonal
   because the features are rotated to its eigenbasis, ``A`` = mean of ``diag(p) - p p^T`` is
-  refreshed at every iteration.
+  refreshed on the way, and the whole is scaled by what the last step has seen.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from jaxtyping import Float
 from .descent import Descent
 from .problem import LogisticProblem
 
-__all__ = ["LogisticFit", "LogisticProblem", "fit_logistic"]
+__all__ = ["LogisticFit", "LogisticProblem", "descend", "fit_logistic", "fit_of"]
 
 
 @final
@@ -72,25 +72,45 @@ def fit_logistic(
     Returns:
         One fit for each problem, in order.
     """
-    runs = [Descent(problem, features, variances) for problem in problems]
+    runs = [Descent(problem, variances) for problem in problems]
+    descend(features, runs, max_iterations=max_iterations)
+    return [fit_of(run) for run in runs]
+
+
+def fit_of(run: Descent) -> LogisticFit:
+    """Where a descent stands."""
+    return LogisticFit(run.weights, run.intercepts, run.objective, run.passes, run.converged)
+
+
+def descend(
+    features: Float[np.ndarray, "token feature"],
+    runs: Sequence[Descent],
+    *,
+    max_iterations: int = 300,
+) -> None:
+    """Go on with every descent that is not done, sharing the passes over ``features``.
+
+    Args:
+        features: the same rows and columns at each call.
+        runs: new ones, or such as have been told to go on.
+        max_iterations: passes after which a descent is left as it is.
+    """
     active = [run for run in runs if not run.done]
+    width = sum(run.n_classes for run in active)
+    moves, residuals = (np.empty((width, len(features)), features.dtype) for _ in range(2))
     for _ in range(max_iterations):
         if not active:
             break
         steps = np.vstack([run.direction() for run in active]).astype(features.dtype)
-        moves = steps @ features.T
-        start = 0
-        for run in active:
-            run.search(moves[start : start + run.n_classes])
-            start += run.n_classes
-        residuals = np.vstack([run.residual for run in active])
-        gradients = residuals @ features
-        start = 0
-        for run in active:
-            run.receive(gradients[start : start + run.n_classes])
-            start += run.n_classes
+        ends = np.cumsum([run.n_classes for run in active])
+        places = [slice(e - run.n_classes, e) for e, run in zip(ends, active, strict=True)]
+        if steps.any():
+            np.matmul(steps, features.T, out=moves[: len(steps)])
+        else:
+            moves[: len(steps)] = 0.0
+        for run, place in zip(active, places, strict=True):
+            run.search(moves[place], residuals[place])
+        gradients = residuals[: len(steps)] @ features
+        for run, place in zip(active, places, strict=True):
+            run.receive(gradients[place])
         active = [run for run in active if not run.done]
-    return [
-        LogisticFit(run.weights, run.intercepts, run.objective, run.passes, run.converged)
-        for run in runs
-    ]

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import final
 
 import numpy as np
@@ -11,8 +11,9 @@ from jaxtyping import Float, Int
 from ...core.arguments import shown
 from ..errors import ProbeError
 from .closed_form import lda_weights, ridge_weights
+from .descent import Descent
 from .features import Features
-from .logistic import LogisticProblem, fit_logistic
+from .logistic import LogisticProblem, descend, fit_logistic
 
 __all__ = ["PENALTIES", "HeadProblem", "LinearClassifier", "Method", "fit_heads"]
 
@@ -186,35 +187,41 @@ def _best_penalties(
     problems: Sequence[HeadProblem],
     validation: np.ndarray,
 ) -> list[LinearClassifier]:
-    """From the stiffest penalty on, each starting at the last, until validation gets worse."""
+    """From the stiffest penalty on, each going on from the last, until validation gets worse."""
     usable = [p.validation is not None and bool((p.validation >= 0).any()) for p in problems]
     paths = [method.penalties if able else (_middle(method.penalties),) for able in usable]
-    best: dict[int, LogisticProblem] = {}
-    losses = np.full(len(problems), np.inf)
-    latest = [
-        LogisticProblem(problem.codes, problem.n_classes, path[0], ROUGH * method.tolerance, FLOOR)
+    runs = [
+        Descent(
+            LogisticProblem(
+                problem.codes, problem.n_classes, path[0], ROUGH * method.tolerance, FLOOR
+            ),
+            variances,
+        )
         for problem, path in zip(problems, paths, strict=True)
     ]
+    best: dict[int, tuple[Descent, float]] = {}
+    losses = np.full(len(problems), np.inf)
     active = list(range(len(problems)))
     for step in range(max(map(len, paths), default=0)):
         active = [i for i in active if step < len(paths[i])]
-        wanted = [replace(latest[i], C=paths[i][step]) for i in active]
-        fits = fit_logistic(features, wanted, variances=variances)
+        for i in active if step else ():
+            runs[i].again(paths[i][step], ROUGH * method.tolerance)
+        descend(features, [runs[i] for i in active])
         better = []
-        for i, problem, fit in zip(active, wanted, fits, strict=True):
-            latest[i] = replace(problem, start=(fit.weights, fit.intercepts))
-            loss = _loss(
-                LinearClassifier(fit.weights, fit.intercepts, problem.C), validation, problems[i]
-            )
+        for i in active:
+            head = LinearClassifier(runs[i].weights, runs[i].intercepts, paths[i][step])
+            loss = _loss(head, validation, problems[i])
             if loss < losses[i] or i not in best:
-                best[i], losses[i] = latest[i], loss
+                best[i], losses[i] = (runs[i].kept(), paths[i][step]), loss
                 better.append(i)
         active = better
-    final = [replace(best[i], tolerance=method.tolerance) for i in range(len(problems))]
-    fits = fit_logistic(features, final, variances=variances)
+    for run, C in best.values():
+        run.again(C, method.tolerance)
+    chosen = [best[i] for i in range(len(problems))]
+    descend(features, [run for run, _ in chosen])
     return [
-        LinearClassifier(fit.weights, fit.intercepts, problem.C, converged=fit.converged)
-        for fit, problem in zip(fits, final, strict=True)
+        LinearClassifier(run.weights, run.intercepts, C, converged=run.converged)
+        for run, C in chosen
     ]
 
 
