@@ -26,9 +26,10 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
     "sphinx.ext.mathjax",
-    "sphinx-mathjax-offline",  # formulas without a network: MathJax stands beside the pages
+    "sphinx-mathjax-offline",  # a formula needs no network: MathJax lies beside the pages
     "sphinx_gallery.gen_gallery",
     "linrep_site",
+    "linrep_offline",
 ]
 if FULL:
     extensions += ["sphinx.ext.viewcode", "sphinx_copybutton", "sphinx_llms_txt"]
