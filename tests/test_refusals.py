@@ -14,7 +14,8 @@ from torch import nn
 import linrep
 from linrep import piecewise
 from linrep.causal import CausalError, Pairs
-from linrep.constructions import MaxoutError
+from linrep.constructions import MaxoutError, SoftNetwork
+from linrep.constructions.errors import require_count
 from linrep.constructions.maxout.layout import MaxoutLayout
 from linrep.core import (
     DirectionError,
@@ -26,12 +27,14 @@ from linrep.core import (
 )  # fmt: skip
 from linrep.corpora import CorpusError
 from linrep.experiments import SettingsError
+from linrep.experiments.curves import Scaling
 from linrep.experiments.questions.agreement import read_beginnings
 from linrep.grammars import GrammarError
 from linrep.grammars.processes.known import mess3
 from linrep.hooks import Activations, CaptureError, StoreError, from_cache
 from linrep.hooks.editing.given import numbers
 from linrep.hooks.paths.sites import resolve
+from linrep.models.training.log import TrainingLog
 from linrep.piecewise import MaxoutNetwork, NetworkError, SliceError
 from linrep.probes import ProbeError
 from linrep.probes.bases.cross import cross_statistics, side_of
@@ -49,6 +52,7 @@ ROWS = np.random.default_rng(0).standard_normal((8, 3))
 CLASSES = np.array(["x", "y"] * 4)
 ROWS40 = np.random.default_rng(0).standard_normal((40, 3))
 CLASSES40 = np.array(["x", "y"] * 20)
+NET = piecewise.random_network(2, [3], 2, seed=0)
 TARGET = linrep.Target.read("y", ["x", "y"])
 PLANE = Subspace(np.eye(3)[:, :2])
 
@@ -278,7 +282,7 @@ CALLS = {
         "a sample has 0 or more sentences",
     ),
     "an example without words": (
-        lambda: ExampleText((), 0), ProbeError, "an example has words",
+        lambda: ExampleText((), 0, "random"), ProbeError, "an example has words",
     ),
     "a rate beyond all bounds": (
         lambda: linrep.probes.MLPProbe(learning_rate=1e7).fit(ROWS, CLASSES),
@@ -345,6 +349,63 @@ CALLS = {
     "streams of unlike length": (
         lambda: cross_statistics(ROWS, ROWS[:4], np.zeros(8, dtype=int)), ProbeError,
         "two streams read the same rows; received 8 and 4 rows",
+    ),
+    "a curve that is not there": (
+        lambda: Scaling(curves=(), settings={}).curve("depth", "spans"),
+        LinrepError,
+        "no curve 'spans' of the sweep 'depth': there are none",
+    ),
+    "pairs of nothing": (
+        lambda: linrep.minimal_pairs([], [], []),
+        CausalError,
+        "pairs are made from beginnings of two kinds; received none",
+    ),
+    "positions of other beginnings": (
+        lambda: linrep.minimal_pairs([["a"], ["b"]], [("x", "y")] * 2, ["1", "2"], at=[0]),
+        CausalError,
+        "at has one position per beginning; received 1",
+    ),
+    "positions that do not answer to each other": (
+        lambda: Pairs(**PAIR | {"source_at": ((),), "answers": (("x", "y"),)}),
+        CausalError,
+        "give as many of both, at least one, the base's ascending",
+    ),
+    "outputs that do not answer to each other": (
+        lambda: Pairs(**PAIR | {"asked_read": ((),), "answers": (("x", "y"),)}),
+        CausalError,
+        "of the counterfactual: give as many of both, at least one",
+    ),
+    "a pair beyond the last": (
+        lambda: Pairs(**PAIR, answers=(("x", "y"),)).select([3]),
+        CausalError,
+        "indices of pairs lie in 0..0; received 3",
+    ),
+    "a log of something else": (
+        lambda: TrainingLog.from_dict({}),
+        LinrepError,
+        "a log of a training is what TrainingLog.to_dict gives; received",
+    ),
+    "too many draws of a construction": (
+        lambda: require_count("n", 10**7),
+        LinrepError,
+        "n is at most 1,000,000; received 10000000: take fewer at once",
+    ),
+    "an inverse temperature below 0": (
+        lambda: SoftNetwork(NET, (-1.0,)),
+        MaxoutError,
+        "inverse temperatures are positive and finite",
+    ),
+    "a layer beyond the last": (
+        lambda: SoftNetwork(NET, (1.0,)).resume(np.zeros((1, 2)), 5),
+        MaxoutError,
+        "layers are 0..1; received 5",
+    ),
+    "two errors at once": (
+        lambda: linrep.MaxoutTransformer.from_network(
+            NET, (-1, 1), eps=0.1, inverse_temperature=2.0
+        ),
+        MaxoutError,
+        "give eps or inverse_temperature, not both",
     ),
     "folds that are no numbers": (
         lambda: cross_statistics(ROWS, ROWS, np.zeros(3, dtype=int)), ProbeError,

@@ -64,7 +64,9 @@ class Rows:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if copy is False and len(self._parts) > 1:
-            raise ValueError("rows of several shards cannot be joined without a copy: leave copy=False out")
+            raise ValueError(
+                "rows of several shards cannot be joined without a copy: leave copy=False out"
+            )
         whole = self._slice(0, len(self))
         return whole if dtype is None else whole.astype(dtype, copy=False)
 
