@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 
 from linrep_message_words import Words, values_by_name
@@ -16,6 +17,8 @@ from linrep_message_words import Words, values_by_name
 __all__ = ["AREAS", "Message", "Undrawn", "messages"]
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "linrep"
+if not SOURCE.is_dir():  # a copy of the pages alone: the package that is installed
+    SOURCE = Path(import_module("linrep").__file__ or "").parent
 AREAS = (
     "corpora", "grammars", "piecewise", "models", "constructions", "hooks", "probes", "causal",
     "reports", "experiments", "core", "cli",
