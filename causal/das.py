@@ -107,20 +107,27 @@ def align(
         raise CausalError(f"states are exchanged at resid_pre or resid_post; received {site!r}")
     if pairs.expected is None or len(set(np.asarray(pairs.groups).tolist())) < 8:
         raise CausalError(
-            "a search needs pairs with exact expectations (interchange_pairs), of at least 8 base "
-            "sentences"
+            "a search needs pairs with exact expectations, of at least 8 different base sentences; "
+            f"received {len(set(np.asarray(pairs.groups).tolist()))} sentences"
+            f"{' without such expectations' if pairs.expected is None else ''}: make pairs with "
+            "interchange_pairs, from more sentences"
         )
     if rank < 1 or epochs < 1 or batch_size < 1 or not 0 < learning_rate < 10:
         raise CausalError(
-            "rank, epochs and batch_size are at least 1, the learning rate above 0; received "
+            "rank, epochs and batch_size are at least 1, learning_rate between 0 and 10; received "
             f"{rank}, {epochs}, {batch_size}, {learning_rate}"
         )
     how = {"epochs": epochs, "lr": learning_rate, "batch_size": batch_size, "seed": seed}
     with left_alone(model):
         subject = prepare(model, CaptureSettings.of(sites=[site]))
-        if rank > subject.d_model or subject.vocabulary is None:
+        if rank > subject.d_model:
             raise CausalError(
-                f"a search has at most {subject.d_model} dimensions here, and words that are tokens"
+                f"rank is at most the {subject.d_model} dimensions of the stream; received {rank}"
+            )
+        if subject.vocabulary is None:
+            raise CausalError(
+                "a search needs a model whose tokens are the grammar's words; this one reads the "
+                "tokens of a tokenizer: give a model that was trained or built on the grammar"
             )
         inner = subject.path.model
         task = _Task.of(subject, pairs, seed)
@@ -185,7 +192,10 @@ class _Task:
         words = {word: i for i, word in enumerate(subject.vocabulary)}
         missing = [word for word in pairs.choices if word not in words]
         if missing:
-            raise CausalError(f"tokens of the grammar that the model lacks: {missing[:5]}")
+            raise CausalError(
+                f"{len(missing)} words of the grammar are no tokens of the model, such as "
+                f"{missing[:5]}: give a model that was trained or built on this grammar"
+            )
         columns = torch.tensor([words[word] for word in pairs.choices])
         ids, at = [], []
         for sentences, places in ((pairs.base, pairs.base_at), (pairs.source, pairs.source_at)):

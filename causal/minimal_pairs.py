@@ -65,10 +65,10 @@ def minimal_pairs(
                 f"beginning {i} is at least one word, with two answers; received "
                 f"{list(words)!r:.60} and {list(both)!r:.60}"
             )
+    if not len(labels):
+        raise CausalError("pairs are made from beginnings of two kinds; received none")
     if len(set(labels)) < 2:
-        raise CausalError(
-            f"all beginnings have the label {labels[0] if labels else ''!r}: give two kinds"
-        )
+        raise CausalError(f"all beginnings have the label {labels[0]!r}: give two kinds")
     rng = np.random.default_rng(seed)
     kinds = np.array(labels, dtype=str)
     chosen = [

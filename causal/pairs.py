@@ -83,7 +83,8 @@ class Pairs:
         if (self.expected is None) == (self.answers is None):
             raise CausalError(
                 "pairs have either the exact distribution that is expected, or two answers to "
-                "compare; received both or neither"
+                "compare; received "
+                f"{'neither' if self.answers is None else 'both'}"
             )
         for i in range(n):
             self._check(i)

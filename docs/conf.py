@@ -1,4 +1,4 @@
-"""Settings of the documentation site; `make docs` builds it, without a network.
+"""Settings of the documentation site; `make docs` builds it, and it is read, without a network.
 
 The environment variable ``LINREP_DOCS`` chooses between two builds: ``full`` executes the gallery
 (`make docs`), ``fast`` resolves every page and link and executes nothing (the tests).
@@ -26,8 +26,10 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.napoleon",
     "sphinx.ext.mathjax",
+    "sphinx-mathjax-offline",  # a formula needs no network: MathJax lies beside the pages
     "sphinx_gallery.gen_gallery",
     "linrep_site",
+    "linrep_offline",
 ]
 if FULL:
     extensions += ["sphinx.ext.viewcode", "sphinx_copybutton", "sphinx_llms_txt"]

@@ -6,15 +6,20 @@ from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 
+from ..core import LinrepError
 from ..grammars import Grammar
 from ..reports import DrawnLine, Picture
 
 if TYPE_CHECKING:
     from ..constructions import GrammarTransformer
 
-__all__ = ["Curve", "Scaling", "compiled"]
+__all__ = ["Curve", "Scaling", "ScalingError", "compiled"]
 
 DENSE = 5_000_000  # parameters of an ordinary model, at most
+
+
+class ScalingError(LinrepError):
+    """The sweep cannot be written where it was asked for, or has no curve of that name."""
 
 
 @final
@@ -74,12 +79,13 @@ class Scaling:
         """The curve of this sweep and construction.
 
         Raises:
-            KeyError: there is none.
+            ScalingError: there is none.
         """
         for curve in self.curves:
             if (curve.sweep, curve.name) == (sweep, name):
                 return curve
-        raise KeyError((sweep, name))
+        known = ", ".join(f"{one.name!r} of {one.sweep!r}" for one in self.curves)
+        raise ScalingError(f"no curve {name!r} of the sweep {sweep!r}: there are {known or 'none'}")
 
     def picture(self, sweep: str) -> Picture:
         """The curves of one sweep, straight where theory says that they are lines."""

@@ -11,16 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..core import LinrepError, progress
+from ..core import progress
 from ..grammars import Grammar, families
-from .curves import Curve, Scaling, compiled
+from .curves import Curve, Scaling, ScalingError, compiled
 from .scaling_page import as_run
 
 __all__ = ["Curve", "Scaling", "ScalingError", "compiled", "run"]
-
-
-class ScalingError(LinrepError):
-    """The sweep cannot be written where it was asked for."""
 
 
 Sizes = dict[str, int]

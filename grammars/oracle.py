@@ -136,7 +136,10 @@ class Oracle(AncestorOracle):
             LanguageError: there is no such nonterminal.
         """
         if symbol not in self.table.names[self.table.n_terminals :]:
-            raise LanguageError(f"{symbol!r} is no nonterminal of the grammar")
+            known = ", ".join(self.table.names[self.table.n_terminals :][:8])
+            raise LanguageError(
+                f"{symbol!r} is no nonterminal of the grammar; its nonterminals begin {known}"
+            )
         return exact_weight(self.binary, self.encode(tokens), self.table.names.index(symbol))
 
     @overload

@@ -160,7 +160,10 @@ def _read(name: str, acts: Any, twin: Any, target: str, seed: int) -> _Set:
     learn = np.flatnonzero((division.split.train | division.split.validation) & kept)
     held = np.flatnonzero(division.split.test & kept)
     if not len(learn) or not len(held):
-        raise ProbeError(f"set {name!r} has {len(learn)} rows to train and {len(held)} to test")
+        raise ProbeError(
+            f"set {name!r} has {len(learn)} rows to train and {len(held)} to test, at least one of "
+            "each is needed: give more sentences with a value of the target"
+        )
     return _Set(name, acts, twin, one, groups, learn, held, np.flatnonzero(kept))
 
 

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -19,10 +20,11 @@ if any(find_spec(name) is None for name in ("sphinx", "sphinx_gallery", "myst_pa
     pytest.skip("the extra linrep[docs] is not installed", allow_module_level=True)
 
 
-def build(source, out):
+def build(source, out, builder="dummy"):
     """The fast build of a copy of the folder, warnings being errors."""
-    path = os.pathsep.join([str(ROOT / "src"), os.environ.get("PYTHONPATH", "")])
-    command = [sys.executable, "-m", "sphinx", "-b", "dummy", "-W", "--keep-going", "-q"]
+    extensions = str(DOCS / "_ext")
+    path = os.pathsep.join([str(ROOT / "src"), extensions, os.environ.get("PYTHONPATH", "")])
+    command = [sys.executable, "-m", "sphinx", "-b", builder, "-W", "--keep-going", "-q"]
     return subprocess.run(
         [*command, str(source), str(out)],
         env=os.environ | {"LINREP_DOCS": "fast", "PYTHONPATH": path},
@@ -39,23 +41,43 @@ def test_the_site_builds_without_a_warning(tmp_path):
     assert done.returncode == 0, done.stderr[-4000:]
 
 
-def test_a_link_that_leads_nowhere_is_refused(tmp_path):
-    """The opposite: the same settings, two pages, one wrong link."""
+@pytest.fixture
+def small(tmp_path):
+    """A folder with the settings of the site, which draws nothing from the code."""
     source = tmp_path / "docs"
-    source.mkdir()
+    (source / "_static").mkdir(parents=True)
     settings = (DOCS / "conf.py").read_text("utf-8")
     for line in ('    "sphinx_gallery.gen_gallery",\n', '    "linrep_site",\n'):
         assert line in settings
         settings = settings.replace(line, "")
     (source / "conf.py").write_text(settings, "utf-8")
-    (source / "_static").mkdir()
-    (source / "index.md").write_text("# One\n\n[two](two.md#a-place)\n", "utf-8")
-    (source / "two.md").write_text("---\norphan: true\n---\n\n# Two\n\n## A place\n", "utf-8")
-    assert build(source, tmp_path / "right").returncode == 0
-    (source / "index.md").write_text("# One\n\n[two](two.md#no-place)\n", "utf-8")
-    done = build(source, tmp_path / "wrong")
+    return source
+
+
+def test_a_link_that_leads_nowhere_is_refused(small, tmp_path):
+    """The opposite: the same settings, two pages, one wrong link."""
+    (small / "index.md").write_text("# One\n\n[two](two.md#a-place)\n", "utf-8")
+    (small / "two.md").write_text("---\norphan: true\n---\n\n# Two\n\n## A place\n", "utf-8")
+    assert build(small, tmp_path / "right").returncode == 0
+    (small / "index.md").write_text("# One\n\n[two](two.md#no-place)\n", "utf-8")
+    done = build(small, tmp_path / "wrong")
     assert done.returncode != 0
     assert "no-place" in done.stderr
+
+
+def test_a_formula_needs_no_network(small, tmp_path):
+    """Every request of a page is of a file beside it; a picture from elsewhere is refused."""
+    (small / "index.md").write_text("# One\n\nAs $x^2$ says.\n", "utf-8")
+    done = build(small, tmp_path / "right", "html")
+    assert done.returncode == 0, done.stderr[-2000:]
+    (script,) = re.findall(
+        r'src="([^"]*mathjax[^"?]*)', (tmp_path / "right/index.html").read_text()
+    )
+    assert (tmp_path / "right" / script).is_file()
+    (small / "index.md").write_text("# One\n\n![x](https://example.org/x.png)\n", "utf-8")
+    done = build(small, tmp_path / "wrong", "html")
+    assert done.returncode != 0
+    assert "index.html asks for https://example.org/x.png" in done.stderr
 
 
 @pytest.fixture

@@ -57,7 +57,10 @@ def read_spans(
             groups.append(record.get("group"))
     where = str(files[0]) if len(files) == 1 else f"{len(files)} files of spans"
     if not spans:
-        raise CorpusError(f"{where}: no text has a span")
+        raise CorpusError(
+            f"{where}: no text has a span, so there is nothing to probe: expected at least one "
+            'object with "spans" that are not empty'
+        )
     kinds: dict[str, TargetKind] = {} if kind is None else {target: kind}
     known = any(group is not None for group in groups)
     return Corpus.from_texts(
@@ -133,7 +136,10 @@ def read_columns(
     sentences = [words for words in texts if words]
     where = str(files[0]) if len(files) == 1 else f"{len(files)} files of columns"
     if not sentences:
-        raise CorpusError(f"{where}: no word in any line")
+        raise CorpusError(
+            f"{where}: no word in any line; expected a word and its labels in each, and an empty "
+            "line between sentences"
+        )
     spans = []
     for number, words in enumerate(sentences):
         start = 0

@@ -1,4 +1,4 @@
-"""What the site draws from the code itself: public names, commands, settings, mermaid drawings."""
+"""What the site draws from the code itself: names, commands, settings, messages, drawings."""
 
 import re
 from functools import cache
@@ -10,6 +10,7 @@ from docutils import nodes
 from docutils.parsers.rst import Directive
 from docutils.statemachine import StringList
 from linrep_commands import command_lines
+from linrep_message_pages import MessagesCounted, MessagesOf
 from linrep_settings import settings_lines
 from sphinx.util.logging import getLogger
 
@@ -206,5 +207,7 @@ def setup(app: "Sphinx") -> dict[str, bool]:
     app.add_directive("names-of", NamesOf)
     app.add_directive("settings-of", SettingsOf)
     app.add_directive("command-line", CommandLine)
+    app.add_directive("messages-of", MessagesOf)
+    app.add_directive("messages-counted", MessagesCounted)
     app.add_directive("mermaid", Mermaid)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

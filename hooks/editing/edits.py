@@ -167,7 +167,8 @@ def _remove(site: str, subspace: Subspace, what: str, other: Any) -> Change:
     def change(stream: Tensor) -> Tensor:
         if stream.shape[-1] != len(basis):
             raise CaptureError(
-                f"the subspace has d_model {len(basis)}, the stream at {site} {stream.shape[-1]}"
+                f"the subspace has d_model {len(basis)}, the stream at {site} {stream.shape[-1]}: "
+                "give a subspace of this model at this site"
             )
         x = stream.double()
         away = x if target is None else x - fitted(what, target, stream)

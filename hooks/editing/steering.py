@@ -189,7 +189,8 @@ def _along(
     def change(stream: Tensor) -> Tensor:
         if stream.shape[-1] != len(unit):
             raise CaptureError(
-                f"the direction at {site} has d_model {len(unit)}, the stream {stream.shape[-1]}"
+                f"the direction at {site} has d_model {len(unit)}, the stream {stream.shape[-1]}: "
+                "give a direction of this model at this site"
             )
         if strength == 0 and operation != "clamp":
             return stream

@@ -64,7 +64,9 @@ class Rows:
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         if copy is False and len(self._parts) > 1:
-            raise ValueError("shards cannot be joined without a copy")
+            raise ValueError(
+                "rows of several shards cannot be joined without a copy: leave copy=False out"
+            )
         whole = self._slice(0, len(self))
         return whole if dtype is None else whole.astype(dtype, copy=False)
 
@@ -92,12 +94,17 @@ class Rows:
         index = np.asarray(key)
         if index.dtype == bool:
             if index.shape != (len(self),):
-                raise IndexError(f"mask of shape {index.shape} on {len(self)} tokens")
+                raise IndexError(
+                    f"a mask of rows has one value for each of the {len(self)} rows; received "
+                    f"shape {index.shape}"
+                )
             return self._take(np.flatnonzero(index))
         flat = np.atleast_1d(index).astype(np.int64)
         flat = np.where(flat < 0, flat + len(self), flat)
         if len(flat) and (flat.min() < 0 or flat.max() >= len(self)):
-            raise IndexError(f"token index outside 0..{len(self) - 1}")
+            raise IndexError(
+                f"rows are numbered 0 to {len(self) - 1}; received {flat.min()} to {flat.max()}"
+            )
         taken = self._take(flat)
         return taken[0] if index.ndim == 0 else taken
 

@@ -87,4 +87,6 @@ class TrainingLog:
             rows = tuple(LogRow(**row) for row in given["rows"])
             return cls(**given | {"rows": rows})
         except (KeyError, TypeError) as error:
-            raise TrainingError(f"no log of a training: {shown(given)}") from error
+            raise TrainingError(
+                f"a log of a training is what TrainingLog.to_dict gives; received {shown(given)}"
+            ) from error

@@ -167,7 +167,8 @@ def benjamini_hochberg(p: npt.ArrayLike) -> Float[np.ndarray, "*cells"]:
     values = table.ravel()
     tested = np.flatnonzero(~np.isnan(values))
     if ((values[tested] < 0) | (values[tested] > 1)).any():
-        raise ProbeError("p-values lie in 0..1")
+        outside = values[tested][(values[tested] < 0) | (values[tested] > 1)]
+        raise ProbeError(f"p-values lie in 0..1; received {outside[0]:g}")
     out = np.full(values.shape, np.nan)
     order = tested[np.argsort(values[tested], kind="stable")]
     ranks = np.arange(1, len(order) + 1)

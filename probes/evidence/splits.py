@@ -45,7 +45,10 @@ class Split:
             | (self.train & self.test)
             | (self.validation & self.test)
         ).any():
-            raise ProbeError("train, validation and test share tokens")
+            raise ProbeError(
+                "train, validation and test share tokens, so that a probe would be tested on what "
+                "it has learned from: give each token to one of them, as split_by_group does"
+            )
 
 
 @checked(ProbeError)

@@ -85,7 +85,9 @@ class Eraser:
         if isinstance(X, Statistics):
             statistics = X
         elif y is None:
-            raise ProbeError("labels y are missing: erasure needs the concept")
+            raise ProbeError(
+                "labels y are missing: give for each row of X the value that is to be erased"
+            )
         else:
             features = feature_matrix(X)
             scale = common_scale(features, axis=0)

@@ -112,10 +112,14 @@ def overlap_null(
     size = d if d is not None else _size(covariance, fixed)
     if fixed is not None and (fixed.d_model != size or fixed.dim != m):
         raise ProbeError(
-            f"the fixed subspace has {fixed.dim} of {fixed.d_model} dimensions, not {m} of {size}"
+            f"the fixed subspace has {fixed.dim} of {fixed.d_model} dimensions; m and d say "
+            f"{m} of {size}: give m={fixed.dim} and d={fixed.d_model}, or another subspace"
         )
     if not (0 < k <= size and 0 < m <= size and n > 0):
-        raise ProbeError(f"needs 0 < k, m <= d and n > 0; received k={k}, m={m}, d={size}, n={n}")
+        raise ProbeError(
+            "k and m, the dimensions of the two subspaces, lie in 1..d, and the number of draws n "
+            f"is at least 1; received k={k}, m={m}, d={size}, n={n}"
+        )
     if max(n, 2 * min(k, m) ** 2) > MOST:
         raise ProbeError(f"n={n} draws with k={k} and m={m} do not fit in memory: take fewer")
     rng = np.random.default_rng(seed)

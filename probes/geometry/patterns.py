@@ -176,11 +176,16 @@ def _subspace(
             raise ProbeError("statistics hold their targets already: name one with target=")
         statistics = X
     elif y is None:
-        raise ProbeError("labels y are missing")
+        raise ProbeError(
+            "labels y are missing: give one for each row of X, or Statistics that hold them"
+        )
     else:
         target = target or "target"
         if target in (others or {}):
-            raise ProbeError(f"{target!r} names the target itself and one of the others")
+            raise ProbeError(
+                f"{target!r} names the target itself and one of the others: call one of them "
+                "otherwise"
+            )
         features = feature_matrix(X)
         scale = float(common_scale(features))  # a subspace has no size
         features = features if scale == 1.0 else features * scale

@@ -131,7 +131,10 @@ def check_ceilings(values: npt.ArrayLike, n: int, where: str) -> np.ndarray:
     numbers: np.ndarray = array.astype(np.float64)
     known = numbers[~np.isnan(numbers)]
     if ((known < 0) | (known > 1 + 1e-9)).any():  # sums of probabilities round
-        raise ProbeError(f"a ceiling is a probability, 0..1; received others for {where}")
+        raise ProbeError(
+            f"a ceiling is a probability, 0..1; received {known.min():g} to {known.max():g} for "
+            f"{where}"
+        )
     return numbers
 
 

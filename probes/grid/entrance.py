@@ -88,7 +88,10 @@ class GivenRows:
         Raises:
             ProbeError: always.
         """
-        raise ProbeError(f"rows without a corpus have no labels at height {height}")
+        raise ProbeError(
+            f"rows without a corpus have no labels at height {height}: give the values yourself, "
+            "probe(rows, values), or the corpus"
+        )
 
     def boundary(self, height: int) -> np.ndarray:
         """There are none.
@@ -96,7 +99,10 @@ class GivenRows:
         Raises:
             ProbeError: always.
         """
-        raise ProbeError(f"rows without a corpus have no spans of height {height}")
+        raise ProbeError(
+            f"rows without a corpus have no spans of height {height}: leave positions='all', or "
+            "give the corpus"
+        )
 
 
 @final

@@ -47,9 +47,13 @@ class Moments:
         """
         n, d = len(blocks), blocks.width
         if n == 0:
-            raise ProbeError("no training rows: nothing can be learned from no examples")
+            raise ProbeError(
+                "there are no training rows, so nothing can be learned: give more rows with a label"
+            )
         if d == 0:
-            raise ProbeError("activations have no dimensions: [token, 0]")
+            raise ProbeError(
+                "activations have no dimensions: shape [token, 0]; at least one is needed"
+            )
         low, high, mean = np.full(d, np.inf), np.full(d, -np.inf), np.zeros(d)
         for _, block in blocks:
             least, most = edges(block)

@@ -108,7 +108,7 @@ def wrong_files(folder):
     yield "site.safetensors", ({"b": array}, good), "does not say what its vectors are"
     yield "json.safetensors", ({"a": array}, "{"), "does not say what its vectors are"
     yield "more.safetensors", ({"a": array}, good[:-1] + ', "x": 1}'), "does not say what"
-    yield "nan.safetensors", ({"a": np.full(4, np.nan)}, good), "finite and has a length"
+    yield "nan.safetensors", ({"a": np.full(4, np.nan)}, good), "it says no direction"
     yield "text.gguf", b"not gguf at all, not at all", "no GGUF file"
     yield "a.bin", b"x", r"ends in '\.bin'"
 
@@ -141,7 +141,7 @@ def test_another_gguf_file_is_told(tmp_path, name):
     ("given", "message"),
     [
         ({"vectors": {}}, "received none"),
-        ({"vectors": {"a": np.zeros(3)}}, "has a length"),
+        ({"vectors": {"a": np.zeros(3)}}, "it says no direction"),
         ({"vectors": {"a": np.ones(3), "b": np.ones(4)}}, "one width"),
         ({"scale": 0.0}, "not 0"),
         ({"norm": {"z": 1.0}}, "norms are of the sites"),

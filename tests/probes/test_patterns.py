@@ -172,7 +172,7 @@ def test_the_activations_own_null_is_harder():
 
 
 def test_nulls_refuse_dimensions_that_contradict():
-    with pytest.raises(ProbeError, match="0 < k, m <= d"):
+    with pytest.raises(ProbeError, match="lie in 1..d"):
         overlap_null(5, 2, 4)
     with pytest.raises(ProbeError, match="d is missing"):
         overlap_null(1, 1)

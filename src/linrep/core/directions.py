@@ -164,6 +164,9 @@ def _vector(site: str, given: Any) -> np.ndarray:
         )
     array = array.astype(np.float64)
     if not np.isfinite(array).all() or not np.linalg.norm(array, axis=0).all():
-        raise DirectionError(f"a direction is finite and has a length; at {site!r} it is not so")
+        raise DirectionError(
+            f"the vector at {site!r} is 0, or holds NaN or infinite numbers: it says no direction; "
+            "leave the site out, or look where the vector comes from"
+        )
     array.setflags(write=False)
     return array

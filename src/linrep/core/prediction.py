@@ -77,10 +77,14 @@ class Prediction:
     def __post_init__(self) -> None:
         if not 0 <= self.rank <= self.subspace.dim:
             raise PredictionError(
-                f"rank {self.rank} does not fit a subspace of {self.subspace.dim} dimensions"
+                f"rank is a whole number from 0 to the {self.subspace.dim} dimensions of the "
+                f"subspace; received {self.rank}"
             )
         if self.exact and self.used is False:
-            raise PredictionError("a state that nothing uses cannot give a counterfactual")
+            raise PredictionError(
+                "exact=True says that an exchange of the state gives the exact counterfactual, "
+                "used=False that the model does not use it: leave one of them out"
+            )
         if self.accuracy is not None and not 0.0 <= self.accuracy <= 1.0:
             raise PredictionError(f"accuracy lies in 0..1; received {self.accuracy}")
 
