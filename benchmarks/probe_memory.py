@@ -3,6 +3,7 @@
     python benchmarks/probe_memory.py                        # 200,000 rows of 1,024 numbers
     python benchmarks/probe_memory.py --rows 1000000 --width 4096 --method ridge
     python benchmarks/probe_memory.py --controls ""          # without anything beside the scores
+    python benchmarks/probe_memory.py --method logistic --file
     python benchmarks/probe_memory.py --workers 1 2          # statistics alone, over processes
 
 The probe runs in a process of its own, on one thread. *Added* is what it holds beyond the process
@@ -69,11 +70,16 @@ class Corpus:
         self.labels = self.boundary = lambda _height: None
 
 
-def one(folder: Path, rows: int, method: str, controls: list[str]) -> dict[str, float]:
-    """What one probe takes, in this process."""
+def one(
+    folder: Path, rows: int, method: str, controls: list[str], *, file: bool
+) -> dict[str, float]:
+    """What one probe takes, in this process; the logistic solver's rows in a file, if asked for."""
     from linrep.hooks.store.activations import Activations
     from linrep.probes import probe
+    from linrep.probes.solvers import scratch
 
+    if file:
+        scratch.SHARE = 0.0
     corpus, targets = Corpus(rows), {"class": labels(rows).astype(str)}
     acts = Activations.open(folder)
     before, began = resident(), time.process_time()
@@ -146,13 +152,14 @@ def main() -> None:
     parser.add_argument("--method", default="lda")
     parser.add_argument("--controls", default="shuffled,control_task,position,word_identity")
     parser.add_argument("--store", type=Path, help="where the rows lie, or are to be written")
+    parser.add_argument("--file", action="store_true", help="the solver's rows lie in a file")
     parser.add_argument("--workers", type=int, nargs="+", help="processes, one after another")
     parser.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--floor", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.one:
         controls = [name for name in args.controls.split(",") if name]
-        print(json.dumps(one(args.store, args.rows, args.method, controls)))
+        print(json.dumps(one(args.store, args.rows, args.method, controls, file=args.file)))
         return
     if args.floor:
         print(json.dumps(floor(args.store, args.rows, args.width, args.method)))

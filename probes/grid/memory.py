@@ -7,6 +7,7 @@ import numpy as np
 from ...core.limits import available_memory, refuse_large
 from ..errors import ProbeError
 from ..inputs.protocols import ActivationsLike
+from ..solvers.scratch import fits
 from .targets import ClassTarget, NumberTarget
 
 __all__ = ["refuse_too_many_rows"]
@@ -19,14 +20,20 @@ def refuse_too_many_rows(
     targets: Sequence[ClassTarget | NumberTarget],
     learned: np.ndarray,
     heads: int,
+    *,
+    held: bool,
 ) -> None:
     """Refuse a logistic probe whose rows do not fit into memory; rows of unknown width pass.
+
+    Rows that are too many for memory lie in a temporary file, unless they have to be held; logits
+    are always in memory.
 
     Args:
         acts: activations; the first site's width stands for all.
         targets: what is probed.
         learned: ``[token]`` True for rows of the training and the validation part.
         heads: probes of one target that are fitted together: it alone, or its controls.
+        held: rows have to be in memory: codelengths read them in another order.
 
     Raises:
         ProbeError: they do not fit.
@@ -40,11 +47,13 @@ def refuse_too_many_rows(
     size, d = (8 if wide else 4), shape[1]
     n = max(count for count, asked in zip(counts, classes, strict=True) if asked)
     columns = sum(len(target.classes) for target in targets if isinstance(target, ClassTarget))
-    needed = size * n * (d + LOGITS * heads * columns)
+    in_memory = held or fits(n, d, np.dtype(np.float64 if wide else np.float32))
+    needed = size * n * (d * in_memory + LOGITS * heads * columns)
+    what = f"{n:,} rows of {d:,} numbers, and " if in_memory else f"of {n:,} rows "
     refuse_large(
         ProbeError, needed, available_memory(),
-        f"the logistic solver passes over its rows again and again and holds them: {n:,} rows of "
-        f"{d:,} numbers, and logits of {heads * columns:,} classes, are {needed:,} bytes: this",
+        f"the logistic solver passes over its rows again and again and holds {what}logits of "
+        f"{heads * columns:,} classes: {needed:,} bytes; this",
         "method='lda' and method='ridge' read rows in blocks, without codelength; or probe fewer "
         "tokens (positions=)",
     )  # fmt: skip

@@ -175,7 +175,7 @@ def _probed(
     split = division.split
     if kind.name == "logistic" or codelength:
         heads = max(CONTROL_DRAWS * ("control_task" in controls) + ("shuffled" in controls), 1)
-        refuse_too_many_rows(acts, wanted, kept & ~split.test, heads)
+        refuse_too_many_rows(acts, wanted, kept & ~split.test, heads, held=codelength)
     tokens = Tokens.of(corpus, division.groups, sees_next=sees_next(acts.manifest))
     settings = describe_settings(
         kind, wanted, positions, controls, division,

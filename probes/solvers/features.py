@@ -17,6 +17,7 @@ from scipy import sparse
 from ..inputs.blocks import Blocks, Matrix
 from .moments import Moments
 from .rotation import Rotation
+from .scratch import Scratch, SolverRows, fits
 
 __all__ = ["Columns", "Features", "KnownMoments"]
 
@@ -55,6 +56,17 @@ class Features:
     def held(self) -> Float[np.ndarray, "token feature"]:
         """All of them, in memory."""
         return self.rotation(self.blocks)
+
+    @cached_property
+    def rows(self) -> SolverRows:
+        """All of them, in memory if they fit, else in a temporary file."""
+        width = len(self.rotation.variances)
+        if fits(len(self), width, self.dtype):
+            return self.held
+        scratch = Scratch(len(self), width, self.dtype)
+        for here, part in self.rotated(self.blocks.height):
+            scratch.write(here, part)
+        return scratch
 
     def standardised(self) -> Iterator[tuple[slice, Float[np.ndarray, "token d_model"]]]:
         """Centred and scaled rows in float64; each block is overwritten by the next."""

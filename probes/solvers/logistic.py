@@ -20,6 +20,7 @@ from jaxtyping import Float
 
 from .descent import Descent
 from .problem import LogisticProblem
+from .scratch import SolverRows, moved, weighted
 
 __all__ = ["LogisticFit", "LogisticProblem", "descend", "fit_logistic", "fit_of"]
 
@@ -53,7 +54,7 @@ class LogisticFit:
 
 
 def fit_logistic(
-    features: Float[np.ndarray, "token feature"],
+    features: SolverRows,
     problems: Sequence[LogisticProblem],
     *,
     variances: Float[np.ndarray, " feature"],
@@ -83,7 +84,7 @@ def fit_of(run: Descent) -> LogisticFit:
 
 
 def descend(
-    features: Float[np.ndarray, "token feature"],
+    features: SolverRows,
     runs: Sequence[Descent],
     *,
     max_iterations: int = 300,
@@ -105,12 +106,12 @@ def descend(
         ends = np.cumsum([run.n_classes for run in active])
         places = [slice(e - run.n_classes, e) for e, run in zip(ends, active, strict=True)]
         if steps.any():
-            np.matmul(steps, features.T, out=moves[: len(steps)])
+            moved(steps, features, moves[: len(steps)])
         else:
             moves[: len(steps)] = 0.0
         for run, place in zip(active, places, strict=True):
             run.search(moves[place], residuals[place])
-        gradients = residuals[: len(steps)] @ features
+        gradients = weighted(residuals[: len(steps)], features)
         for run, place in zip(active, places, strict=True):
             run.receive(gradients[place])
         active = [run for run in active if not run.done]

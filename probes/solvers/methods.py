@@ -14,6 +14,7 @@ from .closed_form import lda_weights, ridge_weights
 from .descent import Descent
 from .features import Features
 from .logistic import LogisticProblem, descend, fit_logistic
+from .scratch import SolverRows
 
 __all__ = ["PENALTIES", "HeadProblem", "LinearClassifier", "Method", "fit_heads"]
 
@@ -94,9 +95,7 @@ class LinearClassifier:
     probabilistic: bool = True
     converged: bool = True
 
-    def __call__(
-        self, features: Float[np.ndarray, "token feature"]
-    ) -> Float[np.ndarray, "token class"]:
+    def __call__(self, features: SolverRows) -> Float[np.ndarray, "token class"]:
         """Scores of each row."""
         scores: np.ndarray = features @ self.weights.T.astype(features.dtype)
         out: np.ndarray = scores.astype(np.float64) + self.intercepts
@@ -124,14 +123,14 @@ def fit_heads(
 
     Args:
         method: kind and settings.
-        features: of the training rows; the logistic probe holds them and those of the validation
-            rows in memory, closed forms read them block by block.
+        features: of the training rows; the logistic probe keeps them and those of the validation
+            rows rotated, in memory or in a temporary file; closed forms read them block by block.
         problems: what to learn.
         validation: features of the validation rows.
     """
     if method.name != "logistic":
         return _closed_forms(method, features, problems)
-    rows, others = features.held, validation.held
+    rows, others = features.rows, validation.rows
     heads: dict[int, LinearClassifier] = {}
     own = [index for index, problem in enumerate(problems) if problem.like is None]
     variances = features.rotation.variances
@@ -183,9 +182,9 @@ def _nearest_mean(sums: np.ndarray, problem: tuple[np.ndarray, int]) -> LinearCl
 def _best_penalties(
     method: Method,
     variances: np.ndarray,
-    features: np.ndarray,
+    features: SolverRows,
     problems: Sequence[HeadProblem],
-    validation: np.ndarray,
+    validation: SolverRows,
 ) -> list[LinearClassifier]:
     """From the stiffest penalty on, each going on from the last, until validation gets worse."""
     usable = [p.validation is not None and bool((p.validation >= 0).any()) for p in problems]
@@ -230,7 +229,7 @@ def _middle(penalties: Sequence[float]) -> float:
     return 1.0 if 1.0 in penalties else penalties[len(penalties) // 2]
 
 
-def _loss(head: LinearClassifier, validation: np.ndarray, problem: HeadProblem) -> float:
+def _loss(head: LinearClassifier, validation: SolverRows, problem: HeadProblem) -> float:
     if problem.validation is None or not (problem.validation >= 0).any():
         return 0.0
     logs = head.log_probability(head(validation), problem.validation)
