@@ -1,6 +1,7 @@
 """Of which model and which data a study speaks, in a line each; what its targets are."""
 
 import re
+from collections.abc import Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
@@ -10,7 +11,7 @@ from .values import number, plural
 if TYPE_CHECKING:
     from .record import Study
 
-__all__ = ["BRACKETS", "about", "target_words"]
+__all__ = ["about", "how_to_read", "target_words"]
 
 MODEL: Final = (
     ("model", "{}"),
@@ -27,6 +28,7 @@ DATA: Final = (
     ("sentences", "{} sentences"),
     ("texts", "{} texts"),
     ("inputs", "{} inputs drawn at random"),
+    ("different sentences", "{} different sentences"),
     ("tokens", "{} tokens"),
     ("word types", "{} word types"),
     ("documents", "{} documents"),
@@ -53,10 +55,11 @@ OF_POINTS: Final = (
 )
 LONG: Final = 120
 LARGE: Final = 10_000  # from which thousands are set apart
+COUNTED: Final = "Blocks are counted from 0: 0–{last} are {n} blocks. "
 BRACKETS: Final = (
-    "Blocks are counted from 0: 0–11 are twelve blocks. In brackets stands the 95 % interval of a "
-    "score by itself; whether it is more than another score is tested on the same held-out data, "
-    "for all cells together."
+    "A cell is one target at one place. In brackets stands the 95 % interval of a score by itself; "
+    "whether it is more than another score is tested on the same held-out data, for all cells "
+    "together."
 )
 
 
@@ -81,7 +84,8 @@ def _held_out(study: "Study") -> str:
     if not sizes:
         return ""
     rows, groups = max(sizes)
-    said = f"{rows:,} held-out {plural(study.piece)}"
+    most = "at most " if len({row for row, _ in sizes}) > 1 else ""
+    said = f"{most}{rows:,} held-out {plural(study.piece)}"
     documents = study.facts.get("documents")
     whole = isinstance(documents, int) and 1 < groups <= documents
     named = "documents" if whole else "groups"
@@ -116,3 +120,20 @@ def target_words(study: "Study") -> list[str]:
         words for pattern, words in TARGETS
         if any(re.fullmatch(pattern, target) for target in targets)
     ]  # fmt: skip
+
+
+def how_to_read(studies: "Sequence[Study]") -> str:
+    """What a reader needs for the sentences: how blocks are counted, what stands in brackets.
+
+    Args:
+        studies: of a page.
+
+    Returns:
+        One line; empty where nothing was probed.
+    """
+    probed = [study for study in studies if study.scores.rows]
+    if not probed:
+        return ""
+    blocks = [n for n in (study.facts.get("blocks") for study in probed) if isinstance(n, int)]
+    most = max(blocks, default=0)
+    return (COUNTED.format(last=most - 1, n=most) if most > 1 else "") + BRACKETS

@@ -41,7 +41,10 @@ def carried(rows: "Sequence[Moved]", first: str) -> str:
     if _list(lost):
         told.append(f"what is read on {first} is not shown to carry over to {_list(lost)}")
     if _list(below):
-        told.append(f"the probe of {first} is right less often than a guess on {_list(below)}")
+        told.append(
+            f"the probe of {first} is right less often than a guess on {_list(below)}, so that "
+            "what it reads is turned round there"
+        )
     return f"but {' and '.join(told)}" + (
         f", though it carries over to {_list(held)}" if _list(held) else ""
     )

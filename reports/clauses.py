@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 from .rungs import EMBEDDED, UNSEEN
 from .untested import POINT
 from .values import (
+    AROUND,
     and_list,
     number,
     of_whole_text,
@@ -61,7 +62,10 @@ def where_read(study: "Study", rows: "Sequence[Mapping[str, Json]]") -> str:
         return ""
     blocks = _blocks(study)
     if blocks is not None and len(rows) < blocks:  # of the blocks between nothing is known
-        return f" at {sum(read)} of the {len(read)} places that were looked at"
+        named = and_list([site_label(str(row["site"])) for row, yes in zip(rows, read, strict=True)
+                          if yes])  # fmt: skip
+        some = f": {named}" if sum(read) <= NAMED else ""
+        return f" at {sum(read)} of the {len(read)} places that were looked at{some}"
     first = read.index(True)
     if not all(read[first:]) or first == len(read) - 1:
         return f" at {sum(read)} of {len(read)} places"
@@ -140,7 +144,7 @@ def beyond_surface(row: "Mapping[str, Json]", verdicts: Verdicts, piece: str) ->
         if whole
         else f"the {piece} itself, its neighbours and its position"
     )
-    surface = number(row.get("surface"))
+    surface = _most(row)
     answer = verdicts.selective
     if piece == POINT:
         return "", ""
@@ -161,6 +165,14 @@ def beyond_surface(row: "Mapping[str, Json]", verdicts: Verdicts, piece: str) ->
     if _share(row) < MOSTLY:
         return f"beyond what {what} give{{value}}", surface
     return f"beyond what {what} give{{value}}, though these give most of it", surface
+
+
+def _most(row: "Mapping[str, Json]") -> str:
+    """What the surface gives, or one of its parts where that gives more on the test data."""
+    parts = (*AROUND, "bag_of_words", "characters", "length", "surface")
+    told = [value for value in map(row.get, parts) if isinstance(value, float)]
+    most = max((value for value in told if value == value), default=None)
+    return number(most)
 
 
 def _share(row: "Mapping[str, Json]") -> float:

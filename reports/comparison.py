@@ -17,7 +17,7 @@ from .row import Row
 from .rungs import constant, decodable, selective
 from .theory import Theory, carried_theory, direct_theory
 from .through import Through, through_verdict
-from .use import causal
+from .use import UNREAD, causal
 from .verdicts import Verdict, Verdicts
 
 if TYPE_CHECKING:
@@ -254,7 +254,7 @@ def _used(
 ) -> Verdict:
     """The fourth answer; where nothing can be read there is no state of the target to use."""
     if first.state == "no" and done is not None:
-        return Verdict("not tested", "it is not decodable here: there is no state of it to use")
+        return Verdict("not tested", UNREAD)
     return causal(done, level=level, claim=claim, why=why)
 
 

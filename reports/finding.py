@@ -94,7 +94,10 @@ def _together(group: Sequence[Answer], level: object) -> Finding:
     words = {"names": names, "Names": sentence_case(names), "it": "them", "is": "are"}
     said = filled(group[0].lead, **words)
     if any(answer.asks for answer in group) and isinstance(level, float):
-        said += f" (for that p has to be {number(level)} or less)"
+        said += (
+            f" (p is how likely as much is by chance, over all cells together; {number(level)} or "
+            "less is required)"
+        )
     return Finding(said, tuple(answer.detail for answer in group if answer.detail is not None))
 
 

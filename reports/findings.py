@@ -10,8 +10,9 @@ from .clauses import beyond_surface, kinds, partly, score_there, untrained, wher
 from .constructed_findings import constructed, constructed_findings
 from .finding import Answer, Detail, Finding, filled, grouped, sentence_case
 from .named import named_study
-from .placed_findings import placed_findings, used_findings
-from .rungs import GIVEN, UNTRAINED
+from .placed_findings import invariant_findings, placed_findings, used_findings
+from .rungs import GIVEN, UNTRAINED, strongest_baseline
+from .score_table import HEADS
 from .values import best_row, number, site_order
 from .verdicts import Verdicts
 
@@ -77,6 +78,7 @@ def _told(study: "Study") -> list[Finding]:
         *grouped(read, level),
         *placed_findings(study),
         *used_findings(study),
+        *invariant_findings(study),
         *grouped([answer for answer in told if answer.order > 1], level),
         *check_findings(study.checks, most=2),
     ]
@@ -189,7 +191,10 @@ def _unread(
             f"It is not shown that the model holds {{names}}{of}: a probe reads {{it}}, but is "
             "not shown to read {it} better than from untrained models of this shape"
         )
-        beside = Detail(f"{name}: {score}, untrained {twin}{shown}", *cell)
+        other, most = strongest_baseline(best)
+        more = most is not None and number(most) != twin and other != "random_weights"
+        stronger = f", {HEADS.get(other, other.replace('_', ' '))} {number(most)}" if more else ""
+        beside = Detail(f"{name}: {score}, untrained {twin}{shown}{stronger}", *cell)
         single = (
             f"It is not shown that the model holds {name}{of}: a probe reads it ({score}), "
             f"but that is {reason}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 from ..core.claims import explained
 from ..probes.examples.view import script, style
 from . import figures
-from .about import BRACKETS, about, target_words
+from .about import about, how_to_read, target_words
 from .addresses import Addresses
 from .citing import citation, commands
 from .drawing.page import FigurePage
@@ -72,8 +72,7 @@ def render_html(run: Run) -> str:
         untested=untested_lines(run.studies),
         reasons=further_reasons(run.studies),
         remedies=remedies(run.studies),
-        brackets=BRACKETS,
-        counted=any(study.scores.rows for study in run.studies),
+        how_to_read=how_to_read(run.studies),
         notes=notes_of_run(run),
         citation=citation(run),
         commands=commands(run),

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ..core import checked
 from ..core.claims import explained
-from .about import BRACKETS, about, target_words
+from .about import about, how_to_read, target_words
 from .citing import citation, commands
 from .edited import ERASED_COLUMNS, STEERED_COLUMNS, erased_lines, steered_lines
 from .examples import MISTAKE_COLUMNS, MISTAKES_NOTE, surest_mistakes
@@ -70,11 +70,10 @@ def _first_screen(run: Run) -> list[str]:
         title = f"### {study.name}" if len(run.studies) > 1 else ""
         parts += [title, told, "\n".join(found) or _measured(study)]
     meant = dict.fromkeys(line for study in run.studies for line in target_words(study))
-    counted = any(study.scores.rows for study in run.studies)
     return [
         *parts,
         *meant,
-        BRACKETS if counted else "",
+        how_to_read(run.studies),
         *_titled("## What was not tested", untested_lines(run.studies)),
         *_titled("## What would change this", remedies(run.studies)),
     ]

@@ -47,8 +47,16 @@ def overlap_lines(rows: Sequence[Row]) -> list[list[str]]:
             "predicted_use": row.predicted_use,
             "predicted_rank": row.predicted_rank,
             "told_apart": row.told_apart,
-            "as_predicted": row.subspaces.as_predicted,
+            "as_predicted": _answer(row),
         }
         columns = [number(values[name]) for name in OVERLAP_COLUMNS]
         lines.append([site_label(row.site), row.target, *columns])
     return lines
+
+
+def _answer(row: Row) -> str:
+    """Yes or no where the verdict is one; what could not be tested is neither."""
+    state = row.verdicts.aligned.state
+    if state == "not tested" and row.subspaces is not None and not row.subspaces.as_predicted:
+        return state
+    return number(row.subspaces is not None and row.subspaces.as_predicted)

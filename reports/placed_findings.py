@@ -1,6 +1,7 @@
 """Sentences about models in a basis of their own: where states lie up to a map, and their use."""
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, Final
 
 from .finding import Detail, Finding
 from .meeting import ALIGNED
@@ -10,7 +11,16 @@ if TYPE_CHECKING:
     from .record import Study
     from .row import Row
 
-__all__ = ["placed_findings", "used_findings"]
+__all__ = ["invariant_findings", "placed_findings", "used_findings"]
+
+NAMED: Final = 3  # numbers that are named one by one
+STATES: Final = {
+    "as predicted": "are as theory predicts and not as in untrained models",
+    "partly": "are so in part",
+    "not as predicted": "are not as theory predicts",
+    "not tested": "could not be tested",
+    "not telling": "are the same in untrained models or by chance, and tell nothing",
+}
 
 
 def placed_findings(study: "Study") -> list[Finding]:
@@ -49,6 +59,26 @@ def placed_findings(study: "Study") -> list[Finding]:
         "where a linear map from the constructed model puts it"
     )
     return [Finding(said, details)]
+
+
+def invariant_findings(study: "Study") -> list[Finding]:
+    """How many numbers that do not depend on a basis are as theory predicts.
+
+    Args:
+        study: of a model beside theory.
+
+    Returns:
+        One sentence; none where no such number was measured.
+    """
+    rows = study.invariants
+    if not rows:
+        return []
+    counts = Counter(row.state for row in rows)
+    told = [f"{n} {STATES.get(state, state)}" for state, n in counts.most_common()]
+    held = [f"{row.name} of {row.target}" for row in rows if row.state == "as predicted"]
+    named = f" ({and_list(held)})" if 0 < len(held) <= NAMED else ""
+    said = f"Of {len(rows)} numbers that do not depend on the model's basis {and_list(told)}{named}"
+    return [Finding(said)]
 
 
 def used_findings(study: "Study") -> list[Finding]:

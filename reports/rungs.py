@@ -177,7 +177,7 @@ def selective(
         return untold
     surface, instead = _surface(row)
     if row.get("site") in EMBEDDINGS:
-        return Verdict("not tested", "the embedding holds the word and its position only")
+        return Verdict("not tested", "the embedding holds the word and its position only", instead)
     if _value(row, "p_surface") is None:
         return Verdict("not tested", "the surface (word, neighbours, position) was not measured")
     room = _value(row, "p_perfect")

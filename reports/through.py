@@ -98,7 +98,7 @@ def through_verdict(
             why = f"whether it is {name} was not tested"
             why = why if verdict.state == "not tested" else f"it is not {name}"
             return Verdict(
-                "not tested", f"there is no state here whose place could be asked: {why}"
+                "not tested", f"its overlaps, which stand in their table, decide nothing: {why}"
             )
     if said.r2_shuffled_high is None:
         return Verdict("not tested", FEW.format("fewer than three exchanges of sentences"))

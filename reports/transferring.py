@@ -21,10 +21,11 @@ __all__ = ["TRANSFER_CAPTION", "TRANSFER_COLUMNS", "transfer_figure", "transfer_
 TRANSFER_CAPTION: Final = (
     "First map: probes trained on the data set of a row and scored on that of a column, with their "
     "95 % intervals and the score of the same probe on a model with random weights (twin); on the "
-    "diagonal held-out rows of the same data set. Cells in bold are above chance and above the "
-    "twin, all probes of the site together. Second map: cosine of the two data sets' directions "
-    "(differences of class means; of numbers, their covariance with the activations). The slider "
-    "goes through the stream."
+    "diagonal held-out rows of the same data set. They learn from the training and the validation "
+    "part, so that their scores differ a little from those of the grid. Cells in bold are above "
+    "chance and above the twin, all probes of the site together. Second map: cosine of the two "
+    "data sets' directions (differences of class means; of numbers, their covariance with the "
+    "activations). The slider goes through the stream."
 )
 TRANSFER_COLUMNS: Final = (
     "trained on", "scored on", "score", "interval", "chance", "random-weight twin",

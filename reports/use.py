@@ -7,7 +7,7 @@ from ..core import CellScore, Prediction
 from .values import number
 from .verdicts import Verdict
 
-__all__ = ["LEAST_PAIRS", "LEAST_SHARE", "causal"]
+__all__ = ["LEAST_PAIRS", "LEAST_SHARE", "UNREAD", "causal"]
 
 LEAST_SHARE: Final = 0.05
 """A smaller part of the way to the counterfactual is no use, however significant."""
@@ -21,6 +21,9 @@ DISTURBED: Final = 0.5
 NOTHING_FOLLOWS: Final = 0.01
 """Nats: a smaller divergence of the counterfactual leaves nothing to see."""
 
+UNREAD: Final = (
+    "it is not shown to be decodable here, so that its exchanges (in their table) decide nothing"
+)
 UNUSED: Final = "not used from here"
 UNSHOWN: Final = "use not shown"
 

@@ -75,6 +75,8 @@ def accuracy_figure(
         return words_only("Nothing to draw: no cell has a score.")
     sites = site_order([str(row["site"]) for row in scores.rows])
     drawn = site_order([str(row["target"]) for row in rows])
+    if targets is not None:
+        drawn = [target for target in site_order(list(targets)) if target in drawn]
     cells = {(str(row["site"]), str(row["target"])): row for row in rows}
     kinds = {target: score_word(cells[site, target]) for site, target in cells}
     mixed = len(set(kinds.values())) > 1

@@ -4,11 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from linrep.reports import Classes, Run, Scores
-from linrep.reports.about import about
+from linrep.core import Invariant
+from linrep.reports import Classes, Run, Scores, Verdict
+from linrep.reports.about import about, how_to_read
+from linrep.reports.drawing.accuracy import accuracy_figure
 from linrep.reports.figures import study_figures
 from linrep.reports.findings import answers, findings
 from linrep.reports.html import render_html
+from linrep.reports.overlap_table import OVERLAP_COLUMNS, overlap_lines
+from linrep.reports.placed_findings import invariant_findings
 from linrep.reports.untested import (
     EVIDENT,
     POINT,
@@ -17,6 +21,7 @@ from linrep.reports.untested import (
     untested,
     untested_lines,
 )
+from linrep.reports.values import site_order
 
 from .test_findings import SITES, study
 from .test_first_screen import several
@@ -120,3 +125,55 @@ def test_a_picture_of_few_targets_stands_once():
     captions = list(study_figures(study()))
     assert sum("by layer" in caption for caption in captions) == 1
     assert not any("theory" in caption for caption in captions)
+
+
+def test_the_surface_is_told_by_what_gives_most_of_it():
+    made = study(length=0.61, characters=0.55)
+    assert "beyond what its words, letters and length give (0.610)" in findings(made)[0]
+    assert "give (0.500)" in findings(study(length=0.4))[0]
+
+
+def test_places_that_were_looked_at_are_named():
+    made = study(at=(1, 2))
+    few = replace(made, facts={"blocks": 12})
+    assert "at 2 of the 3 places that were looked at: block 0 and block 1 (" in findings(few)[0]
+    assert "looked at" not in findings(made)[0]
+
+
+def test_numbers_without_a_basis_are_counted_by_what_they_say():
+    told = {"target": "height 1", "site": "", "predicted": 1.0, "measured": 1.0, "low": 1.0,
+            "high": 1.0, "null_low": 0.0, "null_high": 0.5, "null": "", "reason": ""}  # fmt: skip
+    rows = tuple(
+        Invariant(name=f"number {i}", state=state, **told)
+        for i, state in enumerate(("as predicted", "not telling", "not telling"))
+    )
+    (said,) = invariant_findings(replace(study(), invariants=rows))
+    assert said.text.startswith("Of 3 numbers that do not depend on the model's basis 2 are the")
+    assert said.text.endswith("not as in untrained models (number 0 of height 1)")
+    assert invariant_findings(study()) == []
+
+
+def test_panels_stand_in_the_order_that_was_asked_for(run):
+    (made,) = run.studies
+    targets = site_order([str(row["target"]) for row in made.scores.rows])
+    for asked in (targets, targets[::-1]):
+        figure = accuracy_figure(made.scores, made.comparison, asked)
+        titles = [note.text.split(" (")[0] for note in figure.layout.annotations]
+        assert titles == asked
+
+
+def test_what_could_not_be_tested_is_no_answer_of_the_table(run):
+    (made,) = run.studies
+    row = next(row for row in made.comparison.rows if row.subspaces is not None)
+    column = list(OVERLAP_COLUMNS).index("as_predicted") + 2
+    lost = replace(row.subspaces, overlap=0.0)
+    for state, said in (("no", "no"), ("not tested", "not tested")):
+        told = replace(row.verdicts, aligned=Verdict(state, "why"))
+        (line,) = overlap_lines([replace(row, subspaces=lost, verdicts=told)])
+        assert line[column] == said
+
+
+def test_how_to_read_counts_the_blocks_of_the_models():
+    assert "0–11 are 12 blocks" in how_to_read([replace(study(), facts={"blocks": 12})])
+    assert "are counted" not in how_to_read([study()])
+    assert how_to_read([replace(study(), scores=Scores(()))]) == ""

@@ -90,7 +90,7 @@ def test_noise_has_no_state_whose_place_could_be_asked(corpus, models):
     _, _, found = page(corpus, models, models[2])
     (row,) = found.rows
     assert row.verdicts.aligned.state == "not tested"
-    assert "no state here whose place could be asked" in row.verdicts.aligned.reason
+    assert "its overlaps, which stand in their table, decide nothing" in row.verdicts.aligned.reason
     assert row.verdicts.rung == 0
 
 

@@ -66,6 +66,6 @@ def test_up_to_a_map_states_lie_where_theory_puts_them_or_do_not(run):
     assert len(placed_findings(held)[0].details) == cells
     (never,) = placed_findings(lost)
     assert never.text.startswith(f"At none of the {cells} cells")
-    assert "0.900 and more than chance gives are asked" in never.text
+    assert "0.900 and more than chance gives are required" in never.text
     assert placed_findings(untold) == []
     assert not any("theorem puts it" in finding.text for finding in answers(held))
