@@ -20,6 +20,7 @@ MODEL: Final = (
     ("width of the stream", "{} dimensions"),
     ("parameters", "{} parameters"),
     ("training steps", "{} training steps"),
+    ("head", "language-model head {}"),
 )
 DATA: Final = (
     ("process", "{}"),

@@ -142,7 +142,8 @@ def _readable(
         beyond = clause.startswith("beyond")
         lead += (" and " if beyond else ", ") + ("at some places " if some else "")
         lead += filled(clause, value="")
-    against = "; ".join(filter(None, (beside and f"these give {beside}", twins)))
+    chance = f"chance {number(best.get('chance'))}"
+    against = "; ".join(filter(None, (beside and f"these give {beside}", twins, chance)))
     after = "".join(
         f"; {each}" for each in (where and f"read{where}", some and f"beyond these {some}",
                                  elsewhere) if each
