@@ -30,7 +30,8 @@ from .test_first_screen import several
 def test_a_sentence_of_several_targets_has_the_untrained_models_beside_each():
     told = answers(several())[0]
     assert "better than from untrained models and beyond what its words" in told.text
-    assert all("(these give 0.500; 5 untrained models there at most 0.500; chance 0.500)" in each.text
+    told_of = "(these give 0.500; 5 untrained models there at most 0.500; chance 0.500)"
+    assert all(told_of in each.text
                for each in told.details)  # fmt: skip
 
 
