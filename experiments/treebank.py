@@ -7,8 +7,9 @@ from typing import Any, TypedDict, Unpack
 
 from pydantic import ValidationError
 
-from ..core import checked, folder_name
+from ..core import checked
 from ..core.options import refuse_unknown
+from ..core.paths import folder_name
 from .data import question_of
 from .naming import language_named
 from .settings import (

@@ -9,7 +9,8 @@ import torch
 import transformers
 from transformers import AutoConfig, PreTrainedModel, PreTrainedTokenizerBase
 
-from ..core import as_path, folder_name
+from ..core import as_path
+from ..core.paths import folder_name
 from .bridge import unwrap
 from .checkpoint import LoadError, custom_code, explained, read_checkpoint
 from .gguf_files import read_gguf

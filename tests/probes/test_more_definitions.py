@@ -43,10 +43,19 @@ def student(right, tokens, draws=10):
 )
 def test_few_errors_or_right_answers_have_the_interval_of_their_log_odds(n, errors, long):
     """By few sentences, by sentences of unlike length, and by few errors among many sentences."""
-    tokens = np.where(np.arange(n) % 2 == 0, long, 1.0)
+    tokens = 2 * np.where(np.arange(n) % 2 == 0, long, 1.0)
     right = np.where(np.arange(n) < errors, 0.0, tokens)
     found, expected = student(right, tokens)
     assert found == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize(("n", "errors"), [(10, 3), (10, 0), (10, 10), (1200, 1), (5000, 2500)])
+def test_sentences_of_one_token_have_the_exact_binomial_interval(n, errors):
+    right = np.where(np.arange(n) < errors, 0.0, 1.0)
+    weights = bootstrap_weights(n, 20, np.random.default_rng(0))
+    told = stats.binomtest(n - errors, n).proportion_ci(0.95, "exact")
+    # quantiles of the beta distribution by two roads, each to about 1e-10
+    assert accuracy_interval(right, np.ones(n), weights) == pytest.approx(tuple(told), abs=1e-8)
 
 
 def test_two_sentences_are_enough_for_an_interval():

@@ -115,7 +115,7 @@ def test_a_line_of_the_legend_comes_and_goes(browser, page):
     unfold(browser)
     button = (
         "[...document.querySelectorAll('.plot-legend button')]"
-        ".find((each) => each.textContent === 'random weights')"
+        ".find((each) => each.textContent === 'untrained models')"
     )
     lines = f"{button}.closest('.plot').querySelectorAll('.scatterlayer .trace').length"
     assert browser.run(f"{button}.getAttribute('aria-pressed')") == "false"
@@ -198,7 +198,7 @@ def test_the_numbers_of_a_figure_are_those_of_the_run(browser, page):
     numbers(browser)
     table = browser.run(
         "[...[...document.querySelectorAll('.plot')]"
-        ".find((each) => each.textContent.includes('random weights'))"
+        ".find((each) => each.textContent.includes('untrained models'))"
         ".querySelectorAll('details tr')].map((row) => [...row.cells].map((c) => c.textContent))"
     )
     assert ["height 2", "probe", "2", "1"] in [line[:4] for line in table]

@@ -11,7 +11,7 @@ from .engines import make_engine, running
 from .errors import LinrepError
 from .exchange import CellScore
 from .invariant import Invariant, InvariantError, judged
-from .paths import PathError, as_path, folder_name
+from .paths import PathError, as_path
 from .prediction import Positions, Prediction, PredictionError, height_target
 from .progress import progress
 from .subspace import Kind, Subspace, SubspaceError
@@ -41,7 +41,6 @@ __all__ = [
     "YamlError",
     "as_path",
     "checked",
-    "folder_name",
     "height_target",
     "judged",
     "make_engine",
