@@ -29,7 +29,7 @@ DATA: Final = (
     ("sentences", "{} sentences"),
     ("texts", "{} texts"),
     ("inputs", "{} inputs drawn at random"),
-    ("different sentences", "{} different sentences"),
+    ("different sentences", "different sentences: {}"),
     ("tokens", "{} tokens"),
     ("word types", "{} word types"),
     ("documents", "{} documents"),

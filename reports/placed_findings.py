@@ -19,7 +19,7 @@ STATES: Final = {
     "partly": "are so in part",
     "not as predicted": "are not as theory predicts",
     "not tested": "could not be tested",
-    "not telling": "are the same in untrained models or by chance, and tell nothing",
+    "not telling": "are the same in untrained models or by chance (they tell nothing)",
 }
 
 
@@ -77,7 +77,9 @@ def invariant_findings(study: "Study") -> list[Finding]:
     told = [f"{n} {STATES.get(state, state)}" for state, n in counts.most_common()]
     held = [f"{row.name} of {row.target}" for row in rows if row.state == "as predicted"]
     named = f" ({and_list(held)})" if 0 < len(held) <= NAMED else ""
-    said = f"Of {len(rows)} numbers that do not depend on the model's basis {and_list(told)}{named}"
+    said = (
+        f"Of {len(rows)} numbers that do not depend on the model's basis, {'; '.join(told)}{named}"
+    )
     return [Finding(said)]
 
 

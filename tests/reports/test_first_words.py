@@ -149,7 +149,7 @@ def test_numbers_without_a_basis_are_counted_by_what_they_say():
         for i, state in enumerate(("as predicted", "not telling", "not telling"))
     )
     (said,) = invariant_findings(replace(study(), invariants=rows))
-    assert said.text.startswith("Of 3 numbers that do not depend on the model's basis 2 are the")
+    assert said.text.startswith("Of 3 numbers that do not depend on the model's basis, 2 are the")
     assert said.text.endswith("not as in untrained models (number 0 of height 1)")
     assert invariant_findings(study()) == []
 
