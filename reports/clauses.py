@@ -1,5 +1,6 @@
 """Clauses of a sentence about one target: its score, its rivals, and at which places it is read."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -144,7 +145,7 @@ def beyond_surface(row: "Mapping[str, Json]", verdicts: Verdicts, piece: str) ->
         if whole
         else f"the {piece} itself, its neighbours and its position"
     )
-    surface = _most(row)
+    surface = number(_most(row))
     answer = verdicts.selective
     if piece == POINT:
         return "", ""
@@ -162,22 +163,28 @@ def beyond_surface(row: "Mapping[str, Json]", verdicts: Verdicts, piece: str) ->
     if answer.state == "no":
         told = "that is mostly lexical" if whole else f"not beyond the {piece}"
         return f"but {told}: {what} alone give most of it{{value}}", surface
+    score, most = row.get(score_column(row)), _most(row)
+    if isinstance(score, float) and most is not None and most >= score:
+        together = number(row.get("surface"))
+        return (
+            f"beyond what {what} give together{{value}}, but one of them gives {surface}",
+            together,
+        )
     if _share(row) < MOSTLY:
         return f"beyond what {what} give{{value}}", surface
     return f"beyond what {what} give{{value}}, though these give most of it", surface
 
 
-def _most(row: "Mapping[str, Json]") -> str:
+def _most(row: "Mapping[str, Json]") -> float | None:
     """What the surface gives, or one of its parts where that gives more on the test data."""
     parts = (*AROUND, "bag_of_words", "characters", "length", "surface")
     told = [value for value in map(row.get, parts) if isinstance(value, float)]
-    most = max((value for value in told if value == value), default=None)
-    return number(most)
+    return max((value for value in told if not math.isnan(value)), default=None)
 
 
 def _share(row: "Mapping[str, Json]") -> float:
     """What the surface has over chance, of what the probe has."""
-    named = (row.get(score_column(row)), row.get("surface"), row.get("chance"))
+    named = (row.get(score_column(row)), _most(row), row.get("chance"))
     if not all(isinstance(value, int | float) for value in named):
         return 0.0
     score, surface, chance = (float(str(value)) for value in named)

@@ -88,7 +88,7 @@ class Verdicts:
     @property
     def sentence(self) -> str:
         """The word with why there is none, or what is said in short."""
-        return self.short if self.rung else f"{self.word}: {self.decodable.reason}"
+        return self.short if self.rung else f"{self.headline}: {self.decodable.reason}"
 
     @property
     def headline(self) -> str:

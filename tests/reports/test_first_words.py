@@ -134,6 +134,17 @@ def test_the_surface_is_told_by_what_gives_most_of_it():
     assert "give (0.500)" in findings(study(length=0.4))[0]
 
 
+def test_a_part_of_the_surface_that_gives_more_than_the_probe_is_not_hidden():
+    said = findings(study(length=0.85))[0]
+    assert "give together (0.500), but one of them gives 0.850" in said
+
+
+def test_the_verdict_in_words_is_that_of_the_map():
+    made = study(p_untrained=0.6, at=(0, 1, 2))
+    for row in made.comparison.rows:
+        assert row.verdicts.sentence.startswith(f"{row.verdicts.headline}: not shown to be more")
+
+
 def test_places_that_were_looked_at_are_named():
     made = study(at=(1, 2))
     few = replace(made, facts={"blocks": 12})
