@@ -17,6 +17,7 @@ from ..evidence.splits import Split
 from ..evidence.surface import Surface
 from ..evidence.tokens import Tokens
 from ..geometry.chance_patterns import EXCHANGES
+from .common_rows import CommonRows, own_rows
 from .exchanges import exchanged, exchanges
 from .plan import CONTROL_DRAWS, ragged_note
 from .targets import NumberTarget
@@ -97,9 +98,9 @@ class NumberPlan:
         return 0.0, 1.0 - float(self.unseen.mean())
 
     @property
-    def rows_key(self) -> tuple[bytes, bytes, bytes]:
-        """Equal for plans that use the same rows."""
-        return self.train.tobytes(), self.validation.tobytes(), self.test.tobytes()
+    def own(self) -> CommonRows:
+        """Its rows, and no others."""
+        return own_rows((self.train, self.validation, self.test))
 
 
 def make_number_plan(

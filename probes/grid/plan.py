@@ -16,6 +16,7 @@ from ..evidence.splits import Split
 from ..evidence.surface import Surface
 from ..evidence.tokens import Tokens
 from ..geometry.chance_patterns import EXCHANGES
+from .common_rows import CommonRows, common_rows, own_rows
 from .exchanges import exchanged, exchanges
 from .targets import ClassTarget
 
@@ -36,6 +37,7 @@ class Plan:
         train: rows (of the corpus) that are learned from.
         validation: rows on which ranks and penalties are chosen.
         test: rows that are scored.
+        common: rows that the logistic probe reads, and which of them are these.
         codes: class codes of ``train``, ``validation`` and ``test``; -1 for a class that is not
             learned.
         groups: groups of the same three.
@@ -55,6 +57,7 @@ class Plan:
     train: Int[np.ndarray, " train"]
     validation: Int[np.ndarray, " validation"]
     test: Int[np.ndarray, " test"]
+    common: CommonRows
     codes: tuple[np.ndarray, np.ndarray, np.ndarray]
     groups: tuple[np.ndarray, np.ndarray, np.ndarray]
     shuffled: tuple[np.ndarray, np.ndarray]
@@ -95,9 +98,9 @@ class Plan:
         return chance, 1.0 - unseen * (1.0 - chance)
 
     @property
-    def rows_key(self) -> tuple[bytes, bytes, bytes]:
-        """Equal for plans that use the same rows."""
-        return self.train.tobytes(), self.validation.tobytes(), self.test.tobytes()
+    def own(self) -> CommonRows:
+        """Its rows, and no others."""
+        return own_rows((self.train, self.validation, self.test))
 
 
 def make_plan(
@@ -159,6 +162,7 @@ def make_plan(
         train=order[train],
         validation=order[parts[1]],
         test=order[test],
+        common=common_rows(order, kept, split, parts),
         codes=(coded[0], coded[1], coded[2]),
         groups=(tokens.groups[train], tokens.groups[parts[1]], tokens.groups[test]),
         # Both parts: against true test labels a strong feature makes a fit to noise swing far

@@ -1,6 +1,6 @@
 """One site: fit every target with its controls, and look at the held-out tokens."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -11,8 +11,10 @@ from ..errors import ProbeError
 from ..evidence.codelength import block_ends, block_order, online_codelengths
 from ..solvers.answers import Answers, answers
 from ..solvers.features import Features, KnownMoments
-from ..solvers.methods import HeadProblem, LinearClassifier, Method, fit_heads
+from ..solvers.heads import fit_heads
+from ..solvers.methods import HeadProblem, LinearClassifier, Method
 from ..solvers.rotation import Rotation
+from .common_rows import CommonRows
 from .number_site import NumberCell, number_cells
 from .numbers import NumberPlan
 from .plan import Plan
@@ -66,7 +68,7 @@ def probe_site(
     site: str,
     send: int | None = None,
 ) -> dict[str, Cell | NumberCell]:
-    """Fit and score all targets at one site; those with the same rows share every pass.
+    """Fit and score all targets at one site; those that read the same rows share every pass.
 
     Closed forms read the rows a block at a time. The logistic probe, and codelengths, hold the
     rotated training and validation rows in memory.
@@ -88,29 +90,41 @@ def probe_site(
     for plan in plans:
         # Distances between means are those of the activations as they are.
         standardize = method.name != "means" or isinstance(plan, NumberPlan)
-        shared.setdefault((plan.rows_key, standardize), []).append(plan)
+        shared.setdefault((_rows(plan, method).key, standardize), []).append(plan)
     for (_, standardize), same_rows in shared.items():
-        rows = same_rows[0]
+        train, validation, test = _rows(same_rows[0], method).rows
         numbers = [plan for plan in same_rows if isinstance(plan, NumberPlan)]
         classes = [plan for plan in same_rows if isinstance(plan, Plan)]
         try:
-            rotation = Rotation.of(known.of(rows.train), standardize=standardize)
+            rotation = Rotation.of(known.of(train), standardize=standardize)
             features = (
-                known.features(rotation, rows.train, checked=True),
-                known.features(rotation, rows.validation),
-                known.features(rotation, rows.test),
+                known.features(rotation, train, checked=True),
+                known.features(rotation, validation),
+                known.features(rotation, test),
             )
             if numbers:
                 told = number_cells(features, numbers, controls, subspaces=companions is not None)
                 cells.update(told)
             if classes:
-                cells.update(_class_cells(features, classes, method, controls, companions, send))
+                cells.update(
+                    _class_cells(known, features, classes, method, controls, companions, send)
+                )
         except ProbeError as error:
             raise ProbeError(f"site {site!r}: {error}") from error
     return cells
 
 
+def _rows(plan: Plan | NumberPlan, method: Method) -> CommonRows:
+    """The rows that a probe of this target reads.
+
+    The logistic probe goes over them again and again, and many targets cost hardly more than one.
+    Closed forms are exact in the coordinates of a target's own rows.
+    """
+    return plan.common if isinstance(plan, Plan) and method.name == "logistic" else plan.own
+
+
 def _class_cells(
+    known: KnownMoments,
     features: tuple[Features, Features, Features],
     plans: Sequence[Plan],
     method: Method,
@@ -118,13 +132,19 @@ def _class_cells(
     companions: Companions | None,
     send: int | None,
 ) -> dict[str, Cell]:
-    """Fit and score all class targets on the same rows."""
+    """Fit and score all class targets that read the same rows."""
     train, validation, test = features
     rotation, nan = train.rotation, float("nan")
     heads = _fit(train, validation, plans, method, controls)
-    lengths = {} if send is None else _codelengths(train, plans, heads, method, send)
-    spaces = {} if companions is None else class_spaces(train, plans, companions)
-    said, known = _said(heads, plans, validation, test)
+    said, chosen = _said(heads, plans, validation, test, method)
+    lengths: dict[str, tuple[float, float]] = {}
+    spaces: dict[str, Spaces] = {}
+    wanted = send is not None or companions is not None
+    for rows, same in _by_own_rows(known, train, plans if wanted else (), method):
+        if send is not None:
+            lengths |= _codelengths(rows, same, heads, method, send)
+        if companions is not None:
+            spaces |= class_spaces(rows, same, companions)
     cells = {}
     for plan in plans:
         found, sent = spaces.get(plan.name), lengths.get(plan.name, (nan, nan))
@@ -133,11 +153,26 @@ def _class_cells(
             continue
         own = {kind: head for (name, kind), head in heads.items() if name == plan.name}
         answered = {kind: each for (name, kind), each in said.items() if name == plan.name}
-        cells[plan.name] = _cell(plan, own, answered, known[plan.name], found, sent)
+        cells[plan.name] = _cell(plan, own, answered, chosen[plan.name], found, sent)
         if method.name == "means":
             moved = rotation.directions(own["true"].weights.T).T
             cells[plan.name] = replace(cells[plan.name], means=moved + rotation.mean)
     return cells
+
+
+def _by_own_rows(
+    known: KnownMoments, train: Features, plans: Sequence[Plan], method: Method
+) -> Iterator[tuple[Features, list[Plan]]]:
+    """Plans with the same training rows, beside these rows in the coordinates of their own."""
+    same: dict[bytes, list[Plan]] = {}
+    for plan in plans:
+        same.setdefault(plan.train.tobytes(), []).append(plan)
+    for rows, those in same.items():
+        if rows == _rows(those[0], method).key[0]:
+            yield train, those
+        else:
+            rotation = Rotation.of(known.of(those[0].train))
+            yield known.features(rotation, those[0].train, checked=True), those
 
 
 def _said(
@@ -145,14 +180,18 @@ def _said(
     plans: Sequence[Plan],
     validation: Features,
     test: Features,
+    method: Method,
 ) -> tuple[dict[tuple[str, str], Answers], dict[str, Answers]]:
     """What every head says of the test rows, and those of the targets of the validation rows."""
-    codes = {plan.name: plan.codes[2] for plan in plans}
+    rows = {plan.name: _rows(plan, method) for plan in plans}
+    codes = {plan.name: rows[plan.name].spread(plan.codes[2], 2) for plan in plans}
     wanted = [codes[name] if kind == "true" else None for name, kind in heads]
-    said = dict(zip(heads, answers(list(heads.values()), test, wanted), strict=True))
+    told = zip(heads, answers(list(heads.values()), test, wanted), strict=True)
+    said = {key: each.at(rows[key[0]].own(2)) for key, each in told}
     own = [key for key in heads if key[1] == "true"]
     chosen = answers([heads[key] for key in own], validation, [None] * len(own))
-    return said, {name: each for (name, _), each in zip(own, chosen, strict=True)}
+    known = zip(own, chosen, strict=True)
+    return said, {name: each.at(rows[name].own(1)) for (name, _), each in known}
 
 
 def _fit(
@@ -167,13 +206,14 @@ def _fit(
     for plan in plans:
         if plan.constant:
             continue
-        k, place = len(plan.classes), len(problems)
-        problems[plan.name, "true"] = HeadProblem(plan.codes[0], k, plan.codes[1])
-        if "shuffled" in controls:
-            problems[plan.name, "shuffled"] = HeadProblem(plan.shuffled[0], k, like=place)
+        k, place, rows = len(plan.classes), len(problems), _rows(plan, method)
+        learned, chosen = (rows.spread(plan.codes[part], part) for part in (0, 1))
+        problems[plan.name, "true"] = HeadProblem(learned, k, chosen)
+        others = {"shuffled": plan.shuffled[0]} if "shuffled" in controls else {}
         if "control_task" in controls:
-            for index, (codes, _) in enumerate(plan.controls):
-                problems[plan.name, f"control {index}"] = HeadProblem(codes, k, like=place)
+            others |= {f"control {i}": codes for i, (codes, _) in enumerate(plan.controls)}
+        for kind, codes in others.items():
+            problems[plan.name, kind] = HeadProblem(rows.spread(codes, 0), k, like=place)
     fitted = fit_heads(method, train, list(problems.values()), validation)
     return dict(zip(problems, fitted, strict=True))
 

@@ -32,6 +32,15 @@ class Answers:
     margin: Float[np.ndarray, " token"] | None
     confidence: Float[np.ndarray, " token"] | None
 
+    def at(self, places: Int[np.ndarray, " own"] | None) -> "Answers":
+        """The answers at some tokens; ``None``: at all."""
+        if places is None:
+            return self
+        each = (self.log_probability, self.margin, self.confidence)
+        return Answers(
+            self.chosen[places], *(None if values is None else values[places] for values in each)
+        )
+
 
 def answers(
     heads: Sequence[LinearClassifier],

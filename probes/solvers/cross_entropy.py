@@ -15,7 +15,7 @@ def along(
     codes: Int[np.ndarray, " token"],
     residual: Float[np.ndarray, "class token"],
 ) -> tuple[float, float]:
-    """Mean cross-entropy (nats) at ``logits + size * moves``, and its slope in ``size``.
+    """Summed cross-entropy (nats) at ``logits + size * moves``, and its slope in ``size``.
 
     Args:
         logits: where the line starts.
@@ -51,4 +51,4 @@ def along(
         moved[place] -= 1.0
         if moves is not None:
             slope += float(np.einsum("kn,kn->", moved, moves[:, here]))
-    return loss / n, slope / n
+    return loss, slope

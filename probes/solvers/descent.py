@@ -29,16 +29,19 @@ class Descent:
     """
 
     def __init__(self, problem: LogisticProblem, variances: Float[np.ndarray, " feature"]) -> None:
-        n, d = len(problem.codes), len(variances)
+        d = len(variances)
         self.n_classes = problem.n_classes
-        self.codes = problem.codes
+        self.left_out = np.flatnonzero(problem.codes < 0)
+        self.codes = np.maximum(problem.codes, 0)
+        self.n = len(problem.codes) - len(self.left_out)
         self.floor = problem.floor
         self.tolerance, self.penalty = problem.tolerance, self._penalty(problem.C)
         self.variances = variances.astype(np.float64)
         start = np.zeros((self.n_classes, d + 1))
         counts = np.bincount(self.codes, minlength=self.n_classes)
+        counts[0] -= len(self.left_out)
         # A class without examples starts one pseudo-count away from minus infinity.
-        prior = np.log(np.maximum(counts, 0.5) / n)
+        prior = np.log(np.maximum(counts, 0.5) / self.n)
         start[:, -1] = prior - prior.mean()
         if problem.start is not None:
             start[:, :-1], start[:, -1] = problem.start
@@ -103,10 +106,11 @@ class Descent:
             residual: receives the probabilities less the one-hot classes where the step ends.
         """
         moves += self.step[:, -1:].astype(moves.dtype)
+        moves[:, self.left_out] = 0.0
         self.residual = residual
         if not self.passes:
             self.logits = moves.copy()
-            loss, _ = along(self.logits, None, 0.0, self.codes, residual)
+            loss, _ = self._along(None, 0.0)
             self.objective = loss + 0.5 * self.penalty * float(np.square(self.weights).sum())
             self.passes = 1
             return
@@ -127,10 +131,9 @@ class Descent:
         if self.stuck:
             del self.residual
             return
-        n = len(self.codes)
         gradient = np.empty_like(self.point)
-        gradient[:, :-1] = product / n + self.penalty * self.point[:, :-1]
-        gradient[:, -1] = self.residual.sum(axis=1, dtype=np.float64) / n
+        gradient[:, :-1] = product / self.n + self.penalty * self.point[:, :-1]
+        gradient[:, -1] = self.residual.sum(axis=1, dtype=np.float64) / self.n
         if self.passes > 1:
             self._remember(self.moved, gradient - self.gradient)
         self.gradient = gradient
@@ -141,11 +144,20 @@ class Descent:
 
     def _penalty(self, C: float) -> float:
         """Of two classes scikit-learn penalises the vector w1 - w0: twice the pair's squares."""
-        return (2.0 if self.n_classes == 2 else 1.0) / (C * len(self.codes))
+        return (2.0 if self.n_classes == 2 else 1.0) / (C * self.n)
 
     def _noise(self, moves: np.ndarray) -> float:
         """What rounding may add to the objective."""
         return 8 * float(np.finfo(moves.dtype).eps) * abs(self.objective)
+
+    def _along(self, moves: np.ndarray | None, size: float) -> tuple[float, float]:
+        """Mean cross-entropy and slope there, of the rows that are learned from.
+
+        The others keep logits of zero: each adds the logarithm of the classes, and no slope.
+        """
+        loss, slope = along(self.logits, moves, size, self.codes, self.residual)
+        self.residual[:, self.left_out] = 0.0
+        return (loss - len(self.left_out) * np.log(self.n_classes)) / self.n, slope / self.n
 
     def _line(self, moves: np.ndarray) -> tuple[float, float]:
         """How far to go, and the objective there: by the secant of slopes, between bounds."""
@@ -157,7 +169,7 @@ class Descent:
         low, falling, high, ahead = 0.0, slope, np.inf, 1.0
         for _ in range(MAX_TRIALS):
             size = ahead
-            loss, rise = along(self.logits, moves, size, self.codes, self.residual)
+            loss, rise = self._along(moves, size)
             value = loss + base + self.penalty * (size * linear + 0.5 * size**2 * square)
             rise += self.penalty * (linear + size * square)
             enough = value <= self.objective + SUFFICIENT * size * slope + noise
@@ -233,9 +245,10 @@ class Descent:
 
     def _class_moment(self) -> tuple[np.ndarray, np.ndarray]:
         """Eigenvalues and vectors of the mean of ``diag(p) - p p^T``; uses the residual up."""
-        probabilities, n = self.residual, len(self.codes)
-        probabilities[self.codes, np.arange(n)] += 1.0
-        second = (probabilities @ probabilities.T).astype(np.float64) / n
+        probabilities = self.residual
+        # A row that is left out becomes one-hot, whose moment is zero.
+        probabilities[self.codes, np.arange(len(self.codes))] += 1.0
+        second = (probabilities @ probabilities.T).astype(np.float64) / self.n
         # Probabilities sum to 1, so the rows of the second moment sum to the first.
         values, vectors = eigh(np.diag(second.sum(axis=1)) - second)
         return np.maximum(values, 0.0), vectors

@@ -11,7 +11,7 @@ Three ideas make it cheap:
   refreshed on the way, and the whole is scaled by what the last step has seen.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -88,6 +88,7 @@ def descend(
     runs: Sequence[Descent],
     *,
     max_iterations: int = 300,
+    further: Callable[[int], Descent | None] = lambda _: None,
 ) -> None:
     """Go on with every descent that is not done, sharing the passes over ``features``.
 
@@ -95,23 +96,42 @@ def descend(
         features: the same rows and columns at each call.
         runs: new ones, or such as have been told to go on.
         max_iterations: passes after which a descent is left as it is.
+        further: what goes on in the place of a descent that has ended, ``None`` if nothing does;
+            it is given the index of the descent, and is asked again when what it gave has ended.
     """
-    active = [run for run in runs if not run.done]
-    width = sum(run.n_classes for run in active)
+    going = dict(enumerate(runs))
+    passed = dict.fromkeys(going, 0)
+    width = sum(run.n_classes for run in runs)
     moves, residuals = (np.empty((width, len(features)), features.dtype) for _ in range(2))
-    for _ in range(max_iterations):
-        if not active:
-            break
-        steps = np.vstack([run.direction() for run in active]).astype(features.dtype)
-        ends = np.cumsum([run.n_classes for run in active])
-        places = [slice(e - run.n_classes, e) for e, run in zip(ends, active, strict=True)]
-        if steps.any():
-            moved(steps, features, moves[: len(steps)])
-        else:
-            moves[: len(steps)] = 0.0
-        for run, place in zip(active, places, strict=True):
-            run.search(moves[place], residuals[place])
-        gradients = weighted(residuals[: len(steps)], features)
-        for run, place in zip(active, places, strict=True):
-            run.receive(gradients[place])
-        active = [run for run in active if not run.done]
+    while True:
+        for index, run in list(going.items()):
+            following: Descent | None = run
+            while following is not None and (following.done or passed[index] >= max_iterations):
+                following, passed[index] = further(index), 0
+            if following is None:
+                del going[index]
+            else:
+                going[index] = following
+        if not going:
+            return
+        _pass(features, list(going.values()), moves, residuals)
+        for index in going:
+            passed[index] += 1
+
+
+def _pass(
+    features: SolverRows, runs: Sequence[Descent], moves: np.ndarray, residuals: np.ndarray
+) -> None:
+    """One step of every descent: a product forward, a search along it, a product back."""
+    steps = np.vstack([run.direction() for run in runs]).astype(features.dtype)
+    ends = np.cumsum([run.n_classes for run in runs])
+    places = [slice(end - run.n_classes, end) for end, run in zip(ends, runs, strict=True)]
+    if steps.any():
+        moved(steps, features, moves[: len(steps)])
+    else:
+        moves[: len(steps)] = 0.0
+    for run, place in zip(runs, places, strict=True):
+        run.search(moves[place], residuals[place])
+    gradients = weighted(residuals[: len(steps)], features)
+    for run, place in zip(runs, places, strict=True):
+        run.receive(gradients[place])

@@ -15,7 +15,8 @@ class LogisticProblem:
     """One target: a class code for every row, and how strongly weights are penalised.
 
     Args:
-        codes: ``[token]`` class of each row, in ``0..n_classes - 1``.
+        codes: ``[token]`` class of each row, in ``0..n_classes - 1``; -1 for a row that is not
+            learned from: it counts nowhere, and may be another target's.
         n_classes: number of classes.
         C: scikit-learn's inverse penalty; larger is freer.
         tolerance: stop when the decrease still possible is below this share of the objective...

@@ -13,7 +13,8 @@ from linrep.probes.grid import memory
 from linrep.probes.inputs.blocks import Blocks
 from linrep.probes.solvers.answers import answers
 from linrep.probes.solvers.features import Features, KnownMoments
-from linrep.probes.solvers.methods import HeadProblem, Method, fit_heads
+from linrep.probes.solvers.heads import fit_heads
+from linrep.probes.solvers.methods import HeadProblem, Method
 from linrep.probes.solvers.moments import Moments
 from linrep.probes.solvers.number_ridge import NumberProblem, number_ridge, predictions
 from linrep.probes.solvers.rotation import Rotation
