@@ -7,7 +7,7 @@ import numpy as np
 
 from ..core import height_target
 from ..corpora.corpus import Corpus
-from ..hooks.inputs.batching import budget, collate, plan
+from ..hooks.inputs.batching import collate, usual
 from ..hooks.reading.prepared import PreparedModel
 from ..hooks.reading.settings import CaptureSettings
 from ..probes import DiscriminantProbe
@@ -94,8 +94,8 @@ def _states(subject: PreparedModel, corpus: Corpus, sites: Sequence[str]) -> dic
     runner = Runner(subject, resume=False)
     lines = subject.encode(corpus.sentences, CaptureSettings.of()).lines
     found = {site: np.zeros((corpus.n_tokens, subject.d_model)) for site in sites}
-    tokens = budget(subject.d_model, accelerator=False)
-    for batch in plan([len(line) for line in lines], tokens=tokens):
+    lengths = [len(line) for line in lines]
+    for batch in usual(lengths, subject.d_model, accelerator=False):
         some = [lines[i] for i in batch]
         places = [np.asarray(line.stop, dtype=np.int64) - 1 for line in some]
         rows, at = positions_of(places)

@@ -21,7 +21,7 @@ from ...core import writing
 from ...models import load
 from ..errors import CaptureError
 from ..inputs.alignment import Encoding, Line
-from ..inputs.batching import budget, plan
+from ..inputs.batching import plan, usual
 from ..paths.path import Path
 from ..paths.wiring import input_device
 from ..reading.arrays import STORED, Arrays
@@ -98,7 +98,7 @@ class Work:
         lengths = [len(line) for line in self.lines]
         size = self.settings.batch_size
         batches = (
-            plan(lengths, tokens=budget(self.d_model, device.type != "cpu"))
+            usual(lengths, self.d_model, accelerator=device.type != "cpu")
             if size == "auto"
             else plan(lengths, lines=size)
         )

@@ -12,7 +12,7 @@ from torch import Tensor
 from ..errors import CaptureError
 from .alignment import Line
 
-__all__ = ["Batch", "budget", "collate", "out_of_memory", "plan", "repeated"]
+__all__ = ["Batch", "budget", "collate", "out_of_memory", "plan", "repeated", "usual"]
 
 
 @final
@@ -51,33 +51,72 @@ def budget(d_model: int, accelerator: bool) -> int:
     return int(np.clip(2**21 // d_model, 1024, 2**15))
 
 
+def spare(d_model: int, accelerator: bool) -> int:
+    """Padding in a batch that costs about as much as one more call of the model.
+
+    >>> spare(768, accelerator=False), spare(64, accelerator=False)
+    (42, 512)
+    """
+    return 2**21 // d_model if accelerator else 2**15 // d_model
+
+
 def plan(
-    lengths: Sequence[int], tokens: int | None = None, lines: int | None = None
+    lengths: Sequence[int],
+    tokens: int | None = None,
+    lines: int | None = None,
+    padding: int | None = None,
 ) -> list[np.ndarray]:
-    """Batches of line indices, longest lines first, at most ``tokens`` padded tokens each.
+    """Batches of line indices, longest lines first.
 
     Longest first: if memory is short, it shows at once. Ties keep the corpus' order, so a plan
     depends on its arguments alone. A line longer than ``tokens`` gets a batch of its own.
+
+    Args:
+        lengths: tokens of each line.
+        tokens: of a batch at most, padded ones among them.
+        lines: of a batch at most.
+        padding: padded tokens of a batch at most.
 
     Raises:
         CaptureError: a limit is not positive.
 
     >>> [b.tolist() for b in plan([3, 5, 5, 2], tokens=10)]
     [[1, 2], [0, 3]]
+    >>> [b.tolist() for b in plan([3, 5, 5, 2], tokens=10, padding=0)]
+    [[1, 2], [0], [3]]
     """
     for limit in (tokens, lines):
         if limit is not None and limit < 1:
             raise CaptureError(f"a batch holds at least one; received batch_size {limit}")
-    order = np.argsort(-np.asarray(lengths, dtype=np.int64), kind="stable")
+    sizes = np.asarray(lengths, dtype=np.int64)
+    order = np.argsort(-sizes, kind="stable")
     batches: list[np.ndarray] = []
     begin = 0
     while begin < len(order):
-        width = max(1, int(lengths[int(order[begin])]))
+        width = max(1, int(sizes[order[begin]]))
         room = len(order) if tokens is None else max(1, tokens // width)
         room = room if lines is None else min(room, lines)
+        if padding is not None:  # the sum of what lines are shorter grows from line to line
+            wasted = np.cumsum(width - sizes[order[begin : begin + room]])
+            room = max(1, int(np.searchsorted(wasted, padding, side="right")))
         batches.append(order[begin : begin + room])
         begin += room
     return batches
+
+
+def usual(lengths: Sequence[int], d_model: int, *, accelerator: bool) -> list[np.ndarray]:
+    """Batches where nobody says how many lines one holds.
+
+    Args:
+        lengths: tokens of each line.
+        d_model: width of the model.
+        accelerator: it does not run on the processor.
+
+    >>> [b.tolist() for b in usual([3, 90, 2], 768, accelerator=False)]
+    [[1], [0, 2]]
+    """
+    limits = budget(d_model, accelerator), spare(d_model, accelerator)
+    return plan(lengths, tokens=limits[0], padding=limits[1])
 
 
 def collate(lines: Sequence[Line], pad_id: int, side: Literal["left", "right"] = "right") -> Batch:
