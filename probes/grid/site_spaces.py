@@ -180,10 +180,13 @@ def _together(
     other = np.ones(table.shape[1], dtype=bool)
     other[block] = False
     shares = statistics.mean_z[other]
+    k, width = block.stop - block.start, table.shape[1]
+    columns = table.indices.reshape(len(places), -1)  # of every token, one for each target
     for source in exchanges:
-        own = indicators(places[source], block.stop - block.start)
-        met = (own.T @ table).toarray()[:, other]
-        yield met - np.outer(np.asarray(own.sum(axis=0)), shares)
+        own = places[source]
+        pairs = np.bincount((own[:, None] * width + columns).ravel(), minlength=k * width)
+        met = pairs.reshape(k, width)[:, other]
+        yield met - np.outer(np.bincount(own, minlength=k), shares)
 
 
 def _statistics(
