@@ -74,7 +74,10 @@ def _bodies(definition: str) -> list[Body]:
     cursor = _Cursor(_pieces(definition))
     bodies = _alternatives(cursor)
     if cursor.peek()[0] != "end":
-        raise _RefusedError(f"unexpected {cursor.peek()[1]!r}")
+        raise _RefusedError(
+            f"{cursor.peek()[1]!r} stands where a string, a name, an opening bracket, | or the end "
+            "of the rule was expected"
+        )
     return bodies
 
 
