@@ -78,7 +78,9 @@ def check_texts(corpus: Any) -> None:
                 "value for each, None where it is not known"
             )
     if corpus.groups is not None and len(corpus.groups) != n:
-        raise CorpusError(f"groups are one value for each of the {n} rows")
+        raise CorpusError(
+            f"groups are one value for each of the {n} rows; received {len(corpus.groups)}"
+        )
 
 
 def fingerprint_of(corpus: Any) -> str:

@@ -1,5 +1,6 @@
 """Refusals that few will meet: odd calls, files that cannot be read, packages that are missing."""
 
+import dataclasses
 import errno
 import os
 import re
@@ -15,6 +16,7 @@ import transformers as tf
 
 import linrep
 from linrep import constructions, piecewise
+from linrep.causal import CausalError, Pairs
 from linrep.constructions import ConstructionError, GrammarTransformer, MaxoutError
 from linrep.constructions.grammar.backends.position_codes import position_scheme
 from linrep.constructions.grammar.program.coordinates import Coordinate, Registry
@@ -34,6 +36,7 @@ from linrep.grammars.next_tokens import next_tokens
 from linrep.hooks import Activations
 from linrep.models import LoadError
 from linrep.models.tokenizers import tokenizer_of
+from linrep.piecewise import NetworkError
 from linrep.probes import (
     Eraser,
     ProbeError,
@@ -182,6 +185,53 @@ CALLS = {
     "a set with almost no value": (
         lambda: linrep.transfer(FEW, FEW, target="truth"), ProbeError,
         "set 'A' has 2 rows to train and 0 to test, at least one of each is needed",
+    ),
+    "kinds of beliefs that are none": (
+        lambda: linrep.grammars.belief_targets(LATIN, kinds=["guess"]), LanguageError,
+        "kinds of beliefs are prefix, boundary, next; received 'guess'",
+    ),
+    "no file of columns": (
+        lambda: linrep.corpora.read_columns([]), CorpusError,
+        r"no file of columns was given: name at least one, or '\*.txt'",
+    ),
+    "fewer than no points": (
+        lambda: piecewise.Box([0, 0], [1, 1]).sample(-1, 0), LinrepError,
+        r"the number of points, n, lies in 0\.\.",
+    ),
+    "a readout that is infinite": (
+        lambda: dataclasses.replace(NET, readout=np.full((1, 3), np.inf)), NetworkError,
+        "the readout holds NaN or infinite entries: give finite numbers",
+    ),
+    "a readout in words": (
+        lambda: dataclasses.replace(NET, readout=[["a", "b", "c"]]), NetworkError,
+        "the readout's entries are not numbers in rows of equal length; received",
+    ),
+    "a layer in words": (
+        lambda: dataclasses.replace(NET, weights=(["a"],)), NetworkError,
+        "are not numbers in rows of equal length; received",
+    ),
+    "a site that was not captured": (
+        lambda: Activations.from_arrays({SITE: ROWS})[LATER], LinrepError,
+        f"no site '{LATER}' was captured: ask for one of {SITE}",
+    ),
+    "a target that was not counted": (
+        lambda: linrep.probes.Statistics.from_arrays(ROWS, ROWS[:, :1]).counts(), ProbeError,
+        "holds numbers, so it has no classes to count",
+    ),
+    "columns of pairs that differ": (
+        lambda: Pairs(
+            "t", (("a",),), (), ((0,),), ((0,),), ("x",), ("y",), np.array([0]), ((0,),),
+            (("b",),), ((0,),), answers=(("x", "y"),),
+        ),
+        CausalError, "base has 1, and others have another number: {'source': 0}",
+    ),
+    "sentences of other rows": (
+        lambda: linrep.probes.PositionsProbe().fit(ROWS, CLASSES, np.zeros(3, dtype=int)),
+        ProbeError, r"40 rows and sentence ids of shape \(3,\); give one id for each row",
+    ),
+    "an exchange of nothing": (
+        lambda: linrep.interchange(linrep.load_model, None, {}), CausalError,
+        "no subspace is given, so there is nothing to exchange",
     ),
 }  # fmt: skip
 

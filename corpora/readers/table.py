@@ -60,7 +60,7 @@ def read_table(
     """
     columns, where = _columns(table)
     if not columns or not len(next(iter(columns.values()))):
-        raise CorpusError(f"{where} has no rows")
+        raise CorpusError(f"{where} has no rows: give a table with a row for each text")
     if isinstance(targets, str):
         targets = (targets,)
     wanted = [text, *targets, *((groups,) if groups else ())]

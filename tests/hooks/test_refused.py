@@ -100,7 +100,7 @@ def test_a_model_without_attention_has_no_pattern(loaded):
 
 def test_a_corpus_without_spans_is_refused(folder):
     corpus = linrep.Corpus.from_texts(TEXTS, spans=np.zeros((0, 3), dtype=int))
-    with pytest.raises(CaptureError, match="the corpus holds no span: nothing to capture"):
+    with pytest.raises(CaptureError, match="holds no span, so there is nothing to capture"):
         linrep.capture(folder, corpus)
 
 
@@ -158,3 +158,14 @@ def test_an_encoder_that_is_no_model_of_its_own_is_refused(tmp_path):
         tf.FSMTForConditionalGeneration(config).save_pretrained(tmp_path)
     with pytest.raises(LoadError, match="whose part for text cannot be told from the others"):
         linrep.load_model(tmp_path)
+
+
+def test_a_model_that_does_not_run_its_blocks_has_no_pattern(loaded):
+    from transformers.modeling_outputs import BaseModelOutputWithPastAndCrossAttentions as Output
+
+    def forward(input_ids, **_):
+        return Output(last_hidden_state=torch.zeros(*input_ids.shape, 16))
+
+    loaded.model.transformer.forward = forward
+    with pytest.raises(CaptureError, match="no block formed an attention pattern"):
+        linrep.attention_by_position(loaded.model, [*TEXTS, "a a b"], tokenizer=loaded.tokenizer)

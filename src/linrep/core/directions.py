@@ -102,7 +102,8 @@ class Directions:
             DirectionError: there is nothing at this site.
         """
         if site not in self.vectors:
-            raise DirectionError(f"no vector at {site!r}: there are {', '.join(self.vectors)}")
+            known = ", ".join(self.vectors)
+            raise DirectionError(f"no vector at site {site!r}: ask for one of {known}")
         basis = self.vectors[site].reshape(self.d_model, -1)
         return Subspace(basis, self.kind, f"{self.target} ({self.model or 'no model named'})")
 
