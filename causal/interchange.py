@@ -179,7 +179,9 @@ def _refuse(subspaces: Mapping[tuple[str, str], Subspace]) -> None:
         CausalError: with what can.
     """
     if not subspaces:
-        raise CausalError("no subspace is given: nothing to exchange")
+        raise CausalError(
+            "no subspace is given, so there is nothing to exchange: give {(site, target): subspace}"
+        )
     for site, _ in subspaces:
         place = Site.parse(site)
         if place is None or place.kind == "mid":

@@ -79,7 +79,10 @@ class Pairs:
         }  # fmt: skip
         uneven = {k: len(v) for k, v in columns.items() if v is not None and len(v) != n}
         if uneven:
-            raise CausalError(f"pairs have one entry each of everything: base {n}, {uneven}")
+            raise CausalError(
+                f"every field of pairs has one entry for each pair; base has {n}, and others have "
+                f"another number: {uneven}"
+            )
         if (self.expected is None) == (self.answers is None):
             raise CausalError(
                 "pairs have either the exact distribution that is expected, or two answers to "

@@ -9,9 +9,7 @@ import numpy as np
 from jaxtyping import Int
 
 from ..core import height_target
-from ..core.arguments import shown
 from .errors import CorpusError, LanguageError
-from .targets import Target
 from .texts import At
 
 __all__ = ["as_page", "check_texts", "fingerprint_of", "numbered", "rows_of", "shortly"]
@@ -74,18 +72,15 @@ def check_texts(corpus: Any) -> None:
             f"{len(corpus)} sentences and {n} rows: Corpus.from_texts makes them agree"
         )
     for name, target in corpus.targets.items():
-        if not isinstance(target, Target):
-            raise CorpusError(
-                f"target {name!r} is a linrep.Target, Target.read(name, values); received "
-                f"{shown(target)}"
-            )
         if len(target) != n:
             raise CorpusError(
                 f"target {name!r} has {len(target)} values; there are {n} rows (spans): give one "
                 "value for each, None where it is not known"
             )
     if corpus.groups is not None and len(corpus.groups) != n:
-        raise CorpusError(f"groups are one value for each of the {n} rows")
+        raise CorpusError(
+            f"groups are one value for each of the {n} rows; received {len(corpus.groups)}"
+        )
 
 
 def fingerprint_of(corpus: Any) -> str:

@@ -196,7 +196,7 @@ def _expand(given: list[str | Path]) -> list[Path]:
             )
         files += [Path(match) for match in matches]
     if not files:
-        raise TreebankError("no treebank file was given")
+        raise TreebankError("no treebank file was given: name at least one, or 'trees/*.ptb'")
     return files
 
 

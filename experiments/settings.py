@@ -188,9 +188,15 @@ class StudySettings(Settings):
         if self.probes.beliefs and given:
             raise ValueError("beliefs are a grammar's exact posteriors; this language has none")
         if isinstance(self.language, DataFile) and self.probes.heights:
-            raise ValueError("heights are of trees; labelled texts have targets")
+            raise ValueError(
+                "heights are those of trees, and labelled texts have none: leave heights out; what "
+                "is probed are the targets of the file"
+            )
         if isinstance(self.language, DataFile) and self.probes.positions != "all":
-            raise ValueError("boundaries are of trees; labelled texts are read at every row")
+            raise ValueError(
+                "boundaries are those of trees, and labelled texts have none: leave positions at "
+                "'all', which reads every row"
+            )
         return self
 
 

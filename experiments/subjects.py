@@ -73,7 +73,10 @@ def make_subject(settings: Model, corpus: Corpus) -> ModelUnderStudy:
     """
     if isinstance(settings, Constructed):
         if not isinstance(corpus.grammar, Grammar):
-            raise SettingsError("a constructed model needs a grammar; this language has none")
+            raise SettingsError(
+                "a constructed model needs a grammar, and this language has none: give a language "
+                "with a grammar, or load a model"
+            )
         from ..constructions import GrammarTransformer
 
         return _constructed(GrammarTransformer.from_grammar(corpus.grammar, **settings.choices))
@@ -102,7 +105,10 @@ def _trained(settings: Trained, corpus: Corpus) -> ModelUnderStudy:
         SettingsError: there is no grammar to sample them from.
     """
     if not isinstance(corpus.grammar, Grammar):
-        raise SettingsError("a model is trained on sentences of a grammar; this language has none")
+        raise SettingsError(
+            "a model is trained on sentences of a grammar, and this language has none: give a "
+            "language with a grammar, or load a model"
+        )
     from ..models import train
 
     made = train(corpus.grammar, **options_of(settings))

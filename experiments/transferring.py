@@ -62,7 +62,8 @@ def corpora_of(
         if kind_of(one) != kind_of(language):
             raise SettingsError(
                 f"--transfer {path} is of another kind than --data {language.paths} "
-                f"({kind_of(one)}, {kind_of(language)}): probes carry over between files of a kind"
+                f"({kind_of(one)}, {kind_of(language)}): probes carry over between files of one "
+                "kind, so give files of that of --data"
             )
         try:
             found[name] = read_data(one, model=model, seed=settings.seed)

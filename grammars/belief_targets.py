@@ -62,7 +62,7 @@ def belief_targets(
         )
     known = get_args(BeliefKind)
     if unknown := [kind for kind in kinds if kind not in known]:
-        raise LanguageError(f"kinds are {', '.join(known)}; received {unknown[0]!r}")
+        raise LanguageError(f"kinds of beliefs are {', '.join(known)}; received {unknown[0]!r}")
     wanted = tuple(heights) if heights is not None else _with_two_labels(corpus)
     found = []
     for kind, words in (("prefix", "belief"), ("boundary", "belief at boundary")):

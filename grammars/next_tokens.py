@@ -42,7 +42,8 @@ def next_tokens(
     """
     if not gives_next_tokens(language):
         raise LanguageError(
-            "the language gives no exact probabilities of the next token: give a Grammar"
+            f"a {type(language).__name__} gives no exact probabilities of the next token: give a "
+            "Grammar"
         )
     encoded = [language.encode(sentence) for sentence in sentences]
     longest = max(map(len, encoded), default=0)

@@ -1,6 +1,6 @@
 """Settings of the one plain transformer, as a Hugging Face configuration."""
 
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from transformers import PretrainedConfig
 
@@ -100,20 +100,12 @@ class PlainConfig(PretrainedConfig):  # type: ignore[no-untyped-call]
         linrep: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        if mlp not in get_args(MlpKind):
-            raise ConfigError(f"mlp is one of {get_args(MlpKind)}; received {mlp!r}")
-        if readout not in get_args(ReadoutKind):
-            raise ConfigError(f"readout is one of {get_args(ReadoutKind)}; received {readout!r}")
         _require_sizes(
             1, vocab_size=vocab_size, hidden_size=hidden_size, head_dim=head_dim or 1,
             num_attention_heads=num_attention_heads,
             max_position_embeddings=max_position_embeddings,
         )  # fmt: skip
         _require_sizes(0, num_hidden_layers=num_hidden_layers, intermediate_size=intermediate_size)
-        if not isinstance(linrep, dict | None):
-            raise ConfigError(
-                f"linrep is what a construction notes, by name; received {linrep!r:.60}"
-            )
         self.vocab_size = len(vocabulary) if vocabulary else vocab_size
         self.hidden_size = hidden_size
         self.num_hidden_layers = num_hidden_layers

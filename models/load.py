@@ -195,7 +195,7 @@ def _constant(name: str) -> float:
         ValueError: NaN.
     """
     if name == "NaN":
-        raise ValueError("it holds a NaN")
+        raise ValueError("it holds NaN, which is no setting")
     return float(name)
 
 

@@ -50,7 +50,8 @@ def directions_of(
     ('True', 'False', 1)
     """
     if target not in results.targets:
-        raise ProbeError(f"no target {target!r}: there are {', '.join(results.targets)}")
+        names = ", ".join(results.targets)
+        raise ProbeError(f"no target {target!r} was probed: ask for one of {names}")
     wanted = results.sites if sites is None else list(sites)
     known = _known(acts)
     kinds: dict[str, Kind] = {"pattern": "pattern", "readout": "readout"}

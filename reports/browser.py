@@ -123,7 +123,10 @@ def _run(browser: str, here: Path, asked: Sequence[str], page: Path) -> str:
             "print it from a browser"
         ) from None
     except OSError as error:
-        raise BrowserError(f"{browser} cannot be started: {error.strerror}") from None
+        raise BrowserError(
+            f"{browser} cannot be started: {error.strerror}: write the page as .html and print it "
+            "from a browser"
+        ) from None
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()
         raise BrowserError(

@@ -104,7 +104,7 @@ CALLS = {
     "a direction of another site": (
         lambda: Directions({SITE: np.ones(3)}, "y").subspace("blocks.1.hook_resid_post"),
         DirectionError,
-        "no vector at 'blocks.1.hook_resid_post': there are",
+        "no vector at site 'blocks.1.hook_resid_post': ask for one of",
     ),
     "a rank above the subspace's": (
         lambda: Prediction(SITE, "a", PLANE, True, "all", rank=3), PredictionError,
@@ -314,7 +314,7 @@ CALLS = {
     "statistics without that target": (
         lambda: linrep.probes.Statistics.from_arrays(ROWS, {"a": CLASSES}).block("b"),
         ProbeError,
-        "target 'b' is not one of ['a']",
+        "name a target of ['a']; received 'b'",
     ),
     "a penalty below 0": (
         lambda: Method("logistic", penalties=(-1.0,)), ProbeError, "C is positive and finite",

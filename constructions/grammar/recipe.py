@@ -66,7 +66,9 @@ def recipe_of(recipe: Any, path: Path) -> tuple[Grammar, ConstructionSettings]:
             set(whole.settings) - {field.name for field in fields(ConstructionSettings)}
         )
         if unknown:
-            raise ConstructionError(f"unknown settings {', '.join(unknown)[:200]}")
+            raise ConstructionError(
+                f"a construction has no settings {', '.join(unknown)[:200]}: leave them out"
+            )
         settings = _SETTINGS.validate_python(whole.settings)
         return Grammar.from_text(whole.grammar), settings
     except (LinrepError, ValidationError, TypeError) as error:

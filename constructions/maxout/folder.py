@@ -100,6 +100,9 @@ def _fits(layout: MaxoutLayout, config: Any, box: Box) -> None:
     if layout.n_outputs != config.vocab_size or layout.causal == config.bidirectional:
         raise MaxoutError("its layout has other outputs, or another mask, than the model")
     if [len(ranks) for ranks in layout.ranks] != list(layout.widths):
-        raise MaxoutError("its layout has not one rank per unit")
+        raise MaxoutError(
+            f"its layout has {[len(ranks) for ranks in layout.ranks]} ranks by layer, and "
+            f"{list(layout.widths)} units: one rank for each unit was expected"
+        )
     if box.dim != layout.n_inputs:
         raise MaxoutError(f"its box has {box.dim} inputs, and its layout {layout.n_inputs}")

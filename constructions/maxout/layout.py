@@ -122,4 +122,6 @@ class MaxoutLayout:
             widths = tuple(int(w) for w in fields["widths"])
             return cls(fields["n_inputs"], fields["n_outputs"], widths, ranks, fields["causal"])
         except (KeyError, TypeError, ValueError) as error:
-            raise MaxoutError(f"these fields are no layout: {error!r}") from error
+            raise MaxoutError(
+                f"these fields are no layout ({error!r:.80}): give what to_json of a layout wrote"
+            ) from error

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...core.arguments import shown
 from ...core.caching import cached_property
 from .error import MaxoutError
 
@@ -23,7 +24,9 @@ def read_inputs(x: Any, n_inputs: int) -> Tensor:
     try:
         given = x if isinstance(x, Tensor) else torch.from_numpy(np.array(x, dtype=np.float64))
     except (TypeError, ValueError) as error:
-        raise MaxoutError("inputs are numbers in rows of equal length") from error
+        raise MaxoutError(
+            f"inputs are numbers in rows of equal length; received {shown(x)}"
+        ) from error
     if given.is_meta or given.layout != torch.strided or given.is_complex():
         raise MaxoutError("inputs are real numbers, in a dense tensor that holds them")
     if given.ndim != 2 or given.shape[1] != n_inputs:

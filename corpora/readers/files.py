@@ -47,7 +47,7 @@ def found_files(given: Any, what: str, example: str) -> list[Path]:
             )
         files += matches
     if not files:
-        raise CorpusError(f"no file of {what} was given")
+        raise CorpusError(f"no file of {what} was given: name at least one, or {example!r}")
     return files
 
 
@@ -106,7 +106,7 @@ def read_text(path: Path) -> str:
             f"-t UTF-8 {path.name})"
         ) from None
     if not text.strip():
-        raise CorpusError(f"{path} is empty")
+        raise CorpusError(f"{path} is empty: give a file with text in it")
     return text
 
 

@@ -60,7 +60,7 @@ def read_table(
     """
     columns, where = _columns(table)
     if not columns or not len(next(iter(columns.values()))):
-        raise CorpusError(f"{where} has no rows")
+        raise CorpusError(f"{where} has no rows: give a table with a row for each text")
     if isinstance(targets, str):
         targets = (targets,)
     wanted = [text, *targets, *((groups,) if groups else ())]
@@ -202,8 +202,6 @@ def _spans(
             (row, *_place(text, _filled(columns[span][row], span, row, where), span, row, where))
             for row, text in enumerate(texts)
         ]
-    if len(span) != 2:
-        raise CorpusError(f"span is one column, or two (start, stop); received {shown(span)}")
     found = []
     for row, (start, stop) in enumerate(zip(columns[span[0]], columns[span[1]], strict=True)):
         try:

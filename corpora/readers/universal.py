@@ -160,7 +160,9 @@ def _add(sentence: Any, found: _Found, where: str) -> None:
         )
     for word in words.values():
         if word["form"] in (None, ""):
-            raise CorpusError(f"{where}: word {word['id']} has no form, the second field")
+            raise CorpusError(
+                f"{where}: word {word['id']} has an empty second column; expected the word itself"
+            )
         for name in _FIELDS[:-1]:
             word[name] = None if word.get(name) in (None, "_") else word[name]
         word["depth"] = _depth(word, words, where)

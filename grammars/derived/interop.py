@@ -133,7 +133,7 @@ def from_lark(text: str, start: str = "start") -> Grammar:
     if problems:
         raise GrammarError(tuple(problems))
     if not rules:
-        raise GrammarError((Problem("the text holds no rule"),))
+        raise GrammarError((Problem('the text holds no rule; write at least start: "a"'),))
     return Grammar(start, tuple(rules))
 
 

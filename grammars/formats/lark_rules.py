@@ -66,7 +66,10 @@ def read_lark(text: str) -> tuple[list[Rule], list[Problem]]:
             flags = tuple(flag for _, flag in body)
             rules.append(Rule(name, names, None, flags, ((number, 1),) * (len(names) + 1)))
     unknown = {p for r in rules for p, f in zip(r.rhs, r.terminal, strict=True) if not f} - heads
-    problems += [Problem(f"{name} is used but not defined") for name in sorted(unknown)]
+    problems += [
+        Problem(f"{name} is used but not defined: give a rule for it, or put it in quotes")
+        for name in sorted(unknown)
+    ]
     return rules, problems
 
 
@@ -74,7 +77,10 @@ def _bodies(definition: str) -> list[Body]:
     cursor = _Cursor(_pieces(definition))
     bodies = _alternatives(cursor)
     if cursor.peek()[0] != "end":
-        raise _RefusedError(f"unexpected {cursor.peek()[1]!r}")
+        raise _RefusedError(
+            f"{cursor.peek()[1]!r} stands where a string, a name, an opening bracket, | or the end "
+            "of the rule was expected"
+        )
     return bodies
 
 
@@ -136,7 +142,7 @@ def _item(cursor: _Cursor) -> list[Body]:
         bodies = _alternatives(cursor)
         closer = ")" if value == "(" else "]"
         if cursor.take() != ("mark", closer):
-            raise _RefusedError(f"{value!r} is never closed")
+            raise _RefusedError(f"{value!r} is never closed: add {closer!r} behind its content")
         bodies = bodies if value == "(" else [*bodies, ()]
     return _repeated(cursor, bodies)
 

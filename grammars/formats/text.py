@@ -260,7 +260,9 @@ def _read_symbol(line: _Line) -> tuple[str, bool]:
     if line.text[begin] in "'\"":
         found = line.take(_TERMINAL)
         if not found:
-            raise _Syntax(begin, f"the quote {line.text[begin]} is never closed")
+            raise _Syntax(
+                begin, f"the quote {line.text[begin]} is never closed: put one behind the token"
+            )
         return found.group(1) if found.group(1) is not None else found.group(2), True
     found = line.take(_NAME)
     if not found:

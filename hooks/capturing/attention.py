@@ -244,7 +244,10 @@ def _shares(
         CaptureError: no pattern was seen.
     """
     if not sums:
-        raise CaptureError("no attention pattern was seen in the forward pass")
+        raise CaptureError(
+            "no block formed an attention pattern in the forward pass: give a model whose "
+            "attention TransformerLens reads"
+        )
     heads = max(one.total.shape[0] for one in sums.values())
     left, even = np.zeros((blocks, heads)), np.zeros((blocks, heads))
     weights = np.zeros((blocks, 1))

@@ -99,7 +99,9 @@ def grouped(targets: Mapping[str, Any], n_words: int) -> list[Group]:
         try:
             labels = np.asarray(array_like(given))
         except Unfit as error:
-            raise CaptureError(f"target {name!r} is no array: {error}") from None
+            raise CaptureError(
+                f"target {name!r} is no array ({error}): give one label for each word"
+            ) from None
         if labels.ndim == 0:
             raise CaptureError(f"target {name!r} has one label per word; received {shown(given)}")
         if len(labels) != n_words:

@@ -120,7 +120,7 @@ class Work:
             CaptureError: there is no file to write.
         """
         if self.file is None:
-            raise CaptureError("this work writes no shard")
+            raise CaptureError("this piece of work names no file to write its shard to")
         arrays = self.arrays(path, done)
         return write_shard(self.file, arrays, self.d_model, self.settings.dtype)
 
@@ -214,7 +214,7 @@ def worker_path(work: Work) -> Path:
         CaptureError: what lies there now is another model.
     """
     if work.model is None:
-        raise CaptureError("this work names no model")
+        raise CaptureError("this piece of work refers to no model for its worker")
     return _loaded(work.model, replace(work.settings, sites=work.sites))
 
 

@@ -76,7 +76,10 @@ def inputs_of(corpus: Any) -> Inputs:
         return sentences_of(corpus)
     corpus = as_corpus(corpus)
     if not len(corpus.spans):
-        raise CaptureError("the corpus holds no span: nothing to capture")
+        raise CaptureError(
+            "the corpus holds no span, so there is nothing to capture: give at least one, or leave "
+            "spans out to read whole texts"
+        )
     return Texts(texts, corpus.spans)
 
 
@@ -103,7 +106,9 @@ def sentences_of(corpus: Any) -> Sequence[Sequence[str]]:
                 "given as a list of texts, capture(model, ['a text', ...]), or by Corpus.from_texts"
             )
     if not any(len(s) for s in sentences):
-        raise CaptureError("the corpus holds no word: nothing to capture")
+        raise CaptureError(
+            "the corpus holds no word, so there is nothing to capture: give sentences with words"
+        )
     return sentences
 
 

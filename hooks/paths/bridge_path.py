@@ -108,7 +108,9 @@ class BridgePath:
             try:
                 stack.enter_context(self.bridge.hooks(fwd_hooks=hooks))
             except ValueError as error:  # a place that is switched off
-                raise SiteError(f"{', '.join(taps)} cannot be read: {error}") from error
+                raise SiteError(
+                    f"{', '.join(taps)} cannot be read ({error}): ask for resid_pre or resid_post"
+                ) from error
             yield
 
     def find_post_norm(self) -> frozenset[int]:

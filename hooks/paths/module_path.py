@@ -125,7 +125,10 @@ class ModulePath:
         with ExitStack() as stack:
             for name, site in places.items():
                 if site is None or site.kind == "mid":
-                    raise CaptureError(f"site {name!r} is not reached by plain forward hooks")
+                    raise CaptureError(
+                        f"site {name!r} is not reached by forward hooks on blocks: ask for "
+                        "resid_pre or resid_post, or capture with path='bridge'"
+                    )
                 last = stop and site.depth == deepest
                 handle = self._hang(site, taps[name], last)
                 stack.callback(handle.remove)

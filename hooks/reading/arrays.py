@@ -85,8 +85,9 @@ class Arrays:
         ready = guarded(site, values, self.dtype).to("cpu")
         if ready.shape[1] != self.arrays[site].shape[1]:
             raise CaptureError(
-                f"{site} is {ready.shape[1]} wide; the residual stream has d_model "
-                f"{self.arrays[site].shape[1]}: capture it on its own as arrays"
+                f"{site} has {ready.shape[1]} numbers for each token, and the residual stream has "
+                f"{self.arrays[site].shape[1]}: only places as wide as the stream are captured, "
+                "such as resid_post"
             )
         if rows is not self._rows:  # all sites of a batch come with the same rows
             self._rows, self._place = rows, _place(rows - self.begin)

@@ -41,7 +41,9 @@ class CheckedInputs:
         lengths = np.array([len(line) for line in encoding.lines])
         usable = np.flatnonzero(lengths > 0)
         if len(usable) == 0:
-            raise CaptureError("no sentence has any token: nothing to capture")
+            raise CaptureError(
+                "no sentence has any token, so there is nothing to check: give sentences with words"
+            )
         # The shortest, the middle one and the longest: padding differs most between them.
         order = usable[np.argsort(lengths[usable], kind="stable")]
         picks = order[np.unique(np.linspace(0, len(order) - 1, _LINES).astype(int))]

@@ -85,7 +85,8 @@ class Activations:
 
     def __getitem__(self, site: str) -> Any:
         if site not in self.arrays:
-            raise CaptureError(f"no site {site!r} here: there are {', '.join(self.sites)}")
+            known = ", ".join(self.sites)
+            raise CaptureError(f"no site {site!r} was captured: ask for one of {known}")
         return self.arrays[site]
 
     def __len__(self) -> int:

@@ -113,7 +113,7 @@ class Box:
             BoxError: a negative number of points, or one that no memory holds.
         """
         if not 0 <= n <= MOST:
-            raise BoxError(f"n lies in 0..{MOST}; received {n}")
+            raise BoxError(f"the number of points, n, lies in 0..{MOST}; received {n}")
         lo, hi = self.ends
         what = f"a sample of {n} points of {lo.size} inputs"
         refuse_large(BoxError, 8 * n * lo.size, available_memory(), what, "take fewer points")

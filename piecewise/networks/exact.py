@@ -90,7 +90,10 @@ def evaluate(
     try:
         h = [as_fraction(value) for value in x]
     except (TypeError, ValueError, OverflowError) as error:
-        raise NetworkError(f"the input is no finite point: {x!r}") from error
+        raise NetworkError(
+            f"an input is one finite number for each of the {layers[0].n_inputs} inputs; received "
+            f"{x!r:.60}"
+        ) from error
     for layer in exact_layers(layers):
         scale = 1 << layer.shift
         h = [

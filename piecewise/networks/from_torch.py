@@ -199,7 +199,7 @@ def _leaky(
         NetworkError: a slope that is no finite number.
     """
     if not np.isfinite(slope).all():
-        raise NetworkError(f"{name} has a slope that is NaN or infinite")
+        raise NetworkError(f"{name} has a slope that is NaN or infinite: give finite slopes")
     slopes = np.broadcast_to(slope, bias.shape)
     if (slopes <= 1).all():
         return [leaky_layer(weight, bias, slopes)], None

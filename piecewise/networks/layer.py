@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from ...core import checked
+from ...core.arguments import shown
 from ..errors import NetworkError
 from .arraylike import as_real
 
@@ -107,7 +108,9 @@ def _per_unit(given: Any, ndim: int, name: str) -> list[np.ndarray]:
     try:
         arrays = [as_real(row) for row in given]
     except (TypeError, ValueError) as error:
-        raise NetworkError(f"{name} are not numbers in rows of equal length") from error
+        raise NetworkError(
+            f"{name} are not numbers in rows of equal length; received {shown(given)}"
+        ) from error
     axes = "[unit, piece, input]" if ndim == 2 else "[unit, piece]"
     for unit, array in enumerate(arrays):
         if array.ndim != ndim:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, final
 import numpy as np
 
 from ...core import checked
+from ...core.arguments import shown
 from ..errors import NetworkError
 from .arraylike import ArrayLike, as_real, within_floats
 from .exact import evaluate
@@ -261,7 +262,9 @@ def _array(given: Any, name: str) -> np.ndarray:
     try:
         return as_real(given)
     except (TypeError, ValueError) as error:
-        raise NetworkError(f"{name} are not numbers in rows of equal length") from error
+        raise NetworkError(
+            f"{name} are not numbers in rows of equal length; received {shown(given)}"
+        ) from error
 
 
 def _read_readout(readout: Any, bias: Any, width: int) -> tuple[np.ndarray, np.ndarray]:
@@ -277,7 +280,7 @@ def _read_readout(readout: Any, bias: Any, width: int) -> tuple[np.ndarray, np.n
     if c.shape != (len(v),):
         raise NetworkError(f"the readout has {len(v)} outputs and a bias of shape {c.shape}")
     if not (np.isfinite(v).all() and np.isfinite(c).all()):
-        raise NetworkError("the readout holds NaN or infinite entries")
+        raise NetworkError("the readout holds NaN or infinite entries: give finite numbers")
     for array in (v, c):
         array.setflags(write=False)
     return v, c

@@ -6,6 +6,7 @@ from typing import final
 import numpy as np
 
 from ...core import checked
+from ...core.arguments import shown
 from ...core.decompositions import rank
 from ..errors import SliceError
 from ..networks.arraylike import ArrayLike, as_real, read_array
@@ -46,7 +47,10 @@ class Plane:
             given = (self.origin, self.u, self.v)
             rows = [np.atleast_1d(as_real(row)) for row in given]
         except (TypeError, ValueError) as error:
-            raise SliceError("origin, u and v are numbers, one per input") from error
+            raise SliceError(
+                "origin, u and v are numbers, one per input; received "
+                f"{', '.join(shown(row) for row in given)}"
+            ) from error
         if any(row.ndim != 1 or row.shape != rows[0].shape for row in rows):
             shapes = ", ".join(str(row.shape) for row in rows)
             raise SliceError(f"origin, u and v have one shape [input]; received {shapes}")

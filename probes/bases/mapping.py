@@ -189,7 +189,10 @@ def _reference_sites(reference: Any, asked: Sequence[str] | str) -> tuple[str, .
 def _side(acts: Any, site: str, dealt: Dealt) -> Side:
     array = acts[site]
     if getattr(array, "ndim", 0) != 2:
-        raise ProbeError(f"activations at {site!r} are [token, d_model]")
+        raise ProbeError(
+            f"activations at {site!r} are a matrix [token, d_model]; received an array of shape "
+            f"{np.shape(array)}"
+        )
     return side_of(array, dealt.parts)
 
 

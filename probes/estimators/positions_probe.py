@@ -83,7 +83,9 @@ class PositionsProbe(BaseEstimator):  # type: ignore[misc]  # untyped base
         x, ids = _checked(X, sentence_ids)
         codes, self.classes_ = encode(y)
         if len(x) != len(codes):
-            raise ProbeError(f"lengths differ: {len(x)} rows and {len(codes)} labels")
+            raise ProbeError(
+                f"lengths differ: {len(x)} rows and {len(codes)} labels; give one for each row"
+            )
         if len(self.classes_) < 2:
             raise ProbeError("one class only: a probe needs at least two classes")
         check_whole(
@@ -233,7 +235,10 @@ def _checked(X: npt.ArrayLike, sentence_ids: npt.ArrayLike) -> tuple[np.ndarray,
             f"{x.shape}"
         )
     if ids.shape != (len(x),):
-        raise ProbeError(f"lengths differ: {len(x)} rows and sentence ids of shape {ids.shape}")
+        raise ProbeError(
+            f"lengths differ: {len(x)} rows and sentence ids of shape {ids.shape}; give one id for "
+            "each row"
+        )
     if not np.isfinite(x).all():
         raise ProbeError("activations hold NaN or infinite values: drop those sentences")
     return x, ids

@@ -204,7 +204,10 @@ def paired_test(
     a, b = (as_numbers(s, "scores are numbers [token]") for s in (first, second))
     ids = as_array(groups, "groups are one id per token")
     if not a.shape == b.shape == ids.shape:
-        raise ProbeError(f"lengths differ: {a.shape}, {b.shape} and {ids.shape}")
+        raise ProbeError(
+            "both scores and the groups have one value for each token; received shapes "
+            f"{a.shape}, {b.shape} and {ids.shape}"
+        )
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
         raise ProbeError("scores hold NaN or infinite values: leave those tokens out of both")
     if draws < 1:

@@ -83,7 +83,10 @@ def split_by_group(
     if of_row.ndim != 1:
         raise ProbeError(f"groups are one id per token; received shape {of_row.shape}")
     if labels is not None and np.shape(labels)[:1] != of_row.shape:
-        raise ProbeError(f"lengths differ: {of_row.shape} groups, labels {np.shape(labels)}")
+        raise ProbeError(
+            f"lengths differ: groups of shape {of_row.shape} and labels of shape "
+            f"{np.shape(labels)}; give one of each for each token"
+        )
     try:
         ids, index = np.unique(of_row, return_inverse=True)
     except TypeError as error:

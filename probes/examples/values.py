@@ -182,7 +182,7 @@ class ExampleTarget:
             ProbeError: there is no such site, example or word.
         """
         if site not in self.answers:
-            raise ProbeError(f"no answers at {site!r:.200}: there are at {list(self.answers)}")
+            raise ProbeError(f"no answers at {site!r:.200}: ask for one of {list(self.answers)}")
         if not (0 <= text < len(self.truth) and 0 <= word < len(entries(self.truth[text]))):
             raise ProbeError(
                 f"there are {len(self.truth)} examples, numbered from 0 as their words are; "
@@ -253,7 +253,8 @@ class Examples:
         for target in self.targets:
             if target.name == name:
                 return target
-        raise ProbeError(f"no examples of {name!r}: of {[target.name for target in self.targets]}")
+        names = ", ".join(target.name for target in self.targets)
+        raise ProbeError(f"no examples of {name!r}: ask for one of {names}")
 
     def order(self, site: str, target: str) -> tuple[int, ...]:
         """Numbers of the examples: where the probe is wrong but confident first.
@@ -269,7 +270,7 @@ class Examples:
         """
         here = self.target(target)
         if site not in self.sites:
-            raise ProbeError(f"no examples at {site!r}: at {list(self.sites)}")
+            raise ProbeError(f"no examples at {site!r}: ask for one of {list(self.sites)}")
 
         def rank(text: int) -> float:
             size = len(self.texts[text].words)

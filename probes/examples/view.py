@@ -56,7 +56,8 @@ class ExamplesView:
     def __post_init__(self) -> None:
         chosen = self.examples.target(self.target) if self.target else self.examples.targets[0]
         if self.site is not None and self.site not in self.examples.sites:
-            raise ProbeError(f"no examples at {self.site!r}: at {list(self.examples.sites)}")
+            known = ", ".join(self.examples.sites)
+            raise ProbeError(f"no examples at {self.site!r}: ask for one of {known}")
         object.__setattr__(self, "target", chosen.name)
         object.__setattr__(self, "site", self.site or chosen.start)
 

@@ -179,9 +179,9 @@ class Statistics:
         start = 0
         for key, names in self.classes.items():
             if key == name:
-                return slice(start, start + len(names))
+                break
             start += len(names)
-        raise ProbeError(f"no target {name!r}")  # pragma: no cover - _name checked it
+        return slice(start, start + len(self.classes[name]))
 
     def counts(self, target: str | None = None) -> dict[str, int]:
         """Rows of each class of one categorical target."""
@@ -216,14 +216,14 @@ class Statistics:
         """
         name = self._name(target)
         if name in self.numeric:
-            raise ProbeError(f"target {name!r} holds numbers, it has no classes")
+            raise ProbeError(f"target {name!r} holds numbers, so it has no classes to count")
         return self.block(name)
 
     def _name(self, target: str | None) -> str:
         if target is None and len(self.classes) == 1:
             return next(iter(self.classes))
         if target is None or target not in self.classes:
-            raise ProbeError(f"target {target!r} is not one of {sorted(self.classes)}")
+            raise ProbeError(f"name a target of {sorted(self.classes)}; received {target!r}")
         return target
 
     def _widen(self, classes: Mapping[str, tuple[str, ...]]) -> "Statistics":

@@ -90,7 +90,8 @@ class Movements:
             ProbeError: there is no such target.
         """
         if target not in self.groups:
-            raise ProbeError(f"no target {target!r} here: there are {', '.join(self.groups)}")
+            names = ", ".join(self.groups)
+            raise ProbeError(f"no target {target!r} has patterns here: ask for one of {names}")
         known = self.__dict__.setdefault("_combinations", {})
         if target not in known:
             known[target] = self._combine(target)

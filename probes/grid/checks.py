@@ -7,6 +7,7 @@ from numbers import Integral, Real
 import numpy as np
 import numpy.typing as npt
 
+from ...core.arguments import shown
 from ...core.limits import MOST_DRAWS
 from ..errors import ProbeError
 from ..inputs.reading import as_array, read_names
@@ -57,10 +58,10 @@ def check_controls(controls: object) -> tuple[str, ...]:
     """
     some = f"a list of some of {list(CONTROLS)}"
     if isinstance(controls, str):
-        raise ProbeError(f"unknown controls {controls!r}: {some}")
+        raise ProbeError(f"controls are {some}; received {shown(controls)}")
     names = read_names(controls, f"controls are {some}")
     if unknown := sorted(set(names) - set(CONTROLS)):
-        raise ProbeError(f"unknown controls {unknown!r}: {some}")
+        raise ProbeError(f"controls are {some}; received {str(unknown)[:200]}")
     return names
 
 

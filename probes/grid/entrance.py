@@ -265,7 +265,8 @@ def _equal_rows(acts: ActivationsLike) -> np.ndarray:
         matrix = as_matrix(acts[site], f"activations at {site!r}")
         if len(matrix) != len(marks):
             raise ProbeError(
-                f"activations at {site!r} have {len(matrix)} rows, {len(marks)} were expected"
+                f"activations at {site!r} have {len(matrix)} rows; {len(marks)} were expected, one "
+                "for each token that is kept: give every site the same tokens"
             )
         for here, block in Blocks(matrix):
             for mark, row in zip(marks[here], np.ascontiguousarray(block), strict=True):

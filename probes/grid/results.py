@@ -102,7 +102,8 @@ class ProbeResults:
         """
         cells = [score for score in self.scores if score.target == target]
         if not cells:
-            raise ProbeError(f"no target {target!r}: there are {self.targets}")
+            known = ", ".join(self.targets)
+            raise ProbeError(f"no target {target!r} was probed: ask for one of {known}")
         if any(np.isnan(cell.validation) for cell in cells):
             raise ProbeError(f"target {target!r} has no validation tokens to choose by")
         return max(cells, key=lambda cell: cell.validation).site

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from ..errors import ProbeError
 from .labels import encode, one_hot
-from .reading import as_array, shown
+from .reading import as_array
 
 __all__ = ["LARGEST", "common_scale", "feature_matrix", "in_order", "target_columns"]
 
@@ -69,8 +69,6 @@ def target_columns(
     numeric: set[str] = set()
     blocks = [np.zeros((n, 0))]
     for name, values in targets.items():
-        if not isinstance(name, str):
-            raise ProbeError(f"targets have names, text; received {shown(name)}")
         array = as_array(values, f"target {name!r} has one value for each row")
         if array.ndim == 0 or len(array) != n:
             rows = len(array) if array.ndim else "no"

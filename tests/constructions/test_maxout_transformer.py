@@ -391,7 +391,7 @@ def test_one_bridge_serves_all_runs_and_keeps_no_hook():
         (lambda noted: noted["layout"].update(n_inputs=3), "makes hidden_size"),
         (lambda noted: noted["layout"].update(n_outputs=2), "other outputs"),
         (lambda noted: noted["layout"].update(causal=True), "makes hidden_size|another mask"),
-        (lambda noted: noted["layout"].update(ranks=[[2, 2], [2]]), "one rank per unit"),
+        (lambda noted: noted["layout"].update(ranks=[[2, 2], [2]]), "one rank for each unit"),
     ],
 )
 def test_layouts_from_anywhere_are_read_by_schema(tmp_path, change, message):

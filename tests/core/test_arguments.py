@@ -72,7 +72,7 @@ def test_what_fits_is_taken(name, value):
         ("words", {"a"}, "words is a list of text; received set"),
         ("pair", (1,), r"pair is \(a whole number, a number\)"),
         ("lazy", 3, "lazy is a list of whole numbers"),
-        ("table", [], "table is a mapping from text or None"),
+        ("table", [], "table is a mapping from text to arrays or None"),
         ("table", {"a": None}, "table is a mapping"),
         ("array", [[1], [1, 2]], "NumPy cannot read it"),
         ("array", object(), "array is an array or None"),

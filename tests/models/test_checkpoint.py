@@ -111,7 +111,7 @@ def test_weights_of_other_shapes_are_named(config, model, setting, tmp_path):
         ({"model_type": "gpt_neox", "hidden_size": 6144}, "its files are too small"),
         ({"num_hidden_layers": 2**40}, "its files are too small"),
         ({"hidden_size": "wide"}, "config.json is damaged: Validation error .*expected int"),
-        ({"hidden_size": float("nan")}, "is not JSON .it holds a NaN"),
+        ({"hidden_size": float("nan")}, "is not JSON .it holds NaN"),
         ({"hidden_size": 7}, "restore config.json"),
         ({"hidden_act": "nonsense"}, "no LlamaForCausalLM can be made .*nonsense"),
         ({"architectures": 3}, "architectures in the config.json .* expected a list of names"),

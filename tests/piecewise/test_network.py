@@ -231,7 +231,7 @@ def test_exact_inputs_are_any_numbers_and_stay_as_they_are():
     tenth = Decimal("0.1")
     assert double.exact([tenth]) == (Fraction(1, 5),)
     for bad in (np.nan, np.inf, "a", None, Decimal("NaN")):
-        with pytest.raises(NetworkError, match="no finite point"):
+        with pytest.raises(NetworkError, match="is one finite number for each of the"):
             double.exact([bad])
 
 

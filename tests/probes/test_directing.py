@@ -43,7 +43,7 @@ def test_subspaces_keep_their_kind(found, what):
 @pytest.mark.parametrize(
     ("how", "message"),
     [
-        ({"target": "no"}, "no target 'no'"),
+        ({"target": "no"}, "no target 'no' was probed: ask for one of"),
         ({"target": "truth", "toward": "maybe"}, "toward is one of"),
         ({"target": "truth", "what": "sense"}, "what is 'means', 'pattern' or 'readout'"),
         ({"target": "truth", "acts": 3}, "what linrep.capture returns"),

@@ -326,15 +326,15 @@ def test_damaged_examples_are_refused(found):
 
 
 def test_what_does_not_exist_is_named(found):
-    with pytest.raises(ProbeError, match="no examples of 'height 9'"):
+    with pytest.raises(ProbeError, match="no examples of 'height 9': ask"):
         found.explore("height 9")
-    with pytest.raises(ProbeError, match="no examples at 'nowhere'"):
+    with pytest.raises(ProbeError, match="no examples at 'nowhere': ask"):
         found.explore(site="nowhere")
-    with pytest.raises(ProbeError, match="no answers at 'nowhere'"):
+    with pytest.raises(ProbeError, match="no answers at 'nowhere': ask"):
         found.examples.targets[0].answer("nowhere", 0, 0)
     with pytest.raises(ProbeError, match="there are 24 examples"):
         found.examples.targets[0].answer("late", 24, 0)
-    with pytest.raises(ProbeError, match="no examples at 'nowhere'"):
+    with pytest.raises(ProbeError, match="no examples at 'nowhere': ask"):
         found.examples.order("nowhere", "height 1")
 
 

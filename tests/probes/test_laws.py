@@ -512,7 +512,7 @@ def test_a_plot_shows_what_was_measured_at_a_single_site_too(planted):
     ("arguments", "message"),
     [
         ({"heights": [7]}, "no labels at height 7"),
-        ({"controls": ["magic"]}, "unknown controls"),
+        ({"controls": ["magic"]}, r"controls are a list of some of .*; received \['magic'\]"),
         ({"method": "forest"}, "'logistic', 'lda', 'ridge' or 'means'"),
         ({"C": -1.0}, "C is positive"),
         ({"targets": {"short": ["a"]}}, "1 labels"),
@@ -539,7 +539,7 @@ def test_a_plot_shows_what_was_measured_at_a_single_site_too(planted):
         ({"fractions": "most"}, "fractions are three finite numbers"),
         ({"fractions": 0.7}, "fractions are three finite numbers"),
         ({"groups": [0, 1, 2]}, "groups are one id per token"),
-        ({"controls": "shuffled"}, "unknown controls 'shuffled'"),
+        ({"controls": "shuffled"}, "controls are a list of some of .*; received str 'shuffled'"),
     ],
 )
 def test_mistakes_are_named(planted, arguments, message):

@@ -153,7 +153,7 @@ def test_updating_accumulates_and_adding_does_not():
         ),
         (
             lambda: Statistics.from_arrays(np.ones((1, 1)), {"p": ["a"], "q": ["b"]}).counts(),
-            "not one of",
+            "name a target of .*; received None",
         ),
     ],
 )

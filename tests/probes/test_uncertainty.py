@@ -164,7 +164,7 @@ def test_paired_test_refuses_what_it_cannot_compare():
         paired_test([np.nan, 1.0], [0.0, 1.0], [0, 1])
     with pytest.raises(ProbeError, match="draws"):
         paired_test([1.0], [0.0], [0], draws=0)
-    with pytest.raises(ProbeError, match="lengths differ"):
+    with pytest.raises(ProbeError, match="have one value for each token; received shapes"):
         paired_test([1.0], [0.0], [0, 1])
 
 

@@ -100,7 +100,10 @@ class CircularCode(PositionScheme):
             TypeError: the pattern is not an offset (settings exclude it).
         """
         if not isinstance(pattern, Shift):
-            raise TypeError("a circular code serves offset heads only")
+            raise TypeError(
+                "a circular position code serves only heads that read a fixed number of tokens "
+                f"back or ahead; received a {type(pattern).__name__}: use position_code='onehot'"
+            )
         turn = pattern.delta * self._step
         cos, sin = math.cos(turn), math.sin(turn)
         rotation = torch.tensor([[cos, -sin], [sin, cos]], dtype=torch.float64)

@@ -83,7 +83,10 @@ class Registry:
             ConstructionError: it is not registered.
         """
         if coordinate not in self._index:
-            raise ConstructionError(f"no coordinate {str(coordinate)!r} is registered here")
+            raise ConstructionError(
+                f"the program has no coordinate {str(coordinate)!r} among its {len(self)}: "
+                "register it with add first"
+            )
         return self._index[coordinate]
 
     def __contains__(self, coordinate: Coordinate) -> bool:

@@ -79,7 +79,8 @@ class Accounting:
         for row in self.rows:
             if row.name == name:
                 return row.measured
-        raise KeyError(f"{name}; there are {', '.join(row.name for row in self.rows)}")
+        known = ", ".join(row.name for row in self.rows)
+        raise KeyError(f"no size is called {name!r}: ask for one of {known}")
 
     @property
     def holds(self) -> bool:

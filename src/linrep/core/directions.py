@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, final, get_args
+from typing import Any, Literal, final
 
 import numpy as np
 
@@ -77,12 +77,6 @@ class Directions:
         widths = {site: len(vector) for site, vector in kept.items()}
         if len(set(widths.values())) > 1:
             raise DirectionError(f"sites of one model have one width; received {widths}")
-        for name, value, choices in (
-            ("kind", self.kind, ("pattern", "readout")),
-            ("operation", self.operation, get_args(Use)),
-        ):
-            if value not in choices:
-                raise DirectionError(f"{name} is one of {', '.join(choices)}; received {value!r}")
         numbers = {"scale": self.scale} | {f"norm at {s}": n for s, n in self.norm.items()}
         odd = {name: n for name, n in numbers.items() if not (np.isfinite(n) and n)}
         if odd:
@@ -108,7 +102,8 @@ class Directions:
             DirectionError: there is nothing at this site.
         """
         if site not in self.vectors:
-            raise DirectionError(f"no vector at {site!r}: there are {', '.join(self.vectors)}")
+            known = ", ".join(self.vectors)
+            raise DirectionError(f"no vector at site {site!r}: ask for one of {known}")
         basis = self.vectors[site].reshape(self.d_model, -1)
         return Subspace(basis, self.kind, f"{self.target} ({self.model or 'no model named'})")
 

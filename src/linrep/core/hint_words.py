@@ -22,6 +22,8 @@ def in_words(hint: Any, names: Mapping[str, Any]) -> str:
 
     >>> in_words(int | None, {}), in_words(tuple[str, ...], {}), in_words(Any, {})
     ('a whole number or None', 'a list of text', 'anything')
+    >>> in_words(dict[str, int], {})
+    'a mapping from text to whole numbers'
     """
     hint, origin, inner = opened(hint, names)
     if origin in (Union, types.UnionType):
@@ -38,7 +40,7 @@ def in_words(hint: Any, names: Mapping[str, Any]) -> str:
     if kind is tuple or kind in CONTAINERS:
         return "a list" + _several(" of", inner, names)
     if kind in (abc.Mapping, dict):
-        return "a mapping" + _several(" from", inner, names)
+        return f"a mapping{_several(' from', inner, names)}{_several(' to', inner[1:], names)}"
     if hasattr(kind, "array_type") or kind is np.ndarray:
         shape = getattr(kind, "dim_str", "")
         return "an array" + (f" [{', '.join(shape.split())}]" if shape else "") + " of numbers"

@@ -61,8 +61,6 @@ class Subspace:
         given = given.astype(np.float64)
         if not np.isfinite(given).all():
             raise SubspaceError("a basis must be finite; received NaN or infinite entries")
-        if self.kind not in ("pattern", "readout"):
-            raise SubspaceError(f"kind is 'pattern' or 'readout'; received {self.kind!r}")
         basis = _orthonormal(given)
         basis.setflags(write=False)
         object.__setattr__(self, "basis", basis)
