@@ -276,8 +276,9 @@ def _batch(x: np.ndarray, columns: Columns, index: int) -> Statistics:
     Raises:
         ProbeError: a feature is not finite, or too large for its square.
     """
-    x = x.astype(np.float64)
-    largest = max(float(x.max(initial=0.0)), -float(x.min(initial=0.0)))  # NaN stays
+    given, x = x, x.astype(np.float64)
+    seen = given if given.dtype == np.float32 else x  # the same extremes in half the bytes
+    largest = max(float(seen.max(initial=0.0)), -float(seen.min(initial=0.0)))  # NaN stays
     if not np.isfinite(largest):
         raise ProbeError(
             "features hold NaN or infinite values: drop those rows, or mend what made them"
