@@ -4,7 +4,10 @@
     python benchmarks/store.py --gib 0.5 --rounds 5
     python benchmarks/store.py --kills 50        # kill 50 captures at random instants and resume
 
-Rates are medians over rounds in which the methods take turns. Writes are flushed to the disk.
+Rates are medians over rounds in which the methods take turns, and turns at being first. Writes are
+flushed to the disk, of both; the raw file has no digest. Each is written as its predecessor has
+just been removed: memory that a virtual machine has lent back to its host makes a write of either
+kind several times slower, so that neither may find more of it than the other.
 ``first read`` includes the check of every byte; ``next read`` does not repeat it.
 """
 
@@ -85,6 +88,12 @@ def forget(*files: Path) -> None:
         os.close(handle)
 
 
+def remove(place: Path) -> None:
+    """A file, or a folder of files."""
+    for file in place.iterdir() if place.is_dir() else [place]:
+        file.unlink(missing_ok=True)
+
+
 def seconds(run: Callable[[], object]) -> float:
     began = time.perf_counter()
     run()
@@ -102,23 +111,26 @@ def measure(folder: Path, gib: float, rounds: int) -> None:
     def note(name: str, run: Callable[[], object]) -> None:
         times.setdefault(name, []).append(seconds(run))
 
+    raw, store = folder / "raw", folder / "store"
     for turn in range(rounds):
-        raw, store = folder / "raw", folder / f"store-{turn}"
-        raw.unlink(missing_ok=True)
-        note("write raw", lambda r=raw: write_raw(r, blocks, SHARD))
-        note("write store", lambda s=store: write_store(s, blocks, SHARD))
+        writes = [
+            ("write raw", raw, lambda: write_raw(raw, blocks, SHARD)),
+            ("write store", store, lambda: write_store(store, blocks, SHARD)),
+        ]
+        for name, place, write in writes[:: -1 if turn % 2 else 1]:
+            remove(place)
+            note(name, write)
         for state in ("cold", "warm"):
             if state == "cold":
                 forget(raw, *store.glob("*.safetensors"))
-            note(f"read raw, {state}", lambda r=raw: read_raw(r, count, SHARD))
+            note(f"read raw, {state}", lambda: read_raw(raw, count, SHARD))
             if state == "cold":
                 forget(raw, *store.glob("*.safetensors"))
             acts = Activations.open(store)
             note(f"first read of store, {state}", lambda a=acts: read_store(a, SHARD))
         note("next read of store, warm", lambda a=acts: read_store(a, SHARD))
-        note("verify by SHA-256", lambda s=store: Activations.open(s, verify=True))
-        for file in store.iterdir():
-            file.unlink()
+        note("verify by SHA-256", lambda: Activations.open(store, verify=True))
+        del acts  # what is still mapped keeps its memory when it is removed
     size = per_shard * count / 1e6
     rate = {name: size / statistics.median(values) for name, values in times.items()}
     for name, value in rate.items():

@@ -180,12 +180,12 @@ class Sums:
         """Sum up what waits."""
         of: np.ndarray | None = None  # the words whose labels are at hand: all sites have the same
         for site, parts in self.waiting.items():
-            rows = np.concatenate([rows for rows, _ in parts])
-            values = np.concatenate([values for _, values in parts])
-            if of is None or not np.array_equal(of, rows):
+            rows = _joined([rows for rows, _ in parts])
+            values = _joined([values for _, values in parts])
+            if of is None or not (rows is of or np.array_equal(of, rows)):
                 of, makers = rows, self._makers(rows)
             for index, use, make in makers:
-                now = make(values if use.all() else values[use])
+                now = make(values if use is None else values[use])
                 before = self.totals.get((site, index))
                 self.totals[site, index] = now if before is None else before + now
         self.waiting, self.count = {}, 0
@@ -193,16 +193,23 @@ class Sums:
 
     def _makers(
         self, rows: np.ndarray
-    ) -> list[tuple[int, np.ndarray, Callable[[np.ndarray], Additive]]]:
-        """For each group that has some of these words: which, and what sums up their rows."""
+    ) -> list[tuple[int, np.ndarray | None, Callable[[np.ndarray], Additive]]]:
+        """For each group that has some of these words: which (None: all), and what sums them up."""
         made = []
         for index, group in enumerate(self.groups):
             local = rows - group.begin
             use = group.defined[local]
             if use.any():
-                labels = {name: column[local[use]] for name, column in group.labels.items()}
-                made.append((index, use, _with_labels(self.make, labels)))
+                every = bool(use.all())
+                here = local if every else local[use]
+                labels = {name: column[here] for name, column in group.labels.items()}
+                made.append((index, None if every else use, _with_labels(self.make, labels)))
         return made
+
+
+def _joined(parts: list[np.ndarray]) -> np.ndarray:
+    """All rows; those of a single batch as they are."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def _with_labels(make: Make, labels: Mapping[str, np.ndarray]) -> Callable[[np.ndarray], Additive]:

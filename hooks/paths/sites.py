@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from numbers import Integral
 from typing import Literal, final
 
@@ -33,6 +34,7 @@ class Site:
     kind: Literal["pre", "mid", "post"]
 
     @classmethod
+    @cache  # asked for every batch, of names that are as many as a model's places
     def parse(cls, name: str) -> "Site | None":
         """The site of this name; ``None`` if it is not on the residual stream."""
         found = _BLOCK.fullmatch(name)

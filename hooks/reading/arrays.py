@@ -31,11 +31,13 @@ def guarded(site: str, values: Float[Tensor, "word d_model"], dtype: Dtype) -> T
     Raises:
         CaptureError: NaN or infinite activations, or values beyond the dtype's range.
     """
+    wanted, own = STORED[dtype], values.dtype
+    fits = own is wanted or _largest(wanted) >= _largest(own)
+    if fits and math.isfinite(values.sum().item()):  # so are its terms; the common, quick way
+        return values if own is wanted else values.to(wanted)
     if values.numel() == 0:
-        return values.to(STORED[dtype])
-    most = _largest(STORED[dtype])
-    if most >= _largest(values.dtype) and math.isfinite(float(values.sum())):
-        return values.to(STORED[dtype])  # a finite sum has finite terms; the common, quick way
+        return values.to(wanted)
+    most = _largest(wanted)
     peak = float(values.abs().amax())
     if not np.isfinite(peak):
         raise CaptureError(
@@ -47,7 +49,7 @@ def guarded(site: str, values: Float[Tensor, "word d_model"], dtype: Dtype) -> T
             f"{site} holds values up to {peak:.3g}, beyond {dtype}'s largest of {most:.4g}: pass "
             'dtype="bfloat16" (same size) or "float32"'
         )
-    return values.to(STORED[dtype])
+    return values.to(wanted)
 
 
 @cache
@@ -82,19 +84,20 @@ class Arrays:
         Raises:
             CaptureError: the site is not as wide as the stream, or its values do not fit the dtype.
         """
-        ready = guarded(site, values, self.dtype).to("cpu")
-        if ready.shape[1] != self.arrays[site].shape[1]:
+        ready, kept = guarded(site, values, self.dtype), self._tensors[site]
+        ready = ready if ready.is_cpu else ready.cpu()
+        if ready.shape[1] != kept.shape[1]:
             raise CaptureError(
                 f"{site} has {ready.shape[1]} numbers for each token, and the residual stream has "
-                f"{self.arrays[site].shape[1]}: only places as wide as the stream are captured, "
+                f"{kept.shape[1]}: only places as wide as the stream are captured, "
                 "such as resid_post"
             )
         if rows is not self._rows:  # all sites of a batch come with the same rows
             self._rows, self._place = rows, _place(rows - self.begin)
         if isinstance(self._place, slice):
-            self._tensors[site][self._place] = ready
+            kept[self._place] = ready
         else:
-            self._tensors[site].index_copy_(0, self._place, ready)
+            kept.index_copy_(0, self._place, ready)
 
     def _tensor(self, array: np.ndarray) -> Tensor:
         tensor = torch.from_numpy(array)

@@ -34,20 +34,30 @@ class Gather:
 
     @classmethod
     def of(cls, batch: Batch, how: WordToken) -> "Gather":
-        width = batch.ids.shape[1]
-        base = np.arange(len(batch.lines)) * width + batch.offsets
-        rows = np.concatenate([line.rows for line in batch.lines]).astype(np.int64)
-        start = np.concatenate([line.start + b for line, b in zip(batch.lines, base, strict=True)])
-        stop = np.concatenate([line.stop + b for line, b in zip(batch.lines, base, strict=True)])
-        if how != "mean":
-            places = start if how == "first" else stop - 1
-            whole = bool(len(places) == batch.ids.numel() and (np.diff(places) == 1).all())
-            return cls(rows, torch.from_numpy(places), None, whole)
+        # Few calls, for a tiny model runs hardly longer than they do.
+        lines, width = batch.lines, batch.ids.shape[1]
+        rows = np.concatenate([line.rows for line in lines], dtype=np.int64)
+        begins = np.arange(len(lines)) * width
+        if batch.side == "left":
+            begins = begins + batch.offsets
+        base = np.repeat(begins, [len(line.rows) for line in lines])
+        if how == "first":
+            return cls._one_each(rows, base + np.concatenate([line.start for line in lines]), batch)
+        stop = base + np.concatenate([line.stop for line in lines])
+        if how == "last":
+            return cls._one_each(rows, stop - 1, batch)
+        start = base + np.concatenate([line.start for line in lines])
         counts = stop - start
         owner = np.repeat(np.arange(len(rows)), counts)
         within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
         places = np.repeat(start, counts) + within
         return cls(rows, torch.from_numpy(places), torch.from_numpy(owner))
+
+    @classmethod
+    def _one_each(cls, rows: np.ndarray, places: np.ndarray, batch: Batch) -> "Gather":
+        size = batch.ids.numel()
+        whole = len(places) == size and bool((places == np.arange(size)).all())
+        return cls(rows, torch.from_numpy(places), None, whole)
 
 
 def pool(
@@ -76,15 +86,17 @@ def read_batch(path: Path, batch: Batch, sites: Sequence[str], how: WordToken, p
     Raises:
         CaptureError: a site never fired, or its tensor is not a stream of this batch.
     """
-    gather = Gather.of(batch, how)
+    gather, shape = Gather.of(batch, how), batch.ids.shape
+    windows = bool(getattr(path.model.config, "attention_window", None))
     fired: set[str] = set()
 
     def see(site: str, stream: Tensor) -> None:
-        stream = _without_windows(stream, path, batch.ids.shape[1])
-        if stream.ndim != 3 or stream.shape[:2] != batch.ids.shape:
+        if windows and stream.ndim == 3:  # Longformer fills its last window behind the words
+            stream = stream[:, : shape[1]]
+        if stream.ndim != 3 or stream.shape[:2] != shape:
             raise CaptureError(
                 f"{site} has shape {tuple(stream.shape)}; expected [batch, position, d_model] "
-                f"with batch and position {tuple(batch.ids.shape)}: it is no residual stream "
+                f"with batch and position {tuple(shape)}: it is no residual stream "
                 "of one vector for each token, so this model is not read: give another"
             )
         fired.add(site)
@@ -99,13 +111,6 @@ def read_batch(path: Path, batch: Batch, sites: Sequence[str], how: WordToken, p
             f"{', '.join(silent)} never fired in the forward pass: this model switches the place "
             "off, or runs its blocks in another order than it lists them; choose another site"
         )
-
-
-def _without_windows(stream: Tensor, path: Path, width: int) -> Tensor:
-    """The stream without what Longformer puts behind it to fill its last window."""
-    if stream.ndim == 3 and getattr(path.model.config, "attention_window", None):
-        return stream[:, :width]
-    return stream
 
 
 def read(

@@ -24,7 +24,9 @@ _NAMES = {"float32": "F32", "float64": "F64", "float16": "F16", "bfloat16": "BF1
 _NUMPY = {"float32": "<f4", "float64": "<f8", "float16": "<f2", "bfloat16": "<u2"}
 _ALIGN = 64
 _BLOCK = 4096  # words of 8 bytes per block of the quick checksum
-_CHUNK = 1 << 24  # bytes written and digested at once
+# Bytes written at once: more at once makes Linux ask for pages so large that a virtual machine has
+# given them back to its host, and each is several times dearer to get again than to fill.
+_CHUNK = 1 << 18
 _SYNC = getattr(os, "fdatasync", os.fsync)  # not every system has the quicker one
 
 

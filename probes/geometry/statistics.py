@@ -16,12 +16,10 @@ from jaxtyping import Float
 
 from ...core.arguments import checked, shown
 from ..errors import ProbeError
-from ..inputs.columns import LARGEST, feature_matrix, in_order, target_columns
+from ..inputs.columns import LARGEST, ROWS, Columns, feature_matrix, in_order
 from ..inputs.reading import as_array
 
 __all__ = ["Statistics"]
-
-ROWS = 8192  # rows per product: bounds the float64 copy of a batch
 
 
 @final
@@ -87,7 +85,7 @@ class Statistics:
             ProbeError: lengths differ, or a value is not finite.
         """
         x = feature_matrix(X)
-        return _summed(x, *target_columns(y, len(x)))
+        return _summed(x, Columns.of(y, len(x)))
 
     @classmethod
     def with_labels(
@@ -111,13 +109,13 @@ class Statistics:
         first = next(iter(y.values()), ()) if isinstance(y, Mapping) else y
         with np.errstate(over="ignore"):  # what is no finite number is refused by name
             n = len(np.atleast_1d(as_array(first, "a target has one value for each row")))
-            columns = target_columns(y, n)
+            columns = Columns.of(y, n)
 
         def make(X: npt.ArrayLike) -> Statistics:
             x = feature_matrix(X)
             if len(x) != n:
                 raise ProbeError(f"the targets have {n} rows, the features have {len(x)}")
-            return _summed(x, *columns)
+            return _summed(x, columns)
 
         return make
 
@@ -264,25 +262,23 @@ def _merge(a: Statistics, b: Statistics) -> Statistics:
     )
 
 
-def _summed(
-    x: np.ndarray, names: Mapping[str, tuple[str, ...]], numeric: frozenset[str], z: np.ndarray
-) -> Statistics:
+def _summed(x: np.ndarray, columns: Columns) -> Statistics:
     """A few thousand rows at a time."""
-    total = _batch(x[:ROWS], z[:ROWS], names, numeric)
-    for start in range(ROWS, len(x), ROWS):
-        rows = slice(start, start + ROWS)
-        total = _merge(total, _batch(x[rows], z[rows], names, numeric))
+    total = _batch(x[:ROWS], columns, 0)
+    for index in range(1, len(columns.parts)):
+        total = _merge(total, _batch(x[index * ROWS : (index + 1) * ROWS], columns, index))
     return total
 
 
-def _batch(
-    x: np.ndarray,
-    z: np.ndarray,
-    classes: Mapping[str, tuple[str, ...]],
-    numeric: frozenset[str],
-) -> Statistics:
-    x = x.astype(np.float64)
-    largest = max(float(x.max(initial=0.0)), -float(x.min(initial=0.0)))  # NaN stays
+def _batch(x: np.ndarray, columns: Columns, index: int) -> Statistics:
+    """One part; what is shared with other sites is copied: statistics may be written to.
+
+    Raises:
+        ProbeError: a feature is not finite, or too large for its square.
+    """
+    given, x = x, x.astype(np.float64)
+    seen = given if given.dtype == np.float32 else x  # the same extremes in half the bytes
+    largest = max(float(seen.max(initial=0.0)), -float(seen.min(initial=0.0)))  # NaN stays
     if not np.isfinite(largest):
         raise ProbeError(
             "features hold NaN or infinite values: drop those rows, or mend what made them"
@@ -291,10 +287,8 @@ def _batch(
         raise ProbeError(
             f"features reach {largest:.3g}, whose square is more than a float64 holds: divide them"
         )
-    if not len(x):
-        mean_x, mean_z = np.zeros(x.shape[1]), np.zeros(z.shape[1])
-    else:
-        mean_x, mean_z = x.mean(axis=0), z.mean(axis=0)
+    mean_x = x.mean(axis=0) if len(x) else np.zeros(x.shape[1])
     x -= mean_x
-    z = z - mean_z
-    return Statistics(len(x), mean_x, mean_z, x.T @ x, x.T @ z, z.T @ z, classes, numeric)
+    n, (mean_z, z, scatter) = len(x), columns.parts[index]
+    xx, xz, zz = x.T @ x, x.T @ z, scatter.copy()
+    return Statistics(n, mean_x, mean_z.copy(), xx, xz, zz, columns.classes, columns.numeric)

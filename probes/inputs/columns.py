@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import final
 
 import numpy as np
 import numpy.typing as npt
@@ -10,9 +12,18 @@ from ..errors import ProbeError
 from .labels import encode, one_hot
 from .reading import as_array
 
-__all__ = ["LARGEST", "common_scale", "feature_matrix", "in_order", "target_columns"]
+__all__ = [
+    "LARGEST",
+    "ROWS",
+    "Columns",
+    "common_scale",
+    "feature_matrix",
+    "in_order",
+    "target_columns",
+]
 
 LARGEST = 1e120  # the square of a larger number leaves no room for sums and products of many
+ROWS = 8192  # rows per product: bounds the float64 copy of a batch
 
 
 def feature_matrix(X: npt.ArrayLike) -> np.ndarray:
@@ -83,14 +94,47 @@ def target_columns(
             blocks.append(array.astype(np.float64))
             continue
         codes, classes = encode(array)
-        if (codes < 0).any():
+        if codes.min(initial=0) < 0:
             raise ProbeError(
                 f"target {name!r} is undefined for {(codes < 0).sum()} rows: drop them"
             )
         names[name] = in_order(set(classes))
-        place = np.array([names[name].index(label) for label in classes], dtype=int)
-        blocks.append(one_hot(place[codes], len(classes)))
+        if names[name] != classes:
+            codes = np.array([names[name].index(label) for label in classes], dtype=int)[codes]
+        blocks.append(one_hot(codes, len(classes)))
     return names, frozenset(numeric), np.hstack(blocks)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """Columns of targets, summed up as far as that needs no features: many sites share them.
+
+    Args:
+        classes: per target the name of each of its columns.
+        numeric: the targets whose columns are numbers.
+        parts: of every :data:`ROWS` rows the means, the deviations from them and their scatter.
+    """
+
+    classes: Mapping[str, tuple[str, ...]]
+    numeric: frozenset[str]
+    parts: tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...]
+
+    @classmethod
+    def of(cls, y: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None, n: int) -> "Columns":
+        """Read targets of ``n`` rows.
+
+        Raises:
+            ProbeError: a target has another length, is undefined somewhere or not finite.
+        """
+        classes, numeric, z = target_columns(y, n)
+        parts = []
+        for start in range(0, max(n, 1), ROWS):
+            part = z[start : start + ROWS]
+            mean = part.mean(axis=0) if n else np.zeros(part.shape[1])
+            part -= mean
+            parts.append((mean, part, part.T @ part))
+        return cls(classes, numeric, tuple(parts))
 
 
 def in_order(names: set[str]) -> tuple[str, ...]:

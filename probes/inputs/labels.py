@@ -28,7 +28,9 @@ def encode(labels: npt.ArrayLike) -> tuple[Int[np.ndarray, " token"], tuple[str,
         raise ProbeError(f"labels are a vector [token]; received shape {array.shape}")
     if array.dtype.kind == "O":
         array = np.array(["" if _undefined(value) else str(value) for value in array], dtype=str)
-    if array.dtype.kind in "US":
+    if array.dtype.kind == "U":
+        return _texts(array.tolist())
+    if array.dtype.kind == "S":
         defined = array != np.zeros((), array.dtype)
     elif array.dtype.kind == "f":
         if np.isinf(array).any():
@@ -39,25 +41,22 @@ def encode(labels: npt.ArrayLike) -> tuple[Int[np.ndarray, " token"], tuple[str,
     else:
         defined = np.ones(len(array), dtype=bool)
     codes = np.full(len(array), -1, dtype=np.int64)
-    if array.dtype.kind == "U":
-        codes[defined], classes = _texts(array[defined].tolist())
-        return codes, classes
     values, codes[defined] = np.unique(array[defined], return_inverse=True)
     return codes, tuple(str(value) for value in values.tolist())
 
 
-def _texts(labels: list[str]) -> tuple[list[int], tuple[str, ...]]:
+def _texts(labels: list[str]) -> tuple[Int[np.ndarray, " token"], tuple[str, ...]]:
     """Codes and sorted classes, by one look at each label: sorting texts costs ten times that."""
-    classes = tuple(sorted(set(labels)))
-    code = {name: index for index, name in enumerate(classes)}
-    return [code[label] for label in labels], classes
+    classes = tuple(sorted(set(labels) - {""}))
+    code = {name: index for index, name in enumerate(classes)} | {"": -1}
+    return np.fromiter(map(code.__getitem__, labels), dtype=np.int64, count=len(labels)), classes
 
 
 def one_hot(codes: Int[np.ndarray, " token"], n_classes: int) -> Float[np.ndarray, "token class"]:
     """Indicator columns; the code -1 gives a row of zeros."""
     columns = np.zeros((len(codes), n_classes))
-    seen = codes >= 0
-    columns[np.flatnonzero(seen), codes[seen]] = 1.0
+    seen = np.flatnonzero(codes >= 0)
+    columns.reshape(-1)[seen * n_classes + codes[seen]] = 1.0
     return columns
 
 

@@ -197,3 +197,23 @@ def test_labels_read_once_give_the_same_statistics():
         make(np.ones((3, 4)))
     with pytest.raises(ProbeError, match="has no rows"):
         Statistics.with_labels("a")
+
+
+@pytest.mark.parametrize("n", [1, 300, 8192, 20_000])
+def test_what_sites_share_is_what_each_would_compute(n):
+    random = np.random.default_rng(n)
+    labels = {"a": random.integers(0, 12, n).astype(str), "b": random.standard_normal((n, 2))}
+    sites = random.standard_normal((2, n, 3)).astype(np.float32)
+    make = Statistics.with_labels(labels)
+    first, second = (make(site) for site in sites)
+    indicators = [labels["a"] == name for name in first.classes["a"]]
+    z = np.column_stack([*indicators, labels["b"]])
+    z = z - z.mean(axis=0)
+    np.testing.assert_allclose(second.scatter_zz, z.T @ z, rtol=1e-9, atol=1e-7)
+    np.testing.assert_allclose(second.scatter_xz, sites[1].T @ z, rtol=1e-5, atol=1e-3)
+    before = second.scatter_zz.copy(), second.mean_z.copy()
+    first.scatter_zz += 1  # belongs to the first alone
+    first.mean_z += 1
+    assert (second.scatter_zz == before[0]).all()
+    assert (second.mean_z == before[1]).all()
+    assert (make(sites[0]).scatter_zz == before[0]).all()

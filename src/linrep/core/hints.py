@@ -204,8 +204,11 @@ def _array(value: Any, hint: Any) -> Any:
 def _tuple(inner: tuple[Any, ...], names: Mapping[str, Any]) -> Reader:
     readers = [reader(one, names) for one in inner if one is not Ellipsis]
     endless = Ellipsis in inner
+    texts = endless and readers[0] is _text
 
     def read(value: Any) -> Any:
+        if texts and type(value) is tuple and set(map(type, value)) <= {str}:
+            return value  # as the way below would find, one by one
         _only(_is_sequence(value), value)
         if endless:
             return _same(value, tuple(readers[0](one) for one in value))
