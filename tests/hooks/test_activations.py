@@ -52,7 +52,7 @@ def test_activations_are_frozen_and_say_what_they_hold():
         acts.corpus = None
     with pytest.raises(ValueError, match="read-only"):
         acts.kept[0] = False
-    with pytest.raises(CaptureError, match=f"there are {SITE}"):
+    with pytest.raises(CaptureError, match=f"ask for one of {SITE}"):
         acts["blocks.9.hook_resid_post"]
     with pytest.raises(CaptureError, match="at least one"):
         Activations.from_arrays({}, CORPUS)
