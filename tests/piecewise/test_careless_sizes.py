@@ -73,7 +73,7 @@ def test_tensors_and_wrong_points_meet_one_error():
         box.contains(np.zeros((3, 4)))
     with pytest.raises(BoxError, match="numbers"):
         box.contains(np.array([["a", "b"]]))
-    with pytest.raises(BoxError, match="n lies in"):
+    with pytest.raises(BoxError, match="n, lies in"):
         box.sample(-1, 0)
     plane = Plane([0, 0], [1, 0], [0, 1])
     with pytest.raises(SliceError, match="plane coordinates"):
