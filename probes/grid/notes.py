@@ -17,7 +17,14 @@ from .score import Score
 from .site import Cell
 from .targets import ClassTarget, NumberTarget
 
-__all__ = ["CONTROLS", "EMBEDDINGS", "collect_notes", "describe_settings", "lost_dimensions"]
+__all__ = [
+    "CONTROLS",
+    "EMBEDDINGS",
+    "about_devices",
+    "collect_notes",
+    "describe_settings",
+    "lost_dimensions",
+]
 
 CONTROLS = (
     "shuffled",
@@ -137,6 +144,23 @@ def _about_twins(twins: Sequence[ActivationsLike], sites: set[str]) -> list[str]
             f"differ is known from {LEAST_TWINS} on, so nothing is called decodable here"
         )
     return notes
+
+
+def about_devices(devices: Mapping[str, str]) -> tuple[str, ...]:
+    """A note that says where products were made, unless it was the processor everywhere.
+
+    Args:
+        devices: site -> device.
+
+    >>> about_devices({"first": "cuda", "last": "cuda"}), about_devices({"first": "cpu"})
+    (('products of 2 of 2 sites were made on cuda, in float64; numbers agree with those of the \
+processor to rounding',), ())
+    """
+    return tuple(
+        f"products of {list(devices.values()).count(device)} of {len(devices)} sites were made on "
+        f"{device}, in float64; numbers agree with those of the processor to rounding"
+        for device in sorted({*devices.values()} - {"cpu"})
+    )
 
 
 def lost_dimensions(

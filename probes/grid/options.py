@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from ...core import Engine
 from ...core.arguments import shown
+from ...core.devices import check_device
 from ...core.options import refuse_unknown, settled
 from ..errors import ProbeError
 from ..evidence.groups import FRACTIONS
@@ -47,6 +48,7 @@ class ProbeOptions(EvidenceOptions, SplittingOptions, total=False):
     tolerance: float
     patterns: str
     engine: str | Engine
+    device: str
 
 
 @final
@@ -136,9 +138,10 @@ class Asked:
         tolerance: of its solver.
         patterns: what they are estimated jointly with: ``"targets"``, ``"joint"`` or ``"rules"``.
         engine: where sites are worked on.
+        device: where products with their rows are made.
 
     Raises:
-        ProbeError: patterns of another kind.
+        ProbeError: patterns of another kind, or a device that this machine lacks.
     """
 
     evidence: Evidence
@@ -147,6 +150,7 @@ class Asked:
     tolerance: float = 1e-4
     patterns: str = "targets"
     engine: str | Engine = "local"
+    device: str = "auto"
 
     def __post_init__(self) -> None:
         if not isinstance(self.patterns, str) or self.patterns not in OTHERS:
@@ -155,6 +159,7 @@ class Asked:
                 f"(with every rule of a model whose states are rules); received "
                 f"{shown(self.patterns)}"
             )
+        check_device(self.device, ProbeError)
 
 
 def asked_of(evidence: object, splitting: object, options: ProbeOptions) -> Asked:

@@ -19,7 +19,7 @@ from .joint import OTHERS, joint_patterns
 from .judging import Judged, judge
 from .kept_examples import kept_examples
 from .memory import refuse_too_many_rows
-from .notes import CONTROLS, collect_notes, describe_settings
+from .notes import CONTROLS, about_devices, collect_notes, describe_settings
 from .options import Asked, Evidence, ProbeOptions, Splitting, asked_of
 from .plan import CONTROL_DRAWS
 from .preparing import (
@@ -124,6 +124,11 @@ def probe(
             ``"ray://host:port"``, or an engine that is shared with other calls. The answers are
             the same; workers get all sites' activations at once, in a temporary folder or in
             Ray's object store.
+        device: where the large products with a site's rows are made: ``"cpu"``, by NumPy;
+            ``"cuda"`` or ``"cuda:1"``, on that GPU, by PyTorch in float64; ``"auto"``, on a GPU
+            where there is one with room for it and the work is large, else by NumPy. One block of
+            rows and a few ``d_model x d_model`` matrices lie on the GPU, for each worker of the
+            engine. Numbers agree to rounding; notes name the device.
 
     Returns:
         Scores, patterns, readouts, held-out predictions, settings and notes.
@@ -207,7 +212,7 @@ def _probed(
                 site, share_site(runner, acts, site),
                 [share_site(runner, twin, site) for twin in beside[site]], plans, kind,
                 controls, companions, np.flatnonzero(split.train & kept), len(kept),
-                seed if codelength else None, threads,
+                seed if codelength else None, threads, rest.device,
             )
             for site in acts.sites
         ]  # fmt: skip
@@ -279,5 +284,6 @@ def _probed(
             *collect_notes(
                 plans, controls, twins, told, scores, kept, cells, patterns, OTHERS[rest.patterns]
             ),
+            *about_devices({site: each.device for site, each in found.items()}),
         ),
     )

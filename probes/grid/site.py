@@ -13,7 +13,6 @@ from ..solvers.answers import Answers, answers
 from ..solvers.features import Features, KnownMoments
 from ..solvers.heads import fit_heads
 from ..solvers.methods import HeadProblem, LinearClassifier, Method
-from ..solvers.rotation import Rotation
 from .common_rows import CommonRows
 from .number_site import NumberCell, number_cells
 from .numbers import NumberPlan
@@ -96,7 +95,7 @@ def probe_site(
         numbers = [plan for plan in same_rows if isinstance(plan, NumberPlan)]
         classes = [plan for plan in same_rows if isinstance(plan, Plan)]
         try:
-            rotation = Rotation.of(known.of(train), standardize=standardize)
+            rotation = known.rotation(train, standardize=standardize)
             features = (
                 known.features(rotation, train, checked=True),
                 known.features(rotation, validation),
@@ -171,7 +170,7 @@ def _by_own_rows(
         if rows == _rows(those[0], method).key[0]:
             yield train, those
         else:
-            rotation = Rotation.of(known.of(those[0].train))
+            rotation = known.rotation(those[0].train)
             yield known.features(rotation, those[0].train, checked=True), those
 
 

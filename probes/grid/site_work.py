@@ -9,6 +9,8 @@ from jaxtyping import Float, Int
 from threadpoolctl import threadpool_limits
 
 from ...core import Shared
+from ...core.devices import check_device, device_for, on_gpu, products_on
+from ...core.products import Products
 from ..errors import ProbeError
 from ..inputs.blocks import Matrix, as_matrix
 from ..solvers.features import KnownMoments
@@ -34,11 +36,13 @@ class SiteFound:
         twins: per target ``[twin, test]`` credits of the same probe on each random-weight twin
             (1 where it is right, of classes); no twin, no entry.
         covariance: of the training activations.
+        device: where products were made.
     """
 
     cells: dict[str, Cell | NumberCell]
     twins: dict[str, np.ndarray]
     covariance: Float[np.ndarray, "d_model d_model"]
+    device: str = "cpu"
 
 
 @final
@@ -59,6 +63,7 @@ class SiteWork:
         send: seed of the order in which labels are sent; no codelength without.
         threads: of the linear algebra, the same in every process, so that sums are added in the
             same order.
+        device: where products are made; what ``"auto"`` means is found where the work is done.
     """
 
     site: str
@@ -72,23 +77,36 @@ class SiteWork:
     n_tokens: int
     send: int | None
     threads: int
+    device: str = "cpu"
 
     def run(self) -> SiteFound:
         """Fit and score."""
         matrix = _matrix(self.activations, self.site, self.n_tokens)
-        known = KnownMoments(matrix, self.trained)
+        products = products_on(check_device(device_for(self.device, *matrix.shape), ProbeError))
+        with on_gpu(products, ProbeError):
+            return self._found(matrix, products)
+
+    def _found(self, matrix: Matrix, products: Products) -> SiteFound:
+        """Fit and score on a device.
+
+        Args:
+            matrix: the activations.
+            products: where products are made.
+        """
+        known = KnownMoments(matrix, self.trained, place=products)
         cells = probe_site(
             known, self.plans, method=self.method, controls=self.controls,
             companions=self.companions, site=self.site, send=self.send,
         )  # fmt: skip
         spread = known.of(self.trained).covariance
-        return SiteFound(cells, self._of_twins(), _narrow(spread))
+        return SiteFound(cells, self._of_twins(products), _narrow(spread), products.device)
 
-    def _of_twins(self) -> dict[str, np.ndarray]:
+    def _of_twins(self, products: Products) -> dict[str, np.ndarray]:
         """The same probes on random weights, each with a penalty of its own, as the model has."""
         right: dict[str, list[np.ndarray]] = {}
         for twin in self.twins:
-            known = KnownMoments(_matrix(twin, self.site, self.n_tokens))
+            matrix = _matrix(twin, self.site, self.n_tokens)
+            known = KnownMoments(matrix, place=products)
             cells = probe_site(
                 known, self.plans, method=self.method, controls=(), companions=None, site=self.site
             )

@@ -211,20 +211,21 @@ def _leave_one_out(
     """
     if not problems:
         return []
-    n, width, kind = len(features), inverse.shape[1], features.dtype
+    n, width, kind, place = len(features), inverse.shape[1], features.precision, features.place
     starts = np.cumsum([0, *(k for _, k in problems)])[:-1]
     codes = np.stack([own + start for (own, _), start in zip(problems, starts, strict=True)], 1)
     shares = np.concatenate([np.bincount(own, minlength=k) / n for own, k in problems])
     readers = [(one.T[:, :, None] * inverse[:, None, :]).astype(kind) for one in sums]
     weights = np.concatenate(readers, axis=1).reshape(len(inverse), len(shares) * width)
-    fixed, divisors = np.repeat(shares, width).astype(kind), inverse.astype(kind)
+    fixed, divisors = np.repeat(shares, width).astype(kind), place.put(inverse.astype(kind))
+    readers_there = place.put(weights)
     room = np.empty((min(ROWS, n), weights.shape[1]), kind)
     total, fixed_rows = np.zeros((len(shares), width)), np.zeros(width, dtype=bool)
     for block, here in features.rotated(ROWS):
-        left = 1.0 - 1.0 / n - (np.square(here) @ divisors).astype(np.float64)
+        left = 1.0 - 1.0 / n - place.back((here * here) @ divisors).astype(np.float64)
         fixed_rows |= left.min(axis=0) < FREEDOM * np.finfo(kind).eps
         grow = np.square(1.0 / np.maximum(left, 1e-12)).astype(kind)
-        misses = np.matmul(here, weights, out=room[: len(here)])
+        misses = place.multiply(here, readers_there, room[: len(here)])
         misses += fixed
         by_class = misses.reshape(len(here), len(shares), width)
         by_class[np.arange(len(here))[:, None], codes[block]] -= 1.0

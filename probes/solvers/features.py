@@ -14,10 +14,11 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy import sparse
 
+from ...core.products import NUMPY, Array, Products
 from ..inputs.blocks import Blocks, Matrix
-from .moments import Moments
+from .moments import Moments, standardised
 from .rotation import Rotation
-from .scratch import Scratch, SolverRows, fits
+from .scratch import PlacedRows, Scratch, SolverRows, fits
 
 __all__ = ["Columns", "Features", "KnownMoments"]
 
@@ -38,45 +39,64 @@ class Features:
         rotation: how they are made.
         blocks: the activations.
         checked: they are known to be finite: the rotation was learned from them.
+        place: where products with them are made; blocks of rows that are handed out lie there.
     """
 
     rotation: Rotation
     blocks: Blocks
     checked: bool = False
+    place: Products = NUMPY
 
     def __len__(self) -> int:
         return len(self.blocks)
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of rotated rows."""
+        """Of rotated rows that are held."""
         return self.rotation.kind(self.blocks.dtype)
+
+    @property
+    def precision(self) -> np.dtype[Any]:
+        """Of products with rotated rows."""
+        return self.place.precision(self.dtype)
+
+    @cached_property
+    def axes(self) -> Array:
+        """Axes of the rotation, there where the products are made."""
+        return self.place.put(self.rotation.axes)
 
     @cached_property
     def held(self) -> Float[np.ndarray, "token feature"]:
         """All of them, in memory."""
-        return self.rotation(self.blocks)
+        return self.rotation(self.blocks, self.place)
 
     @cached_property
     def rows(self) -> SolverRows:
-        """All of them, in memory if they fit, else in a temporary file."""
+        """All of them: on the device if it has room, in memory if they fit, else in a file."""
         width = len(self.rotation.variances)
+        if len(self) * width * self.dtype.itemsize < self.place.room():
+            placed = PlacedRows(len(self), width, self.dtype, self.place)
+            for here, part in self.rotated(self.blocks.height):
+                placed.write(here, part)
+            return placed
         if fits(len(self), width, self.dtype):
             return self.held
         scratch = Scratch(len(self), width, self.dtype)
         for here, part in self.rotated(self.blocks.height):
-            scratch.write(here, part)
+            scratch.write(here, self.place.back(part))
         return scratch
 
-    def standardised(self) -> Iterator[tuple[slice, Float[np.ndarray, "token d_model"]]]:
+    def standardised(self) -> Iterator[tuple[slice, Array]]:
         """Centred and scaled rows in float64; each block is overwritten by the next."""
-        return self.rotation.standardised(self.blocks, checked=self.checked)
+        return standardised(
+            self.blocks, self.rotation.mean, self.rotation.scale, self.place, checked=self.checked
+        )
 
-    def rotated(self, most: int) -> Iterator[tuple[slice, Float[np.ndarray, "token feature"]]]:
-        """Rotated rows, at most so many at a time."""
-        axes = self.rotation.axes.astype(self.dtype)
+    def rotated(self, most: int) -> Iterator[tuple[slice, Array]]:
+        """Rotated rows in the precision of products, at most so many at a time."""
+        axes = self.place.cast(self.axes, self.precision)
         for here, rows in self.standardised():
-            turned = rows.astype(self.dtype, copy=False) @ axes
+            turned = self.place.cast(rows, self.precision) @ axes
             for start in range(0, len(turned), most):
                 part = turned[start : start + most]
                 yield slice(here.start + start, here.start + start + len(part)), part
@@ -90,14 +110,14 @@ class Features:
             weights: on rotated rows.
             kind: precision of the product; by default that of the rows.
         """
-        kind = kind or self.dtype
-        readers = (self.rotation.axes @ weights.T).astype(kind)
+        kind = kind or self.precision
+        readers = self.place.cast(self.axes @ self.place.put(weights.T), kind)
         most = max(FEWEST, SCORES // max(len(weights), 1))
         for block, rows in self.standardised():
             for start in range(0, len(rows), most):
-                here = rows[start : start + most].astype(kind, copy=False)
+                here = self.place.cast(rows[start : start + most], kind)
                 first = block.start + start
-                found = (here @ readers).astype(np.float64, copy=False)
+                found = self.place.back(here @ readers).astype(np.float64, copy=False)
                 yield slice(first, first + len(here)), found
 
     def products(
@@ -115,24 +135,24 @@ class Features:
             while end < len(columns) and room + wide * columns[end][0] <= ROOM:
                 room += wide * columns[end][0]
                 end += 1
-            totals = [np.zeros((width, self.blocks.width)) for width, _ in columns[start:end]]
+            totals = [self.place.zeros(width, self.blocks.width) for width, _ in columns[start:end]]
             for here, rows in self.standardised():
                 for total, (_, give) in zip(totals, columns[start:end], strict=True):
-                    total += give(here).T @ rows
+                    total += self.place.weighed(give(here), rows)
             for total in totals:
-                yield total @ self.rotation.axes
+                yield self.place.back(total @ self.axes)
             start = end
 
     def scatter(self) -> tuple[np.ndarray, np.ndarray]:
         """Mean of the rotated rows, and their scatter around it."""
-        d, axes = self.blocks.width, self.rotation.axes
-        total, squares = np.zeros(d), np.zeros((d, d))
+        d, axes = self.blocks.width, self.axes
+        total, squares = self.place.zeros(d), self.place.zeros(d, d)
         for _, rows in self.standardised():
             total += rows.sum(axis=0)
             squares += rows.T @ rows
         mean = total / max(len(self), 1)
-        squares -= np.outer(mean, total)
-        return mean @ axes, axes.T @ squares @ axes
+        squares -= mean[:, None] * total
+        return self.place.back(mean @ axes), self.place.back(axes.T @ squares @ axes)
 
     def class_sums(
         self, problems: Sequence[tuple[Int[np.ndarray, " token"], int]]
@@ -145,11 +165,11 @@ class Features:
             return []
         ends = np.cumsum([n for _, n in problems])
         starts = ends - [n for _, n in problems]
-        total = np.zeros((ends[-1], self.blocks.width))
-        indicators = np.zeros((min(CACHED, len(self)), ends[-1]), self.dtype)
+        total = self.place.zeros(int(ends[-1]), self.blocks.width)
+        indicators = np.zeros((min(CACHED, len(self)), ends[-1]), self.precision)
         for block, rows in self.standardised():
             for start in range(0, len(rows), CACHED):
-                here = rows[start : start + CACHED].astype(self.dtype, copy=False)
+                here = self.place.cast(rows[start : start + CACHED], self.precision)
                 first = block.start + start
                 places = [
                     codes[first : first + len(here)] + begin
@@ -157,9 +177,9 @@ class Features:
                 ]
                 marked = np.arange(len(here)), np.stack(places)
                 indicators[marked] = 1.0
-                total += indicators[: len(here)].T @ here
+                total += self.place.weighed(indicators[: len(here)], here)
                 indicators[marked] = 0.0
-        return np.split(total @ self.rotation.axes, ends[:-1])
+        return np.split(self.place.back(total @ self.axes), ends[:-1])
 
 
 @final
@@ -170,12 +190,17 @@ class KnownMoments:
         matrix: rows of the site.
         again: the set whose moments are kept.
         size: rows of a block (:class:`linrep.probes.inputs.blocks.Blocks`).
+        place: where products with the rows are made.
     """
 
     def __init__(
-        self, matrix: Matrix, again: np.ndarray | None = None, size: int | None = None
+        self,
+        matrix: Matrix,
+        again: np.ndarray | None = None,
+        size: int | None = None,
+        place: Products = NUMPY,
     ) -> None:
-        self.matrix, self.size = matrix, size
+        self.matrix, self.size, self.place = matrix, size, place
         self._again = _key(again) if again is not None else b""
         self._found: dict[bytes, Moments] = {}
 
@@ -184,14 +209,18 @@ class KnownMoments:
         key = _key(rows)
         if key not in self._found:
             self._found = {old: each for old, each in self._found.items() if old == self._again}
-            self._found[key] = Moments.of(Blocks(self.matrix, rows, self.size))
+            self._found[key] = Moments.of(Blocks(self.matrix, rows, self.size), self.place)
         return self._found[key]
+
+    def rotation(self, rows: Int[np.ndarray, " row"], *, standardize: bool = True) -> Rotation:
+        """Learned from these rows."""
+        return Rotation.of(self.of(rows), standardize=standardize, products=self.place)
 
     def features(
         self, rotation: Rotation, rows: Int[np.ndarray, " row"], *, checked: bool = False
     ) -> Features:
         """These rows in the coordinates of a rotation."""
-        return Features(rotation, Blocks(self.matrix, rows, self.size), checked)
+        return Features(rotation, Blocks(self.matrix, rows, self.size), checked, self.place)
 
 
 def _key(rows: np.ndarray) -> bytes:

@@ -1,15 +1,17 @@
 """Means and scatter of rows that need not fit into memory: two passes, one block at a time."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
 from jaxtyping import Float
 
+from ...core.products import NUMPY, Array, Products
 from ..errors import ProbeError
 from ..inputs.blocks import Blocks
 
-__all__ = ["Moments", "edges"]
+__all__ = ["Moments", "edges", "standardised"]
 
 LARGEST = 1e290  # sums of larger numbers do not fit float64
 
@@ -39,8 +41,14 @@ class Moments:
     dtype: np.dtype[Any]
 
     @classmethod
-    def of(cls, blocks: Blocks) -> "Moments":
+    def of(cls, blocks: Blocks, products: Products = NUMPY) -> "Moments":
         """Read all rows twice: for means and ranges, and for the products.
+
+        Means and ranges are one look at each number, and stay on the processor.
+
+        Args:
+            blocks: the rows.
+            products: where the scatter is added up.
 
         Raises:
             ProbeError: no rows, no dimensions, or a value is not finite.
@@ -61,13 +69,11 @@ class Moments:
             np.maximum(high, most, out=high)
             mean += block.sum(axis=0, dtype=np.float64) / n
         unit = np.where(high > low, high - low, 1.0)
-        scatter, drift = np.zeros((d, d)), np.zeros(d)
-        room = np.empty((blocks.height, d))
-        for _, block in blocks:
-            rows = np.subtract(block, mean, out=room[: len(block)])
-            rows /= unit
-            scatter += rows.T @ rows
-            drift += rows.sum(axis=0)
+        squares, total = products.zeros(d, d), products.zeros(d)
+        for _, rows in standardised(blocks, mean, unit, products):
+            squares += rows.T @ rows
+            total += rows.sum(axis=0)
+        scatter, drift = products.back(squares), products.back(total)
         # The mean was off by rounding, which beside a large mean is no small spread.
         drift /= n
         mean += unit * drift
@@ -83,6 +89,36 @@ class Moments:
             spread *= self.unit
             spread *= self.unit[:, None]
         return spread
+
+
+def standardised(
+    blocks: Blocks,
+    mean: Float[np.ndarray, " d_model"],
+    scale: Float[np.ndarray, " d_model"],
+    products: Products = NUMPY,
+    *,
+    checked: bool = True,
+) -> Iterator[tuple[slice, Array]]:
+    """Centred and scaled rows in float64, a block at a time; each is overwritten by the next.
+
+    Args:
+        blocks: of the activations.
+        mean: what is subtracted.
+        scale: what is divided by.
+        products: where the rows are made.
+        checked: it is known that all of their values are finite.
+
+    Raises:
+        ProbeError: a value is not finite.
+    """
+    room = products.empty(blocks.height, blocks.width)
+    centre, units = products.put(mean), products.put(scale)
+    for here, block in blocks:
+        if not checked:
+            edges(block)
+        rows = products.subtract(block, centre, out=room[: len(block)])
+        rows /= units
+        yield here, rows
 
 
 def edges(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -139,16 +139,18 @@ def _left_out(
     Where a fit passes through a row whatever its value (leverage 1), the error without that row is
     0 / 0: infinite, so that another penalty is chosen.
     """
-    n, width = len(features), inverse.shape[1]
+    n, width, place = len(features), inverse.shape[1], features.place
+    sums_there, inverse_there = place.put(sums), place.put(inverse)
     total = np.zeros((values.shape[1], width))
     full = np.zeros(width, dtype=bool)
     for block, rows in features.rotated(ROWS):
-        here = rows.astype(np.float64)
-        left = 1.0 - 1.0 / n - np.square(here) @ inverse
-        full |= left.min(axis=0) < FREEDOM * np.finfo(features.dtype).eps
+        here = place.wide(rows)
+        left = 1.0 - 1.0 / n - place.back((here * here) @ inverse_there)
+        full |= left.min(axis=0) < FREEDOM * np.finfo(features.precision).eps
         left = np.maximum(left, 1e-12)
         for index in range(width):
-            missed = values[block] - here @ (sums * inverse[:, index, None])
+            fitted = here @ (sums_there * inverse_there[:, index, None])
+            missed = values[block] - place.back(fitted)
             missed /= left[:, index, None]
             total[:, index] += np.square(missed).sum(axis=0)
     total[:, full] = np.inf

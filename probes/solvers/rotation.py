@@ -5,17 +5,16 @@ preconditioner becomes elementwise, and directions that carry nothing are droppe
 An L2 penalty does not see the rotation, so objectives are unchanged.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, final
 
 import numpy as np
 from jaxtyping import Float
 
-from ...core.decompositions import eigh
+from ...core.products import NUMPY, Products
 from ..errors import ProbeError
 from ..inputs.blocks import Blocks
-from .moments import Moments, edges
+from .moments import Moments, standardised
 
 __all__ = ["Rotation"]
 
@@ -50,7 +49,9 @@ class Rotation:
         return cls.of(Moments.of(blocks), standardize=standardize)
 
     @classmethod
-    def of(cls, moments: Moments, *, standardize: bool = True) -> "Rotation":
+    def of(
+        cls, moments: Moments, *, standardize: bool = True, products: Products = NUMPY
+    ) -> "Rotation":
         """From the moments of the training rows.
 
         Raises:
@@ -84,7 +85,7 @@ class Rotation:
         scatter[:, constant] = 0.0
         if not np.isfinite(scatter).all():
             raise ProbeError("activations are so large that their squares overflow: divide them")
-        variances, axes = eigh(scatter)
+        variances, axes = products.eigh(scatter)
         # Eigenvalues below this are rounding of the largest one.
         floor = len(mean) * np.finfo(np.float64).eps * max(variances[-1], 0.0)
         keep = np.flatnonzero(variances > floor)[::-1][: max(n - 1, 0)]
@@ -95,7 +96,7 @@ class Rotation:
         axes = np.ascontiguousarray(self.axes[:, :count])
         return replace(self, axes=axes, variances=self.variances[:count])
 
-    def __call__(self, X: np.ndarray | Blocks) -> np.ndarray:
+    def __call__(self, X: np.ndarray | Blocks, products: Products = NUMPY) -> np.ndarray:
         """Rotate rows: ``[token, d_model]`` to ``[token, feature]``, same precision as ``X``.
 
         Raises:
@@ -104,30 +105,11 @@ class Rotation:
         blocks = X if isinstance(X, Blocks) else Blocks(X)
         dtype = self.kind(blocks.dtype)
         out = np.empty((len(blocks), len(self.variances)), dtype)
-        axes = self.axes.astype(dtype)
-        for here, rows in self.standardised(blocks, checked=False):
-            np.matmul(rows.astype(dtype, copy=False), axes, out=out[here])
+        precision = products.precision(dtype)
+        axes = products.put(self.axes.astype(precision))
+        for here, rows in standardised(blocks, self.mean, self.scale, products, checked=False):
+            products.multiply(products.cast(rows, precision), axes, out[here])
         return out
-
-    def standardised(
-        self, blocks: Blocks, *, checked: bool
-    ) -> Iterator[tuple[slice, Float[np.ndarray, "token d_model"]]]:
-        """Centred and scaled rows in float64, a block at a time; each is overwritten by the next.
-
-        Args:
-            blocks: of the activations.
-            checked: it is known that all of their values are finite.
-
-        Raises:
-            ProbeError: a value is not finite.
-        """
-        room = np.empty((blocks.height, blocks.width))
-        for here, block in blocks:
-            if not checked:
-                edges(block)
-            rows = np.subtract(block, self.mean, out=room[: len(block)])
-            rows /= self.scale
-            yield here, rows
 
     @staticmethod
     def kind(dtype: np.dtype[Any]) -> np.dtype[Any]:

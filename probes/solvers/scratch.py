@@ -1,4 +1,4 @@
-"""Rows of the logistic solver, which reads them often: in a file where memory is too small."""
+"""Rows of the logistic solver, which reads them often: in memory, on a GPU, or in a file."""
 
 import os
 import tempfile
@@ -11,8 +11,9 @@ from jaxtyping import Float
 
 from ...core.disk import refuse_full
 from ...core.limits import available_memory
+from ...core.products import Array, Products
 
-__all__ = ["Scratch", "SolverRows", "fits", "moved", "weighted"]
+__all__ = ["PlacedRows", "Scratch", "SolverRows", "fits", "moved", "weighted"]
 
 SHARE = 0.25  # of the machine's memory that the rows of one site may take; more go to a file
 NUMBERS = 2**23  # of a block
@@ -88,14 +89,74 @@ class Scratch:
         return out
 
 
-SolverRows = np.ndarray | Scratch
-"""Rows in memory, or in a file."""
+@final
+class PlacedRows:
+    """``[token, feature]`` on a device, where products with them are made.
+
+    Rows are kept in their own dtype, and become float64 a block at a time for each product.
+
+    Args:
+        rows: how many.
+        width: numbers of each.
+        dtype: of the numbers, float32 or float64.
+        place: where they lie.
+
+    >>> from linrep.core.products import NUMPY
+    >>> rows = PlacedRows(3, 2, np.dtype(np.float64), NUMPY)
+    >>> rows.write(slice(0, 3), np.arange(6.0).reshape(3, 2))
+    >>> (rows @ np.array([[1.0], [1.0]])).ravel().tolist()
+    [1.0, 5.0, 9.0]
+    """
+
+    def __init__(self, rows: int, width: int, dtype: np.dtype[Any], place: Products) -> None:
+        self.shape, self.dtype, self.place = (rows, width), dtype, place
+        self._held = place.empty(rows, width, dtype=dtype)
+        self._step = max(1, NUMBERS // max(width, 1))
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def write(self, here: slice, rows: Array) -> None:
+        """Put rows, which lie on the device, into their place."""
+        self._held[here] = rows
+
+    def __iter__(self) -> Iterator[tuple[slice, Array]]:
+        """All rows in order, in float64 and on the device."""
+        for start in range(0, len(self), self._step):
+            here = slice(start, min(start + self._step, len(self)))
+            yield here, self.place.wide(self._held[here])
+
+    def __matmul__(self, weights: Float[np.ndarray, "feature column"]) -> np.ndarray:
+        """Products of all rows with weights."""
+        out = np.empty((len(self), weights.shape[1]), np.result_type(self.dtype, weights.dtype))
+        self.moved(weights.T, out.T)
+        return out
+
+    def moved(self, steps: Float[np.ndarray, "class feature"], out: np.ndarray) -> None:
+        """Products of steps with every row, into ``out``: ``[class, token]``."""
+        there = self.place.put(steps.astype(np.float64))
+        for here, block in self:
+            out[:, here] = self.place.back(there @ block.T)
+
+    def weighted(self, residuals: Float[np.ndarray, "class token"]) -> np.ndarray:
+        """Sums of all rows, weighted by the residuals of each class."""
+        total = self.place.zeros(len(residuals), self.shape[1])
+        for here, block in self:
+            total += self.place.wide(self.place.put(residuals[:, here])) @ block
+        return self.place.back(total)
+
+
+SolverRows = np.ndarray | Scratch | PlacedRows
+"""Rows in memory, in a file, or on a device."""
 
 
 def moved(steps: Float[np.ndarray, "class feature"], rows: SolverRows, out: np.ndarray) -> None:
     """Products of steps with every row, into ``out``: ``[class, token]``."""
     if isinstance(rows, np.ndarray):
         np.matmul(steps, rows.T, out=out)
+        return
+    if isinstance(rows, PlacedRows):
+        rows.moved(steps, out)
         return
     for here, block in rows:
         out[:, here] = steps @ block.T
@@ -108,6 +169,8 @@ def weighted(
     if isinstance(rows, np.ndarray):
         whole: np.ndarray = residuals @ rows
         return whole
+    if isinstance(rows, PlacedRows):
+        return rows.weighted(residuals)
     total = np.zeros((len(residuals), rows.shape[1]))
     for here, block in rows:
         total += residuals[:, here] @ block

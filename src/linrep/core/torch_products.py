@@ -1,0 +1,98 @@
+"""Products of PyTorch's, in float64 on a named device. Loads PyTorch."""
+
+import math
+from typing import Any, final
+
+import numpy as np
+import torch
+from scipy import sparse
+from torch import Tensor
+
+from .products import Products
+
+__all__ = ["TorchProducts"]
+
+MOVED = (np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64))
+SHARE = 0.5  # of the device's free memory that rows and matrices may take
+
+
+@final
+class TorchProducts(Products):
+    """Products on one device; ``"cpu"`` runs the same lines without a GPU, as the tests do.
+
+    Args:
+        device: PyTorch's name of it.
+
+    >>> there = TorchProducts("cpu")
+    >>> there.back(there.put(np.eye(2)) @ there.put(np.ones((2, 1)))).ravel().tolist()
+    [1.0, 1.0]
+    """
+
+    narrow = False
+    full = (torch.OutOfMemoryError,)
+
+    def __init__(self, device: str) -> None:
+        self.device = device
+
+    def put(self, array: np.ndarray) -> Tensor:
+        """On the device, in its own dtype where PyTorch multiplies that, else in float64."""
+        ready = np.ascontiguousarray(array, None if array.dtype in MOVED else np.float64)
+        # A tensor cannot promise not to write into what is read only.
+        return torch.from_numpy(ready if ready.flags.writeable else ready.copy()).to(self.device)
+
+    def back(self, array: Tensor) -> np.ndarray:
+        """In memory."""
+        found: np.ndarray = array.cpu().numpy()
+        return found
+
+    def empty(self, *shape: int, dtype: np.dtype[Any] | None = None) -> Tensor:
+        """Room on the device."""
+        kind = torch.float32 if dtype == np.float32 else torch.float64
+        return torch.empty(shape, dtype=kind, device=self.device)
+
+    def zeros(self, *shape: int) -> Tensor:
+        """Zeros on the device."""
+        return torch.zeros(shape, dtype=torch.float64, device=self.device)
+
+    def subtract(self, block: np.ndarray, mean: Tensor, out: Tensor) -> Tensor:
+        """Rows are moved as they are, and become float64 on the device."""
+        return torch.sub(self.put(block), mean, out=out)
+
+    def cast(self, rows: Tensor, dtype: np.dtype[Any]) -> Tensor:
+        """In float64 or float32."""
+        return rows.float() if dtype == np.float32 else rows.double()
+
+    def wide(self, rows: Tensor) -> Tensor:
+        """In float64; as they are where they are that."""
+        return rows.double()
+
+    def multiply(self, left: Tensor, right: Tensor, out: np.ndarray) -> np.ndarray:
+        """The product is brought back."""
+        out[...] = self.back(left @ right)
+        return out
+
+    def weighed(self, columns: np.ndarray | sparse.csr_array, rows: Tensor) -> Tensor:
+        """Sparse columns are moved as they are: places and values."""
+        if not sparse.issparse(columns):
+            return self.wide(self.put(columns)).T @ rows
+        turned = columns.T.tocoo()
+        places = self.put(np.stack(turned.coords)).long()
+        values = self.wide(self.put(turned.data))
+        found = torch.sparse_coo_tensor(places, values, turned.shape, check_invariants=False)
+        summed: Tensor = torch.sparse.mm(found, rows)
+        return summed
+
+    def eigh(self, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """On the device; what does not converge there is left to the processor."""
+        try:
+            values, vectors = torch.linalg.eigh(self.put(matrix))
+        except torch.linalg.LinAlgError:  # type: ignore[attr-defined]
+            return super().eigh(matrix)
+        return self.back(values), self.back(vectors)
+
+    def room(self) -> float:
+        """Half of what is free there."""
+        if torch.device(self.device).type != "cuda":
+            return math.inf
+        free, _ = torch.cuda.mem_get_info(self.device)
+        return SHARE * free
