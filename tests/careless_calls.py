@@ -421,6 +421,7 @@ BY_NAME: dict[str, Callable[[], Any]] = {
     "eps": lambda: 0.1,
     "points": lambda: np.zeros((4, 2)),
     "engine": lambda: "local",
+    "device": lambda: "cpu",
     "name": lambda: "local",
     "title": lambda: "title",
     "question": lambda: "why",

@@ -66,6 +66,8 @@ def stream(
         corpus: likewise.
         make: ``Statistics.from_arrays``, or anything of its kind (importable, for engines with
             workers). Labels are read once for all sites where its class has ``with_labels``.
+            ``Statistics`` add up the activations of a model on a GPU there: 4096 words of one
+            site at a time, whose ``d_model x d_model`` sums come back and are added here.
         targets: per name labels ``[token]``; words labelled ``""`` are left out of that target.
         sites: as in :func:`linrep.capture`.
         layers: likewise.

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ...core.arguments import shown
+from ...core.devices import lies_on_gpu
 from ...core.hints import Unfit, array_like
 from ..errors import CaptureError
 from ..paths.path import Path
@@ -39,7 +40,11 @@ class Additive(Protocol):
 
 
 Make = Callable[[np.ndarray, Mapping[str, np.ndarray]], Additive]
-"""Turns ``[token, d_model]`` and labels per target into something additive."""
+"""Turns ``[token, d_model]`` and labels per target into something additive.
+
+Rows are NumPy's. A class method whose class says ``takes_tensors = True`` is given those of a model
+on a GPU as a tensor there.
+"""
 
 
 @final
@@ -157,12 +162,15 @@ class Sums:
     # Words of the batch that is running; thrown away if it has to be repeated.
     batch: dict[str, tuple[np.ndarray, Tensor]] = field(default_factory=dict)
     waiting: dict[str, list[tuple[np.ndarray, np.ndarray]]] = field(default_factory=dict)
+    gpus: dict[str, torch.device] = field(default_factory=dict)  # of sites whose model lies there
     count: int = 0
 
     def put(self, site: str, rows: np.ndarray, values: Tensor) -> None:
         """Words of the batch that is running."""
         dtype: Literal["float32", "float64"]
         dtype = "float64" if values.dtype == torch.float64 else "float32"
+        if lies_on_gpu(values):
+            self.gpus[site] = values.device
         ready = guarded(site, values, dtype).cpu()
         # It waits for the end of the batch, and blocks may write into their inputs.
         self.batch[site] = rows, ready.clone() if ready.data_ptr() == values.data_ptr() else ready
@@ -185,15 +193,26 @@ class Sums:
             if of is None or not (rows is of or np.array_equal(of, rows)):
                 of, makers = rows, self._makers(rows)
             for index, use, make in makers:
-                now = make(values if use is None else values[use])
+                now = make(self._placed(site, values if use is None else values[use]))
                 before = self.totals.get((site, index))
                 self.totals[site, index] = now if before is None else before + now
         self.waiting, self.count = {}, 0
         return self.totals
 
+    def _placed(self, site: str, values: np.ndarray) -> np.ndarray | Tensor:
+        """Rows on the GPU where they were made, for what adds up there; they waited in memory.
+
+        Rows of all sites would fill a GPU that a large model leaves little room on; to move those
+        of one site to and fro costs little beside their products.
+        """
+        made_by = getattr(portable(self.make), "owner", None)
+        if site not in self.gpus or not getattr(made_by, "takes_tensors", False):
+            return values
+        return torch.from_numpy(values).to(self.gpus[site])
+
     def _makers(
         self, rows: np.ndarray
-    ) -> list[tuple[int, np.ndarray | None, Callable[[np.ndarray], Additive]]]:
+    ) -> list[tuple[int, np.ndarray | None, Callable[[Any], Additive]]]:
         """For each group that has some of these words: which (None: all), and what sums them up."""
         made = []
         for index, group in enumerate(self.groups):
@@ -212,13 +231,13 @@ def _joined(parts: list[np.ndarray]) -> np.ndarray:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def _with_labels(make: Make, labels: Mapping[str, np.ndarray]) -> Callable[[np.ndarray], Additive]:
+def _with_labels(make: Make, labels: Mapping[str, np.ndarray]) -> Callable[[Any], Additive]:
     """The function of the rows alone; a class that can read labels once does so."""
     method = portable(make)
     if isinstance(method, ClassMethod) and method.name == "from_arrays":
         once = getattr(method.owner, "with_labels", None)
         if once is not None:
-            found: Callable[[np.ndarray], Additive] = once(labels)
+            found: Callable[[Any], Additive] = once(labels)
             return found
     return lambda rows: make(rows, labels)
 

@@ -12,12 +12,13 @@ from threadpoolctl import threadpool_limits
 
 from ...core import Engine, Shared, progress, running
 from ...core.arguments import checked
+from ...core.devices import check_device, products_for
 from ...core.stored import StoredRows
 from ...core.threads import threads_for
 from ..errors import ProbeError
 from ..inputs.blocks import Matrix, as_matrix
 from ..inputs.reading import as_array
-from .statistics import Statistics
+from .statistics import Statistics, statistics_of
 
 __all__ = ["gather_statistics"]
 
@@ -35,14 +36,16 @@ class _Part:
     blocks: Sequence[Mapping[str, np.ndarray]]
     size: int
     threads: int
+    device: str
 
     def run(self) -> Statistics:
         """Read a block at a time and add up, in the order of the rows."""
         matrix, start = self.matrix.get(), self.start
+        products = products_for(self.device, matrix.shape, ProbeError)
         parts = []
         for labels in self.blocks:
             stop = min(start + self.size, len(matrix))
-            parts.append(Statistics.from_arrays(_read(matrix, start, stop), labels))
+            parts.append(statistics_of(_read(matrix, start, stop), labels, products))
             parts = [sum(parts[1:], parts[0])]  # one is kept: each has a scatter of all features
             start = stop
         return parts[0]
@@ -54,6 +57,7 @@ def gather_statistics(
     y: npt.ArrayLike | Mapping[str, npt.ArrayLike],
     *,
     engine: str | Engine = "local",
+    device: str = "auto",
 ) -> Statistics:
     """:meth:`Statistics.from_arrays` of rows that need not fit into memory, over several workers.
 
@@ -67,9 +71,13 @@ def gather_statistics(
         y: class labels ``[token]`` (or numbers ``[token, k]``); several targets as a mapping.
         engine: ``local``, ``processes:N``, ``ray``, or one that :func:`linrep.core.make_engine`
             returned.
+        device: where products are made: ``"cpu"``, ``"cuda"``, ``"cuda:1"``, or ``"auto"``, as in
+            :func:`linrep.probe`. The sums of every block of rows come back from a GPU and are
+            added up here: beside the block, one ``[feature, feature]`` matrix is moved.
 
     Raises:
-        ProbeError: lengths differ, there are no rows, or a value is not finite.
+        ProbeError: lengths differ, there are no rows, a value is not finite, or there is no such
+            device.
         EngineError: no such engine, or its workers die.
 
     >>> X, y = np.arange(6.0).reshape(3, 2), ["a", "b", "b"]
@@ -83,23 +91,29 @@ def gather_statistics(
             "features are a numeric matrix [token, feature] with one row at least; received "
             f"{matrix.dtype} of shape {tuple(matrix.shape)}"
         )
+    check_device(device, ProbeError)
     n, d = matrix.shape
     size = max(1, min(ROWS, NUMBERS // max(d, 1)))
     with threads_for(float(size) * d * d) as threads, running(engine) as runner:
         shared = runner.share(lambda: matrix)
-        jobs = list(_parts(shared, n, _targets(y, n), size, threads))
+        jobs = list(_parts(shared, n, _targets(y, n), size, threads, device))
         found = progress(runner.map(_run, jobs), "statistics", total=len(jobs), unit="part")
         return reduce(add, _in_order(found))
 
 
 def _parts(
-    shared: Shared, n: int, targets: Mapping[str, np.ndarray], size: int, threads: int
+    shared: Shared,
+    n: int,
+    targets: Mapping[str, np.ndarray],
+    size: int,
+    threads: int,
+    device: str,
 ) -> Iterator[_Part]:
     """Jobs of a few blocks each."""
     for start in range(0, n, BLOCKS * size):
         starts = range(start, min(start + BLOCKS * size, n), size)
         blocks = [{k: v[at : min(at + size, n)] for k, v in targets.items()} for at in starts]
-        yield _Part(shared, start, blocks, size, threads)
+        yield _Part(shared, start, blocks, size, threads, device)
 
 
 def _run(part: _Part) -> Statistics:

@@ -8,18 +8,21 @@ in batches of any size; two collections merge by ``+`` (Chan, Golub and LeVeque
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import final
+from typing import Any, ClassVar, final
 
 import numpy as np
 import numpy.typing as npt
 from jaxtyping import Float
 
 from ...core.arguments import checked, shown
+from ...core.devices import on_gpu
+from ...core.products import Array, Products
 from ..errors import ProbeError
-from ..inputs.columns import LARGEST, ROWS, Columns, feature_matrix, in_order
+from ..inputs.columns import Columns, feature_matrix, in_order, placed_features
 from ..inputs.reading import as_array
+from .sums import CentredSums, summed
 
-__all__ = ["Statistics"]
+__all__ = ["Statistics", "statistics_of"]
 
 
 @final
@@ -60,6 +63,7 @@ class Statistics:
     scatter_zz: Float[np.ndarray, "column column"]
     classes: Mapping[str, tuple[str, ...]]
     numeric: frozenset[str] = frozenset()
+    takes_tensors: ClassVar[bool] = True  # on a GPU: a stream then leaves rows there
 
     def __post_init__(self) -> None:
         d, k = len(self.mean_x), len(self.mean_z)
@@ -73,24 +77,25 @@ class Statistics:
 
     @classmethod
     def from_arrays(
-        cls, X: npt.ArrayLike, y: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None = None
+        cls, X: Any, y: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None = None
     ) -> "Statistics":
         """Statistics of one batch.
 
         Args:
-            X: ``[token, feature]``.
+            X: ``[token, feature]``: anything that NumPy reads. A tensor on a GPU is added up
+                there, in float64; the sums alone are brought back, once for a call.
             y: class labels ``[token]`` (or numbers ``[token, k]``); several targets as a mapping.
 
         Raises:
             ProbeError: lengths differ, or a value is not finite.
         """
-        x = feature_matrix(X)
-        return _summed(x, Columns.of(y, len(x)))
+        x, place = placed_features(X)
+        return _collected(x, Columns.of(y, len(x)), place)
 
     @classmethod
     def with_labels(
         cls, y: npt.ArrayLike | Mapping[str, npt.ArrayLike]
-    ) -> "Callable[[npt.ArrayLike], Statistics]":
+    ) -> "Callable[[Any], Statistics]":
         """:meth:`from_arrays` for many matrices with the same labels, which are read once.
 
         Args:
@@ -111,16 +116,16 @@ class Statistics:
             n = len(np.atleast_1d(as_array(first, "a target has one value for each row")))
             columns = Columns.of(y, n)
 
-        def make(X: npt.ArrayLike) -> Statistics:
-            x = feature_matrix(X)
+        def make(X: Any) -> Statistics:
+            x, place = placed_features(X)
             if len(x) != n:
                 raise ProbeError(f"the targets have {n} rows, the features have {len(x)}")
-            return _summed(x, columns)
+            return _collected(x, columns, place)
 
         return make
 
     def update(
-        self, X: npt.ArrayLike, y: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None = None
+        self, X: Any, y: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None = None
     ) -> "Statistics":
         """Add one more batch in place, and return these statistics.
 
@@ -155,7 +160,8 @@ class Statistics:
                     f"target {name!r} has {len(own)} columns here and {len(theirs)} there"
                 )
             classes[name] = own if name in self.numeric else in_order({*own, *theirs})
-        return _merge(self._widen(classes), other._widen(classes))
+        both = self._widen(classes)._sums() + other._widen(classes)._sums()
+        return _named(both, classes, self.numeric)
 
     def __radd__(self, other: object) -> "Statistics":
         if other == 0 and isinstance(other, int):  # where sum() begins
@@ -224,6 +230,11 @@ class Statistics:
             raise ProbeError(f"name a target of {sorted(self.classes)}; received {target!r}")
         return target
 
+    def _sums(self) -> CentredSums:
+        return CentredSums(
+            self.n, self.mean_x, self.mean_z, self.scatter_xx, self.scatter_xz, self.scatter_zz
+        )
+
     def _widen(self, classes: Mapping[str, tuple[str, ...]]) -> "Statistics":
         """The same rows with columns for all ``classes``; an unseen class is a column of zeros."""
         if {name: tuple(own) for name, own in self.classes.items()} == dict(classes) and list(
@@ -244,51 +255,31 @@ class Statistics:
         return replace(self, mean_z=mean_z, scatter_xz=xz, scatter_zz=zz, classes=dict(classes))
 
 
-def _merge(a: Statistics, b: Statistics) -> Statistics:
-    """Chan's pairwise update."""
-    n = a.n + b.n
-    weight = a.n * b.n / n if n else 0.0
-    dx, dz = b.mean_x - a.mean_x, b.mean_z - a.mean_z
-    share = b.n / n if n else 0.0
-    return Statistics(
-        n=n,
-        mean_x=a.mean_x + share * dx,
-        mean_z=a.mean_z + share * dz,
-        scatter_xx=a.scatter_xx + b.scatter_xx + weight * np.outer(dx, dx),
-        scatter_xz=a.scatter_xz + b.scatter_xz + weight * np.outer(dx, dz),
-        scatter_zz=a.scatter_zz + b.scatter_zz + weight * np.outer(dz, dz),
-        classes=a.classes,
-        numeric=a.numeric,
-    )
+def statistics_of(
+    X: Any, y: npt.ArrayLike | Mapping[str, npt.ArrayLike] | None, place: Products
+) -> Statistics:
+    """Statistics of one batch whose products are made in a place.
 
-
-def _summed(x: np.ndarray, columns: Columns) -> Statistics:
-    """A few thousand rows at a time."""
-    total = _batch(x[:ROWS], columns, 0)
-    for index in range(1, len(columns.parts)):
-        total = _merge(total, _batch(x[index * ROWS : (index + 1) * ROWS], columns, index))
-    return total
-
-
-def _batch(x: np.ndarray, columns: Columns, index: int) -> Statistics:
-    """One part; what is shared with other sites is copied: statistics may be written to.
+    Args:
+        X: ``[token, feature]``; it is moved there.
+        y: as :meth:`Statistics.from_arrays` takes them.
+        place: where products are made.
 
     Raises:
-        ProbeError: a feature is not finite, or too large for its square.
+        ProbeError: lengths differ, or a value is not finite.
     """
-    given, x = x, x.astype(np.float64)
-    seen = given if given.dtype == np.float32 else x  # the same extremes in half the bytes
-    largest = max(float(seen.max(initial=0.0)), -float(seen.min(initial=0.0)))  # NaN stays
-    if not np.isfinite(largest):
-        raise ProbeError(
-            "features hold NaN or infinite values: drop those rows, or mend what made them"
-        )
-    if largest > LARGEST:
-        raise ProbeError(
-            f"features reach {largest:.3g}, whose square is more than a float64 holds: divide them"
-        )
-    mean_x = x.mean(axis=0) if len(x) else np.zeros(x.shape[1])
-    x -= mean_x
-    n, (mean_z, z, scatter) = len(x), columns.parts[index]
-    xx, xz, zz = x.T @ x, x.T @ z, scatter.copy()
-    return Statistics(n, mean_x, mean_z.copy(), xx, xz, zz, columns.classes, columns.numeric)
+    x = feature_matrix(X)
+    return _collected(x, Columns.of(y, len(x)), place)
+
+
+def _collected(x: Array, columns: Columns, place: Products) -> Statistics:
+    """Statistics of features and columns that have been read."""
+    with on_gpu(place, ProbeError):
+        return _named(summed(x, columns, place), columns.classes, columns.numeric)
+
+
+def _named(
+    sums: CentredSums, classes: Mapping[str, tuple[str, ...]], numeric: frozenset[str]
+) -> Statistics:
+    """Sums with the names of their columns."""
+    return Statistics(sums.n, sums.mean_x, sums.mean_z, sums.xx, sums.xz, sums.zz, classes, numeric)

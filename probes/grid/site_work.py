@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from threadpoolctl import threadpool_limits
 
 from ...core import Shared
-from ...core.devices import check_device, device_for, on_gpu, products_on
+from ...core.devices import on_gpu, products_for
 from ...core.products import Products
 from ..errors import ProbeError
 from ..inputs.blocks import Matrix, as_matrix
@@ -82,7 +82,7 @@ class SiteWork:
     def run(self) -> SiteFound:
         """Fit and score."""
         matrix = _matrix(self.activations, self.site, self.n_tokens)
-        products = products_on(check_device(device_for(self.device, *matrix.shape), ProbeError))
+        products = products_for(self.device, matrix.shape, ProbeError)
         with on_gpu(products, ProbeError):
             return self._found(matrix, products)
 

@@ -3,11 +3,13 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 import numpy.typing as npt
 
+from ...core.devices import lies_on_gpu, products_on
+from ...core.products import NUMPY, Array, Products
 from ..errors import ProbeError
 from .labels import encode, one_hot
 from .reading import as_array
@@ -19,6 +21,7 @@ __all__ = [
     "common_scale",
     "feature_matrix",
     "in_order",
+    "placed_features",
     "target_columns",
 ]
 
@@ -41,6 +44,22 @@ def feature_matrix(X: npt.ArrayLike) -> np.ndarray:
         with np.errstate(over="ignore"):  # what float64 does not hold is refused as infinite
             x = x.astype(np.float64)
     return x
+
+
+def placed_features(X: Any) -> tuple[Array, Products]:
+    """Features where they lie, and what makes products there: a tensor on a GPU stays there.
+
+    Raises:
+        ProbeError: they are no numeric matrix.
+    """
+    if not lies_on_gpu(X):
+        return feature_matrix(X), NUMPY
+    if X.ndim != 2 or X.is_complex():
+        raise ProbeError(
+            "features on a GPU are a numeric matrix [token, feature]; received "
+            f"{X.dtype} of shape {tuple(X.shape)}"
+        )
+    return X.detach(), products_on(str(X.device))
 
 
 def common_scale(x: np.ndarray, axis: int | None = None) -> np.ndarray:

@@ -7,6 +7,9 @@ import pytest
 import torch
 
 from linrep import Statistics, capture, random_twin, stream
+from linrep.core.torch_products import TorchProducts
+from linrep.hooks.capturing import summing
+from linrep.probes.inputs import columns
 
 SITES = ["blocks.0.hook_resid_post", "blocks.1.hook_resid_post"]
 NO_GPU = "no CUDA device here: run this where there is one"
@@ -73,4 +76,52 @@ def test_twins_of_a_model_on_a_gpu_are_read_there(build, tokenizer, sentences):
     again = capture(random_twin(model, seed=1), sentences, tokenizer=tokenizer("byte"), sites=SITES)
     for site in SITES:
         np.testing.assert_array_equal(twin[site], again[site])
+    model.to("cpu")
+
+
+def long_words(sentences):
+    return np.array([len(word) > 3 for sentence in sentences for word in sentence]).astype(str)
+
+
+def same_sums(found, plain, rtol):
+    assert found.counts() == plain.counts()
+    for name in ("mean_x", "mean_z", "scatter_xx", "scatter_xz", "scatter_zz"):
+        one, other = getattr(found, name), getattr(plain, name)
+        assert isinstance(one, np.ndarray)
+        np.testing.assert_allclose(one, other, rtol=rtol, atol=rtol * np.abs(other).max())
+
+
+def test_a_stream_is_added_up_where_the_model_lies(build, tokenizer, sentences, monkeypatch):
+    """On the processor, which is taken for a GPU: the lines are those that a GPU runs."""
+    asked = {"tokenizer": tokenizer("byte"), "sites": SITES}
+    model, long = build("llama"), {"long": long_words(sentences)}
+    plain = stream(model, sentences, Statistics.from_arrays, long, **asked)
+    made = []
+
+    def products_on(device):
+        made.append(device)
+        return TorchProducts(device)
+
+    monkeypatch.setattr(summing, "lies_on_gpu", torch.is_tensor)
+    monkeypatch.setattr(columns, "lies_on_gpu", torch.is_tensor)
+    monkeypatch.setattr(columns, "products_on", products_on)
+    found = stream(model, sentences, Statistics.from_arrays, long, **asked)
+    assert made == ["cpu"] * len(SITES)
+    for site in SITES:  # the same float32 rows, summed in float64 by another library
+        same_sums(found[site, "long"], plain[site, "long"], rtol=1e-12)
+    kinds = stream(model, sentences, lambda X, y: np.array([isinstance(X, np.ndarray)]), long,
+                   **asked)  # fmt: skip
+    assert kinds[SITES[0], "long"].all()  # a function of one's own is given arrays
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason=NO_GPU)
+def test_a_stream_on_a_gpu_has_the_sums_of_the_processor(build, tokenizer, sentences):
+    asked = {"tokenizer": tokenizer("byte"), "sites": SITES}
+    model, long = build("llama"), {"long": long_words(sentences)}
+    plain, found = (
+        stream(model, sentences, Statistics.from_arrays, long, device=device, **asked)
+        for device in ("cpu", "cuda")
+    )
+    for site in SITES:  # activations in float32, in another order of summation
+        same_sums(found[site, "long"], plain[site, "long"], rtol=1e-3)
     model.to("cpu")

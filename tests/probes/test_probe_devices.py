@@ -127,7 +127,7 @@ def same(ours, theirs, tolerance):
 def test_a_grid_on_a_device_is_the_grid_of_numpy(planted, method, monkeypatch):
     extra = {"codelength": method == "lda", "jackknife": 3}
     plain = grid(planted, method, **extra)
-    monkeypatch.setattr(site_work, "products_on", lambda device: THERE)
+    monkeypatch.setattr(site_work, "products_for", lambda *_: THERE)
     found = grid(planted, method, **extra)
     # The logistic solver stops where a tolerance of 1e-4 is met, a little elsewhere each time.
     same(plain, found, 1e-6 if method != "logistic" else 1e-3)
@@ -138,7 +138,7 @@ def test_notes_say_where_products_were_made(planted, monkeypatch):
     class Elsewhere(type(NUMPY)):
         device = "cuda:1"
 
-    monkeypatch.setattr(site_work, "products_on", lambda device: Elsewhere())
+    monkeypatch.setattr(site_work, "products_for", lambda *_: Elsewhere())
     notes = grid(planted, "lda", permutations=0, bootstrap=0).notes
     assert any(note.startswith("products of 2 of 2 sites were made on cuda:1") for note in notes)
 
@@ -156,7 +156,7 @@ def test_a_device_whose_memory_is_full_is_named(planted, monkeypatch):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
 
     monkeypatch.setattr(TorchProducts, "eigh", full)
-    monkeypatch.setattr(site_work, "products_on", lambda device: THERE)
+    monkeypatch.setattr(site_work, "products_for", lambda *_: THERE)
     with pytest.raises(ProbeError, match=r"memory of 'cpu' is full: .* \(CUDA out of memory"):
         grid(planted, "lda")
 

@@ -12,7 +12,7 @@ from .errors import LinrepError
 from .products import NUMPY, Products
 from .threads import WORTH_SHARING
 
-__all__ = ["check_device", "device_for", "on_gpu", "products_on"]
+__all__ = ["check_device", "device_for", "lies_on_gpu", "on_gpu", "products_for", "products_on"]
 
 DEVICES = re.compile(r"auto|cpu|cuda(:[0-9]{1,3})?")
 MATRICES = 16  # of d x d float64 numbers that the work on one site holds on a GPU, generously
@@ -69,6 +69,15 @@ def device_for(device: str, rows: int, width: int) -> str:
     return "cuda" if products_on("cuda").room() >= MATRICES * 8 * width**2 else "cpu"
 
 
+def products_for(device: str, shape: tuple[int, ...], error: type[LinrepError]) -> Products:
+    """Products with a matrix of some shape on the device that was asked for.
+
+    Raises:
+        error: it is not there, on this machine or for this worker.
+    """
+    return products_on(check_device(device_for(device, *shape), error))
+
+
 def products_on(device: str) -> Products:
     """Products on a device: NumPy's on ``"cpu"``, else PyTorch's.
 
@@ -80,6 +89,15 @@ def products_on(device: str) -> Products:
     from .torch_products import TorchProducts
 
     return TorchProducts(device)
+
+
+def lies_on_gpu(values: object) -> bool:
+    """Whether something is a tensor on a CUDA GPU.
+
+    >>> lies_on_gpu(1.0)
+    False
+    """
+    return getattr(getattr(values, "device", None), "type", None) == "cuda"
 
 
 @contextmanager

@@ -63,8 +63,8 @@ class TorchProducts(Products):
         return rows.float() if dtype == np.float32 else rows.double()
 
     def wide(self, rows: Tensor) -> Tensor:
-        """In float64; as they are where they are that."""
-        return rows.double()
+        """In float64, a copy."""
+        return rows.to(torch.float64, copy=True)
 
     def multiply(self, left: Tensor, right: Tensor, out: np.ndarray) -> np.ndarray:
         """The product is brought back."""
