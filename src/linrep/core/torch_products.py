@@ -91,8 +91,10 @@ class TorchProducts(Products):
         return self.back(values), self.back(vectors)
 
     def room(self) -> float:
-        """Half of what is free there."""
-        if torch.device(self.device).type != "cuda":
+        """Half of what is free there, or kept by this process for its next tensors."""
+        place = torch.device(self.device)
+        if place.type != "cuda":
             return math.inf
-        free, _ = torch.cuda.mem_get_info(self.device)
-        return SHARE * free
+        free, _ = torch.cuda.mem_get_info(place.index)
+        kept = torch.cuda.memory_reserved(place.index) - torch.cuda.memory_allocated(place.index)
+        return SHARE * (free + kept)
