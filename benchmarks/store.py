@@ -1,13 +1,14 @@
 """The store's throughput beside a raw memory-mapped file, and kills, in one run.
 
     python benchmarks/store.py                   # 2 GiB of activations
-    python benchmarks/store.py --gib 0.5 --rounds 5
+    python benchmarks/store.py --gib 0.5 --rounds 6
     python benchmarks/store.py --kills 50        # kill 50 captures at random instants and resume
 
-Rates are medians over rounds in which the methods take turns, and turns at being first. Writes are
-flushed to the disk, of both; the raw file has no digest. Each is written as its predecessor has
-just been removed: memory that a virtual machine has lent back to its host makes a write of either
-kind several times slower, so that neither may find more of it than the other.
+Rates are medians over rounds in which the methods take turns; writes also take turns at being
+first, so that an even number of rounds treats both alike. Writes are flushed to the disk, of both;
+the raw file has no digest. From the second round on each is written as its predecessor has just
+been removed: memory that a virtual machine has lent back to its host makes a write of either kind
+slower, so that neither may find more of it than the other.
 ``first read`` includes the check of every byte; ``next read`` does not repeat it.
 """
 
@@ -150,7 +151,7 @@ def measure(folder: Path, gib: float, rounds: int) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--gib", type=float, default=2.0)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--kills", type=int)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

@@ -58,7 +58,9 @@ def check_controls(controls: object) -> tuple[str, ...]:
     """
     some = f"a list of some of {list(CONTROLS)}"
     if isinstance(controls, str):
-        raise ProbeError(f"controls are {some}; received {shown(controls)}")
+        raise ProbeError(
+            f"controls are {some}; received {shown(controls)}: write it as controls=[...]"
+        )
     names = read_names(controls, f"controls are {some}")
     if unknown := sorted(set(names) - set(CONTROLS)):
         raise ProbeError(f"controls are {some}; received {str(unknown)[:200]}")

@@ -7,11 +7,18 @@ from typing import final
 import numpy as np
 from jaxtyping import Int
 
+from ..errors import ProbeError
 from ..evidence.splits import Split
+from ..inputs.blocks import Blocks
+from ..solvers.features import KnownMoments
+from ..solvers.moments import edges
 
-__all__ = ["CommonRows", "common_rows", "own_rows"]
+__all__ = ["CommonRows", "common_rows", "own_rows", "scaled_alike"]
 
 SHARE = 0.5  # of all training rows: a target with fewer is fitted to its own rows alone
+FACTOR = (
+    1.1  # between standard deviations; a penalty changes by its square, less than a half decade
+)
 
 
 @final
@@ -48,7 +55,7 @@ class CommonRows:
         """
         if self.places is None:
             return codes
-        found = np.full(len(self.rows[part]), -1, dtype=codes.dtype)
+        found = np.full(len(self.rows[part]), -1, dtype=np.int32)
         found[self.places[part]] = codes
         return found
 
@@ -71,8 +78,8 @@ def common_rows(
 ) -> CommonRows:
     """All rows of the split, where the target has at least half of the training rows.
 
-    They depend on the corpus and the split alone, so targets share them without depending on
-    which others stand in the grid. A target with fewer rows reads its own.
+    Given the split, they do not depend on which other targets stand in the grid. A target with
+    fewer rows reads its own.
 
     Args:
         order: ``[token]`` row of each token.
@@ -90,3 +97,39 @@ def common_rows(
     train, validation, test = (order[places] for places in wide)
     own = [np.searchsorted(all_, some) for all_, some in zip(wide, parts, strict=True)]
     return CommonRows((train, validation, test), (own[0], own[1], own[2]))
+
+
+def scaled_alike(common: CommonRows, known: KnownMoments) -> bool:
+    """Whether all rows scale each feature nearly as the target's own rows do.
+
+    Where they do not, a penalty would mean something else: a first token without a label may be a
+    hundred times as large as the others, and all of what the target reads would be divided by it.
+
+    Args:
+        common: the rows, and which are the target's own.
+        known: the site.
+    """
+    if common.places is None:
+        return True
+    train, validation, test = (
+        np.delete(rows, own) for rows, own in zip(common.rows, common.places, strict=True)
+    )
+    try:
+        moments = known.of(common.rows[0])
+        for rows in (validation, test):
+            for _, block in Blocks(known.matrix, rows, known.size):
+                edges(block)
+    except ProbeError:  # the target's own rows say by themselves whether they can be read
+        return False
+    scale = moments.unit * np.sqrt(np.maximum(np.diag(moments.scatter), 0.0))
+    varies = scale > 0
+    sums, squares = np.zeros((2, len(scale)))
+    with np.errstate(over="ignore", invalid="ignore"):  # then they are not alike
+        for _, block in Blocks(known.matrix, train, known.size):
+            rows = (block - moments.mean) / np.where(varies, scale, 1.0)
+            sums += rows.sum(axis=0)
+            squares += np.square(rows).sum(axis=0)
+        n = len(common.places[0])
+        # In these units all rows together have mean 0 and mean square 1.
+        own = (n + len(train) - squares) / n - np.square(sums / n)
+        return bool(((own >= FACTOR**-2) & (own <= FACTOR**2))[varies].all())

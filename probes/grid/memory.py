@@ -7,7 +7,9 @@ import numpy as np
 from ...core.limits import available_memory, refuse_large
 from ..errors import ProbeError
 from ..inputs.protocols import ActivationsLike
+from ..solvers.heads import LOGITS as TOGETHER
 from ..solvers.scratch import fits
+from .common_rows import SHARE
 from .targets import ClassTarget, NumberTarget
 
 __all__ = ["refuse_too_many_rows"]
@@ -38,7 +40,9 @@ def refuse_too_many_rows(
     Raises:
         ProbeError: they do not fit.
     """
-    counts = [int((target.mask & learned).sum()) for target in targets]
+    every = int(learned.sum())
+    own = [int((target.mask & learned).sum()) for target in targets]
+    counts = [every if count >= SHARE * every else count for count in own]  # common rows
     classes = [isinstance(target, ClassTarget) for target in targets]
     shape: tuple[int, ...] = getattr(acts[acts.sites[0]], "shape", ())
     if len(shape) != 2 or not any(classes):
@@ -46,14 +50,17 @@ def refuse_too_many_rows(
     wide = getattr(acts[acts.sites[0]], "dtype", None) == np.float64
     size, d = (8 if wide else 4), shape[1]
     n = max(count for count, asked in zip(counts, classes, strict=True) if asked)
-    columns = sum(len(target.classes) for target in targets if isinstance(target, ClassTarget))
+    widths = [len(target.classes) for target in targets if isinstance(target, ClassTarget)]
+    most = max(max(widths), TOGETHER // max(size * n, 1))  # classes whose probes go together
+    columns = min(heads * sum(widths), most)
     in_memory = held or fits(n, d, np.dtype(np.float64 if wide else np.float32))
-    needed = size * n * (d * in_memory + LOGITS * heads * columns)
+    # Codelengths read a target's own rows beside those that all share.
+    needed = size * n * (d * (in_memory + held) + LOGITS * columns)
     what = f"{n:,} rows of {d:,} numbers, and " if in_memory else f"of {n:,} rows "
     refuse_large(
         ProbeError, needed, available_memory(),
         f"the logistic solver passes over its rows again and again and holds {what}logits of "
-        f"{heads * columns:,} classes: {needed:,} bytes; this",
+        f"{columns:,} classes: {needed:,} bytes; this",
         "method='lda' and method='ridge' read rows in blocks, without codelength; or probe fewer "
         "tokens (positions=)",
     )  # fmt: skip

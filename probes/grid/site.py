@@ -1,6 +1,6 @@
 """One site: fit every target with its controls, and look at the held-out tokens."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -13,7 +13,7 @@ from ..solvers.answers import Answers, answers
 from ..solvers.features import Features, KnownMoments
 from ..solvers.heads import fit_heads
 from ..solvers.methods import HeadProblem, LinearClassifier, Method
-from .common_rows import CommonRows
+from .common_rows import CommonRows, scaled_alike
 from .number_site import NumberCell, number_cells
 from .numbers import NumberPlan
 from .plan import Plan
@@ -69,8 +69,8 @@ def probe_site(
 ) -> dict[str, Cell | NumberCell]:
     """Fit and score all targets at one site; those that read the same rows share every pass.
 
-    Closed forms read the rows a block at a time. The logistic probe, and codelengths, hold the
-    rotated training and validation rows in memory.
+    Closed forms read the rows a block at a time. The logistic probe keeps rotated training and
+    validation rows in memory or in a temporary file, codelengths in memory.
 
     Args:
         known: the site's rows, and what is known of their moments.
@@ -86,12 +86,13 @@ def probe_site(
     """
     cells: dict[str, Cell | NumberCell] = {}
     shared: dict[tuple[object, bool], list[Plan | NumberPlan]] = {}
+    read = {plan.name: _rows(plan, method, known) for plan in plans}
     for plan in plans:
         # Distances between means are those of the activations as they are.
         standardize = method.name != "means" or isinstance(plan, NumberPlan)
-        shared.setdefault((_rows(plan, method).key, standardize), []).append(plan)
+        shared.setdefault((read[plan.name].key, standardize), []).append(plan)
     for (_, standardize), same_rows in shared.items():
-        train, validation, test = _rows(same_rows[0], method).rows
+        train, validation, test = read[same_rows[0].name].rows
         numbers = [plan for plan in same_rows if isinstance(plan, NumberPlan)]
         classes = [plan for plan in same_rows if isinstance(plan, Plan)]
         try:
@@ -106,26 +107,29 @@ def probe_site(
                 cells.update(told)
             if classes:
                 cells.update(
-                    _class_cells(known, features, classes, method, controls, companions, send)
+                    _class_cells(known, features, classes, read, method, controls, companions, send)
                 )
         except ProbeError as error:
             raise ProbeError(f"site {site!r}: {error}") from error
     return cells
 
 
-def _rows(plan: Plan | NumberPlan, method: Method) -> CommonRows:
+def _rows(plan: Plan | NumberPlan, method: Method, known: KnownMoments) -> CommonRows:
     """The rows that a probe of this target reads.
 
     The logistic probe goes over them again and again, and many targets cost hardly more than one.
     Closed forms are exact in the coordinates of a target's own rows.
     """
-    return plan.common if isinstance(plan, Plan) and method.name == "logistic" else plan.own
+    if not isinstance(plan, Plan) or method.name != "logistic":
+        return plan.own
+    return plan.common if scaled_alike(plan.common, known) else plan.own
 
 
 def _class_cells(
     known: KnownMoments,
     features: tuple[Features, Features, Features],
     plans: Sequence[Plan],
+    read: Mapping[str, CommonRows],
     method: Method,
     controls: Sequence[str],
     companions: Companions | None,
@@ -134,12 +138,12 @@ def _class_cells(
     """Fit and score all class targets that read the same rows."""
     train, validation, test = features
     rotation, nan = train.rotation, float("nan")
-    heads = _fit(train, validation, plans, method, controls)
-    said, chosen = _said(heads, plans, validation, test, method)
+    heads = _fit(train, validation, plans, read, method, controls)
+    said, chosen = _said(heads, plans, read, validation, test)
     lengths: dict[str, tuple[float, float]] = {}
     spaces: dict[str, Spaces] = {}
     wanted = send is not None or companions is not None
-    for rows, same in _by_own_rows(known, train, plans if wanted else (), method):
+    for rows, same in _by_own_rows(known, train, plans if wanted else (), read):
         if send is not None:
             lengths |= _codelengths(rows, same, heads, method, send)
         if companions is not None:
@@ -160,14 +164,14 @@ def _class_cells(
 
 
 def _by_own_rows(
-    known: KnownMoments, train: Features, plans: Sequence[Plan], method: Method
+    known: KnownMoments, train: Features, plans: Sequence[Plan], read: Mapping[str, CommonRows]
 ) -> Iterator[tuple[Features, list[Plan]]]:
     """Plans with the same training rows, beside these rows in the coordinates of their own."""
     same: dict[bytes, list[Plan]] = {}
     for plan in plans:
         same.setdefault(plan.train.tobytes(), []).append(plan)
     for rows, those in same.items():
-        if rows == _rows(those[0], method).key[0]:
+        if rows == read[those[0].name].key[0]:
             yield train, those
         else:
             rotation = known.rotation(those[0].train)
@@ -177,26 +181,26 @@ def _by_own_rows(
 def _said(
     heads: dict[tuple[str, str], LinearClassifier],
     plans: Sequence[Plan],
+    read: Mapping[str, CommonRows],
     validation: Features,
     test: Features,
-    method: Method,
 ) -> tuple[dict[tuple[str, str], Answers], dict[str, Answers]]:
     """What every head says of the test rows, and those of the targets of the validation rows."""
-    rows = {plan.name: _rows(plan, method) for plan in plans}
-    codes = {plan.name: rows[plan.name].spread(plan.codes[2], 2) for plan in plans}
+    codes = {plan.name: read[plan.name].spread(plan.codes[2], 2) for plan in plans}
     wanted = [codes[name] if kind == "true" else None for name, kind in heads]
     told = zip(heads, answers(list(heads.values()), test, wanted), strict=True)
-    said = {key: each.at(rows[key[0]].own(2)) for key, each in told}
+    said = {key: each.at(read[key[0]].own(2)) for key, each in told}
     own = [key for key in heads if key[1] == "true"]
     chosen = answers([heads[key] for key in own], validation, [None] * len(own))
     known = zip(own, chosen, strict=True)
-    return said, {name: each.at(rows[name].own(1)) for (name, _), each in known}
+    return said, {name: each.at(read[name].own(1)) for (name, _), each in known}
 
 
 def _fit(
     train: Features,
     validation: Features,
     plans: Sequence[Plan],
+    read: Mapping[str, CommonRows],
     method: Method,
     controls: Sequence[str],
 ) -> dict[tuple[str, str], LinearClassifier]:
@@ -205,7 +209,7 @@ def _fit(
     for plan in plans:
         if plan.constant:
             continue
-        k, place, rows = len(plan.classes), len(problems), _rows(plan, method)
+        k, place, rows = len(plan.classes), len(problems), read[plan.name]
         learned, chosen = (rows.spread(plan.codes[part], part) for part in (0, 1))
         problems[plan.name, "true"] = HeadProblem(learned, k, chosen)
         others = {"shuffled": plan.shuffled[0]} if "shuffled" in controls else {}

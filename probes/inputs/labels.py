@@ -55,8 +55,8 @@ def _texts(labels: list[str]) -> tuple[Int[np.ndarray, " token"], tuple[str, ...
 def one_hot(codes: Int[np.ndarray, " token"], n_classes: int) -> Float[np.ndarray, "token class"]:
     """Indicator columns; the code -1 gives a row of zeros."""
     columns = np.zeros((len(codes), n_classes))
-    seen = np.flatnonzero(codes >= 0)
-    columns.reshape(-1)[seen * n_classes + codes[seen]] = 1.0
+    seen = codes >= 0
+    columns[np.flatnonzero(seen), codes[seen]] = 1.0
     return columns
 
 

@@ -12,7 +12,7 @@ from .penalty_path import FLOOR, best_penalties
 
 __all__ = ["fit_heads"]
 
-LOGITS = 2**27  # bytes of logits of problems that are solved together
+LOGITS = 2**27  # bytes of logits of problems solved together; the solver has a few such arrays
 
 
 def fit_heads(
@@ -36,8 +36,11 @@ def fit_heads(
     heads: dict[int, LinearClassifier] = {}
     own = [index for index, problem in enumerate(problems) if problem.like is None]
     variances = features.rotation.variances
-    chosen = best_penalties(method, variances, rows, [problems[i] for i in own], others)
-    heads.update(zip(own, chosen, strict=True))
+    column = len(rows) * features.dtype.itemsize
+    for some in _together([problems[i] for i in own], column):
+        these = [own[i] for i in some]
+        chosen = best_penalties(method, variances, rows, [problems[i] for i in these], others)
+        heads.update(zip(these, chosen, strict=True))
     rest = [index for index in range(len(problems)) if index not in heads]
     follow = [
         LogisticProblem(
@@ -46,7 +49,7 @@ def fit_heads(
         )
         for i in rest
     ]  # fmt: skip
-    for some in _together(follow, len(rows) * features.dtype.itemsize):
+    for some in _together(follow, column):
         fits = fit_logistic(rows, [follow[i] for i in some], variances=variances)
         for i, fit in zip(some, fits, strict=True):
             heads[rest[i]] = LinearClassifier(
@@ -55,7 +58,9 @@ def fit_heads(
     return [heads[index] for index in range(len(problems))]
 
 
-def _together(problems: Sequence[LogisticProblem], column: int) -> Iterator[list[int]]:
+def _together(
+    problems: Sequence[HeadProblem | LogisticProblem], column: int
+) -> Iterator[list[int]]:
     """Problems that are solved together: as many as their logits have room for, at least one.
 
     Args:

@@ -46,7 +46,8 @@ class PenaltyPath:
             ),
             variances,
         )
-        self._best: tuple[float, Descent, float] | None = None
+        self._best = np.inf, self.run, self.penalty
+        self._compared = False
         self._chosen = False
 
     def onward(self) -> Descent | None:
@@ -54,15 +55,15 @@ class PenaltyPath:
         if self._chosen:
             return None
         loss = self._loss()
-        better = self._best is None or loss < self._best[0]
+        better = loss < self._best[0] or not self._compared
+        self._compared = True
         if better:
             self._best = loss, self.run.kept(), self.penalty
         if better and self._left:
             self.penalty = self._left.pop(0)
             self.run.again(self.penalty, ROUGH * self._method.tolerance)
             return self.run
-        if self._best is not None:
-            _, self.run, self.penalty = self._best
+        _, self.run, self.penalty = self._best
         self._chosen = True
         self.run.again(self.penalty, self._method.tolerance)
         return self.run
