@@ -2,7 +2,8 @@
 
 A command is a block of lines in a document that begin with four blanks and ``linrep`` or
 ``python benchmarks/``. The tables below it, as far as the next command, are compared with those of
-equal heads that the command prints, or writes into the document itself (``--page``, ``--out``).
+equal heads that the command prints, that stand in the page of its run (``report.md``), or that it
+writes into the document itself (``--page``, ``--out``).
 
     python benchmarks/results.py                      # which commands there are
     python benchmarks/results.py --only belief        # run these, print every cell that changed
@@ -137,7 +138,9 @@ def run(block: Block, root: Path, data: Path | None) -> tuple[str, str]:
             if done.returncode:
                 raise RuntimeError(f"{command}: status {done.returncode}")
             printed += done.stdout + "\n"
-        return printed, (place / page).read_text()
+        # Tables of a run's page stand in its folder; those that are printed come last, and win.
+        pages = [path.read_text() for path in sorted(place.glob("*/*/report.md"))]
+        return "\n\n".join([*pages, printed]), (place / page).read_text()
 
 
 def _placed(word: str, data: Path | None, here: Path) -> str:
