@@ -105,8 +105,8 @@ def test_universal_trees_are_probed_at_their_words(linrep, model, tmp_path):
         (["--target", "label", "--text", "statement", "--group", "town"], "no column 'town'"),
         (["--target", "label", "--trees", "x"], "one of them"),
         (["--target", "label", "--at", "middle"], "at: Input should be 'last', 'first' or 'mean'"),
-        (["--target", "label", "--heights", "1"], "heights are of trees"),
-        (["--target", "label", "--positions", "boundary"], "boundaries are of trees"),
+        (["--target", "label", "--heights", "1"], "heights are those of trees"),
+        (["--target", "label", "--positions", "boundary"], "boundaries are those of trees"),
     ],
 )
 def test_mistakes_are_told_in_one_message(linrep, model, table, tmp_path, options, message):
