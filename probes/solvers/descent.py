@@ -14,7 +14,7 @@ __all__ = ["Descent"]
 
 MEMORY = 12
 SUFFICIENT = 1e-4  # Nocedal and Wright 2006, section 3.1
-LEVEL = 0.4  # a step ends where the line's slope is as flat: looks along it cost no product
+LEVEL = 0.25  # a step ends where the line's slope is as flat: looks along it cost no product
 MAX_TRIALS = 25
 REFRESH = 4  # after as many passes the class moment moves slowly: refreshed every so often
 
