@@ -22,6 +22,7 @@ import textwrap
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -171,6 +172,22 @@ def _words(command: str, data: Path | None, here: Path) -> list[str]:
     return begin + words[1:]
 
 
+def dated(text: str, block: Block, day: str) -> str:
+    """The document with the day on which a block was made below its commands."""
+    lines, first = text.splitlines(), block.commands[0]
+    end = next(
+        number for number, line in enumerate(lines)
+        if COMMAND.match(line) and first.startswith(line.strip().rstrip("\\"))
+    )  # fmt: skip
+    while end < len(lines) and lines[end].startswith("    "):
+        end += 1
+    if end + 1 < len(lines) and lines[end + 1].startswith("Made 20"):
+        lines[end + 1] = f"Made {day}."
+    else:
+        lines[end:end] = ["", f"Made {day}."]
+    return "\n".join(lines) + "\n"
+
+
 def compared(block: Block, root: Path, data: Path | None, *, write: bool) -> list[str]:
     """Run a block; every cell of its tables that changed, and tables that nothing printed."""
     page = root / f"docs/{block.page}.md"
@@ -186,8 +203,9 @@ def compared(block: Block, root: Path, data: Path | None, *, write: bool) -> lis
             continue
         told += changes(table, new)
         lines[table.start : table.stop] = source[new.start : new.stop]
-    if write and told:
-        page.write_text(left if own else "\n".join(lines) + "\n")
+    if write:
+        text = left if own else "\n".join(lines) + "\n"
+        page.write_text(dated(text, block, f"{date.today():%Y-%m-%d}"))
     return told
 
 
