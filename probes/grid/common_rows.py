@@ -16,9 +16,7 @@ from ..solvers.moments import edges
 __all__ = ["CommonRows", "common_rows", "own_rows", "scaled_alike"]
 
 SHARE = 0.5  # of all training rows: a target with fewer is fitted to its own rows alone
-FACTOR = (
-    1.1  # between standard deviations; a penalty changes by its square, less than a half decade
-)
+FACTOR = 1.1  # of standard deviations, at most; a penalty changes by its square
 
 
 @final
