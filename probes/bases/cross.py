@@ -18,6 +18,7 @@ import numpy.typing as npt
 from jaxtyping import Float, Int
 
 from ..errors import ProbeError
+from ..geometry.sums import CentredSums
 from ..inputs.columns import LARGEST, feature_matrix
 
 __all__ = ["CrossStatistics", "Side", "Splits", "cross_statistics", "crossed", "side_of"]
@@ -66,17 +67,12 @@ class CrossStatistics:
         return cross_statistics(X, Y)[0]
 
     def __add__(self, other: "CrossStatistics") -> "CrossStatistics":
-        n = self.n + other.n
-        weight = self.n * other.n / n if n else 0.0
-        share = other.n / n if n else 0.0
-        dx, dy = other.mean_x - self.mean_x, other.mean_y - self.mean_y
-        return CrossStatistics(
-            n,
-            self.mean_x + share * dx,
-            self.mean_y + share * dy,
-            self.scatter_xx + other.scatter_xx + weight * np.outer(dx, dx),
-            self.scatter_xy + other.scatter_xy + weight * np.outer(dx, dy),
-            self.scatter_yy + other.scatter_yy + weight * np.outer(dy, dy),
+        both = self._sums() + other._sums()
+        return CrossStatistics(both.n, both.mean_x, both.mean_z, both.xx, both.xz, both.zz)
+
+    def _sums(self) -> CentredSums:
+        return CentredSums(
+            self.n, self.mean_x, self.mean_y, self.scatter_xx, self.scatter_xy, self.scatter_yy
         )
 
     @property
