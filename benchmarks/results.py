@@ -188,8 +188,15 @@ def dated(text: str, block: Block, day: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def compared(block: Block, root: Path, data: Path | None, *, write: bool) -> list[str]:
-    """Run a block; every cell of its tables that changed, and tables that nothing printed."""
+def compared(block: Block, root: Path, data: Path | None, *, write: str = "") -> list[str]:
+    """Run a block; every cell of its tables that changed, and tables that nothing printed.
+
+    Args:
+        block: the commands and their tables.
+        root: the checkout.
+        data: folder of the data that commands read.
+        write: the day, to put the tables and it into the document; empty: leave it as it is.
+    """
     page = root / f"docs/{block.page}.md"
     printed, left = run(block, root, data)
     own = left != page.read_text()  # the command writes into the document itself
@@ -205,7 +212,7 @@ def compared(block: Block, root: Path, data: Path | None, *, write: bool) -> lis
         lines[table.start : table.stop] = source[new.start : new.stop]
     if write:
         text = left if own else "\n".join(lines) + "\n"
-        page.write_text(dated(text, block, f"{date.today():%Y-%m-%d}"))
+        page.write_text(dated(text, block, write))
     return told
 
 
@@ -217,7 +224,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="folder with blimp, cfg3, gum, truth, places")
     parser.add_argument("--write", action="store_true", help="put what changed into the documents")
     asked = parser.parse_args()
-    failed = False
+    failed, today = False, f"{date.today():%Y-%m-%d}"
     for page in PAGES:
         for block in blocks_of(page, (ROOT / f"docs/{page}.md").read_text()):
             name = f"docs/{page}.md: {'; '.join(block.commands)}"
@@ -227,7 +234,7 @@ def main() -> None:
                 continue
             start = time.monotonic()
             try:
-                told = compared(block, ROOT, asked.data, write=asked.write)
+                told = compared(block, ROOT, asked.data, write=today if asked.write else "")
             except RuntimeError as error:
                 print(f"  FAILED: {error}", flush=True)
                 failed = True
