@@ -1,6 +1,7 @@
 """Which labels may change places: those of sentences, position by position."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Int
@@ -36,15 +37,16 @@ def exchangeable(
     group, place = groups[order], places(groups[order], positions[order])
     steps = np.arange(len(order))
     sentences: dict[bytes, list[np.ndarray]] = {}
-    for rows in np.split(steps, np.flatnonzero(np.diff(group)) + 1) if len(steps) else ():
-        sentences.setdefault(place[rows].tobytes(), []).append(rows)
+    for rows in _stretches(group):
+        sentences.setdefault(place[rows].tobytes(), []).append(steps[rows])
     wholes = [np.stack(same) for same in sentences.values() if len(same) >= smallest]
     others = [rows for same in sentences.values() if len(same) < smallest for rows in same]
     rest = np.concatenate([steps[:0], *others])
     rest = rest[np.lexsort((group[rest], place[rest]))]
+    belongs = group[rest]
     columns: dict[bytes, list[np.ndarray]] = {}
-    for rows in np.split(rest, np.flatnonzero(np.diff(place[rest])) + 1) if len(rest) else ():
-        columns.setdefault(group[rows].tobytes(), []).append(rows)
+    for rows in _stretches(place[rest]):
+        columns.setdefault(belongs[rows].tobytes(), []).append(rest[rows])
     pieces = [np.stack(same, axis=1) for same in columns.values()]
     return [order[block] for block in wholes], [order[block] for block in pieces]
 
@@ -60,8 +62,17 @@ def places(
     fresh = np.ones(len(groups), dtype=bool)
     fresh[1:] = (groups[1:] != groups[:-1]) | (positions[1:] != positions[:-1])
     again = steps - np.maximum.accumulate(np.where(fresh, steps, 0))
-    _, place = np.unique(np.stack([positions, again], axis=1), axis=0, return_inverse=True)
+    _, position = np.unique(positions, return_inverse=True)
+    often = int(again.max(initial=0)) + 1
+    _, place = np.unique(position.reshape(-1) * often + again, return_inverse=True)
     return place.reshape(-1)
+
+
+def _stretches(values: Int[np.ndarray, " row"]) -> Iterator[slice]:
+    """Where equal values stand together; a slice of an array costs less than NumPy's split."""
+    edges = np.flatnonzero(np.diff(values)) + 1
+    for begin, end in pairwise([0, *edges.tolist(), len(values)] if len(values) else ()):
+        yield slice(begin, end)
 
 
 def swap_sentences(
