@@ -64,8 +64,8 @@ def places(
     again = steps - np.maximum.accumulate(np.where(fresh, steps, 0))
     _, position = np.unique(positions, return_inverse=True)
     often = int(again.max(initial=0)) + 1
-    _, place = np.unique(position.reshape(-1) * often + again, return_inverse=True)
-    return place.reshape(-1)
+    numbered: np.ndarray = np.unique(position.reshape(-1) * often + again, return_inverse=True)[1]
+    return numbered.reshape(-1)
 
 
 def _stretches(values: Int[np.ndarray, " row"]) -> Iterator[slice]:

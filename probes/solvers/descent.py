@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ...core.decompositions import eigh
-from .cross_entropy import along
+from .cross_entropy import along, own_classes
 from .problem import LogisticProblem
 
 __all__ = ["Descent"]
@@ -247,7 +247,8 @@ class Descent:
         """Eigenvalues and vectors of the mean of ``diag(p) - p p^T``; uses the residual up."""
         probabilities = self.residual
         # A row that is left out becomes one-hot, whose moment is zero.
-        probabilities[self.codes, np.arange(len(self.codes))] += 1.0
+        numbers, own_class = own_classes(probabilities, self.codes)
+        numbers[own_class] += 1.0
         second = (probabilities @ probabilities.T).astype(np.float64) / self.n
         # Probabilities sum to 1, so the rows of the second moment sum to the first.
         values, vectors = eigh(np.diag(second.sum(axis=1)) - second)

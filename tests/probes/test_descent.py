@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, strategies as st
 from scipy.special import logsumexp
 
+from linrep.probes.errors import ProbeError
 from linrep.probes.solvers import cross_entropy
 from linrep.probes.solvers.cross_entropy import along
 from linrep.probes.solvers.descent import Descent
@@ -40,6 +41,13 @@ def test_along_a_line_is_the_definition_at_its_points(cached, k, n, size, seed):
     np.testing.assert_allclose(room, shares, atol=1e-12)
     assert slope / n == pytest.approx(float((shares * moves).sum() / n), abs=1e-11)
     np.testing.assert_array_equal(logits, kept)
+
+
+def test_scores_in_another_order_are_refused():
+    """A line of them would be a copy, and what is written to it would be lost."""
+    logits, codes = np.zeros((3, 5)), np.zeros(5, dtype=int)
+    with pytest.raises(ProbeError, match="in C order"):
+        along(logits, None, 0.0, codes, np.empty((5, 3)).T)
 
 
 def planted(seed, n=240, d=9, k=4):
