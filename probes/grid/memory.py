@@ -12,8 +12,9 @@ from ..solvers.scratch import fits
 from .common_rows import SHARE
 from .targets import ClassTarget, NumberTarget
 
-__all__ = ["refuse_too_many_rows"]
+__all__ = ["refuse_too_many_rows", "sites_at_once"]
 
+LEAST = 2**29  # bytes that the work on any site may take: blocks of rows, sums, columns of labels
 LOGITS = 4  # arrays as wide as all classes: logits, residuals, moves, and one under trial
 
 
@@ -24,7 +25,7 @@ def refuse_too_many_rows(
     heads: int,
     *,
     held: bool,
-) -> None:
+) -> int:
     """Refuse a logistic probe whose rows do not fit into memory; rows of unknown width pass.
 
     Rows that are too many for memory lie in a temporary file, unless they have to be held; logits
@@ -37,6 +38,9 @@ def refuse_too_many_rows(
         heads: probes of one target that are fitted together: it alone, or its controls.
         held: rows have to be in memory: codelengths read them in another order.
 
+    Returns:
+        Bytes that the work on one site needs, as far as they are counted.
+
     Raises:
         ProbeError: they do not fit.
     """
@@ -46,7 +50,7 @@ def refuse_too_many_rows(
     classes = [isinstance(target, ClassTarget) for target in targets]
     shape: tuple[int, ...] = getattr(acts[acts.sites[0]], "shape", ())
     if len(shape) != 2 or not any(classes):
-        return
+        return 0
     wide = getattr(acts[acts.sites[0]], "dtype", None) == np.float64
     size, d = (8 if wide else 4), shape[1]
     n = max(count for count, asked in zip(counts, classes, strict=True) if asked)
@@ -64,3 +68,19 @@ def refuse_too_many_rows(
         "method='lda' and method='ridge' read rows in blocks, without codelength; or probe fewer "
         "tokens (positions=)",
     )  # fmt: skip
+    return needed
+
+
+def sites_at_once(threads: int, needed: int) -> int:
+    """Sites that are worked on side by side: as many as threads, and as half of memory holds.
+
+    Args:
+        threads: that the user allows.
+        needed: bytes of the work on one site, as far as they are counted.
+
+    >>> sites_at_once(2, 0), sites_at_once(2, 2**60)
+    (2, 1)
+    """
+    memory = available_memory()
+    room = threads if memory is None else memory // (2 * max(needed, LEAST))
+    return max(1, min(threads, room))

@@ -6,7 +6,8 @@ from typing import Any, Unpack
 import numpy as np
 
 from ...core import progress, running
-from ...core.threads import threads_for
+from ...core.side_by_side import side_by_side
+from ...core.threads import allowed_threads, threads_for
 from ..errors import ProbeError
 from ..evidence.groups import divide
 from ..evidence.tokens import Tokens
@@ -18,7 +19,7 @@ from .entrance import Entered, enter
 from .joint import OTHERS, joint_patterns
 from .judging import Judged, judge
 from .kept_examples import kept_examples
-from .memory import refuse_too_many_rows
+from .memory import refuse_too_many_rows, sites_at_once
 from .notes import CONTROLS, about_devices, collect_notes, describe_settings
 from .options import Asked, Evidence, ProbeOptions, Splitting, asked_of
 from .plan import CONTROL_DRAWS
@@ -120,7 +121,8 @@ def probe(
             ``"joint"``: of heights, with every state that a grammar's corpus knows to be in the
             stream (see :mod:`linrep.probes.grid.joint`), as in constructed models; ``"rules"``:
             likewise where those states are rules (``merge="rules"``).
-        engine: where the sites are worked on: ``"local"``, ``"processes:N"``, ``"ray"``,
+        engine: where the sites are worked on: ``"local"`` (as many at once as linear algebra may
+            use threads, where their products are small), ``"processes:N"``, ``"ray"``,
             ``"ray://host:port"``, or an engine that is shared with other calls. The answers are
             the same; workers get all sites' activations at once, in a temporary folder or in
             Ray's object store.
@@ -178,9 +180,10 @@ def _probed(
     highest = ceilings_of(told, acts.sites, wanted, len(kept))
     division = divide(corpus, dealt.groups, dealt.fractions, strata(wanted), kept, seed=seed)
     split = division.split
+    needed = 0
     if kind.name == "logistic" or codelength:
         heads = max(CONTROL_DRAWS * ("control_task" in controls) + ("shuffled" in controls), 1)
-        refuse_too_many_rows(acts, wanted, kept & ~split.test, heads, held=codelength)
+        needed = refuse_too_many_rows(acts, wanted, kept & ~split.test, heads, held=codelength)
     tokens = Tokens.of(corpus, division.groups, sees_next=sees_next(acts.manifest))
     settings = describe_settings(
         kind, wanted, positions, controls, division,
@@ -216,8 +219,12 @@ def _probed(
             )
             for site in acts.sites
         ]  # fmt: skip
-        run = probe_in_worker if runner.workers else SiteWork.run
-        done = progress(runner.map(run, works), "probing", total=len(works), unit="site")
+        if runner.workers:
+            answered = runner.map(probe_in_worker, works)
+        else:
+            at_once = sites_at_once(allowed_threads(), needed) if threads == 1 else 1
+            answered = side_by_side(SiteWork.run, works, at_once)
+        done = progress(answered, "probing", total=len(works), unit="site")
         found.update((works[index].site, here) for index, here in done)
     cells = {
         (site, plan.name): found[site].cells[plan.name] for site in acts.sites for plan in plans

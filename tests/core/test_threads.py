@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
+import scipy.linalg  # noqa: F401 - a limit holds for the libraries that are loaded when it is set
 from threadpoolctl import threadpool_info, threadpool_limits
 
 import linrep
-from linrep.core.threads import WORTH_SHARING, threads_for
+from linrep.core.threads import WORTH_SHARING, allowed_threads, threads_for
 
 
 def blas_threads() -> set[int]:
@@ -29,6 +30,17 @@ def test_an_error_inside_leaves_the_threads_as_they_were():
     with pytest.raises(KeyError), threads_for(1.0):
         raise KeyError
     assert blas_threads() == before
+
+
+def test_what_the_user_allows_is_known_inside():
+    with threadpool_limits(2, user_api="blas"):
+        allowed = allowed_threads()
+        with threads_for(1.0), threads_for(1.0):
+            assert allowed_threads() == allowed
+            with threads_for(WORTH_SHARING) as threads:
+                assert threads == allowed
+                assert max(blas_threads()) == allowed
+            assert blas_threads() == {1}
 
 
 def test_a_small_grid_is_the_same_whatever_the_caller_allows():

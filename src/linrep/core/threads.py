@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
-__all__ = ["WORTH_SHARING", "threads_for"]
+__all__ = ["WORTH_SHARING", "allowed_threads", "threads_for"]
 
 WORTH_SHARING = 2e10
 """Multiplications from which a product is shared among threads: about a quarter of a second of one
 core in float32, as ``benchmarks/threads.py`` prints."""
+
+_allowed: ContextVar[int] = ContextVar("allowed_threads")
+"""Set inside :func:`threads_for` alone: how many there were outside."""
 
 
 @contextmanager
@@ -29,11 +33,34 @@ def threads_for(multiplications: float) -> Iterator[int]:
     ...     threads
     1
     """
-    from threadpoolctl import threadpool_info, threadpool_limits
+    from threadpoolctl import threadpool_limits
+
+    allowed = allowed_threads()
+    import scipy.linalg  # noqa: F401 - loaded inside, it would begin with threads of its own
 
     if multiplications >= WORTH_SHARING:
-        pools = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
-        yield max(pools, default=1)
+        with threadpool_limits(allowed if _allowed.get(0) else None, user_api="blas"):
+            yield allowed
         return
-    with threadpool_limits(1, user_api="blas"):
-        yield 1
+    token = _allowed.set(allowed)
+    try:
+        with threadpool_limits(1, user_api="blas"):
+            yield 1
+    finally:
+        _allowed.reset(token)
+
+
+def allowed_threads() -> int:
+    """Threads of linear algebra that the user allows, also inside :func:`threads_for`.
+
+    >>> with threads_for(1000.0):
+    ...     inside = allowed_threads()
+    >>> inside == allowed_threads()
+    True
+    """
+    from threadpoolctl import threadpool_info
+
+    if known := _allowed.get(0):
+        return known
+    pools = [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+    return max(pools, default=1)
