@@ -141,14 +141,14 @@ def main() -> None:
         with threadpool_limits(threads):
             plain, accuracies = timed(clock, script, folder, corpus)
             full, comparison = timed(clock, ours, folder, corpus)
-        cells = len(accuracies)
+        cells, named = len(accuracies), f"{threads} thread{'s' * (threads > 1)}"
         print(f"{words}, {cells} probes, {len(comparison.rows)} cells compared")
         print(
-            f"{threads} thread(s): plain script {plain:.0f} {unit}; linrep with every control "
+            f"{named}: plain script {plain:.0f} {unit}; linrep with every control "
             f"{full:.0f}: {full / plain:.2f}"
         )
         tell(
-            "whole page", f"MiniLM, {words}, {cells} cells, all controls, {threads} thread(s)",
+            "whole page", f"MiniLM, {words}, {cells} cells, all controls, {named}",
             full, unit, "plain script, probes alone", plain, better="smaller", bar=1.0,
         )  # fmt: skip
 

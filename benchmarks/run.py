@@ -165,9 +165,9 @@ def page(runs: Sequence[dict[str, Any]]) -> str:
         "# Benchmarks",
         "",
         "`python benchmarks/run.py` prints this page; every figure stands beside a peer or the "
-        "floor of its work, measured in the same run, on one thread. A ratio is the median over "
-        "rounds. Where the bar says ≥, the ratio is how many times faster linrep is; where it "
-        "says ≤, how many times what stands beside it linrep takes.",
+        "floor of its work, measured in the same run, on one thread unless a row names more. A "
+        "ratio is the median over rounds. Where the bar says ≥, the ratio is how many times faster "
+        "linrep is; where it says ≤, how many times what stands beside it linrep takes.",
         "",
         f"Processor: {first['processor']}, {first['cores']} cores. {first['date']}. "
         + ", ".join(f"{name} {number}" for name, number in first["versions"].items())
