@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path as Folder
 from types import MappingProxyType
-from typing import Any, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 
@@ -48,6 +48,7 @@ class Activations:
     kept: np.ndarray
     manifest: Mapping[str, Any] = field(default_factory=dict)
     corpus: Any = None
+    many_readers: ClassVar[bool] = True  # several threads may read sites at the same time
 
     def __post_init__(self) -> None:
         if not self.arrays:

@@ -12,9 +12,8 @@ from ..solvers.scratch import fits
 from .common_rows import SHARE
 from .targets import ClassTarget, NumberTarget
 
-__all__ = ["refuse_too_many_rows", "sites_at_once"]
+__all__ = ["refuse_too_many_rows"]
 
-LEAST = 2**29  # bytes that the work on any site may take: blocks of rows, sums, columns of labels
 LOGITS = 4  # arrays as wide as all classes: logits, residuals, moves, and one under trial
 
 
@@ -69,18 +68,3 @@ def refuse_too_many_rows(
         "tokens (positions=)",
     )  # fmt: skip
     return needed
-
-
-def sites_at_once(threads: int, needed: int) -> int:
-    """Sites that are worked on side by side: as many as threads, and as half of memory holds.
-
-    Args:
-        threads: that the user allows.
-        needed: bytes of the work on one site, as far as they are counted.
-
-    >>> sites_at_once(2, 0), sites_at_once(2, 2**60)
-    (2, 1)
-    """
-    memory = available_memory()
-    room = threads if memory is None else memory // (2 * max(needed, LEAST))
-    return max(1, min(threads, room))

@@ -6,20 +6,20 @@ from typing import Any, Unpack
 import numpy as np
 
 from ...core import progress, running
-from ...core.side_by_side import side_by_side
-from ...core.threads import allowed_threads, threads_for
+from ...core.threads import threads_for
 from ..errors import ProbeError
 from ..evidence.groups import divide
 from ..evidence.tokens import Tokens
 from ..inputs.protocols import ActivationsLike
 from ..inputs.reading import sees_next
 from ..solvers.methods import Method
+from .at_once import sites_answered, sites_at_once
 from .checks import check_counts, check_tolerance, read_penalties
 from .entrance import Entered, enter
 from .joint import OTHERS, joint_patterns
 from .judging import Judged, judge
 from .kept_examples import kept_examples
-from .memory import refuse_too_many_rows, sites_at_once
+from .memory import refuse_too_many_rows
 from .notes import CONTROLS, about_devices, collect_notes, describe_settings
 from .options import Asked, Evidence, ProbeOptions, Splitting, asked_of
 from .plan import CONTROL_DRAWS
@@ -38,7 +38,7 @@ from .preparing import (
 from .results import ProbeResults
 from .scoring import directions_of, held_out, score_cell
 from .site_spaces import Companions
-from .site_work import SiteFound, SiteWork, probe_in_worker
+from .site_work import SiteFound, SiteWork
 from .targets import ClassTarget, make_targets, strata
 
 __all__ = ["CONTROLS", "probe"]
@@ -67,8 +67,9 @@ def probe(
     Rows of a store are read a block at a time: means, ``"lda"``, ``"ridge"``, numbers, their
     controls and patterns hold one block, a few ``d_model x d_model`` matrices and the sums of the
     classes. The logistic probe and codelengths hold the rotated training and validation rows of
-    one site and four arrays of logits as wide as all classes of targets or of controls; what does
-    not fit is refused before the work. Beside them, for all sites, there is one byte (two beyond
+    a site and four arrays of logits as wide as all classes of targets or of controls; what does
+    not fit is refused before the work. Where sites are worked on side by side (``engine``), each
+    holds its own. Beside them, for all sites, there is one byte (two beyond
     128 classes) per permutation and test token of each target.
 
     Args:
@@ -219,13 +220,10 @@ def _probed(
             )
             for site in acts.sites
         ]  # fmt: skip
-        if runner.workers:
-            answered = runner.map(probe_in_worker, works)
-        else:
-            at_once = sites_at_once(allowed_threads(), needed) if threads == 1 else 1
-            answered = side_by_side(SiteWork.run, works, at_once)
-        done = progress(answered, "probing", total=len(works), unit="site")
-        found.update((works[index].site, here) for index, here in done)
+        few = sites_at_once((acts, *asked_twins), rest.device, needed) if threads == 1 else 1
+        with sites_answered(runner, works, few) as answered:
+            done = progress(answered, "probing", total=len(works), unit="site")
+            found.update((works[index].site, here) for index, here in done)
     cells = {
         (site, plan.name): found[site].cells[plan.name] for site in acts.sites for plan in plans
     }

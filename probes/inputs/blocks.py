@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from multiprocessing import parent_process
+from threading import current_thread, main_thread
 from typing import Any, final
 
 import numpy as np
@@ -57,7 +58,7 @@ class Blocks:
     def __iter__(self) -> Iterator[tuple[slice, np.ndarray]]:
         starts: Iterable[int] = range(0, len(self), self.height)
         total = -(-len(self) // self.height)
-        if total >= LONG and parent_process() is None:  # workers have no screen of their own
+        if total >= LONG and _has_screen():
             starts = progress(starts, "rows", total=total, unit="block")
         for start in starts:
             here = slice(start, min(start + self.height, len(self)))
@@ -89,3 +90,8 @@ class Blocks:
             return found
         index = np.arange(here.start, here.stop) if self.rows is None else self.rows[here]
         return self.matrix.read(index)
+
+
+def _has_screen() -> bool:
+    """Workers have none of their own, and threads of one process would draw over each other."""
+    return parent_process() is None and current_thread() is main_thread()

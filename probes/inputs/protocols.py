@@ -12,7 +12,10 @@ __all__ = ["ActivationsLike", "CorpusLike", "KnowsCeilings"]
 
 @runtime_checkable
 class ActivationsLike(Protocol):
-    """Activations per site, rows aligned with the corpus' tokens."""
+    """Activations per site, rows aligned with the corpus' tokens.
+
+    An object whose attribute ``many_readers`` is True lets several threads read at the same time.
+    """
 
     @property
     def sites(self) -> Sequence[str]:

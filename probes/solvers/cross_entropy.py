@@ -76,4 +76,5 @@ def own_classes(
     """
     if not scores.flags.c_contiguous:
         raise ProbeError("scores [class, token] lie in C order: pass np.ascontiguousarray of them")
-    return scores.reshape(-1), codes * len(codes) + np.arange(len(codes))
+    # Codes may be narrow integers, which a large product would overflow.
+    return scores.reshape(-1), codes.astype(np.int64) * len(codes) + np.arange(len(codes))

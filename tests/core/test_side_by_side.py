@@ -1,13 +1,19 @@
 """Jobs on threads of this process: the same results in the same order, errors of the first."""
 
+import signal
+import sys
 import threading
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_limits
+import scipy.linalg  # noqa: F401 - a limit holds for the libraries that are loaded when it is set
+from threadpoolctl import threadpool_info, threadpool_limits
 
-import linrep
 from linrep.core.side_by_side import side_by_side
+
+
+def blas_threads() -> set[int]:
+    return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3, 9])
@@ -79,26 +85,33 @@ def test_threads_see_how_the_caller_treats_overflow():
         assert dict(side_by_side(work, [0, 1], 2)) == {0: True, 1: True}
 
 
-@pytest.mark.parametrize("method", ["logistic", "lda", "ridge"])
-def test_sites_side_by_side_are_the_same_to_the_byte(method):
-    draw = np.random.default_rng(0)
-    labels = draw.integers(0, 3, 300)
-    rows = {
-        f"site {size}": draw.standard_normal((300, 8)) + size * np.eye(8)[labels]
-        for size in (0.0, 0.3, 0.6, 1.0)
-    }
-    frames = []
-    for allowed in (1, 2):
-        with threadpool_limits(allowed, user_api="blas"):
-            frames.append(linrep.probe(rows, labels, seed=1, method=method).to_frame())
-    assert frames[0].equals(frames[1])
+def test_linear_algebra_has_one_thread_inside_and_its_own_afterwards():
+    with threadpool_limits(2, user_api="blas"):
+        before = blas_threads()
+        inside = dict(side_by_side(lambda _: blas_threads(), [0, 1, 2], 2))
+        assert blas_threads() == before
+        with pytest.raises(ZeroDivisionError):
+            list(side_by_side(lambda job: 1 / job, [1, 0, 2], 2))
+        assert blas_threads() == before
+    assert inside == {0: {1}, 1: {1}, 2: {1}}
 
 
-def test_the_error_of_a_site_is_that_of_the_first():
-    rows = np.random.default_rng(0).standard_normal((300, 4))
-    wrong = np.where(np.arange(1200).reshape(300, 4) == 700, np.nan, rows)
-    with (
-        threadpool_limits(2, user_api="blas"),
-        pytest.raises(linrep.probes.ProbeError, match="site 'second'"),
-    ):
-        linrep.probe({"first": rows, "second": wrong, "third": wrong}, np.arange(300) % 3, seed=0)
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no SIGINT to itself")
+def test_an_interrupt_ends_what_is_at_work():
+    """The main thread waits, two others never end by themselves."""
+    begun = threading.Barrier(3, timeout=60)
+
+    def work(_: int) -> None:
+        begun.wait()
+        while True:
+            pass
+
+    def interrupt() -> None:
+        begun.wait()
+        signal.raise_signal(signal.SIGINT)
+
+    before = threading.active_count()
+    threading.Thread(target=interrupt, daemon=True).start()
+    with pytest.raises(KeyboardInterrupt):
+        list(side_by_side(work, [0, 1], 2))
+    assert threading.active_count() == before

@@ -4,7 +4,7 @@ import contextvars
 import ctypes
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, wait
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -20,7 +20,7 @@ LISTENING = 1.0
 
 def side_by_side(
     function: Callable[[Job], Result], jobs: Sequence[Job], threads: int
-) -> Iterator[tuple[int, Result]]:
+) -> Generator[tuple[int, Result], None, None]:
     """Apply a function to every job, several at once; each uses one thread of linear algebra.
 
     NumPy lets other threads run while it computes. Every job is worked on by one thread alone, in
@@ -50,19 +50,27 @@ def side_by_side(
         return
     todo = deque((Future[Result](), job) for job in jobs)
     results = [result for result, _ in todo]
-    workers = [_Worker(function, todo) for _ in range(threads)]
-    try:
-        for worker in workers:
-            worker.start()
-        for index, result in enumerate(results):
-            while not wait([result], LISTENING).done:
-                pass
-            yield index, result.result()
-    except BaseException:
-        todo.clear()
-        for worker in workers:
-            worker.drop()
-        raise
+    from threadpoolctl import ThreadpoolController
+
+    # Found once, before any thread: looking through the loaded libraries beside threads that
+    # compute could wait for them for ever (joblib/threadpoolctl issue 239).
+    libraries = ThreadpoolController()
+    workers = [_Worker(function, todo, libraries) for _ in range(threads)]
+    with libraries.limit(limits=1, user_api="blas"):
+        try:
+            for worker in workers:
+                worker.start()
+            for index, result in enumerate(results):
+                while not wait([result], LISTENING).done:
+                    pass
+                yield index, result.result()
+        finally:
+            todo.clear()
+            for worker in workers:  # all are told before one is waited for
+                worker.drop()
+            for worker in workers:
+                while worker.is_alive():
+                    worker.join(LISTENING)
 
 
 class _Worker(threading.Thread):
@@ -71,50 +79,56 @@ class _Worker(threading.Thread):
     Args:
         function: what is done with a job.
         todo: jobs, each with the place of its result; shared with the other threads.
+        libraries: of linear algebra, that are told how many threads they have.
     """
 
     def __init__(
-        self, function: Callable[[Any], Any], todo: "deque[tuple[Future[Any], Any]]"
+        self,
+        function: Callable[[Any], Any],
+        todo: "deque[tuple[Future[Any], Any]]",
+        libraries: Any,
     ) -> None:
         super().__init__(daemon=True)
-        self._function, self._todo = function, todo
+        self._function, self._todo, self._libraries = function, todo, libraries
         self._context = contextvars.copy_context()  # how NumPy treats overflow is told there
+        self._telling = threading.Lock()
         self._at_work = False
 
     def run(self) -> None:
         """Work."""
-        with suppress(_Dropped):
+        # Where linear algebra counts its threads by who calls it, a new one begins with many.
+        with self._libraries.limit(limits=1, user_api="blas"), suppress(_Dropped):
             self._context.run(self._take_up)
 
     def _take_up(self) -> None:
-        from threadpoolctl import threadpool_limits
-
-        # Where linear algebra counts its threads by who calls it, a new one begins with many.
-        threadpool_limits(1, user_api="blas")
+        self._begin()
         while self._todo:
             try:
                 result, job = self._todo.popleft()
             except IndexError:  # another thread has taken the last one meanwhile
-                return
-            self._at_work = True
+                break
             try:
                 result.set_result(self._function(job))
             except BaseException as error:
                 result.set_exception(error)
+        with self._telling:
             self._at_work = False
 
+    def _begin(self) -> None:
+        with self._telling:
+            self._at_work = True
+
     def drop(self) -> None:
-        """End the job at its next step in Python, and wait for that.
+        """End the job at its next step in Python; nothing, where the thread is not at work.
 
         CPython raises an exception in another thread on demand (``PyThreadState_SetAsyncExc``). A
         thread that ran on would use the processor for nobody, and could still be computing while
-        the interpreter takes NumPy's memory down.
+        the interpreter takes NumPy's memory down. An interpreter that cannot do so ends the job.
         """
-        if self._at_work and self.ident is not None:
-            raise_in = ctypes.pythonapi.PyThreadState_SetAsyncExc
-            raise_in(ctypes.c_ulong(self.ident), ctypes.py_object(_Dropped))
-        if self.ident is not None:
-            self.join()
+        with self._telling, suppress(AttributeError):
+            if self._at_work and self.ident is not None:
+                raise_in = ctypes.pythonapi.PyThreadState_SetAsyncExc
+                raise_in(ctypes.c_ulong(self.ident), ctypes.py_object(_Dropped))
 
 
 class _Dropped(BaseException):

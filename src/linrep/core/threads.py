@@ -51,7 +51,7 @@ def threads_for(multiplications: float) -> Iterator[int]:
 
 
 def allowed_threads() -> int:
-    """Threads of linear algebra that the user allows, also inside :func:`threads_for`.
+    """The most threads that a BLAS library has here; inside :func:`threads_for`, those outside.
 
     >>> with threads_for(1000.0):
     ...     inside = allowed_threads()

@@ -1,0 +1,155 @@
+"""Sites side by side: when, how many, and the same numbers to the byte."""
+
+import threading
+
+import numpy as np
+import pytest
+
+import linrep
+from linrep.core.engines import Serial
+from linrep.probes import ProbeError
+from linrep.probes.grid import at_once
+from linrep.probes.grid.at_once import MOST, WORTH, sites_at_once
+from linrep.probes.grid.entrance import GivenArrays
+from linrep.probes.grid.site_work import SiteWork
+from linrep.probes.solvers.cross_entropy import own_classes
+
+LARGE = GivenArrays({"a": np.zeros((WORTH // 64, 64), np.float32)})
+
+
+@pytest.fixture
+def eight(monkeypatch):
+    """A machine with much memory, whose user allows eight threads."""
+    monkeypatch.setattr(at_once, "allowed_threads", lambda: 8)
+    monkeypatch.setattr(at_once, "available_memory", lambda: 2**40)
+    monkeypatch.setattr(at_once, "parent_process", lambda: None)
+    return monkeypatch
+
+
+def test_as_many_as_threads_memory_and_the_most(eight):
+    assert sites_at_once((LARGE,), "auto", 0) == 8
+    assert sites_at_once((LARGE,), "cpu", 2**37) == 3  # of half of 8 times as much, less matrices
+    assert sites_at_once((LARGE,), "cpu", 2**41) == 1
+    eight.setattr(at_once, "allowed_threads", lambda: 64)
+    assert sites_at_once((LARGE,), "cpu", 0) == MOST
+
+
+def test_wide_sites_take_matrices(eight):
+    wide = GivenArrays({"a": np.zeros((WORTH // 8192, 8192), np.float32)})
+    eight.setattr(at_once, "available_memory", lambda: 2**34)
+    # half of 16 GiB holds one times (0.5 GiB and 8 matrices of 0.5 GiB)
+    assert sites_at_once((wide,), "cpu", 0) == 1
+    assert sites_at_once((LARGE,), "cpu", 0) == 8
+
+
+class Foreign:
+    """Activations of another package, which may have one reader at a time."""
+
+    sites = ("a",)
+    manifest: dict[str, str] = {}
+    kept = np.ones(WORTH // 64, dtype=bool)
+
+    def __getitem__(self, site: str) -> np.ndarray:
+        return LARGE[site]
+
+
+def test_one_at_a_time_where_threads_gain_nothing_or_do_harm(eight):
+    small = GivenArrays({"a": np.zeros((WORTH // 64 - 1, 64), np.float32)})
+    assert sites_at_once((small,), "auto", 0) == 1
+    assert sites_at_once((LARGE,), "cuda", 0) == 1
+    assert sites_at_once((LARGE, Foreign()), "auto", 0) == 1
+    assert sites_at_once((Foreign(),), "auto", 0) == 1
+    eight.setattr(at_once, "parent_process", lambda: object())
+    assert sites_at_once((LARGE,), "auto", 0) == 1
+
+
+def test_captured_activations_have_many_readers(eight):
+    acts = linrep.Activations.from_arrays({"blocks.0.hook_resid_post": LARGE["a"]}, None)
+    assert sites_at_once((acts,), "auto", 0) == 8
+
+
+@pytest.fixture
+def two(monkeypatch):
+    """Two sites at once, whatever the machine; where they were worked on is kept."""
+    threads: list[int] = []
+    run = SiteWork.run
+
+    def watched(work):
+        threads.append(threading.get_ident())
+        return run(work)
+
+    monkeypatch.setattr("linrep.probes.grid.probe.sites_at_once", lambda *_: 2)
+    monkeypatch.setattr(SiteWork, "run", watched)
+    return threads
+
+
+def grid(method: str) -> linrep.probes.ProbeResults:
+    draw = np.random.default_rng(0)
+    labels = draw.integers(0, 3, 400)
+    rows = {
+        f"site {size}": draw.standard_normal((400, 8)) + size * np.eye(8)[labels]
+        for size in (0.0, 0.3, 0.6, 1.0)
+    }
+    numbers = labels + draw.standard_normal(400)
+    twins = [{site: draw.standard_normal((400, 8)) for site in rows} for _ in range(2)]
+    return linrep.probe(
+        rows, targets={"class": labels, "number": numbers}, seed=1, method=method, codelength=True,
+        random_weights=twins, permutations=19,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("method", ["logistic", "lda", "ridge"])
+def test_sites_side_by_side_are_the_same_to_the_byte(method, request):
+    alone = grid(method)
+    threads = request.getfixturevalue("two")
+    beside = grid(method)
+    assert len(set(threads)) == 2
+    assert threading.get_ident() not in threads
+    assert alone.to_frame().equals(beside.to_frame())
+    assert alone.patterns.keys() == beside.patterns.keys()
+    for key, space in alone.patterns.items():
+        np.testing.assert_array_equal(space.basis, beside.patterns[key].basis)
+    for site, covariance in alone.covariances.items():
+        np.testing.assert_array_equal(covariance, beside.covariances[site])
+
+
+def test_the_error_of_a_site_is_that_of_the_first(two):
+    rows = np.random.default_rng(0).standard_normal((300, 4))
+    wrong = np.where(np.arange(1200).reshape(300, 4) == 700, np.nan, rows)
+    with pytest.raises(ProbeError, match="site 'second'"):
+        linrep.probe({"first": rows, "second": wrong, "third": wrong}, np.arange(300) % 3, seed=0)
+    assert len(set(two)) == 2
+
+
+class Counting:
+    """An engine of another package that works in this process."""
+
+    workers = False
+
+    def __init__(self) -> None:
+        self.jobs = 0
+        self._serial = Serial()
+
+    def map(self, fn, jobs):
+        self.jobs += len(jobs)
+        yield from self._serial.map(fn, jobs)
+
+    def share(self, make):
+        return self._serial.share(make)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+def test_an_engine_that_is_given_is_asked(two):
+    engine = Counting()
+    rows = np.random.default_rng(0).standard_normal((300, 4))
+    linrep.probe({"a": rows, "b": rows}, np.arange(300) % 3, seed=0, engine=engine)
+    assert engine.jobs == 2
+
+
+def test_places_of_narrow_codes_do_not_overflow():
+    """Codes of 16 bits stand for all narrow ones: 200 * 300 is more than they hold."""
+    codes = np.full(300, 200, dtype=np.int16)
+    _, places = own_classes(np.zeros((201, 300)), codes)
+    np.testing.assert_array_equal(places, 200 * 300 + np.arange(300))
