@@ -45,7 +45,7 @@ def sites_at_once(stores: Sequence[ActivationsLike], device: str, needed: int) -
         or max((np.prod(shape) for shape in shapes), default=0) < WORTH
     ):
         return 1
-    width = max(shape[-1] for shape in shapes)
+    width = max(shape[-1] for shape in shapes if shape)
     memory, each = available_memory(), max(needed, LEAST) + MATRICES * 8 * width**2
     room = MOST if memory is None else memory // (2 * each)
     return max(1, min(allowed_threads(), room, MOST))

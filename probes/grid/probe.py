@@ -220,8 +220,8 @@ def _probed(
             )
             for site in acts.sites
         ]  # fmt: skip
-        few = sites_at_once((acts, *asked_twins), rest.device, needed) if threads == 1 else 1
-        with sites_answered(runner, works, few) as answered:
+        at_once = sites_at_once((acts, *asked_twins), rest.device, needed) if threads == 1 else 1
+        with sites_answered(runner, works, at_once) as answered:
             done = progress(answered, "probing", total=len(works), unit="site")
             found.update((works[index].site, here) for index, here in done)
     cells = {

@@ -115,3 +115,24 @@ def test_an_interrupt_ends_what_is_at_work():
     with pytest.raises(KeyboardInterrupt):
         list(side_by_side(work, [0, 1], 2))
     assert threading.active_count() == before
+
+
+def test_threads_that_are_interrupted_anywhere_end_without_a_word(monkeypatch):
+    """Threads change places every few steps; what a thread does not catch is seen."""
+    unseen: list[str] = []
+    monkeypatch.setattr(threading, "excepthook", lambda found: unseen.append(repr(found.exc_value)))
+    usual, before = sys.getswitchinterval(), threading.active_count()
+    sys.setswitchinterval(1e-5)
+    try:
+        for threads in [2, 3, 5] * 20:
+            jobs = range(threads + 2)
+            assert list(side_by_side(lambda job: 2 * job, jobs, threads))[-1] == (
+                threads + 1, 2 * (threads + 1),
+            )  # fmt: skip
+            stopped = side_by_side(lambda _: sum(range(2000)), jobs, threads)
+            next(stopped)
+            stopped.close()
+    finally:
+        sys.setswitchinterval(usual)
+    assert not unseen
+    assert threading.active_count() == before

@@ -64,10 +64,12 @@ def side_by_side(
                 while not wait([result], LISTENING).done:
                     pass
                 yield index, result.result()
-        finally:
+        except BaseException:
             todo.clear()
             for worker in workers:  # all are told before one is waited for
                 worker.drop()
+            raise
+        finally:
             for worker in workers:
                 while worker.is_alive():
                     worker.join(LISTENING)
@@ -108,9 +110,11 @@ class _Worker(threading.Thread):
             except IndexError:  # another thread has taken the last one meanwhile
                 break
             try:
-                result.set_result(self._function(job))
+                found = self._function(job)
             except BaseException as error:
                 result.set_exception(error)
+            else:
+                result.set_result(found)
         with self._telling:
             self._at_work = False
 
