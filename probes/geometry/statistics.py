@@ -281,11 +281,7 @@ def _collected(x: Array, columns: Columns, place: Products) -> Statistics:
 def _named(
     sums: CentredSums, classes: Mapping[str, tuple[str, ...]], numeric: frozenset[str]
 ) -> Statistics:
-    """Sums with the names of their columns.
-
-    They were added up here, so nothing about them has to be checked: the checks of eight arguments
-    take as long as the sums of a small batch.
-    """
+    """Sums with the names of their columns; added up here, they fit each other."""
     made = object.__new__(Statistics)
     made.n, made.mean_x, made.mean_z = sums.n, sums.mean_x, sums.mean_z
     made.scatter_xx, made.scatter_xz, made.scatter_zz = sums.xx, sums.xz, sums.zz
