@@ -65,7 +65,9 @@ def ours(path: Path, ids: torch.Tensor, lines: int) -> Method:
 
     def run() -> None:
         arrays = Arrays(sites, 0, ids.numel(), width, "float32")
-        read(path, encoding.lines, batches, sites, "last", arrays.put)
+        done = lambda _: arrays.check(4096)  # noqa: E731
+        read(path, encoding.lines, batches, sites, "last", arrays.put, done=done)
+        arrays.check()
 
     return run
 

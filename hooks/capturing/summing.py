@@ -14,6 +14,7 @@ from ...core.hints import Unfit, array_like
 from ..errors import CaptureError
 from ..paths.path import Path
 from ..reading.arrays import guarded
+from ..reading.words import Words
 from .work import Work, worker_path
 
 __all__ = [
@@ -165,20 +166,25 @@ class Sums:
     gpus: dict[str, torch.device] = field(default_factory=dict)  # of sites whose model lies there
     count: int = 0
 
-    def put(self, site: str, rows: np.ndarray, values: Tensor) -> None:
+    def put(self, site: str, words: Words, values: Tensor) -> None:
         """Words of the batch that is running."""
-        dtype: Literal["float32", "float64"]
-        dtype = "float64" if values.dtype == torch.float64 else "float32"
         if lies_on_gpu(values):
             self.gpus[site] = values.device
-        ready = guarded(site, values, dtype).cpu()
         # It waits for the end of the batch, and blocks may write into their inputs.
-        self.batch[site] = rows, ready.clone() if ready.data_ptr() == values.data_ptr() else ready
+        ready = values.clone() if values.is_cpu else values.cpu()
+        self.batch[site] = words.rows, ready
 
     def commit(self) -> None:
-        """The batch went through to its end."""
+        """The batch went through to its end.
+
+        Raises:
+            CaptureError: NaN or infinite activations.
+        """
         for site, (rows, values) in self.batch.items():
-            self.waiting.setdefault(site, []).append((rows, values.numpy()))
+            dtype: Literal["float32", "float64"]
+            dtype = "float64" if values.dtype == torch.float64 else "float32"
+            ready = guarded(site, values, dtype).numpy()
+            self.waiting.setdefault(site, []).append((rows, ready))
         self.count += len(next(iter(self.batch.values()))[0])
         self.batch = {}
         if self.count >= _ROWS:

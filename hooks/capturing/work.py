@@ -43,6 +43,7 @@ __all__ = [
 ]
 
 _SHARD_BYTES = 1 << 28
+_ROWS = 4096  # words that are looked at together
 
 
 @final
@@ -107,7 +108,13 @@ class Work:
     def arrays(self, path: Path, done: Callable[[int], None]) -> dict[str, np.ndarray]:
         """The words' activations, per site, in the dtype asked for."""
         arrays = Arrays(self.sites, self.begin, self.end, self.d_model, self.settings.dtype)
-        self.read(path, arrays.put, done)
+
+        def advance(tokens: int) -> None:
+            arrays.check(_ROWS)
+            done(tokens)
+
+        self.read(path, arrays.put, advance)
+        arrays.check()
         return arrays.arrays
 
     def write(self, path: Path, done: Callable[[int], None]) -> dict[str, Any]:

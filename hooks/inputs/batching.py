@@ -127,11 +127,15 @@ def collate(lines: Sequence[Line], pad_id: int, side: Literal["left", "right"] =
     >>> collate(lines, pad_id=9, side="left").ids.tolist()
     [[0, 1, 1], [9, 0, 1]]
     """
-    width = max(len(line) for line in lines)
-    ids = np.full((len(lines), width), pad_id, dtype=np.int64)
-    mask = np.zeros((len(lines), width), dtype=bool)
-    for i, line in enumerate(lines):
-        here = slice(0, len(line)) if side == "right" else slice(width - len(line), width)
+    lengths = [len(line) for line in lines]
+    shape = len(lines), max(lengths)
+    if min(lengths) == shape[1]:  # nothing to pad
+        ids = np.concatenate([line.ids for line in lines], dtype=np.int64).reshape(shape)
+        mask = np.ones(shape, dtype=bool)
+        return Batch(torch.from_numpy(ids), torch.from_numpy(mask), tuple(lines), side)
+    ids, mask = np.full(shape, pad_id, dtype=np.int64), np.zeros(shape, dtype=bool)
+    for i, (line, length) in enumerate(zip(lines, lengths, strict=True)):
+        here = slice(0, length) if side == "right" else slice(shape[1] - length, shape[1])
         ids[i, here] = line.ids
         mask[i, here] = True
     return Batch(torch.from_numpy(ids), torch.from_numpy(mask), tuple(lines), side)

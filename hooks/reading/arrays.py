@@ -7,13 +7,14 @@ from typing import final
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from ..errors import CaptureError
 from .settings import Dtype
+from .words import Words
 
-__all__ = ["STORED", "Arrays", "guarded"]
+__all__ = ["STORED", "Arrays", "guarded", "refuse_unbounded"]
 
 STORED = {
     "float32": torch.float32,
@@ -31,25 +32,41 @@ def guarded(site: str, values: Float[Tensor, "word d_model"], dtype: Dtype) -> T
     Raises:
         CaptureError: NaN or infinite activations, or values beyond the dtype's range.
     """
-    wanted, own = STORED[dtype], values.dtype
-    fits = own is wanted or _largest(wanted) >= _largest(own)
-    if fits and math.isfinite(values.sum().item()):  # so are its terms; the common, quick way
-        return values if own is wanted else values.to(wanted)
+    wanted = STORED[dtype]
+    if _holds(wanted, values.dtype):
+        refuse_unbounded(site, values, values.dtype)
+        return values if values.dtype is wanted else values.to(wanted)
     if values.numel() == 0:
         return values.to(wanted)
     most = _largest(wanted)
     peak = float(values.abs().amax())
-    if not np.isfinite(peak):
-        raise CaptureError(
-            f"{site} holds NaN or infinite activations: the model overflows in "
-            f"{str(values.dtype).removeprefix('torch.')}; load it in bfloat16 or float32"
-        )
-    if peak > most:
+    if np.isfinite(peak) and peak > most:
         raise CaptureError(
             f"{site} holds values up to {peak:.3g}, beyond {dtype}'s largest of {most:.4g}: pass "
             'dtype="bfloat16" (same size) or "float32"'
         )
+    refuse_unbounded(site, values, values.dtype)
     return values.to(wanted)
+
+
+def refuse_unbounded(site: str, values: Float[Tensor, "word d_model"], made: torch.dtype) -> None:
+    """Refuse values that are not finite, which a model of dtype ``made`` has made.
+
+    Raises:
+        CaptureError: NaN or infinite activations.
+    """
+    if math.isfinite(values.sum().item()):  # so are its terms; the common, quick way
+        return
+    if not bool(torch.isfinite(values).all()):
+        raise CaptureError(
+            f"{site} holds NaN or infinite activations: the model overflows in "
+            f"{str(made).removeprefix('torch.')}; load it in bfloat16 or float32"
+        )
+
+
+def _holds(wanted: torch.dtype, own: torch.dtype) -> bool:
+    """Whether every finite value of one dtype is finite in the other."""
+    return own is wanted or _largest(wanted) >= _largest(own)
 
 
 @cache
@@ -76,37 +93,65 @@ class Arrays:
         shape = (end - begin, d_model)
         self.arrays = {site: np.zeros(shape, dtype=_NUMPY[dtype]) for site in sites}
         self._tensors = {site: self._tensor(array) for site, array in self.arrays.items()}
-        self._rows, self._place = np.empty(0, dtype=np.int64), _place(np.empty(0, dtype=np.int64))
+        self._words: Words | None = None
+        self._unseen = slice(0, 0)  # words that nothing has looked at
+        self._made: dict[str, torch.dtype] = {}  # there, by site: the model's dtype
 
-    def put(self, site: str, rows: np.ndarray, values: Tensor) -> None:
-        """Write words of a batch.
+    def put(self, site: str, words: Words, values: Tensor) -> None:
+        """Write words of a batch; :meth:`check` has to follow.
 
         Raises:
             CaptureError: the site is not as wide as the stream, or its values do not fit the dtype.
         """
-        ready, kept = guarded(site, values, self.dtype), self._tensors[site]
-        ready = ready if ready.is_cpu else ready.cpu()
-        if ready.shape[1] != kept.shape[1]:
+        kept = self._tensors[site]
+        if values.shape[1] != kept.shape[1]:
             raise CaptureError(
-                f"{site} has {ready.shape[1]} numbers for each token, and the residual stream has "
+                f"{site} has {values.shape[1]} numbers for each token, and the residual stream has "
                 f"{kept.shape[1]}: only places as wide as the stream are captured, "
                 "such as resid_post"
             )
-        if rows is not self._rows:  # all sites of a batch come with the same rows
-            self._rows, self._place = rows, _place(rows - self.begin)
-        if isinstance(self._place, slice):
-            kept[self._place] = ready
+        if words is not self._words:  # all sites of a batch come with the same
+            self._words, self._place = words, _place(words, self.begin)
+            self._extend()
+        if not isinstance(self._place, slice):
+            kept.index_copy_(0, self._place, guarded(site, values, self.dtype).cpu())
+        elif _holds(kept.dtype, values.dtype):
+            kept[self._place] = values
+            self._made[site] = values.dtype
         else:
-            kept.index_copy_(0, self._place, ready)
+            kept[self._place] = guarded(site, values, self.dtype)
+
+    def check(self, least: int = 1) -> None:
+        """Look at the words that nothing has looked at, where they are at least so many.
+
+        Between two blocks of a tiny model a look at a few numbers takes as long as the block, since
+        the processor's caches hold the model: words that follow each other are looked at together.
+
+        Raises:
+            CaptureError: NaN or infinite activations.
+        """
+        if self._unseen.stop - self._unseen.start < least:
+            return
+        for site, made in self._made.items():
+            refuse_unbounded(site, self._tensors[site][self._unseen], made)
+        self._unseen, self._made = slice(0, 0), {}
+
+    def _extend(self) -> None:
+        """Words of the next batch, behind those that nothing has looked at."""
+        place = self._place
+        if isinstance(place, slice):
+            if self._made and place.start != self._unseen.stop:
+                self.check()
+            self._unseen = slice(self._unseen.start if self._made else place.start, place.stop)
 
     def _tensor(self, array: np.ndarray) -> Tensor:
         tensor = torch.from_numpy(array)
         return tensor.view(torch.bfloat16) if self.dtype == "bfloat16" else tensor
 
 
-def _place(rows: Int[np.ndarray, " word"]) -> slice | Tensor:
-    """The rows as a slice where they follow each other, which is copied at once."""
-    first = int(rows[0]) if len(rows) else 0
-    if bool((rows == np.arange(first, first + len(rows))).all()):
-        return slice(first, first + len(rows))
-    return torch.from_numpy(rows)
+def _place(words: Words, begin: int) -> slice | Tensor:
+    """Where the words go: a slice where they follow each other, which is copied at once."""
+    if words.follow:
+        first = int(words.rows[0]) - begin
+        return slice(first, first + len(words.rows))
+    return torch.from_numpy(words.rows - begin)

@@ -1,97 +1,73 @@
 """The inner loop: batches through a model, words out of its stream."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal, final
+from typing import final
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
 from torch import Tensor
 
 from ..errors import CaptureError
 from ..inputs.alignment import Line
 from ..inputs.batching import Batch, collate, out_of_memory
 from ..paths.path import Path, Tap
+from .words import Words, WordToken, pool
 
-__all__ = ["Put", "WordToken", "pool", "read", "read_batch"]
+__all__ = ["Put", "Reader", "read", "read_batch"]
 
-WordToken = Literal["last", "first", "mean"]
-Put = Callable[[str, np.ndarray, Tensor], None]
-"""Takes a site, word indices ``[word]`` and their activations ``[word, d_model]``."""
+Put = Callable[[str, Words, Tensor], None]
+"""Takes a site, words and their activations ``[word, d_model]``."""
 
-
-@final
-@dataclass(frozen=True, eq=False)
-class Gather:
-    """Where the words of a batch stand in its flattened positions."""
-
-    rows: Int[np.ndarray, " word"]
-    places: Int[Tensor, " piece"]
-    owner: Int[Tensor, " piece"] | None  # index of the word each place belongs to; None: one each
-    whole: bool = False  # the places are all positions, in order: nothing to pick
-
-    @classmethod
-    def of(cls, batch: Batch, how: WordToken) -> "Gather":
-        # Few calls, for a tiny model runs hardly longer than they do.
-        lines, width = batch.lines, batch.ids.shape[1]
-        rows = np.concatenate([line.rows for line in lines], dtype=np.int64)
-        begins = np.arange(len(lines)) * width
-        if batch.side == "left":
-            begins = begins + batch.offsets
-        base = np.repeat(begins, [len(line.rows) for line in lines])
-        if how == "first":
-            return cls._one_each(rows, base + np.concatenate([line.start for line in lines]), batch)
-        stop = base + np.concatenate([line.stop for line in lines])
-        if how == "last":
-            return cls._one_each(rows, stop - 1, batch)
-        start = base + np.concatenate([line.start for line in lines])
-        counts = stop - start
-        owner = np.repeat(np.arange(len(rows)), counts)
-        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        places = np.repeat(start, counts) + within
-        return cls(rows, torch.from_numpy(places), torch.from_numpy(owner))
-
-    @classmethod
-    def _one_each(cls, rows: np.ndarray, places: np.ndarray, batch: Batch) -> "Gather":
-        size = batch.ids.numel()
-        whole = len(places) == size and bool((places == np.arange(size)).all())
-        return cls(rows, torch.from_numpy(places), None, whole)
+AHEAD = 1 << 15
+"""Token ids that are laid out at once. Between two forward passes the processor's caches hold the
+model, and the few calls that lay out a batch take as long as many warm ones."""
 
 
-def pool(
-    stream: Float[Tensor, "batch position d_model"], gather: Gather
-) -> Float[Tensor, "word d_model"]:
-    """One row per word: the chosen token's, or the mean over its tokens (in float64).
+class Reader:
+    """Taps on a model that hand each site's words on the moment they exist.
 
-    It may be a view of the stream: copy what has to outlive the hook.
+    Args:
+        path: the way through the model.
+        sites: what to read.
+        put: receives the words.
     """
-    flat = stream.reshape(-1, stream.shape[-1])
-    if gather.whole:
-        return flat
-    picked = flat.index_select(0, gather.places.to(flat.device))
-    if gather.owner is None:
-        return picked
-    owner = gather.owner.to(flat.device)
-    total = torch.zeros(
-        (len(gather.rows), flat.shape[-1]), dtype=torch.float64, device=flat.device
-    ).index_add_(0, owner, picked.double())
-    return (total / torch.bincount(owner, minlength=len(gather.rows))[:, None]).to(flat.dtype)
 
+    def __init__(self, path: Path, sites: Sequence[str], put: Put) -> None:
+        self._path, self._sites, self._put = path, tuple(sites), put
+        self._fired: set[str] = set()
+        self._windows = bool(getattr(path.model.config, "attention_window", None))
 
-def read_batch(path: Path, batch: Batch, sites: Sequence[str], how: WordToken, put: Put) -> None:
-    """Run one batch and hand each site's words to ``put`` the moment they exist.
+    @contextmanager
+    def attached(self) -> Iterator[None]:
+        """The taps hang, for any number of batches; they are gone on exit."""
+        taps: dict[str, Tap] = {site: partial(self._see, site) for site in self._sites}
+        with self._path.attach(taps, stop=True):
+            yield
 
-    Raises:
-        CaptureError: a site never fired, or its tensor is not a stream of this batch.
-    """
-    gather, shape = Gather.of(batch, how), batch.ids.shape
-    windows = bool(getattr(path.model.config, "attention_window", None))
-    fired: set[str] = set()
+    def run(self, batch: Batch, words: Words) -> None:
+        """Run one batch.
 
-    def see(site: str, stream: Tensor) -> None:
-        if windows and stream.ndim == 3:  # Longformer fills its last window behind the words
+        Raises:
+            CaptureError: a site never fired, or its tensor is not a stream of this batch.
+        """
+        self._shape, self._words = batch.ids.shape, words
+        self._fired.clear()
+        with torch.inference_mode():
+            self._path.forward(batch)
+        if len(self._fired) == len(self._sites):
+            return
+        silent = [site for site in self._sites if site not in self._fired]
+        raise CaptureError(
+            f"{', '.join(silent)} never fired in the forward pass: this model switches the place "
+            "off, or runs its blocks in another order than it lists them; choose another site"
+        )
+
+    def _see(self, site: str, stream: Tensor) -> None:
+        shape = self._shape
+        if self._windows and stream.ndim == 3:  # Longformer fills its last window behind the words
             stream = stream[:, : shape[1]]
         if stream.ndim != 3 or stream.shape[:2] != shape:
             raise CaptureError(
@@ -99,18 +75,20 @@ def read_batch(path: Path, batch: Batch, sites: Sequence[str], how: WordToken, p
                 f"with batch and position {tuple(shape)}: it is no residual stream "
                 "of one vector for each token, so this model is not read: give another"
             )
-        fired.add(site)
-        put(site, gather.rows, pool(stream.detach(), gather))
+        self._fired.add(site)
+        stream = stream.detach() if stream.requires_grad else stream
+        self._put(site, self._words, pool(stream, self._words))
 
-    taps: dict[str, Tap] = {site: partial(see, site) for site in sites}
-    with torch.inference_mode(), path.attach(taps, stop=True):
-        path.forward(batch)
-    silent = [site for site in sites if site not in fired]
-    if silent:
-        raise CaptureError(
-            f"{', '.join(silent)} never fired in the forward pass: this model switches the place "
-            "off, or runs its blocks in another order than it lists them; choose another site"
-        )
+
+def read_batch(path: Path, batch: Batch, sites: Sequence[str], how: WordToken, put: Put) -> None:
+    """Run one batch alone.
+
+    Raises:
+        CaptureError: a site never fired, or its tensor is not a stream of this batch.
+    """
+    reader = Reader(path, sites, put)
+    with reader.attached():
+        reader.run(batch, Words.of(batch, how))
 
 
 def read(
@@ -142,46 +120,83 @@ def read(
         RuntimeError: whatever else the model raises.
         MemoryError: never, it is caught.
     """
-    pad_id = path.wiring.pad_id
+    reader = Reader(path, sites, put)
+    laid = partial(_Laid.of, lines=lines, pad_id=path.wiring.pad_id, how=how)
     room: int | None = None
+    with reader.attached():
+        for first in _ahead(batches, laid):
+            todo = [first]
+            while todo:
+                now = todo.pop()
+                if room is not None and len(now.indices) > 1 and now.padded > room:
+                    todo += [laid(part) for part in reversed(_split(now, room))]
+                    continue
+                try:
+                    reader.run(now.batch, now.words)
+                except (RuntimeError, MemoryError) as error:
+                    if not out_of_memory(error):
+                        raise
+                    room = _halve(now, error)
+                    _free()
+                    todo.append(now)
+                    continue
+                done(now.tokens)
+
+
+@final
+@dataclass(frozen=True, eq=False)
+class _Laid:
+    """A batch as the model reads it.
+
+    Args:
+        indices: of its lines.
+        batch: their token ids.
+        words: where their words are.
+        tokens: ids in it, without padding.
+    """
+
+    indices: np.ndarray
+    batch: Batch
+    words: Words
+    tokens: int
+
+    @classmethod
+    def of(cls, indices: np.ndarray, lines: Sequence[Line], pad_id: int, how: WordToken) -> "_Laid":
+        batch = collate([lines[i] for i in indices], pad_id)
+        return cls(indices, batch, Words.of(batch, how), sum(len(line) for line in batch.lines))
+
+    @property
+    def padded(self) -> int:
+        """Tokens, padding included."""
+        return self.batch.ids.numel()
+
+
+def _ahead(batches: Sequence[np.ndarray], laid: Callable[[np.ndarray], _Laid]) -> Iterator[_Laid]:
+    """All batches in order, laid out several at once."""
+    waiting: list[_Laid] = []
+    size = 0
     for indices in batches:
-        todo = [indices]
-        while todo:
-            now = todo.pop()
-            if room is not None and len(now) > 1 and _padded(now, lines) > room:
-                todo += reversed(_split(now, lines, room))
-                continue
-            batch = collate([lines[i] for i in now], pad_id)
-            try:
-                read_batch(path, batch, sites, how, put)
-            except (RuntimeError, MemoryError) as error:
-                if not out_of_memory(error):
-                    raise
-                room = _halve(now, lines, error)
-                _free()
-                todo.append(now)
-                continue
-            done(sum(len(line) for line in batch.lines))
+        waiting.append(laid(indices))
+        size += waiting[-1].padded
+        if size >= AHEAD:
+            yield from waiting
+            waiting, size = [], 0
+    yield from waiting
 
 
-def _padded(indices: np.ndarray, lines: Sequence[Line]) -> int:
-    """Tokens of a batch, padding included."""
-    return len(indices) * max(1, *(len(lines[int(i)]) for i in indices))
-
-
-def _split(indices: np.ndarray, lines: Sequence[Line], room: int) -> list[np.ndarray]:
+def _split(now: _Laid, room: int) -> list[np.ndarray]:
     """The batch in parts of at most ``room`` padded tokens, or of one line."""
-    step = max(1, room * len(indices) // _padded(indices, lines))
-    return [indices[begin : begin + step] for begin in range(0, len(indices), step)]
+    step = max(1, room * len(now.indices) // now.padded)
+    return [now.indices[begin : begin + step] for begin in range(0, len(now.indices), step)]
 
 
-def _halve(indices: np.ndarray, lines: Sequence[Line], error: BaseException) -> int:
-    if len(indices) == 1:
+def _halve(now: _Laid, error: BaseException) -> int:
+    if len(now.indices) == 1:
         raise CaptureError(
-            f"memory ran out on a single input of {_padded(indices, lines)} tokens: read shorter "
+            f"memory ran out on a single input of {now.padded} tokens: read shorter "
             'windows (long_inputs="window"), fewer sites, or use a larger machine'
         ) from error
-    return max(1, _padded(indices, lines) // 2)
+    return max(1, now.padded // 2)
 
 
 def _free() -> None:

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypedDict, final, get_args
 from ...core import checked
 from ..errors import CaptureError
 from ..inputs.windows import LongInputs
-from .loop import WordToken
+from .words import WordToken
 
 __all__ = ["CaptureSettings", "Dtype", "Reading", "ReadingOptions"]
 

@@ -12,6 +12,7 @@ from ..inputs.alignment import Line
 from ..inputs.batching import collate
 from ..reading.loop import read_batch
 from ..reading.prepared import PreparedModel
+from ..reading.words import Words
 from .recompute import CheckedInputs
 
 __all__ = ["edits", "norms", "sees_next"]
@@ -111,7 +112,7 @@ def sees_next(subject: PreparedModel, sample: CheckedInputs) -> bool:
     for ids in (line.ids, changed):
         kept: dict[str, Tensor] = {}
 
-        def put(site: str, _: np.ndarray, values: Tensor, kept: dict[str, Tensor] = kept) -> None:
+        def put(site: str, _: Words, values: Tensor, kept: dict[str, Tensor] = kept) -> None:
             kept[site] = values.double()
 
         batch = collate([Line(ids, place, place, place + 1)], subject.path.wiring.pad_id)

@@ -17,6 +17,7 @@ from ..paths.path import Tap, model_running
 from ..paths.sites import Site
 from ..reading.loop import read_batch
 from ..reading.prepared import PreparedModel
+from ..reading.words import Words
 
 __all__ = ["CheckedInputs", "batched", "kernel", "reference", "singles", "with_stream"]
 
@@ -83,9 +84,9 @@ def _collect(
 ) -> dict[str, Tensor]:
     kept: dict[str, Tensor] = {}
 
-    def put(site: str, rows: np.ndarray, values: Tensor) -> None:
+    def put(site: str, words: Words, values: Tensor) -> None:
         whole = kept.setdefault(site, torch.zeros((sample.n, values.shape[1]), dtype=torch.float64))
-        whole[torch.from_numpy(rows)] = values.double().cpu()
+        whole[torch.from_numpy(words.rows)] = values.double().cpu()
 
     for lines in groups:
         batch = collate(lines, subject.path.wiring.pad_id, side)

@@ -184,8 +184,8 @@ def test_batches_are_halved_when_memory_runs_out():
         out = {site: np.zeros((lines.n_words, 16), np.float32) for site in sites}
         counted = []
 
-        def put(site, rows, values):
-            out[site][rows] = values.numpy()
+        def put(site, words, values):
+            out[site][words.rows] = values.numpy()
 
         batches = plan([len(x) for x in lines.lines], tokens=64)
         read(path, lines.lines, batches, sites, "last", put, done=counted.append)

@@ -6,7 +6,7 @@ import torch
 
 from linrep.hooks.inputs.alignment import Line
 from linrep.hooks.inputs.batching import collate
-from linrep.hooks.reading.loop import Gather, pool
+from linrep.hooks.reading.words import Words, pool
 
 
 def lines_of(random, count, length, front):
@@ -31,7 +31,7 @@ def test_words_are_taken_from_where_they_stand(how, side, length, front):
     for count in (1, 2, 7):
         batch = collate(lines_of(random, count, length, front), pad_id=0, side=side)
         stream = torch.randn(*batch.ids.shape, 3, dtype=torch.float64)
-        gather = Gather.of(batch, how)
+        words = Words.of(batch, how)
         rows, expected = [], []
         for i, line in enumerate(batch.lines):
             skip = batch.ids.shape[1] - len(line) if side == "left" else 0
@@ -41,11 +41,11 @@ def test_words_are_taken_from_where_they_stand(how, side, length, front):
                 expected.append(
                     tokens.mean(0) if how == "mean" else tokens[0 if how == "first" else -1]
                 )
-        assert gather.rows.tolist() == rows
-        assert gather.rows.dtype == np.int64
-        found = pool(stream, gather)
+        assert words.rows.tolist() == rows
+        assert words.rows.dtype == np.int64
+        found = pool(stream, words)
         assert len(found) == len(expected)
         for one, other in zip(found, expected, strict=True):
             torch.testing.assert_close(one, other)
         if length:
-            assert gather.whole == (how != "mean" and front == 0)
+            assert (words.places is None) == (front == 0)
