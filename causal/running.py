@@ -91,7 +91,7 @@ class Runner:
 
     def cache_for(self, batch: Batch) -> Any:
         """An empty cache for these inputs; ``None`` where the model keeps nothing of use."""
-        if not (self._keeps and self.resume and bool(batch.mask.all())):
+        if not (self._keeps and self.resume and batch.full):
             return None
         if getattr(self.wiring.body.config, "_attn_implementation", None) not in MASKED:
             return None

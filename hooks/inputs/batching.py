@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, final
 
 import numpy as np
@@ -22,15 +23,28 @@ class Batch:
 
     Args:
         ids: token ids.
-        mask: True on real tokens.
         lines: the lines inside, in order.
         side: where the padding is.
     """
 
     ids: Int[Tensor, "batch position"]
-    mask: Bool[Tensor, "batch position"]
     lines: tuple[Line, ...]
     side: Literal["left", "right"] = "right"
+
+    @property
+    def full(self) -> bool:
+        """Nothing is padded."""
+        width = self.ids.shape[1]
+        return all(len(line.ids) == width for line in self.lines)
+
+    @cached_property
+    def mask(self) -> Bool[Tensor, "batch position"]:
+        """True on real tokens."""
+        lengths = torch.tensor([len(line) for line in self.lines])[:, None]
+        place = torch.arange(self.ids.shape[1])
+        if self.side == "left":
+            return place >= self.ids.shape[1] - lengths
+        return place < lengths
 
     @property
     def offsets(self) -> Int[np.ndarray, " batch"]:
@@ -131,14 +145,12 @@ def collate(lines: Sequence[Line], pad_id: int, side: Literal["left", "right"] =
     shape = len(lines), max(lengths)
     if min(lengths) == shape[1]:  # nothing to pad
         ids = np.concatenate([line.ids for line in lines], dtype=np.int64).reshape(shape)
-        mask = np.ones(shape, dtype=bool)
-        return Batch(torch.from_numpy(ids), torch.from_numpy(mask), tuple(lines), side)
-    ids, mask = np.full(shape, pad_id, dtype=np.int64), np.zeros(shape, dtype=bool)
+        return Batch(torch.from_numpy(ids), tuple(lines), side)
+    ids = np.full(shape, pad_id, dtype=np.int64)
     for i, (line, length) in enumerate(zip(lines, lengths, strict=True)):
         here = slice(0, length) if side == "right" else slice(shape[1] - length, shape[1])
         ids[i, here] = line.ids
-        mask[i, here] = True
-    return Batch(torch.from_numpy(ids), torch.from_numpy(mask), tuple(lines), side)
+    return Batch(torch.from_numpy(ids), tuple(lines), side)
 
 
 def out_of_memory(error: BaseException) -> bool:
@@ -157,4 +169,4 @@ def out_of_memory(error: BaseException) -> bool:
 
 def repeated(batch: Batch, copies: int) -> Batch:
     """Copies of a batch, one after the other, as one."""
-    return Batch(batch.ids.repeat(copies, 1), batch.mask.repeat(copies, 1), batch.lines * copies)
+    return Batch(batch.ids.repeat(copies, 1), batch.lines * copies, batch.side)

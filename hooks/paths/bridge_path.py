@@ -148,8 +148,7 @@ class BridgePath:
         """Run the bridge (it counts positions along the mask); ``None`` if a tap stopped it."""
         device = input_device(self.model)
         ids = batch.ids.to(device)
-        full = bool(batch.mask.all())
-        mask = {} if full else {"attention_mask": batch.mask.long().to(device)}
+        mask = {} if batch.full else {"attention_mask": batch.mask.long().to(device)}
         try:
             with model_running(self.model):
                 return self.bridge(ids, **mask)

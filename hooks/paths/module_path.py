@@ -27,7 +27,7 @@ def model_inputs(wiring: Wiring, batch: Batch) -> dict[str, Any]:
     """
     device = input_device(wiring.body)
     inputs: dict[str, Any] = {"input_ids": batch.ids.to(device)}
-    if not bool(batch.mask.all()):
+    if not batch.full:
         mask = batch.mask.long().to(device)
         inputs["attention_mask"] = mask
         if wiring.positions == "mask":

@@ -36,24 +36,27 @@ class Words:
     def of(cls, batch: Batch, how: WordToken) -> "Words":
         """The words of a batch, with the tokens that stand for them."""
         rows = np.concatenate([line.rows for line in batch.lines], dtype=np.int64)
-        follow = len(rows) > 0 and bool((rows == np.arange(rows[0], rows[0] + len(rows))).all())
         start = stop = None
         if how != "last":
             start = np.concatenate([line.start for line in batch.lines])
         if how != "first":
             stop = np.concatenate([line.stop for line in batch.lines])
         if len(rows) == batch.ids.numel() and _every_token(batch, start, stop):
-            return cls(rows, follow, None, None)
+            return cls(rows, _follow(rows), None, None)
         base = _begins(batch)
         if stop is None:
-            return cls(rows, follow, torch.from_numpy(base + start), None)
+            return cls(rows, _follow(rows), torch.from_numpy(base + start), None)
         if start is None:
-            return cls(rows, follow, torch.from_numpy(base + stop - 1), None)
+            return cls(rows, _follow(rows), torch.from_numpy(base + stop - 1), None)
         counts = stop - start
         owner = np.repeat(np.arange(len(rows)), counts)
         within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
         places = np.repeat(base + start, counts) + within
-        return cls(rows, follow, torch.from_numpy(places), torch.from_numpy(owner))
+        return cls(rows, _follow(rows), torch.from_numpy(places), torch.from_numpy(owner))
+
+
+def _follow(rows: Int[np.ndarray, " word"]) -> bool:
+    return len(rows) > 0 and bool((rows == np.arange(rows[0], rows[0] + len(rows))).all())
 
 
 def _every_token(batch: Batch, start: np.ndarray | None, stop: np.ndarray | None) -> bool:
