@@ -25,7 +25,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 from linrep.hooks.capturing.summing import Group, Sums
 from linrep.hooks.inputs.alignment import Encoding, Line
 from linrep.hooks.inputs.batching import plan
-from linrep.hooks.inputs.table import Table
+from linrep.hooks.inputs.line_table import LineTable
 from linrep.hooks.paths.module_path import ModulePath
 from linrep.hooks.paths.path import Path
 from linrep.hooks.paths.sites import resolve
@@ -61,7 +61,7 @@ def lines_of(ids: torch.Tensor) -> Encoding:
 def ours(path: Path, ids: torch.Tensor, lines: int) -> Method:
     """Capture of resid_post at all layers: forward pass, words, typed arrays in memory."""
     encoding, sites = lines_of(ids), resolve("resid_post", "all", path.n_layers)
-    table, batches = Table.of(encoding.lines), plan([ids.shape[1]] * len(ids), lines=lines)
+    table, batches = LineTable.of(encoding.lines), plan([ids.shape[1]] * len(ids), lines=lines)
     width = path.model.config.hidden_size
 
     def run() -> None:
@@ -76,7 +76,7 @@ def ours(path: Path, ids: torch.Tensor, lines: int) -> Method:
 def streaming(path: Path, ids: torch.Tensor, lines: int) -> Method:
     """Capture and closed-form statistics of all layers, nothing kept."""
     encoding, sites = lines_of(ids), resolve("resid_post", "all", path.n_layers)
-    table, batches = Table.of(encoding.lines), plan([ids.shape[1]] * len(ids), lines=lines)
+    table, batches = LineTable.of(encoding.lines), plan([ids.shape[1]] * len(ids), lines=lines)
     random = np.random.default_rng(0)
     labels = {
         f"target {i}": random.integers(0, 10, ids.numel()).astype(str) for i in range(TARGETS)

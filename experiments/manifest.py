@@ -4,6 +4,8 @@ import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
+from ..core.kernels import describe_linear_algebra
+
 __all__ = ["versions"]
 
 PACKAGES: Final = (
@@ -12,12 +14,13 @@ PACKAGES: Final = (
 
 
 def versions() -> dict[str, str]:
-    """Package -> version, Python and the kind of machine included.
+    """Package -> version; Python, the kind of machine and what multiplies included.
 
     >>> sorted(versions())[0], "torch" in versions()
-    ('linrep', True)
+    ('linear algebra', True)
     """
     found = {"python": platform.python_version(), "machine": platform.machine()}
+    found["linear algebra"] = describe_linear_algebra()
     for name in PACKAGES:
         try:
             found[name] = version(name)

@@ -22,7 +22,7 @@ from ...models import load
 from ..errors import CaptureError
 from ..inputs.alignment import Encoding, Line
 from ..inputs.batching import plan, usual
-from ..inputs.table import Table
+from ..inputs.line_table import LineTable
 from ..paths.path import Path
 from ..paths.wiring import input_device
 from ..reading.arrays import STORED, Arrays
@@ -104,7 +104,7 @@ class Work:
             if size == "auto"
             else plan(lengths, lines=size)
         )
-        table = Table.of(self.lines)
+        table = LineTable.of(self.lines)
         read(path, table, batches, self.sites, self.settings.word_token, put, done=done)
 
     def arrays(self, path: Path, done: Callable[[int], None]) -> dict[str, np.ndarray]:

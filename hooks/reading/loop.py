@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..errors import CaptureError
 from ..inputs.batching import Batch, collate, out_of_memory
-from ..inputs.table import Table
+from ..inputs.line_table import LineTable
 from ..paths.path import Path, Tap
 from .words import Words, WordToken, pool
 
@@ -93,7 +93,7 @@ def read_batch(path: Path, batch: Batch, sites: Sequence[str], how: WordToken, p
 
 def read(
     path: Path,
-    table: Table,
+    table: LineTable,
     batches: Sequence[np.ndarray],
     sites: Sequence[str],
     how: WordToken,
@@ -161,7 +161,7 @@ class _Laid:
     tokens: int
 
     @classmethod
-    def of(cls, indices: np.ndarray, table: Table, pad_id: int, how: WordToken) -> "_Laid":
+    def of(cls, indices: np.ndarray, table: LineTable, pad_id: int, how: WordToken) -> "_Laid":
         here = table.run(indices)
         if here is not None:
             batch, words = _cut(table, here)
@@ -175,7 +175,7 @@ class _Laid:
         return self.batch.ids.numel()
 
 
-def _cut(table: Table, here: slice) -> tuple[Batch, Words]:
+def _cut(table: LineTable, here: slice) -> tuple[Batch, Words]:
     """What ``collate`` and ``Words.of`` say of a run of lines, as slices."""
     lines = table.lines[here]
     ids = table.ids[table.tokens[here.start] : table.tokens[here.stop]].copy()

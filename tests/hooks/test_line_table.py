@@ -5,7 +5,7 @@ from hypothesis import given, strategies as st
 
 from linrep.hooks.inputs.alignment import Line
 from linrep.hooks.inputs.batching import collate
-from linrep.hooks.inputs.table import Table
+from linrep.hooks.inputs.line_table import LineTable
 from linrep.hooks.reading.loop import _Laid
 from linrep.hooks.reading.words import Words
 
@@ -44,7 +44,7 @@ def corpora(draw):
 @given(corpora(), st.sampled_from(["first", "last", "mean"]))
 def test_a_cut_batch_is_the_one_that_is_put_together(drawn, how):
     lines, indices = drawn
-    table = Table.of(lines)
+    table = LineTable.of(lines)
     made = _Laid.of(indices, table, 9, how)
     batch = collate([table.lines[i] for i in indices], 9)
     words = Words.of(batch, how)
@@ -73,7 +73,7 @@ def test_a_run_is_cut_just_where_its_lines_follow_each_other(drawn):
         and indices.tolist() == list(range(indices[0], indices[0] + len(indices)))
         and rows.tolist() == list(range(rows[0], rows[0] + len(rows)))
     )
-    assert (Table.of(all_lines).run(indices) is not None) == expected
+    assert (LineTable.of(all_lines).run(indices) is not None) == expected
 
 
 @given(st.lists(st.integers(1, 6), min_size=1, max_size=5), st.sampled_from(["left", "right"]))

@@ -9,12 +9,12 @@ from jaxtyping import Int
 
 from .alignment import Line
 
-__all__ = ["Table"]
+__all__ = ["LineTable"]
 
 
 @final
 @dataclass(frozen=True, eq=False)
-class Table:
+class LineTable:
     """Lines, and their token ids and words in flat arrays.
 
     Args:
@@ -35,11 +35,11 @@ class Table:
     runs: tuple[int, ...]
 
     @classmethod
-    def of(cls, lines: Sequence[Line]) -> "Table":
+    def of(cls, lines: Sequence[Line]) -> "LineTable":
         """The table of some lines.
 
         >>> from .alignment import encode_vocabulary
-        >>> table = Table.of(encode_vocabulary([["a", "b"], ["b"]], ["a", "b"]).lines)
+        >>> table = LineTable.of(encode_vocabulary([["a", "b"], ["b"]], ["a", "b"]).lines)
         >>> table.ids.tolist(), table.tokens.tolist(), table.runs
         ([0, 1, 1], [0, 2, 3], (1, 2))
         """
