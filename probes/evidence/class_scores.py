@@ -35,10 +35,8 @@ def class_scores(
     if not present:
         return {}
     among = {"labels": present, "average": "macro", "zero_division": 0.0}
-    found = {
-        "balanced_accuracy": float(metrics.recall_score(true, predicted, **among)),
-        "macro_f1": float(metrics.f1_score(true, predicted, **among)),
-    }
+    _, recall, f1, _ = metrics.precision_recall_fscore_support(true, predicted, **among)
+    found = {"balanced_accuracy": float(recall), "macro_f1": float(f1)}
     if margin is None or len(present) < 2:
         return found
     known = true >= 0

@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Int
 
-__all__ = ["exchangeable", "places", "swap_sentences"]
+__all__ = ["exchangeable", "in_order", "places", "swap_sentences"]
 
 
 def exchangeable(
@@ -34,21 +34,31 @@ def exchangeable(
            [2, 3]])], [array([[4]])])
     """
     order = np.lexsort((positions, groups))
-    group, place = groups[order], places(groups[order], positions[order])
-    steps = np.arange(len(order))
+    wholes, pieces = in_order(groups[order], positions[order], smallest=smallest)
+    return [order[block] for block in wholes], [order[block] for block in pieces]
+
+
+def in_order(
+    groups: Int[np.ndarray, " token"],
+    positions: Int[np.ndarray, " token"],
+    *,
+    smallest: int = 8,
+) -> tuple[list[Int[np.ndarray, "_ _"]], list[Int[np.ndarray, "_ _"]]]:
+    """:func:`exchangeable` of rows that stand in order of group and position."""
+    place = places(groups, positions)
+    steps = np.arange(len(place))
     sentences: dict[bytes, list[np.ndarray]] = {}
-    for rows in _stretches(group):
+    for rows in _stretches(groups):
         sentences.setdefault(place[rows].tobytes(), []).append(steps[rows])
     wholes = [np.stack(same) for same in sentences.values() if len(same) >= smallest]
     others = [rows for same in sentences.values() if len(same) < smallest for rows in same]
     rest = np.concatenate([steps[:0], *others])
-    rest = rest[np.lexsort((group[rest], place[rest]))]
-    belongs = group[rest]
+    rest = rest[np.lexsort((groups[rest], place[rest]))]
+    belongs = groups[rest]
     columns: dict[bytes, list[np.ndarray]] = {}
     for rows in _stretches(place[rest]):
         columns.setdefault(belongs[rows].tobytes(), []).append(rest[rows])
-    pieces = [np.stack(same, axis=1) for same in columns.values()]
-    return [order[block] for block in wholes], [order[block] for block in pieces]
+    return wholes, [np.stack(same, axis=1) for same in columns.values()]
 
 
 def places(

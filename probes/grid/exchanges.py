@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Int
 
-from ..evidence.exchanging import exchangeable, swap_sentences
+from ..evidence.exchanging import in_order, swap_sentences
 from ..evidence.tokens import Tokens
 
 __all__ = ["exchanged", "exchanges"]
@@ -16,7 +16,8 @@ def exchanged(
 
     Sentences of one group come in any order: their places in it are no positions.
     """
-    order, blocks = _partners(tokens, rows, rng.permutation(_sentences(tokens, rows)))
+    order = _order(tokens, rows, rng)
+    blocks = _blocks(tokens, rows[order])
     moved = np.empty_like(values)
     moved[order] = values[order][swap_sentences(blocks, rng, fixed=False)]
     return moved
@@ -28,28 +29,25 @@ def exchanges(
     """For each row the one whose label it gets, drawn several times (:func:`exchanged`)."""
     steps = np.arange(len(rows), dtype=np.int32)
     drawn = np.empty((draws, len(rows)), dtype=np.int32)
-    single = len(np.unique(tokens.groups[rows])) == len(np.unique(tokens.sentences[rows]))
-    known = None
+    blocks = None
     for moved in drawn:
-        rank = rng.permutation(_sentences(tokens, rows))
-        if known is None or not single:  # who is a partner does not change with the order of one
-            known = _partners(tokens, rows, rank)
-        order, blocks = known
+        order = _order(tokens, rows, rng)
+        # Another order of a group's sentences leaves groups and positions where they stand.
+        blocks = _blocks(tokens, rows[order]) if blocks is None else blocks
         moved[order] = steps[order][swap_sentences(blocks, rng, fixed=False)]
     return drawn
 
 
-def _sentences(tokens: Tokens, rows: np.ndarray) -> int:
-    return int(tokens.sentences[rows].max(initial=-1)) + 1
-
-
-def _partners(
-    tokens: Tokens, rows: np.ndarray, rank: np.ndarray
-) -> tuple[np.ndarray, list[np.ndarray]]:
-    """An order of the rows, and blocks of it that exchange labels; ranks order the sentences."""
+def _order(tokens: Tokens, rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Rows by group and position; those of one group at one position by a draw of sentences."""
     groups, positions, sentences = (
         each[rows] for each in (tokens.groups, tokens.positions, tokens.sentences)
     )
-    order = np.lexsort((positions, rank[sentences], groups))
-    wholes, pieces = exchangeable(groups[order], positions[order])
-    return order, [*wholes, *pieces]
+    rank = rng.permutation(int(sentences.max(initial=-1)) + 1)
+    return np.lexsort((rank[sentences], positions, groups))
+
+
+def _blocks(tokens: Tokens, rows: np.ndarray) -> list[np.ndarray]:
+    """Blocks of ordered rows whose labels may change places."""
+    wholes, pieces = in_order(tokens.groups[rows], tokens.positions[rows])
+    return [*wholes, *pieces]

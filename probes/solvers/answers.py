@@ -66,10 +66,10 @@ def answers(
         for head, own, true, scores in zip(heads, told, codes, parts, strict=True):
             scores += head.intercepts
             own.chosen[here] = scores.argmax(axis=1)
-            if true is not None and own.log_probability is not None:
-                own.log_probability[here] = head.log_probability(scores, true[here])
-            if own.confidence is not None:
-                own.confidence[here] = head.log_probability(scores, own.chosen[here])
+            if true is not None and own.log_probability is not None and own.confidence is not None:
+                asked = (true[here], own.chosen[here])
+                told_here = head.log_probabilities(scores, asked)
+                own.log_probability[here], own.confidence[here] = told_here
             if own.margin is not None:
                 own.margin[here] = scores[:, 1] - scores[:, 0]
     return told

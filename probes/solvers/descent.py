@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ...core.decompositions import eigh
-from .cross_entropy import along, own_classes
+from .cross_entropy import along, in_line, own_places
 from .problem import LogisticProblem
 
 __all__ = ["Descent"]
@@ -32,13 +32,14 @@ class Descent:
         d = len(variances)
         self.n_classes = problem.n_classes
         self.left_out = np.flatnonzero(problem.codes < 0)
-        self.codes = np.maximum(problem.codes, 0)
+        codes = np.maximum(problem.codes, 0)
+        self.places = own_places(codes)
         self.n = len(problem.codes) - len(self.left_out)
         self.floor = problem.floor
         self.tolerance, self.penalty = problem.tolerance, self._penalty(problem.C)
-        self.variances = variances.astype(np.float64)
+        self.spread = np.append(variances.astype(np.float64), 1.0)
         start = np.zeros((self.n_classes, d + 1))
-        counts = np.bincount(self.codes, minlength=self.n_classes)
+        counts = np.bincount(codes, minlength=self.n_classes)
         counts[0] -= len(self.left_out)
         # A class without examples starts one pseudo-count away from minus infinity.
         prior = np.log(np.maximum(counts, 0.5) / self.n)
@@ -90,6 +91,7 @@ class Descent:
             changed[:, :-1] += more * moved[:, :-1]
             self._remember(moved, changed)
         self.converged = self.stuck = False
+        self.bends = self._bends()
         self._prepare()
 
     def direction(self) -> Float[np.ndarray, "class feature"]:
@@ -113,15 +115,18 @@ class Descent:
             loss, _ = self._along(None, 0.0)
             self.objective = loss + 0.5 * self.penalty * float(np.square(self.weights).sum())
             self.passes = 1
+            residual[:, self.left_out] = 0.0
             return
         size, value = self._line(moves)
+        residual[:, self.left_out] = 0.0
         if value > self.objective + self._noise(moves):
             self.stuck = True
             return
         self.gains.append(self.objective - value)
         self.moved = size * self.step
         self.point = self.point + self.moved
-        moves *= moves.dtype.type(size)
+        if size != 1.0:
+            moves *= moves.dtype.type(size)
         self.logits += moves
         self.objective = value
         self.passes += 1
@@ -139,6 +144,7 @@ class Descent:
         self.gradient = gradient
         if self.passes <= REFRESH or self.passes % REFRESH == 0:
             self.class_moment = self._class_moment()
+            self.bends = self._bends()
         del self.residual
         self._prepare()
 
@@ -155,8 +161,7 @@ class Descent:
 
         The others keep logits of zero: each adds the logarithm of the classes, and no slope.
         """
-        loss, slope = along(self.logits, moves, size, self.codes, self.residual)
-        self.residual[:, self.left_out] = 0.0
+        loss, slope = along(self.logits, moves, size, self.places, self.residual)
         return (loss - len(self.left_out) * np.log(self.n_classes)) / self.n, slope / self.n
 
     def _line(self, moves: np.ndarray) -> tuple[float, float]:
@@ -197,28 +202,32 @@ class Descent:
     def _prepare(self) -> None:
         """Next step by the two-loop recursion; stop when it promises too little.
 
-        The preconditioner knows the mean curvature of the classes and takes rows for alike, so it
-        is off by a factor: steps are scaled by what the last one has seen (Nocedal and Wright
+        The preconditioner ``P`` knows the mean curvature of the classes and takes rows for alike,
+        so it is off by a factor: steps are scaled by what the last one has seen (Nocedal and Wright
         2006, equation 7.20). The promise is the larger one, with that factor and without.
+        It needs the first loop alone: with ``q`` as that leaves the gradient ``g``, the inverse
+        Hessian ``H`` of their equation 7.16 gives ``g H g = q P q + sum of share^2 / inverse``.
         """
-        gradient, shares, scale = self.gradient.copy(), [], 1.0
+        gradient, shares, scale, seen = self.gradient.copy(), [], 1.0, 0.0
+        room = np.empty_like(gradient)
         for moved, change, inverse in reversed(self.history):
             share = inverse * float(np.vdot(moved, gradient))
-            gradient -= share * change
+            gradient -= np.multiply(share, change, out=room)
             shares.append(share)
+            seen += share**2 / inverse
         if self.history:
             _, change, inverse = self.history[-1]
             scale = 1.0 / (inverse * float(np.vdot(change, self._precondition(change))))
-        plain = self._precondition(gradient)
-        scaled = scale * plain
+        step = self._precondition(gradient)
+        promise = 0.5 * (max(scale, 1.0) * float(np.vdot(gradient, step)) + seen)
+        step *= scale
         for (moved, change, inverse), share in zip(self.history, reversed(shares), strict=True):
-            for step in (plain, scaled):
-                step += (share - inverse * float(np.vdot(change, step))) * moved
-        promise = 0.5 * max(float(np.vdot(step, self.gradient)) for step in (plain, scaled))
+            more = share - inverse * float(np.vdot(change, step))
+            step += np.multiply(more, moved, out=room)
         left = max(promise, self._left())
         if left <= self.tolerance * max(self.objective, self.floor) or promise <= 1e-14:
             self.converged = True
-        self.step = -scaled
+        self.promise, self.step = promise, -step
 
     def _left(self) -> float:
         """Decrease still to come if steps go on shrinking as the last two did (Aitken).
@@ -233,22 +242,26 @@ class Descent:
 
     def _precondition(self, gradient: np.ndarray) -> np.ndarray:
         """Multiply by ``(A (x) S + penalty)^-1`` in the two eigenbases."""
-        values, vectors = self.class_moment
+        _, vectors = self.class_moment
         inside = vectors.T @ gradient
-        scale = np.outer(values, np.append(self.variances, 1.0))
-        scale[:, :-1] += self.penalty
-        # The intercepts are not penalised: a floor keeps the shift that changes nothing finite.
-        scale[:, -1] += 1e-6 / self.n_classes
-        inside /= scale
+        inside /= self.bends
         product: np.ndarray = vectors @ inside
         return product
+
+    def _bends(self) -> np.ndarray:
+        """``A (x) S + penalty``, which is diagonal in the two eigenbases."""
+        values, _ = self.class_moment
+        bends: np.ndarray = values[:, None] * self.spread
+        bends[:, :-1] += self.penalty
+        # The intercepts are not penalised: a floor keeps the shift that changes nothing finite.
+        bends[:, -1] += 1e-6 / self.n_classes
+        return bends
 
     def _class_moment(self) -> tuple[np.ndarray, np.ndarray]:
         """Eigenvalues and vectors of the mean of ``diag(p) - p p^T``; uses the residual up."""
         probabilities = self.residual
         # A row that is left out becomes one-hot, whose moment is zero.
-        numbers, own_class = own_classes(probabilities, self.codes)
-        numbers[own_class] += 1.0
+        in_line(probabilities)[self.places] += 1.0
         second = (probabilities @ probabilities.T).astype(np.float64) / self.n
         # Probabilities sum to 1, so the rows of the second moment sum to the first.
         values, vectors = eigh(np.diag(second.sum(axis=1)) - second)

@@ -123,9 +123,11 @@ def _pass(
     features: SolverRows, runs: Sequence[Descent], moves: np.ndarray, residuals: np.ndarray
 ) -> None:
     """One step of every descent: a product forward, a search along it, a product back."""
-    steps = np.vstack([run.direction() for run in runs]).astype(features.dtype)
     ends = np.cumsum([run.n_classes for run in runs])
     places = [slice(end - run.n_classes, end) for end, run in zip(ends, runs, strict=True)]
+    steps = np.empty((int(ends[-1]), features.shape[1]), features.dtype)
+    for run, place in zip(runs, places, strict=True):
+        steps[place] = run.direction()
     if steps.any():
         moved(steps, features, moves[: len(steps)])
     else:

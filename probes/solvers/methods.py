@@ -1,6 +1,7 @@
 """Kinds of linear probe, what they learn, and what comes of it: a weight per class and feature."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -99,9 +100,15 @@ class LinearClassifier:
         self, scores: Float[np.ndarray, "token class"], codes: Int[np.ndarray, " token"]
     ) -> Float[np.ndarray, " token"]:
         """Log-probability (nats) of each row's class; NaN for the code -1."""
+        return self.log_probabilities(scores, [codes])[0]
+
+    def log_probabilities(
+        self, scores: Float[np.ndarray, "token class"], asked: Sequence[Int[np.ndarray, " token"]]
+    ) -> list[Float[np.ndarray, " token"]]:
+        """Likewise of several codes of each row."""
         if not self.probabilistic:
-            return np.full(len(codes), np.nan)
-        top = scores.max(axis=1)
+            return [np.full(len(codes), np.nan) for codes in asked]
+        top, rows = scores.max(axis=1), np.arange(len(scores))
         total = top + np.log(np.exp(scores - top[:, None]).sum(axis=1))
-        chosen = scores[np.arange(len(codes)), np.maximum(codes, 0)]
-        return np.where(codes >= 0, chosen - total, np.nan)
+        chosen = [scores[rows, np.maximum(codes, 0)] - total for codes in asked]
+        return [np.where(c >= 0, each, np.nan) for c, each in zip(asked, chosen, strict=True)]

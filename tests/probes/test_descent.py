@@ -7,7 +7,7 @@ from scipy.special import logsumexp
 
 from linrep.probes.errors import ProbeError
 from linrep.probes.solvers import cross_entropy
-from linrep.probes.solvers.cross_entropy import along
+from linrep.probes.solvers.cross_entropy import along, own_places
 from linrep.probes.solvers.descent import Descent
 from linrep.probes.solvers.logistic import LogisticProblem, descend, fit_logistic, fit_of
 
@@ -23,7 +23,12 @@ def slow(logits, codes):
     return loss, shares
 
 
-@given(k=st.integers(2, 7), n=st.integers(1, 200), size=st.floats(-3, 3), seed=st.integers(0, 9))
+@given(
+    k=st.integers(2, 7),
+    n=st.integers(1, 200),
+    size=st.floats(-3, 3) | st.just(1.0),
+    seed=st.integers(0, 9),
+)
 @pytest.mark.parametrize("cached", [2**18, 64])  # all rows at once, and 64 at a time
 def test_along_a_line_is_the_definition_at_its_points(cached, k, n, size, seed):
     rng = np.random.default_rng(seed)
@@ -32,7 +37,7 @@ def test_along_a_line_is_the_definition_at_its_points(cached, k, n, size, seed):
     kept = logits.copy()
     old, cross_entropy.CACHED = cross_entropy.CACHED, cached
     try:
-        loss, slope = along(logits, moves, size, codes, room)
+        loss, slope = along(logits, moves, size, own_places(codes), room)
     finally:
         cross_entropy.CACHED = old
     at, shares = slow(logits + size * moves, codes)
@@ -45,9 +50,9 @@ def test_along_a_line_is_the_definition_at_its_points(cached, k, n, size, seed):
 
 def test_scores_in_another_order_are_refused():
     """A line of them would be a copy, and what is written to it would be lost."""
-    logits, codes = np.zeros((3, 5)), np.zeros(5, dtype=int)
+    logits, places = np.zeros((3, 5)), own_places(np.zeros(5, dtype=int))
     with pytest.raises(ProbeError, match="in C order"):
-        along(logits, None, 0.0, codes, np.empty((5, 3)).T)
+        along(logits, None, 0.0, places, np.empty((5, 3)).T)
 
 
 def planted(seed, n=240, d=9, k=4):
@@ -98,3 +103,31 @@ def test_a_kept_descent_stays_where_it_was():
     kept.again(10.0, TIGHT)
     descend(X, [kept])
     assert kept.objective == pytest.approx(run.objective, rel=10 * TIGHT)
+
+
+@pytest.mark.parametrize("k", [2, 4])
+@pytest.mark.parametrize("passes", [1, 2, 5, 20])  # without memory, and with more than is kept
+def test_step_and_promise_are_those_of_the_inverse_hessian_written_out(passes, k):
+    """Nocedal and Wright 2006, equation 6.17: the matrix that the two loops never build."""
+    X, codes, k = planted(4, k=k)
+    run = Descent(LogisticProblem(codes, k, 10.0, TIGHT, 0.1), np.square(X).mean(axis=0))
+    descend(X, [run], max_iterations=passes)
+    size = run.point.size
+    unit = np.eye(size).reshape(size, *run.point.shape)
+    first = np.stack([run._precondition(each).ravel() for each in unit])
+    scale = 1.0
+    if run.history:
+        _, change, inverse = run.history[-1]
+        scale = 1.0 / (inverse * float(change.ravel() @ first @ change.ravel()))
+    promises = []
+    for start in (first, scale * first):
+        hessian = start
+        for moved, change, inverse in run.history:
+            kept = np.eye(size) - inverse * np.outer(moved.ravel(), change.ravel())
+            hessian = kept @ hessian @ kept.T + inverse * np.outer(moved.ravel(), moved.ravel())
+        step = -hessian @ run.gradient.ravel()
+        promises.append(-0.5 * float(step @ run.gradient.ravel()))
+    assert len(run.history) == min(passes - 1, 12)
+    # float64: a dozen updates of 40 numbers
+    np.testing.assert_allclose(run.step.ravel(), step, rtol=1e-8, atol=1e-12)
+    assert run.promise == pytest.approx(max(promises), rel=1e-8)

@@ -7,6 +7,8 @@ import pytest
 
 from linrep.probes.evidence.exchanging import exchangeable, swap_sentences
 from linrep.probes.evidence.permutation import LabelNull
+from linrep.probes.evidence.tokens import Tokens
+from linrep.probes.grid.exchanges import exchanged, exchanges
 
 
 def blocks_of(groups, places):
@@ -184,3 +186,40 @@ def test_order_of_rows_does_not_matter_to_what_is_over_chance():
     columns = (part[mixed] for part in (true, groups, places))
     second = LabelNull.draw(*columns, 99, np.random.default_rng(1))
     assert first.p_value(said) == second.p_value(said[mixed])
+
+
+def texts(rng, n=40, groups=12, mixed=False):
+    """Tokens of sentences that stand in groups, and some rows of them."""
+    lengths = rng.integers(1, 12, n)
+    sentence = np.repeat(np.arange(n), lengths)
+    place = np.concatenate([np.arange(length) for length in lengths])
+    group = rng.integers(0, groups, n)[sentence]
+    order = rng.permutation(len(group)) if mixed else np.lexsort((place, sentence, group))
+    none = np.zeros(len(group), dtype=np.int64)
+    tokens = Tokens(
+        order, group[order], sentence[order], place[order], none, none, None, "document"
+    )
+    return tokens, np.flatnonzero(rng.random(len(group)) < 0.8)
+
+
+@pytest.mark.parametrize("mixed", [False, True])
+@pytest.mark.parametrize("groups", [1, 12, 1000])  # one text, several sentences each, and one each
+def test_partners_found_once_are_those_found_anew_for_each_draw(groups, mixed):
+    for seed in range(10):
+        tokens, rows = texts(np.random.default_rng(seed), groups=groups, mixed=mixed)
+        drawn = exchanges(tokens, rows, 5, np.random.default_rng(seed))
+        rng, values = np.random.default_rng(seed), np.arange(len(rows))
+        group, place, sentence = (
+            each[rows] for each in (tokens.groups, tokens.positions, tokens.sentences)
+        )
+        for moved in drawn:
+            # sentence by sentence, in an order that is drawn: blocks are found in these rows
+            rank = rng.permutation(sentence.max() + 1)
+            order = np.lexsort((place, rank[sentence], group))
+            blocks = blocks_of(group[order], place[order])
+            anew = np.empty_like(values)
+            anew[order] = order[swap_sentences(blocks, rng, fixed=False)]
+            np.testing.assert_array_equal(moved, anew)
+        rng = np.random.default_rng(seed)
+        for moved in drawn:
+            np.testing.assert_array_equal(moved, exchanged(tokens, rows, values, rng))
