@@ -61,13 +61,13 @@ def lines_of(ids: torch.Tensor) -> Encoding:
 def ours(path: Path, ids: torch.Tensor, lines: int) -> Method:
     """Capture of resid_post at all layers: forward pass, words, typed arrays in memory."""
     encoding, sites = lines_of(ids), resolve("resid_post", "all", path.n_layers)
-    table, batches = LineTable.of(encoding.lines), plan([ids.shape[1]] * len(ids), lines=lines)
+    batches = plan([ids.shape[1]] * len(ids), lines=lines)
     width = path.model.config.hidden_size
 
     def run() -> None:
         arrays = Arrays(sites, 0, ids.numel(), width, "float32")
         done = lambda _: arrays.check(4096)  # noqa: E731
-        read(path, table, batches, sites, "last", arrays.put, done=done)
+        read(path, LineTable.of(encoding.lines), batches, sites, "last", arrays.put, done=done)
         arrays.check()
 
     return run
@@ -76,7 +76,7 @@ def ours(path: Path, ids: torch.Tensor, lines: int) -> Method:
 def streaming(path: Path, ids: torch.Tensor, lines: int) -> Method:
     """Capture and closed-form statistics of all layers, nothing kept."""
     encoding, sites = lines_of(ids), resolve("resid_post", "all", path.n_layers)
-    table, batches = LineTable.of(encoding.lines), plan([ids.shape[1]] * len(ids), lines=lines)
+    batches = plan([ids.shape[1]] * len(ids), lines=lines)
     random = np.random.default_rng(0)
     labels = {
         f"target {i}": random.integers(0, 10, ids.numel()).astype(str) for i in range(TARGETS)
@@ -86,7 +86,7 @@ def streaming(path: Path, ids: torch.Tensor, lines: int) -> Method:
     def run() -> None:
         sums = Sums(Statistics.from_arrays, (group,))
         done = lambda _: sums.commit()  # noqa: E731
-        read(path, table, batches, sites, "last", sums.put, done=done)
+        read(path, LineTable.of(encoding.lines), batches, sites, "last", sums.put, done=done)
         sums.flushed()
 
     return run

@@ -3,7 +3,8 @@
     python benchmarks/kernels.py
     OPENBLAS_CORETYPE=Sandybridge python benchmarks/kernels.py   # an OpenBLAS kernel without AVX2
 
-Each round makes one product by NumPy, then by PyTorch, in processor time. Printed are the medians
+Each round makes one product several times by NumPy and by PyTorch, which begin in turn, in
+processor time. Printed are the medians
 over rounds, and the median of the ratio in each round: below 1, PyTorch is the faster one. A pass
 is a product forward (steps with every row) and one back (rows weighted by residuals); closed forms
 begin with a scatter (rows with themselves).
@@ -57,8 +58,11 @@ def main() -> None:
                     lambda a=arrays: np.matmul(a[0], a[1], out=a[2]),
                     lambda a=left, b=right, c=out: torch.matmul(a, b, out=c),
                 )
-                repeats = max(1, int(ENOUGH / (n * d * k)))
-                found = [[milliseconds(one, repeats) for one in both] for _ in range(rounds)]
+                repeats = max(1, int(ENOUGH / (left.numel() * right.shape[1])))
+                found = []
+                for turn in range(rounds):
+                    each = [milliseconds(one, repeats) for one in both[:: (-1) ** turn]]
+                    found.append(each[:: (-1) ** turn])
                 ours, theirs = (statistics.median(column) for column in zip(*found, strict=True))
                 ratio = statistics.median(other / own for own, other in found)
                 print(

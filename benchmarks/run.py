@@ -5,6 +5,7 @@
     python benchmarks/run.py --kernels Haswell SkylakeX     # all of it once for each BLAS kernel
     python benchmarks/run.py --against earlier.json         # what has become slower, status 1
     python benchmarks/run.py --only store --json kept.json  # one of them anew, the others stay
+    python benchmarks/run.py --large                        # a million rows too: 16 GB in TMPDIR
 
 Each benchmark runs in a process of its own, on one thread. Methods take turns, and a figure is the
 median over rounds of the ratio in each round; processor, kernel, threads and load stand on the
@@ -59,6 +60,13 @@ QUICK: dict[str, Sequence[str]] = {
     "grammars": (),
     "curves": ("--quick",),
 }
+LARGE: dict[str, Sequence[str]] = {
+    "million_rows": ("--rows", "1000000", "--width", "4096"),
+    "million_rows_logistic": ("--rows", "1000000", "--method", "logistic", "--file"),
+}
+"""A million rows, in the folder for temporary files (``TMPDIR``) for a quarter of an hour."""
+SCRIPTS = dict.fromkeys(LARGE, "probe_memory")
+"""Files of benchmarks that are not called like them."""
 
 
 def with_data(data: Path | None) -> dict[str, Sequence[str]]:
@@ -79,7 +87,7 @@ def measured(name: str, arguments: Sequence[str], kernel: str | None) -> list[Fi
         told = Path(folder) / "figures.jsonl"
         chosen = {"OPENBLAS_CORETYPE": kernel} if kernel else {}
         done = subprocess.run(
-            [sys.executable, str(HERE / f"{name}.py"), *arguments],
+            [sys.executable, str(HERE / f"{SCRIPTS.get(name, name)}.py"), *arguments],
             env=os.environ | threads | chosen | {FILE: str(told)}, stdout=sys.stderr, check=False,
         )  # fmt: skip
         if done.returncode:
@@ -224,6 +232,7 @@ def main() -> int:
     """Run, print, keep, compare."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="small sizes")
+    parser.add_argument("--large", action="store_true", help="a million rows as well")
     parser.add_argument("--only", nargs="+", help="names of benchmarks")
     parser.add_argument("--data", type=Path, help="folder with gum and blimp")
     parser.add_argument("--kernels", nargs="+", default=[None], help="OpenBLAS core types")
@@ -244,8 +253,8 @@ def main() -> int:
         if not known:
             runs.append({"machine": machine, "figures": []})
         figures = (known or runs)[-1]["figures"]
-        for name in asked.only or jobs:
-            found = measured(name, jobs[name], kernel)
+        for name in asked.only or [*jobs, *(LARGE if asked.large else ())]:
+            found = measured(name, (LARGE | jobs)[name], kernel)
             anew = {figure.key for figure in found}
             figures[:] = [each for each in figures if Figure(**each).key not in anew]
             figures += map(asdict, found)

@@ -24,7 +24,8 @@ class LineTable:
         tokens: where the ids of each line begin, and their number.
         words: where the words of each line begin, and their number.
         runs: a number for each line, the same for neighbours that make a run: all of one length,
-            every token a word in order, and the words follow each other from line to line.
+            every token a word in order, and the words follow each other from line to line; 0 for a
+            line that belongs to none.
     """
 
     lines: tuple[Line, ...]

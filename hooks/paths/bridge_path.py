@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ...models import to_bridge
 from ..errors import SiteError
 from ..inputs.batching import Batch
-from .path import Stop, Tap, model_running
+from .path import OwnPass, Tap, model_running
 from .sites import Site
 from .wiring import Wiring, input_device, wire
 
@@ -62,6 +62,7 @@ class BridgePath:
         self.bridge = bridge
         self._untouched = untouched
         self._post_norm: frozenset[int] | None = None
+        self._pass = OwnPass()
         self.wiring = wire(bridge.original_model) if wiring is None else wiring
 
     @property
@@ -103,7 +104,8 @@ class BridgePath:
         hooks = []
         for name, site in places.items():
             last = stop and on_stream and site is not None and site.depth == deepest
-            hooks.append((self._place(name, site), _hook(taps[name], last)))
+            hook = _hook(taps[name], self._pass.stop if last else None)
+            hooks.append((self._place(name, site), hook))
         with ExitStack() as stack:
             try:
                 stack.enter_context(self.bridge.hooks(fwd_hooks=hooks))
@@ -149,19 +151,17 @@ class BridgePath:
         device = input_device(self.model)
         ids = batch.ids.to(device)
         mask = {} if batch.full else {"attention_mask": batch.mask.long().to(device)}
-        try:
-            with model_running(self.model):
-                return self.bridge(ids, **mask)
-        except Stop:
-            return None
+        with self._pass, model_running(self.model):
+            return self.bridge(ids, **mask)
+        return None
 
 
-def _hook(tap: Tap, last: bool) -> Callable[..., Tensor | None]:
+def _hook(tap: Tap, stop: Callable[[], None] | None) -> Callable[..., Tensor | None]:
     def run(tensor: Tensor, hook: Any) -> Tensor | None:
         del hook  # TransformerLens passes it by this name
         edited = tap(tensor)
-        if last:
-            raise Stop
+        if stop is not None:
+            stop()
         return edited
 
     return run

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ..errors import CaptureError
 from ..inputs.batching import Batch
-from .path import Stop, Tap, model_running
+from .path import OwnPass, Tap, model_running
 from .sites import Site
 from .wiring import Wiring, input_device, wire
 
@@ -85,6 +85,7 @@ class ModulePath:
         self._model = model
         self.wiring = wire(model) if wiring is None else wiring
         self._inputs, self._unpack = inputs, unpack
+        self._pass = OwnPass()
         takes = inspect.signature(self.wiring.body.forward).parameters
         self._options = {"use_cache": False} if "use_cache" in takes else {}
 
@@ -137,35 +138,42 @@ class ModulePath:
     def forward(self, batch: Batch) -> Any:
         """Run the model's body; ``None`` if a tap stopped it."""
         inputs = self._inputs(self.wiring, batch)
-        try:
-            with model_running(self._model):
-                return self.wiring.body(**inputs, **self._options)
-        except Stop:
-            return None
+        with self._pass, model_running(self._model):
+            return self.wiring.body(**inputs, **self._options)
+        return None
 
     def _hang(self, site: Site, tap: Tap, last: bool) -> torch.utils.hooks.RemovableHandle:
-        block = self.wiring.blocks[site.layer]
+        block, stop = self.wiring.blocks[site.layer], self._pass.stop if last else None
         if site.kind == "post":
-            return block.register_forward_hook(partial(_after, tap, self._unpack, last))
-        return block.register_forward_pre_hook(partial(_before, tap, last), with_kwargs=True)
+            return block.register_forward_hook(partial(_after, tap, self._unpack, stop))
+        return block.register_forward_pre_hook(partial(_before, tap, stop), with_kwargs=True)
 
 
 def _after(
-    tap: Tap, unpack: Callable[[Any], Tensor], last: bool, _: nn.Module, __: Any, output: Any
+    tap: Tap,
+    unpack: Callable[[Any], Tensor],
+    stop: Callable[[], None] | None,
+    _: nn.Module,
+    __: Any,
+    output: Any,
 ) -> Any:
     edited = tap(unpack(output))
-    if last:
-        raise Stop
+    if stop is not None:
+        stop()
     return None if edited is None else replaced(output, edited)
 
 
 def _before(
-    tap: Tap, last: bool, _: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]
+    tap: Tap,
+    stop: Callable[[], None] | None,
+    _: nn.Module,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
 ) -> Any:
     stream = args[0] if args else kwargs["hidden_states"]
     edited = tap(stream)
-    if last:
-        raise Stop
+    if stop is not None:
+        stop()
     if edited is None:
         return None
     if args:

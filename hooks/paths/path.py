@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, final, runtime_checkable
 
 from torch import Tensor
 
@@ -11,7 +11,7 @@ from ..errors import CaptureError
 from ..inputs.batching import Batch, out_of_memory
 from .wiring import Wiring
 
-__all__ = ["Path", "Stop", "Tap", "model_running"]
+__all__ = ["OwnPass", "Path", "Stop", "Tap", "model_running"]
 
 Tap = Callable[[Tensor], Tensor | None]
 """Sees the stream ``[batch, position, d_model]``; returns what replaces it, or ``None``."""
@@ -19,6 +19,40 @@ Tap = Callable[[Tensor], Tensor | None]
 
 class Stop(Exception):
     """Raised by the deepest tap when nothing behind it is wanted; never leaves this package."""
+
+
+@final
+class OwnPass:
+    """A path's own forward pass, which alone may be stopped.
+
+    Taps hang while other code may run the model too (what a stream's words are given to, say):
+    such a pass goes on to its end.
+
+    >>> own = OwnPass()
+    >>> own.stop()
+    >>> with own:
+    ...     own.stop()
+    """
+
+    def __init__(self) -> None:
+        self.runs = False
+
+    def __enter__(self) -> "OwnPass":
+        self.runs = True
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> bool:
+        self.runs = False
+        return kind is not None and issubclass(kind, Stop)
+
+    def stop(self) -> None:
+        """End the pass, if it runs.
+
+        Raises:
+            Stop: it does.
+        """
+        if self.runs:
+            raise Stop
 
 
 @contextmanager

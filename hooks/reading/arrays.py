@@ -101,7 +101,8 @@ class Arrays:
         """Write words of a batch; :meth:`check` has to follow.
 
         Raises:
-            CaptureError: the site is not as wide as the stream, or its values do not fit the dtype.
+            CaptureError: the site is not as wide as the stream, its values do not fit the dtype, or
+                earlier words, which nothing had looked at, are not finite.
         """
         kept = self._tensors[site]
         if values.shape[1] != kept.shape[1]:
@@ -115,7 +116,7 @@ class Arrays:
             self._extend()
         if not isinstance(self._place, slice):
             kept.index_copy_(0, self._place, guarded(site, values, self.dtype).cpu())
-        elif _holds(kept.dtype, values.dtype):
+        elif kept.dtype is values.dtype or _holds(kept.dtype, values.dtype):
             kept[self._place] = values
             self._made[site] = values.dtype
         else:

@@ -19,7 +19,8 @@ from .words import Words, WordToken, pool
 __all__ = ["Put", "Reader", "read", "read_batch"]
 
 Put = Callable[[str, Words, Tensor], None]
-"""Takes a site, words and their activations ``[word, d_model]``."""
+"""Takes a site, words and their activations ``[word, d_model]``, which may be a view of the stream:
+what has to outlive the call is copied."""
 
 AHEAD = 1 << 15
 """Token ids that are laid out at once. Between two forward passes the processor's caches hold the
@@ -38,11 +39,16 @@ class Reader:
     def __init__(self, path: Path, sites: Sequence[str], put: Put) -> None:
         self._path, self._sites, self._put = path, tuple(sites), put
         self._fired: set[str] = set()
+        self._words: Words | None = None  # of the pass that runs; None: another one runs
         self._windows = bool(getattr(path.model.config, "attention_window", None))
 
     @contextmanager
     def attached(self) -> Iterator[None]:
-        """The taps hang, for any number of batches; they are gone on exit."""
+        """The taps hang, for any number of batches; they are gone on exit.
+
+        Raises:
+            CaptureError: the path does not reach a site.
+        """
         taps: dict[str, Tap] = {site: partial(self._see, site) for site in self._sites}
         with self._path.attach(taps, stop=True):
             yield
@@ -57,6 +63,7 @@ class Reader:
         self._fired.clear()
         with torch.inference_mode():
             self._path.forward(batch)
+        self._words = None
         if len(self._fired) == len(self._sites):
             return
         silent = [site for site in self._sites if site not in self._fired]
@@ -66,7 +73,9 @@ class Reader:
         )
 
     def _see(self, site: str, stream: Tensor) -> None:
-        shape = self._shape
+        words, shape = self._words, self._shape
+        if words is None:
+            return
         if self._windows and stream.ndim == 3:  # Longformer fills its last window behind the words
             stream = stream[:, : shape[1]]
         if stream.ndim != 3 or stream.shape[:2] != shape:
@@ -77,7 +86,7 @@ class Reader:
             )
         self._fired.add(site)
         stream = stream.detach() if stream.requires_grad else stream
-        self._put(site, self._words, pool(stream, self._words))
+        self._put(site, words, pool(stream, words))
 
 
 def read_batch(path: Path, batch: Batch, sites: Sequence[str], how: WordToken, put: Put) -> None:
@@ -113,12 +122,13 @@ def read(
         sites: what to read.
         how: which token stands for a word.
         put: receives the words.
-        done: told the number of token ids of each finished batch.
+        done: told the number of token ids of each finished batch; passes of the model in there are
+            not read.
 
     Raises:
-        CaptureError: memory runs out on a single line.
-        RuntimeError: whatever else the model raises.
-        MemoryError: never, it is caught.
+        CaptureError: memory runs out on a single line, or as :meth:`Reader.run` says.
+        RuntimeError: as the model, ``put`` or ``done`` raise it.
+        MemoryError: as ``done`` raises it; that of a batch is caught.
     """
     reader = Reader(path, sites, put)
     laid = partial(_Laid.of, table=table, pad_id=path.wiring.pad_id, how=how)

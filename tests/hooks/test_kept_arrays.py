@@ -75,6 +75,42 @@ def test_finite_values_whose_sum_is_not_are_kept(case):
     assert all((array == np.float32(3e38)).all() for array in arrays.arrays.values())
 
 
+@given(cases(), st.sampled_from(SITES), st.booleans(), st.data())
+def test_a_batch_that_is_repeated_in_parts_is_written_once(case, last, spoilt, data):
+    """Memory runs out behind a site; the batch comes again in two parts, with all sites."""
+    words, end, least = case
+    values = {site: numbers(end) for site in SITES}
+    again = data.draw(st.sampled_from(words))
+    if spoilt:
+        values["late"][data.draw(st.sampled_from(again.rows.tolist())) - BEGIN, 0] = np.nan
+    arrays = Arrays(SITES, BEGIN, end, WIDTH, "float32")
+
+    def put(one, sites):
+        for site in sites:
+            arrays.put(site, one, values[site][torch.from_numpy(one.rows - BEGIN)])
+
+    def run():
+        for one in words:
+            parts = [one]
+            if one is again:
+                put(one, SITES[: SITES.index(last) + 1])
+                half = len(one.rows) // 2
+                rows = [part for part in (one.rows[:half], one.rows[half:]) if len(part)]
+                parts = [Words(part, one.follow, None, None) for part in rows]
+            for part in parts:
+                put(part, SITES)
+                arrays.check(least)
+        arrays.check()
+
+    if spoilt:
+        with pytest.raises(CaptureError, match="late holds NaN"):
+            run()
+        return
+    run()
+    for site in SITES:
+        np.testing.assert_array_equal(arrays.arrays[site], values[site].numpy())
+
+
 def test_values_beyond_a_narrow_dtype_are_refused_at_once():
     (words,), end = batches([0], [2])
     arrays = Arrays(SITES, BEGIN, end, WIDTH, "float16")

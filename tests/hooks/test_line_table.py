@@ -49,7 +49,6 @@ def test_a_cut_batch_is_the_one_that_is_put_together(drawn, how):
     batch = collate([table.lines[i] for i in indices], 9)
     words = Words.of(batch, how)
     assert made.batch.ids.tolist() == batch.ids.tolist()
-    assert made.batch.mask.tolist() == batch.mask.tolist()
     assert made.batch.lines == batch.lines
     assert made.tokens == sum(len(line) for line in batch.lines)
     assert (made.words.rows.tolist(), made.words.follow) == (words.rows.tolist(), words.follow)

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from linrep.hooks import Activations, CaptureError, capture, stream
+from linrep.hooks.capturing import summing
 from linrep.hooks.store.store import Store
 from linrep.models import PlainConfig, PlainTransformer, initialise
 from linrep.probes import Statistics
@@ -84,6 +86,34 @@ def test_a_batch_that_is_repeated_counts_once(model, corpus, targets, whole, mon
     halved = stream(model, corpus, Statistics.from_arrays, targets, check=False, shard_words=100)
     assert max(calls) > 200
     same(halved, whole, rtol=1e-4, atol=1e-4)  # other batches: float32 rounding
+
+
+def test_passes_of_the_model_inside_make_are_not_read(model, corpus, targets, monkeypatch):
+    monkeypatch.setattr(summing, "_ROWS", 50)  # sums are made while the taps hang
+
+    def count(x, _):
+        return np.array([len(x), x.sum()])
+
+    def curious(x, labels):
+        with torch.no_grad():
+            for shape in ((8, 15), (1, 3)):  # as a batch may be, and as none is
+                assert model(torch.ones(shape, dtype=torch.long)).logits.shape[:2] == shape
+        return count(x, labels)
+
+    quiet, loud = (
+        stream(model, corpus, make, targets, shard_words=400) for make in (count, curious)
+    )
+    assert quiet.totals.keys() == loud.totals.keys()
+    for key, total in quiet.totals.items():
+        np.testing.assert_array_equal(total, loud[key])
+
+
+def test_values_that_are_not_finite_are_no_sums(corpus, targets):
+    loud = initialise(PlainTransformer(PlainConfig(vocabulary=WORDS, hidden_size=8)), seed=0)
+    with torch.no_grad():
+        loud.layers[1].mlp.down_proj.bias.fill_(float("inf"))
+    with pytest.raises(CaptureError, match=r"blocks\.1\.hook_resid_post holds NaN or infinite"):
+        stream(loud, corpus, lambda x, _: np.array([len(x)]), targets, check=False)
 
 
 def test_labels_must_fit_the_corpus(model, corpus):

@@ -9,6 +9,9 @@ import numpy as np
 
 __all__ = ["describe_linear_algebra", "numpy_pool"]
 
+PACKAGES = {"site-packages", "dist-packages"}
+NAMES = {"openblas": "OpenBLAS", "mkl": "MKL", "blis": "BLIS", "flexiblas": "FlexiBLAS"}
+
 
 def numpy_pool(pools: Sequence[Mapping[str, Any]], home: Path) -> Mapping[str, Any]:
     """NumPy's library of linear algebra; SciPy may bring another one, with a kernel of its own.
@@ -18,8 +21,9 @@ def numpy_pool(pools: Sequence[Mapping[str, Any]], home: Path) -> Mapping[str, A
         home: NumPy's folder.
 
     Returns:
-        The library that lies in that folder or in ``numpy.libs`` beside it, else the first; an
-        empty one where there is none.
+        The library that lies in that folder or in ``numpy.libs`` beside it, else the first that no
+        package has brought; an empty one where there is none, as on a system with a library of its
+        own that threadpoolctl does not know.
 
     >>> numpy_pool([{"user_api": "blas", "filepath": "scipy.libs/a.so"},
     ...             {"user_api": "blas", "filepath": "numpy.libs/b.so"}], Path("numpy"))["filepath"]
@@ -28,7 +32,8 @@ def numpy_pool(pools: Sequence[Mapping[str, Any]], home: Path) -> Mapping[str, A
     blas = [pool for pool in pools if pool.get("user_api") == "blas"]
     homes = {home, home.with_name("numpy.libs")}
     own = [pool for pool in blas if homes & {*Path(pool["filepath"]).parents}]
-    return next(iter(own + blas), {})
+    shared = [pool for pool in blas if not PACKAGES & {*Path(pool["filepath"]).parts}]
+    return next(iter(own + shared), {})
 
 
 @cache
@@ -44,8 +49,6 @@ def describe_linear_algebra() -> str:
 
 
 def _said(pool: Mapping[str, Any]) -> str:
-    name = {"openblas": "OpenBLAS", "mkl": "MKL", "blis": "BLIS"}.get(
-        pool.get("internal_api", ""), "a library of unknown name"
-    )
+    name = NAMES.get(pool.get("internal_api", ""), "a library of unknown name")
     kernel = pool.get("architecture")
     return f"NumPy with {name}, {kernel} kernel" if kernel else f"NumPy with {name}"
