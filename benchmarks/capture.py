@@ -93,14 +93,18 @@ def streaming(path: Path, ids: torch.Tensor, lines: int) -> Method:
 
 
 def in_turn(run: Callable[[torch.Tensor], Any], batches: Sequence[torch.Tensor]) -> Method:
-    """One batch after the other."""
+    """One batch after the other; what it gives is kept until the last, as ours is."""
 
     def method() -> None:
         with torch.inference_mode():
-            for batch in batches:
-                run(batch)
+            kept = [run(batch) for batch in batches]
+        del kept
 
     return method
+
+
+def forgotten(_: Any) -> None:
+    """Nothing of a bare pass is kept."""
 
 
 def copied(states: Any) -> list[torch.Tensor]:
@@ -115,8 +119,8 @@ def methods(model: Any, ids: torch.Tensor, lines: int | None = None) -> dict[str
     path = ModulePath(model)
     cached = {f"blocks.{i}.hook_out" for i in range(path.n_layers)} | {"blocks.0.hook_in"}
     others: dict[str, Callable[[torch.Tensor], Any]] = {
-        "model, full forward": lambda ids: model(ids, **LEAN),
-        "body, bare": lambda ids: model.base_model(ids, **LEAN),
+        "model, full forward": lambda ids: forgotten(model(ids, **LEAN)),
+        "body, bare": lambda ids: forgotten(model.base_model(ids, **LEAN)),
         "output_hidden_states": lambda ids: copied(
             model(ids, output_hidden_states=True, **LEAN).hidden_states
         ),
@@ -140,12 +144,12 @@ def nnsight(model: Any) -> dict[str, Callable[[torch.Tensor], Any]]:
         return {}
     wrapped = NNsight(model)
 
-    def run(ids: torch.Tensor) -> None:
+    def run(ids: torch.Tensor) -> list[torch.Tensor]:
         with wrapped.trace(ids, **LEAN):
             kept = list().save()  # noqa: C408 - its way to keep what a trace makes
             for block in wrapped.transformer.h:
                 kept.append(block.output)
-        copied(kept)
+        return copied(kept)
 
     return {"nnsight": run}
 
