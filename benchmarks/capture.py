@@ -25,7 +25,6 @@ from transformers import GPT2Config, GPT2LMHeadModel
 from linrep.hooks.capturing.summing import Group, Sums
 from linrep.hooks.inputs.alignment import Encoding, Line
 from linrep.hooks.inputs.batching import plan
-from linrep.hooks.inputs.line_table import LineTable
 from linrep.hooks.paths.module_path import ModulePath
 from linrep.hooks.paths.path import Path
 from linrep.hooks.paths.sites import resolve
@@ -67,7 +66,7 @@ def ours(path: Path, ids: torch.Tensor, lines: int) -> Method:
     def run() -> None:
         arrays = Arrays(sites, 0, ids.numel(), width, "float32")
         done = lambda _: arrays.check(4096)  # noqa: E731
-        read(path, LineTable.of(encoding.lines), batches, sites, "last", arrays.put, done=done)
+        read(path, encoding.lines, batches, sites, "last", arrays.put, done=done)
         arrays.check()
 
     return run
@@ -86,7 +85,7 @@ def streaming(path: Path, ids: torch.Tensor, lines: int) -> Method:
     def run() -> None:
         sums = Sums(Statistics.from_arrays, (group,))
         done = lambda _: sums.commit()  # noqa: E731
-        read(path, LineTable.of(encoding.lines), batches, sites, "last", sums.put, done=done)
+        read(path, encoding.lines, batches, sites, "last", sums.put, done=done)
         sums.flushed()
 
     return run

@@ -22,7 +22,6 @@ from ...models import load
 from ..errors import CaptureError
 from ..inputs.alignment import Encoding, Line
 from ..inputs.batching import plan, usual
-from ..inputs.line_table import LineTable
 from ..paths.path import Path
 from ..paths.wiring import input_device
 from ..reading.arrays import STORED, Arrays
@@ -104,8 +103,7 @@ class Work:
             if size == "auto"
             else plan(lengths, lines=size)
         )
-        table = LineTable.of(self.lines)
-        read(path, table, batches, self.sites, self.settings.word_token, put, done=done)
+        read(path, self.lines, batches, self.sites, self.settings.word_token, put, done=done)
 
     def arrays(self, path: Path, done: Callable[[int], None]) -> dict[str, np.ndarray]:
         """The words' activations, per site, in the dtype asked for."""

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from ..errors import CaptureError
+from ..inputs.alignment import Line
 from ..inputs.batching import Batch, collate, out_of_memory
-from ..inputs.line_table import LineTable
 from ..paths.path import Path, Tap
 from .words import Words, WordToken, pool
 
@@ -102,7 +102,7 @@ def read_batch(path: Path, batch: Batch, sites: Sequence[str], how: WordToken, p
 
 def read(
     path: Path,
-    table: LineTable,
+    lines: Sequence[Line],
     batches: Sequence[np.ndarray],
     sites: Sequence[str],
     how: WordToken,
@@ -117,7 +117,7 @@ def read(
 
     Args:
         path: the way through the model.
-        table: all inputs.
+        lines: all inputs.
         batches: indices of the lines of each batch.
         sites: what to read.
         how: which token stands for a word.
@@ -131,7 +131,7 @@ def read(
         MemoryError: as ``done`` raises it; that of a batch is caught.
     """
     reader = Reader(path, sites, put)
-    laid = partial(_Laid.of, table=table, pad_id=path.wiring.pad_id, how=how)
+    laid = partial(_Laid.of, lines=lines, pad_id=path.wiring.pad_id, how=how)
     room: int | None = None
     with reader.attached():
         for first in _ahead(batches, laid):
@@ -171,27 +171,14 @@ class _Laid:
     tokens: int
 
     @classmethod
-    def of(cls, indices: np.ndarray, table: LineTable, pad_id: int, how: WordToken) -> "_Laid":
-        here = table.run(indices)
-        if here is not None:
-            batch, words = _cut(table, here)
-            return cls(indices, batch, words, len(words.rows))
-        batch = collate([table.lines[i] for i in indices], pad_id)
+    def of(cls, indices: np.ndarray, lines: Sequence[Line], pad_id: int, how: WordToken) -> "_Laid":
+        batch = collate([lines[i] for i in indices], pad_id)
         return cls(indices, batch, Words.of(batch, how), sum(len(line) for line in batch.lines))
 
     @property
     def padded(self) -> int:
         """Tokens, padding included."""
         return self.batch.ids.numel()
-
-
-def _cut(table: LineTable, here: slice) -> tuple[Batch, Words]:
-    """What ``collate`` and ``Words.of`` say of a run of lines, as slices."""
-    lines = table.lines[here]
-    ids = table.ids[table.tokens[here.start] : table.tokens[here.stop]].copy()
-    rows = table.rows[table.words[here.start] : table.words[here.stop]]
-    ids = ids.reshape(len(lines), len(lines[0]))
-    return Batch(torch.from_numpy(ids), lines), Words(rows, follow=True, places=None, owner=None)
 
 
 def _ahead(batches: Sequence[np.ndarray], laid: Callable[[np.ndarray], _Laid]) -> Iterator[_Laid]:

@@ -3,7 +3,8 @@
 import numpy as np
 from hypothesis import given, strategies as st
 
-from linrep.hooks.inputs.batching import plan, usual
+from linrep.hooks.inputs.alignment import Line
+from linrep.hooks.inputs.batching import collate, plan, usual
 
 LENGTHS = st.lists(st.integers(1, 60), max_size=60)
 LIMIT = st.none() | st.integers(1, 200)
@@ -45,3 +46,12 @@ def test_padding_costs_less_than_a_sixth_of_what_is_read():
     batches = usual(lengths, 384, accelerator=False)
     padded = sum(len(batch) * max(lengths[i] for i in batch) for batch in batches)
     assert padded < 7 / 6 * sum(lengths)
+
+
+@given(st.lists(st.integers(1, 6), min_size=1, max_size=5), st.sampled_from(["left", "right"]))
+def test_the_mask_is_true_on_real_tokens(lengths, side):
+    none = np.empty(0, np.int32)
+    lines = [Line(np.arange(length, dtype=np.int32), none, none, none) for length in lengths]
+    batch = collate(lines, pad_id=-1, side=side)
+    assert batch.mask.tolist() == (batch.ids >= 0).tolist()
+    assert batch.full == bool(batch.mask.all())

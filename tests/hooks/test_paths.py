@@ -18,7 +18,6 @@ from linrep.hooks import (
 )
 from linrep.hooks.inputs.alignment import encode_vocabulary
 from linrep.hooks.inputs.batching import collate, plan
-from linrep.hooks.inputs.line_table import LineTable
 from linrep.hooks.paths.bridge_path import BridgePath
 from linrep.hooks.paths.module_path import ModulePath
 from linrep.hooks.paths.sites import resolve
@@ -189,7 +188,7 @@ def test_batches_are_halved_when_memory_runs_out():
             out[site][words.rows] = values.numpy()
 
         batches = plan([len(x) for x in lines.lines], tokens=64)
-        read(path, LineTable.of(lines.lines), batches, sites, "last", put, done=counted.append)
+        read(path, lines.lines, batches, sites, "last", put, done=counted.append)
         assert sum(counted) == lines.n_tokens
         return out
 
