@@ -14,7 +14,7 @@ from ..errors import CaptureError
 from .settings import Dtype
 from .words import Words
 
-__all__ = ["STORED", "Arrays", "guarded", "refuse_unbounded"]
+__all__ = ["STORED", "Arrays", "guarded", "refuse_not_finite"]
 
 STORED = {
     "float32": torch.float32,
@@ -34,7 +34,7 @@ def guarded(site: str, values: Float[Tensor, "word d_model"], dtype: Dtype) -> T
     """
     wanted = STORED[dtype]
     if _holds(wanted, values.dtype):
-        refuse_unbounded(site, values, values.dtype)
+        refuse_not_finite(site, values, values.dtype)
         return values if values.dtype is wanted else values.to(wanted)
     if values.numel() == 0:
         return values.to(wanted)
@@ -45,11 +45,11 @@ def guarded(site: str, values: Float[Tensor, "word d_model"], dtype: Dtype) -> T
             f"{site} holds values up to {peak:.3g}, beyond {dtype}'s largest of {most:.4g}: pass "
             'dtype="bfloat16" (same size) or "float32"'
         )
-    refuse_unbounded(site, values, values.dtype)
+    refuse_not_finite(site, values, values.dtype)
     return values.to(wanted)
 
 
-def refuse_unbounded(site: str, values: Float[Tensor, "word d_model"], made: torch.dtype) -> None:
+def refuse_not_finite(site: str, values: Float[Tensor, "word d_model"], made: torch.dtype) -> None:
     """Refuse values that are not finite, which a model of dtype ``made`` has made.
 
     Raises:
@@ -134,7 +134,7 @@ class Arrays:
         if self._unseen.stop - self._unseen.start < least:
             return
         for site, made in self._made.items():
-            refuse_unbounded(site, self._tensors[site][self._unseen], made)
+            refuse_not_finite(site, self._tensors[site][self._unseen], made)
         self._unseen, self._made = slice(0, 0), {}
 
     def _extend(self) -> None:

@@ -24,7 +24,7 @@ what has to outlive the call is copied."""
 
 AHEAD = 1 << 15
 """Token ids that are laid out at once. Between two forward passes the processor's caches hold the
-model, and the few calls that lay out a batch take as long as many warm ones."""
+model, so a call of NumPy there takes as long as several calls right after each other."""
 
 
 class Reader:
@@ -64,13 +64,13 @@ class Reader:
         with torch.inference_mode():
             self._path.forward(batch)
         self._words = None
-        if len(self._fired) == len(self._sites):
-            return
         silent = [site for site in self._sites if site not in self._fired]
-        raise CaptureError(
-            f"{', '.join(silent)} never fired in the forward pass: this model switches the place "
-            "off, or runs its blocks in another order than it lists them; choose another site"
-        )
+        if silent:
+            raise CaptureError(
+                f"{', '.join(silent)} never fired in the forward pass: this model switches the "
+                "place off, or runs its blocks in another order than it lists them; choose another "
+                "site"
+            )
 
     def _see(self, site: str, stream: Tensor) -> None:
         words, shape = self._words, self._shape
