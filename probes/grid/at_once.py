@@ -1,19 +1,20 @@
-"""How many sites are worked on at once, and where."""
+"""How many sites are worked on at once, where, and what they say."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from multiprocessing import parent_process
 
 import numpy as np
+from jaxtyping import Float
 
-from ...core import Engine
+from ...core import Engine, progress
 from ...core.engines import Serial
 from ...core.limits import available_memory
 from ...core.side_by_side import side_by_side
 from ...core.threads import allowed_threads
 from ..inputs.protocols import ActivationsLike
 from .entrance import GivenArrays
-from .site_work import SiteFound, SiteWork, probe_in_worker
+from .site_work import SiteFound, SiteWork, TwinWork, probe_in_worker, run
 
 __all__ = ["sites_answered", "sites_at_once"]
 
@@ -59,18 +60,49 @@ def _many_readers(acts: ActivationsLike) -> bool:
 
 
 @contextmanager
+def _answered(
+    runner: Engine, works: Sequence[SiteWork | TwinWork], at_once: int
+) -> Iterator[Iterator[tuple[int, SiteFound | dict[str, np.ndarray]]]]:
+    """What every work finds, with its index; at the end of the block nothing works on."""
+    if isinstance(runner, Serial):
+        with closing(side_by_side(run, works, at_once)) as found:
+            yield found
+    else:
+        yield runner.map(probe_in_worker if runner.workers else run, works)
+
+
 def sites_answered(
-    runner: Engine, works: Sequence[SiteWork], at_once: int
-) -> Iterator[Iterator[tuple[int, SiteFound]]]:
-    """What every site says, with its index; at the end of the block nothing works on.
+    runner: Engine, own: Sequence[SiteWork], twins: Sequence[TwinWork], at_once: int
+) -> tuple[dict[str, SiteFound], dict[tuple[str, str], Float[np.ndarray, "twin test"]]]:
+    """What every site says.
+
+    Each site of the untrained models is a work by itself, and comes after the model's own, which
+    take longest: so whoever works is at work until the end.
 
     Args:
         runner: where the work is done.
-        works: one for each site.
+        own: one for each site of the model.
+        twins: one for each site of each of its untrained models.
         at_once: how many, where all is done in this process.
+
+    Returns:
+        By site, what the model says; by site and target, the credit of each test row in each
+        untrained model that has the site.
+
+    Raises:
+        ProbeError: the first work that fails, in this order.
     """
-    if isinstance(runner, Serial):
-        with closing(side_by_side(SiteWork.run, works, at_once)) as found:
-            yield found
-    else:
-        yield runner.map(probe_in_worker if runner.workers else SiteWork.run, works)
+    works: list[SiteWork | TwinWork] = [*own, *twins]
+    said: dict[int, SiteFound | dict[str, np.ndarray]] = {}
+    with _answered(runner, works, at_once) as answered:
+        said.update(progress(answered, "probing", total=len(works), unit="site"))
+    found: dict[str, SiteFound] = {}
+    right: dict[tuple[str, str], list[np.ndarray]] = {}
+    for index, work in enumerate(works):
+        here = said[index]
+        if isinstance(here, SiteFound):
+            found[work.site] = here
+            continue
+        for name, credit in here.items():
+            right.setdefault((work.site, name), []).append(credit)
+    return found, {cell: np.stack(each) for cell, each in right.items()}

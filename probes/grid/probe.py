@@ -5,7 +5,7 @@ from typing import Any, Unpack
 
 import numpy as np
 
-from ...core import progress, running
+from ...core import running
 from ...core.threads import threads_for
 from ..errors import ProbeError
 from ..evidence.groups import divide
@@ -38,7 +38,7 @@ from .preparing import (
 from .results import ProbeResults
 from .scoring import directions_of, held_out, score_cell
 from .site_spaces import Companions
-from .site_work import SiteFound, SiteWork
+from .site_work import SiteWork, TwinWork
 from .targets import ClassTarget, make_targets, strata
 
 __all__ = ["CONTROLS", "probe"]
@@ -208,22 +208,23 @@ def _probed(
     )
     weights = resamples(plans, bootstrap, np.random.default_rng(seeds_of(seed, "bootstrap", 1)[0]))
     asked_twins = twins if "random_weights" in controls else ()
-    found: dict[str, SiteFound] = {}
     with running(rest.engine) as runner:
-        beside = {site: [twin for twin in asked_twins if site in twin.sites] for site in acts.sites}
-        works = [
+        own = [
             SiteWork(
-                site, share_site(runner, acts, site),
-                [share_site(runner, twin, site) for twin in beside[site]], plans, kind,
-                controls, companions, np.flatnonzero(split.train & kept), len(kept),
-                seed if codelength else None, threads, rest.device,
+                site, share_site(runner, acts, site), plans, kind, controls, companions,
+                np.flatnonzero(split.train & kept), len(kept), seed if codelength else None,
+                threads, rest.device,
             )
             for site in acts.sites
         ]  # fmt: skip
+        untrained = [
+            TwinWork(
+                site, share_site(runner, twin, site), plans, kind, len(kept), threads, rest.device
+            )
+            for site in acts.sites for twin in asked_twins if site in twin.sites
+        ]  # fmt: skip
         at_once = sites_at_once((acts, *asked_twins), rest.device, needed) if threads == 1 else 1
-        with sites_answered(runner, works, at_once) as answered:
-            done = progress(answered, "probing", total=len(works), unit="site")
-            found.update((works[index].site, here) for index, here in done)
+        found, right = sites_answered(runner, own, untrained, at_once)
     cells = {
         (site, plan.name): found[site].cells[plan.name] for site in acts.sites for plan in plans
     }
@@ -234,7 +235,7 @@ def _probed(
                     site, plan, cells[site, plan.name],
                     weights=weights.get(plan.name), ceiling=highest.get((site, plan.name)),
                 ),
-                plan, cells[site, plan.name], found[site].twins.get(plan.name),
+                plan, cells[site, plan.name], right.get((site, plan.name)),
             )
             for site in acts.sites for plan in plans
         ],

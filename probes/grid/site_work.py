@@ -1,4 +1,4 @@
-"""One site's share of a grid: what it needs, how it runs, here or in a worker."""
+"""One model's share of a grid at one site: what it needs, how it runs, here or in a worker."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from .plan import Plan
 from .site import Cell, probe_site
 from .site_spaces import Companions
 
-__all__ = ["SiteFound", "SiteWork", "probe_in_worker"]
+__all__ = ["SiteFound", "SiteWork", "TwinWork", "probe_in_worker", "run"]
 
 NUMBERS = "fiub"  # kinds of NumPy types
 
@@ -33,14 +33,11 @@ class SiteFound:
 
     Args:
         cells: per target.
-        twins: per target ``[twin, test]`` credits of the same probe on each random-weight twin
-            (1 where it is right, of classes); no twin, no entry.
         covariance: of the training activations.
         device: where products were made.
     """
 
     cells: dict[str, Cell | NumberCell]
-    twins: dict[str, np.ndarray]
     covariance: Float[np.ndarray, "d_model d_model"]
     device: str = "cpu"
 
@@ -48,12 +45,11 @@ class SiteFound:
 @final
 @dataclass(frozen=True, eq=False)
 class SiteWork:
-    """All probes of one site.
+    """All probes of the model at one site.
 
     Args:
         site: its name.
         activations: ``[token, d_model]``, rows of the corpus.
-        twins: likewise, of each random-weight twin that has this site.
         plans: one per target.
         method: kind of probe.
         controls: which to run.
@@ -68,7 +64,6 @@ class SiteWork:
 
     site: str
     activations: Shared
-    twins: Sequence[Shared]
     plans: Sequence[Plan | NumberPlan]
     method: Method
     controls: Sequence[str]
@@ -99,23 +94,50 @@ class SiteWork:
             companions=self.companions, site=self.site, send=self.send,
         )  # fmt: skip
         spread = known.of(self.trained).covariance
-        return SiteFound(cells, self._of_twins(products), _narrow(spread), products.device)
+        return SiteFound(cells, _narrow(spread), products.device)
 
-    def _of_twins(self, products: Products) -> dict[str, np.ndarray]:
-        """The same probes on random weights, each with a penalty of its own, as the model has."""
-        right: dict[str, list[np.ndarray]] = {}
-        for twin in self.twins:
-            matrix = _matrix(twin, self.site, self.n_tokens)
+
+@final
+@dataclass(frozen=True, eq=False)
+class TwinWork:
+    """The same probes on one random-weight twin, each with a penalty of its own, as the model has.
+
+    Args:
+        site: its name.
+        activations: ``[token, d_model]`` of the twin, rows of the corpus.
+        plans: one per target.
+        method: kind of probe.
+        n_tokens: rows there must be.
+        threads: as the model's work has.
+        device: likewise.
+    """
+
+    site: str
+    activations: Shared
+    plans: Sequence[Plan | NumberPlan]
+    method: Method
+    n_tokens: int
+    threads: int
+    device: str = "cpu"
+
+    def run(self) -> dict[str, np.ndarray]:
+        """Per target the credit of each test row: of classes, 1 where the probe is right."""
+        matrix = _matrix(self.activations, self.site, self.n_tokens)
+        products = products_for(self.device, matrix.shape, ProbeError)
+        with on_gpu(products, ProbeError):
             known = KnownMoments(matrix, place=products)
             cells = probe_site(
                 known, self.plans, method=self.method, controls=(), companions=None, site=self.site
             )
-            for plan in self.plans:
-                right.setdefault(plan.name, []).append(plan.credit(cells[plan.name].predicted))
-        return {name: np.stack(each) for name, each in right.items()}
+        return {plan.name: plan.credit(cells[plan.name].predicted) for plan in self.plans}
 
 
-def probe_in_worker(work: SiteWork) -> SiteFound:
+def run(work: SiteWork | TwinWork) -> SiteFound | dict[str, np.ndarray]:
+    """Run in this process."""
+    return work.run()
+
+
+def probe_in_worker(work: SiteWork | TwinWork) -> SiteFound | dict[str, np.ndarray]:
     """Run in a process of its own, with as many threads as the caller has."""
     with threadpool_limits(work.threads, user_api="blas"):
         return work.run()

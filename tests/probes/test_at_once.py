@@ -11,7 +11,6 @@ from linrep.probes import ProbeError
 from linrep.probes.grid import at_once
 from linrep.probes.grid.at_once import MOST, WORTH, sites_at_once
 from linrep.probes.grid.entrance import GivenArrays
-from linrep.probes.grid.site_work import SiteWork
 from linrep.probes.solvers.cross_entropy import own_places
 
 LARGE = GivenArrays({"a": np.zeros((WORTH // 64, 64), np.float32)})
@@ -72,14 +71,14 @@ def test_captured_activations_have_many_readers(eight):
 def two(monkeypatch):
     """Two sites at once, whatever the machine; where they were worked on is kept."""
     threads: list[int] = []
-    run = SiteWork.run
+    run = at_once.run
 
     def watched(work):
         threads.append(threading.get_ident())
         return run(work)
 
     monkeypatch.setattr("linrep.probes.grid.probe.sites_at_once", lambda *_: 2)
-    monkeypatch.setattr(SiteWork, "run", watched)
+    monkeypatch.setattr(at_once, "run", watched)
     return threads
 
 
@@ -146,6 +145,18 @@ def test_an_engine_that_is_given_is_asked(two):
     rows = np.random.default_rng(0).standard_normal((300, 4))
     linrep.probe({"a": rows, "b": rows}, np.arange(300) % 3, seed=0, engine=engine)
     assert engine.jobs == 2
+
+
+def test_each_site_of_an_untrained_model_is_a_work_by_itself():
+    """One that lacks a site has no work there, and its credit stands for no other's."""
+    engine, draw = Counting(), np.random.default_rng(0)
+    rows = {site: draw.standard_normal((300, 4)) for site in "ab"}
+    twins = [{site: draw.standard_normal((300, 4)) for site in sites} for sites in ("ab", "b")]
+    told = linrep.probe(
+        rows, np.arange(300) % 3, seed=0, engine=engine, random_weights=twins, permutations=19
+    ).to_frame()
+    assert engine.jobs == 2 + 2 + 1
+    assert told.set_index("site")["n_twins"].to_dict() == {"a": 1, "b": 2}
 
 
 def test_places_of_narrow_codes_do_not_overflow():
