@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from itertools import chain
 from multiprocessing import parent_process
+from typing import final
 
 import numpy as np
 from jaxtyping import Float
@@ -14,9 +17,10 @@ from ...core.side_by_side import side_by_side
 from ...core.threads import allowed_threads
 from ..inputs.protocols import ActivationsLike
 from .entrance import GivenArrays
-from .site_work import SiteFound, SiteWork, TwinWork, probe_in_worker, run
+from .guesses import Guessing
+from .site_work import SiteFound, SiteWork, TwinWork, probe_in_worker
 
-__all__ = ["sites_answered", "sites_at_once"]
+__all__ = ["Answered", "answered", "sites_at_once"]
 
 WORTH = 2**21
 """Numbers of a site from which threads gain: NumPy lets others run only while it computes, and the
@@ -59,50 +63,82 @@ def _many_readers(acts: ActivationsLike) -> bool:
     return getattr(acts, "many_readers", False) is True
 
 
-@contextmanager
-def _answered(
-    runner: Engine, works: Sequence[SiteWork | TwinWork], at_once: int
-) -> Iterator[Iterator[tuple[int, SiteFound | dict[str, np.ndarray]]]]:
-    """What every work finds, with its index; at the end of the block nothing works on."""
-    if isinstance(runner, Serial):
-        with closing(side_by_side(run, works, at_once)) as found:
-            yield found
-    else:
-        yield runner.map(probe_in_worker if runner.workers else run, works)
+Work = Guessing | SiteWork | TwinWork
+Found = SiteFound | dict[str, np.ndarray]
 
 
-def sites_answered(
-    runner: Engine, own: Sequence[SiteWork], twins: Sequence[TwinWork], at_once: int
-) -> tuple[dict[str, SiteFound], dict[tuple[str, str], Float[np.ndarray, "twin test"]]]:
-    """What every site says.
-
-    Each site of the untrained models is a work by itself, and comes after the model's own, which
-    take longest: so whoever works is at work until the end.
+@final
+@dataclass(frozen=True, eq=False)
+class Answered:
+    """What all works have found.
 
     Args:
-        runner: where the work is done.
+        guesses: of each target what is guessed without any activation of a block.
+        sites: what the model says at each site.
+        twins: by site and target the credit of each test row in each untrained model that has
+            the site.
+    """
+
+    guesses: list[dict[str, np.ndarray]]
+    sites: dict[str, SiteFound]
+    twins: dict[tuple[str, str], Float[np.ndarray, "twin test"]]
+
+
+def answered(
+    runner: Engine,
+    guesses: Sequence[Guessing],
+    own: Sequence[SiteWork],
+    twins: Sequence[TwinWork],
+    at_once: int,
+) -> Answered:
+    """Guess and probe.
+
+    Each site of an untrained model is a work by itself and comes after those of the model, which
+    take longest: so whoever works is at work until the end. Guesses are made in this process.
+
+    Args:
+        runner: where sites are worked on.
+        guesses: one for each target.
         own: one for each site of the model.
         twins: one for each site of each of its untrained models.
         at_once: how many, where all is done in this process.
 
-    Returns:
-        By site, what the model says; by site and target, the credit of each test row in each
-        untrained model that has the site.
-
     Raises:
         ProbeError: the first work that fails, in this order.
     """
-    works: list[SiteWork | TwinWork] = [*own, *twins]
-    said: dict[int, SiteFound | dict[str, np.ndarray]] = {}
-    with _answered(runner, works, at_once) as answered:
-        said.update(progress(answered, "probing", total=len(works), unit="site"))
-    found: dict[str, SiteFound] = {}
+    sites: list[SiteWork | TwinWork] = [*own, *twins]
+    with _found(runner, guesses, sites, at_once) as found:
+        each = progress(found, "probing", total=len(guesses) + len(sites), unit="step")
+        done = [here for _, here in sorted(each, key=lambda step: step[0])]
+    said: dict[str, SiteFound] = {}
     right: dict[tuple[str, str], list[np.ndarray]] = {}
-    for index, work in enumerate(works):
-        here = said[index]
+    for work, here in zip(sites, done[len(guesses) :], strict=True):
         if isinstance(here, SiteFound):
-            found[work.site] = here
+            said[work.site] = here
             continue
         for name, credit in here.items():
             right.setdefault((work.site, name), []).append(credit)
-    return found, {cell: np.stack(each) for cell, each in right.items()}
+    guessed = [here for here in done[: len(guesses)] if isinstance(here, dict)]
+    return Answered(guessed, said, {cell: np.stack(each) for cell, each in right.items()})
+
+
+@contextmanager
+def _found(
+    runner: Engine,
+    guesses: Sequence[Guessing],
+    sites: Sequence[SiteWork | TwinWork],
+    at_once: int,
+) -> Iterator[Iterator[tuple[int, Found]]]:
+    """What every work finds, with its index; at the end of the block nothing works on."""
+    if isinstance(runner, Serial):
+        with closing(side_by_side(run, [*guesses, *sites], at_once)) as found:
+            yield found
+        return
+    first = enumerate(map(run, guesses))
+    rest = runner.map(probe_in_worker if runner.workers else run, sites)
+    yield chain(first, ((len(guesses) + index, found) for index, found in rest))
+
+
+def run(work: Work) -> Found:
+    """Run in this process."""
+    return work.run()

@@ -1,6 +1,6 @@
 """Everything about one number target that does not depend on the site: rows, scale, controls."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import final
 from zlib import crc32
@@ -9,12 +9,11 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from ..errors import ProbeError
-from ..evidence.number_guesses import control_numbers, mean_guess, n_gram_guess, surface_numbers
+from ..evidence.number_guesses import control_numbers
 from ..evidence.number_null import NumberNull
 from ..evidence.number_scores import Scale, credits_of
 from ..evidence.permutation import Frame
 from ..evidence.splits import Split
-from ..evidence.surface import Surface
 from ..evidence.tokens import Tokens
 from ..geometry.chance_patterns import EXCHANGES
 from .common_rows import CommonRows, own_rows
@@ -46,14 +45,13 @@ class NumberPlan:
         groups: groups of the same three.
         shuffled: numbers of ``train`` and ``test`` exchanged between sentences.
         controls: of each control task its numbers on ``train`` and ``test``.
-        guesses: ``[test, column]`` numbers guessed from the position, the word, each neighbour, the
-            last three words (``n_gram``), and from the ``surface``: what does best on validation
-            rows, one of these or all together.
         unseen: ``[test]`` tokens whose word does not occur in ``train``.
         null: what predictions of the test rows would do if activations said nothing.
         exchanges: ``[draw, train]`` for each training row the one whose numbers it gets when
             sentences exchange theirs, for patterns of no state.
         notes: what was left out, and why.
+        guesses: ``[test, column]`` numbers that :class:`linrep.probes.grid.guesses.Guessing` has
+            found; none until then.
     """
 
     name: str
@@ -66,11 +64,11 @@ class NumberPlan:
     groups: tuple[np.ndarray, np.ndarray, np.ndarray]
     shuffled: tuple[np.ndarray, np.ndarray]
     controls: tuple[tuple[np.ndarray, np.ndarray], ...]
-    guesses: dict[str, np.ndarray]
     unseen: Bool[np.ndarray, " test"]
     null: NumberNull
     exchanges: Int[np.ndarray, "draw train"]
     notes: tuple[str, ...] = field(default=())
+    guesses: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def constant(self) -> bool:
@@ -108,7 +106,6 @@ def make_number_plan(
     tokens: Tokens,
     split: Split,
     kept: np.ndarray,
-    surface: Surface | None,
     *,
     permutations: int,
     seed: int,
@@ -157,7 +154,6 @@ def make_number_plan(
             exchanged(tokens, test, values[2], rng_shuffle),
         ),
         controls=tuple((task[train], task[test]) for task in tasks),
-        guesses=_guesses(tokens, surface, parts, values),
         unseen=~np.isin(tokens.words[test], tokens.words[train]),
         null=null,
         exchanges=exchanges(tokens, train, EXCHANGES if permutations else 0, rng_moves),
@@ -166,35 +162,6 @@ def make_number_plan(
             *ragged_note(target.name, null, tokens, test),
         ),
     )
-
-
-def _guesses(
-    tokens: Tokens,
-    surface: Surface | None,
-    parts: Sequence[np.ndarray],
-    values: Sequence[np.ndarray],
-) -> dict[str, np.ndarray]:
-    """Numbers of the test rows by every guess that needs no activation of a block."""
-    train, validation, test = parts
-    asked, n = np.concatenate([validation, test]), len(validation)
-    made = {
-        name: mean_guess(key[train], values[0], key[asked]) for name, key in tokens.keys.items()
-    }
-    if tokens.strings is None:  # of whole texts there is no word before
-        made["n_gram"] = n_gram_guess(tokens.contexts, values[0], train, asked)
-    if surface is None:
-        return {name: guess[n:] for name, guess in made.items()}
-    learned = (values[0], values[1])
-    together = surface_numbers(surface, train, validation, asked, learned)
-    for part in surface.texts:
-        made[part.part] = surface_numbers(surface.alone(part), train, validation, asked, learned)
-    candidates = {"together": together, **made}
-    missed = {
-        name: float(np.square(guess[:n] - values[1]).sum()) for name, guess in candidates.items()
-    }
-    strongest = min(missed, key=lambda name: missed[name])  # the first of equals: all together
-    named = {name: guess[n:] for name, guess in made.items()}
-    return {**named, "surface": candidates[strongest][n:]}
 
 
 def _constant_columns(target: NumberTarget, columns: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Everything about one target that does not depend on the site: rows, classes, controls."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import final
 from zlib import crc32
@@ -9,11 +9,10 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from ..errors import ProbeError
-from ..evidence.baselines import best_guess, control_labels
+from ..evidence.baselines import control_labels
 from ..evidence.number_null import NumberNull
 from ..evidence.permutation import LabelNull
 from ..evidence.splits import Split
-from ..evidence.surface import Surface
 from ..evidence.tokens import Tokens
 from ..geometry.chance_patterns import EXCHANGES
 from .common_rows import CommonRows, common_rows, own_rows
@@ -43,13 +42,13 @@ class Plan:
         groups: groups of the same three.
         shuffled: codes of ``train`` and ``test`` with labels exchanged between sentences.
         controls: of each control task its codes on ``train`` and ``test``.
-        guesses: ``[test]`` classes guessed from the position, the word, each neighbour, and from
-            the ``surface``: what does best on validation rows, one of these or all together.
         unseen: ``[test]`` tokens whose word does not occur in ``train``.
         null: what the accuracy on the test rows would be if activations said nothing.
         exchanges: ``[draw, train]`` for each training row the one whose label it gets when
             sentences exchange theirs, for patterns of no state.
         notes: what was left out, and why.
+        guesses: ``[test]`` classes that :class:`linrep.probes.grid.guesses.Guessing` has found;
+            none until then.
     """
 
     name: str
@@ -62,11 +61,11 @@ class Plan:
     groups: tuple[np.ndarray, np.ndarray, np.ndarray]
     shuffled: tuple[np.ndarray, np.ndarray]
     controls: tuple[tuple[np.ndarray, np.ndarray], ...]
-    guesses: dict[str, np.ndarray]
     unseen: Bool[np.ndarray, " test"]
     null: LabelNull
     exchanges: Int[np.ndarray, "draw train"]
     notes: tuple[str, ...] = field(default=())
+    guesses: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def constant(self) -> bool:
@@ -108,7 +107,6 @@ def make_plan(
     tokens: Tokens,
     split: Split,
     kept: np.ndarray,
-    surface: Surface | None,
     *,
     min_count: int,
     permutations: int,
@@ -172,40 +170,11 @@ def make_plan(
             exchanged(tokens, test, coded[2], rng_shuffle),
         ),
         controls=tuple((control[train], control[test]) for control in controls),
-        guesses=_guesses(tokens, surface, parts, coded, len(learned)),
         unseen=~np.isin(tokens.words[test], tokens.words[train]),
         null=null,
         exchanges=exchanges(tokens, train, EXCHANGES if permutations else 0, rng_moves),
         notes=(*notes, *ragged_note(target.name, null, tokens, test)),
     )
-
-
-def _guesses(
-    tokens: Tokens,
-    surface: Surface | None,
-    parts: Sequence[np.ndarray],
-    coded: Sequence[np.ndarray],
-    n_classes: int,
-) -> dict[str, np.ndarray]:
-    """Classes of the test rows by every guess that needs no activation of a block."""
-    train, validation, test = parts
-    asked, n = np.concatenate([validation, test]), len(validation)
-    made = {
-        name: best_guess(key[train], coded[0], key[asked], n_classes)
-        for name, key in tokens.keys.items()
-    }
-    if surface is None:
-        return {name: guess[n:] for name, guess in made.items()}
-    learned = (coded[0], coded[1])
-    together = surface.guess(train, validation, asked, learned, n_classes)
-    for part in surface.texts:
-        alone = surface.alone(part)
-        made[part.part] = alone.guess(train, validation, asked, learned, n_classes)
-    candidates = {"together": together, **made}
-    right = {name: int((guess[:n] == coded[1]).sum()) for name, guess in candidates.items()}
-    strongest = max(right, key=lambda name: right[name])  # the first of equals: all together
-    named = {name: guess[n:] for name, guess in made.items()}
-    return {**named, "surface": candidates[strongest][n:]}
 
 
 def ragged_note(

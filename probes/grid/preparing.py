@@ -11,7 +11,6 @@ from ...core import Engine, Shared
 from ..errors import ProbeError
 from ..evidence.intervals import bootstrap_weights
 from ..evidence.splits import Split
-from ..evidence.surface import Surface
 from ..evidence.tokens import Tokens
 from ..geometry.fold_patterns import FOLDS, deal
 from ..inputs.blocks import Matrix, as_matrix
@@ -43,7 +42,6 @@ def plan_of(
     tokens: Tokens,
     split: Split,
     kept: np.ndarray,
-    surface: Surface | None,
     *,
     min_count: int,
     permutations: int,
@@ -53,11 +51,11 @@ def plan_of(
     seeds = seeds_of(seed, target.name, 3)
     if isinstance(target, NumberTarget):
         return make_number_plan(
-            target, tokens, split, kept, surface,
+            target, tokens, split, kept,
             permutations=permutations, seed=seed, seeds=seeds,
         )  # fmt: skip
     return make_plan(
-        target, tokens, split, kept, surface,
+        target, tokens, split, kept,
         min_count=min_count, permutations=permutations, seed=seed, seeds=seeds,
     )  # fmt: skip
 

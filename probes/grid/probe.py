@@ -1,6 +1,7 @@
 """The whole grid of sites and targets, with every control beside every number."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Unpack
 
 import numpy as np
@@ -13,9 +14,10 @@ from ..evidence.tokens import Tokens
 from ..inputs.protocols import ActivationsLike
 from ..inputs.reading import sees_next
 from ..solvers.methods import Method
-from .at_once import sites_answered, sites_at_once
+from .at_once import answered, sites_at_once
 from .checks import check_counts, check_tolerance, read_penalties
 from .entrance import Entered, enter
+from .guesses import Guessing
 from .joint import OTHERS, joint_patterns
 from .judging import Judged, judge
 from .kept_examples import kept_examples
@@ -191,15 +193,13 @@ def _probed(
         permutations=permutations, codelength=codelength, bootstrap=bootstrap,
         min_count=dealt.min_count, seed=seed,
     )  # fmt: skip
-    surface = tokens.surface(embedding_of(acts)) if "surface" in controls else None
     plans = [
         plan_of(
-            target, tokens, split, kept, surface,
+            target, tokens, split, kept,
             min_count=dealt.min_count, permutations=permutations, seed=seed,
         )
         for target in wanted
     ]  # fmt: skip
-    del surface  # it holds what it learned of the embedding
     classes = [target for target in wanted if isinstance(target, ClassTarget)]
     companions = Companions(
         (*(target.name for target in classes), "position"),
@@ -208,6 +208,8 @@ def _probed(
     )
     weights = resamples(plans, bootstrap, np.random.default_rng(seeds_of(seed, "bootstrap", 1)[0]))
     asked_twins = twins if "random_weights" in controls else ()
+    surface = tokens.surface(embedding_of(acts)) if "surface" in controls else None
+    guesses = [Guessing(plan, tokens, surface) for plan in plans]
     with running(rest.engine) as runner:
         own = [
             SiteWork(
@@ -224,7 +226,9 @@ def _probed(
             for site in acts.sites for twin in asked_twins if site in twin.sites
         ]  # fmt: skip
         at_once = sites_at_once((acts, *asked_twins), rest.device, needed) if threads == 1 else 1
-        found, right = sites_answered(runner, own, untrained, at_once)
+        done = answered(runner, guesses, own, untrained, at_once)
+    found = done.sites
+    plans = [replace(plan, guesses=each) for plan, each in zip(plans, done.guesses, strict=True)]
     cells = {
         (site, plan.name): found[site].cells[plan.name] for site in acts.sites for plan in plans
     }
@@ -235,7 +239,7 @@ def _probed(
                     site, plan, cells[site, plan.name],
                     weights=weights.get(plan.name), ceiling=highest.get((site, plan.name)),
                 ),
-                plan, cells[site, plan.name], right.get((site, plan.name)),
+                plan, cells[site, plan.name], done.twins.get((site, plan.name)),
             )
             for site in acts.sites for plan in plans
         ],

@@ -21,7 +21,7 @@ from .plan import Plan
 from .site import Cell, probe_site
 from .site_spaces import Companions
 
-__all__ = ["SiteFound", "SiteWork", "TwinWork", "probe_in_worker", "run"]
+__all__ = ["SiteFound", "SiteWork", "TwinWork", "probe_in_worker"]
 
 NUMBERS = "fiub"  # kinds of NumPy types
 
@@ -130,11 +130,6 @@ class TwinWork:
                 known, self.plans, method=self.method, controls=(), companions=None, site=self.site
             )
         return {plan.name: plan.credit(cells[plan.name].predicted) for plan in self.plans}
-
-
-def run(work: SiteWork | TwinWork) -> SiteFound | dict[str, np.ndarray]:
-    """Run in this process."""
-    return work.run()
 
 
 def probe_in_worker(work: SiteWork | TwinWork) -> SiteFound | dict[str, np.ndarray]:

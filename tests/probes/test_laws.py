@@ -102,7 +102,7 @@ def test_selectivity_is_the_papers(planted, seed):
     kept = np.ones(corpus.n_tokens, dtype=bool)
     split = split_by_group(corpus.sentence_ids, target.codes.astype(float), seed=seed)
     plan = make_plan(
-        target, Tokens.of(corpus, read_groups(corpus, None, len(kept))), split, kept, None,
+        target, Tokens.of(corpus, read_groups(corpus, None, len(kept))), split, kept,
         min_count=2, permutations=0, seed=seed, seeds=seeds_of(seed, target.name, 3),
     )  # fmt: skip
     rows = np.concatenate([plan.train, plan.test])
