@@ -20,7 +20,7 @@ from .entrance import GivenArrays
 from .guesses import Guessing
 from .site_work import SiteFound, SiteWork, TwinWork, probe_in_worker
 
-__all__ = ["Answered", "answered", "sites_at_once"]
+__all__ = ["GridFound", "answered", "sites_at_once"]
 
 WORTH = 2**21
 """Numbers of a site from which threads gain: NumPy lets others run only while it computes, and the
@@ -69,7 +69,7 @@ Found = SiteFound | dict[str, np.ndarray]
 
 @final
 @dataclass(frozen=True, eq=False)
-class Answered:
+class GridFound:
     """What all works have found.
 
     Args:
@@ -90,7 +90,7 @@ def answered(
     own: Sequence[SiteWork],
     twins: Sequence[TwinWork],
     at_once: int,
-) -> Answered:
+) -> GridFound:
     """Guess and probe.
 
     Each site of an untrained model is a work by itself and comes after those of the model, which
@@ -119,7 +119,7 @@ def answered(
         for name, credit in here.items():
             right.setdefault((work.site, name), []).append(credit)
     guessed = [here for here in done[: len(guesses)] if isinstance(here, dict)]
-    return Answered(guessed, said, {cell: np.stack(each) for cell, each in right.items()})
+    return GridFound(guessed, said, {cell: np.stack(each) for cell, each in right.items()})
 
 
 @contextmanager
