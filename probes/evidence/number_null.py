@@ -6,7 +6,7 @@ fixed set of numbers differ between exchanges by twice the sum of products alone
 statistic: for indicators of classes it is the number of right answers.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -54,6 +54,11 @@ class NumberNull:
         for row in sources:
             row[:] = frame.swap(rng)
         return cls(values, frame, sources, frame.signs(draws, rng))
+
+    @property
+    def undrawn(self) -> "NumberNull":
+        """The same without its draws, which take most of the room: nothing can be tested by it."""
+        return replace(self, sources=self.sources[:0], signs=self.signs[:0])
 
     @property
     def ragged(self) -> Int[np.ndarray, " ragged"]:

@@ -6,7 +6,7 @@ exchange keeps both the position of a label and its sentence; there each sentenc
 and what it has over chance at its positions changes sign at random, the whole sentence at once.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -142,6 +142,11 @@ class LabelNull:
         return cls(
             codes, frame.whole, swapped, frame.ragged, frame.place, frame.sentence, signs
         )  # fmt: skip
+
+    @property
+    def undrawn(self) -> "LabelNull":
+        """The same without its draws, which take most of the room: nothing can be tested by it."""
+        return replace(self, swapped=self.swapped[:0], signs=self.signs[:0])
 
     @property
     def alone(self) -> int:

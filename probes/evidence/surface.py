@@ -6,6 +6,7 @@ one by one.
 """
 
 from dataclasses import dataclass, field
+from threading import Lock
 from typing import final
 
 import numpy as np
@@ -16,7 +17,7 @@ from ..inputs.blocks import Blocks
 from ..solvers.rotation import Rotation
 from .texts import TextColumns
 
-__all__ = ["Surface"]
+__all__ = ["WIDEST", "Surface"]
 
 INVERSE_PENALTIES = (0.1, 1.0, 10.0)  # as scikit-learn's C, for columns of zeros and ones
 STEPS = 20  # of the descent, at each penalty, from the last one's end: a baseline needs no digits
@@ -40,6 +41,7 @@ class Surface:
     embedding: Blocks | None
     texts: tuple[TextColumns, ...] = ()
     _learned: dict[bytes, Rotation] = field(default_factory=dict, repr=False)
+    _learning: Lock = field(default_factory=Lock, repr=False)
 
     def alone(self, part: TextColumns) -> "Surface":
         """What one part of the texts tells by itself."""
@@ -106,9 +108,11 @@ class Surface:
         """What makes the embedding's leading columns of rows, learned on the training rows."""
         if self.embedding is None:
             return _Dense(None, None)
-        if (key := train.tobytes()) not in self._learned:  # targets on the same rows share it
-            self._learned[key] = Rotation.fit(self.embedding.part(train)).leading(WIDEST)
-        return _Dense(self.embedding, self._learned[key])
+        key = train.tobytes()
+        with self._learning:  # targets on the same rows share it, on whatever thread
+            if key not in self._learned:
+                self._learned[key] = Rotation.fit(self.embedding.part(train)).leading(WIDEST)
+            return _Dense(self.embedding, self._learned[key])
 
 
 @final

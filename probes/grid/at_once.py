@@ -1,4 +1,4 @@
-"""How many sites are worked on at once, where, and what they say."""
+"""Runs the jobs of a grid, several at once where that gains time."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -10,7 +10,7 @@ from typing import final
 import numpy as np
 from jaxtyping import Float
 
-from ...core import Engine, progress
+from ...core import Engine, EngineError, progress
 from ...core.engines import Serial
 from ...core.limits import available_memory
 from ...core.side_by_side import side_by_side
@@ -18,9 +18,9 @@ from ...core.threads import allowed_threads
 from ..inputs.protocols import ActivationsLike
 from .entrance import GivenArrays
 from .guesses import Guessing
-from .site_work import SiteFound, SiteWork, TwinWork, probe_in_worker
+from .site_work import SiteFound, SiteWork, TwinFound, TwinWork, probe_in_worker
 
-__all__ = ["GridFound", "answered", "sites_at_once"]
+__all__ = ["GridFound", "run_grid", "sites_at_once"]
 
 WORTH = 2**21
 """Numbers of a site from which threads gain: NumPy lets others run only while it computes, and the
@@ -40,7 +40,7 @@ def sites_at_once(stores: Sequence[ActivationsLike], device: str, needed: int) -
     Args:
         stores: activations of the model and of its untrained models.
         device: where products are made, as asked for.
-        needed: bytes of the work on one site, as far as the solver has counted them.
+        needed: bytes of one job, as far as they are counted: of the solver, of a guess.
     """
     shapes = [np.shape(acts[site]) for acts in stores if _many_readers(acts) for site in acts.sites]
     if (
@@ -63,38 +63,40 @@ def _many_readers(acts: ActivationsLike) -> bool:
     return getattr(acts, "many_readers", False) is True
 
 
-Work = Guessing | SiteWork | TwinWork
-Found = SiteFound | dict[str, np.ndarray]
+Job = Guessing | SiteWork | TwinWork
+Result = dict[str, np.ndarray] | SiteFound | TwinFound
 
 
 @final
 @dataclass(frozen=True, eq=False)
 class GridFound:
-    """What all works have found.
+    """What all jobs of a grid have found.
 
     Args:
-        guesses: of each target what is guessed without any activation of a block.
+        guesses: of each target what is guessed without activations of any block.
         sites: what the model says at each site.
         twins: by site and target the credit of each test row in each untrained model that has
             the site.
+        devices: by site where products were made; where one was made off the processor, that.
     """
 
     guesses: list[dict[str, np.ndarray]]
     sites: dict[str, SiteFound]
     twins: dict[tuple[str, str], Float[np.ndarray, "twin test"]]
+    devices: dict[str, str]
 
 
-def answered(
+def run_grid(
     runner: Engine,
     guesses: Sequence[Guessing],
     own: Sequence[SiteWork],
     twins: Sequence[TwinWork],
     at_once: int,
 ) -> GridFound:
-    """Guess and probe.
+    """Make all guesses, run all probes, and collect what they find.
 
-    Each site of an untrained model is a work by itself and comes after those of the model, which
-    take longest: so whoever works is at work until the end. Guesses are made in this process.
+    Each site of an untrained model is a job by itself and comes after those of the model: long jobs
+    go first, so that few threads or workers wait at the end. Guesses are made in this process.
 
     Args:
         runner: where sites are worked on.
@@ -104,41 +106,53 @@ def answered(
         at_once: how many, where all is done in this process.
 
     Raises:
-        ProbeError: the first work that fails, in this order.
+        ProbeError: a job fails: in this process the first in this order, in other engines the
+            first that is known.
+        EngineError: the engine has left a job out.
     """
     sites: list[SiteWork | TwinWork] = [*own, *twins]
-    with _found(runner, guesses, sites, at_once) as found:
-        each = progress(found, "probing", total=len(guesses) + len(sites), unit="step")
-        done = [here for _, here in sorted(each, key=lambda step: step[0])]
+    with _results(runner, guesses, sites, at_once) as results:
+        total = len(guesses) + len(sites)
+        found = dict(progress(results, "probing", total=total, unit="job"))
+    if missing := sorted(set(range(total)) - set(found)):
+        raise EngineError(
+            f"the engine has run {len(found)} of {total} jobs and left out {missing}: its map has "
+            "to yield the index and the result of each job"
+        )
+    guessed = [result for i in range(len(guesses)) if isinstance(result := found[i], dict)]
     said: dict[str, SiteFound] = {}
-    right: dict[tuple[str, str], list[np.ndarray]] = {}
-    for work, here in zip(sites, done[len(guesses) :], strict=True):
-        if isinstance(here, SiteFound):
-            said[work.site] = here
-            continue
-        for name, credit in here.items():
-            right.setdefault((work.site, name), []).append(credit)
-    guessed = [here for here in done[: len(guesses)] if isinstance(here, dict)]
-    return GridFound(guessed, said, {cell: np.stack(each) for cell, each in right.items()})
+    credits: dict[tuple[str, str], list[np.ndarray]] = {}
+    devices: dict[str, str] = {}
+    for index, job in enumerate(sites, len(guesses)):
+        result = found[index]
+        if isinstance(result, SiteFound):
+            said[job.site] = result
+        elif isinstance(result, TwinFound):
+            for name, credit in result.credits.items():
+                credits.setdefault((job.site, name), []).append(credit)
+        if not isinstance(result, dict) and devices.get(job.site, "cpu") == "cpu":
+            devices[job.site] = result.device
+    right = {cell: np.stack(each) for cell, each in credits.items()}
+    return GridFound(guessed, said, right, devices)
 
 
 @contextmanager
-def _found(
+def _results(
     runner: Engine,
     guesses: Sequence[Guessing],
     sites: Sequence[SiteWork | TwinWork],
     at_once: int,
-) -> Iterator[Iterator[tuple[int, Found]]]:
-    """What every work finds, with its index; at the end of the block nothing works on."""
+) -> Iterator[Iterator[tuple[int, Result]]]:
+    """The result of every job with its index; in this process all have ended with the block."""
     if isinstance(runner, Serial):
-        with closing(side_by_side(run, [*guesses, *sites], at_once)) as found:
-            yield found
+        with closing(side_by_side(run, [*guesses, *sites], at_once)) as results:
+            yield results
         return
     first = enumerate(map(run, guesses))
     rest = runner.map(probe_in_worker if runner.workers else run, sites)
-    yield chain(first, ((len(guesses) + index, found) for index, found in rest))
+    yield chain(first, ((len(guesses) + index, result) for index, result in rest))
 
 
-def run(work: Work) -> Found:
-    """Run in this process."""
-    return work.run()
+def run(job: Job) -> Result:
+    """Run in this process; a function, which engines can pass on."""
+    return job.run()

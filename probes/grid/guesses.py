@@ -7,7 +7,7 @@ import numpy as np
 
 from ..evidence.baselines import best_guess
 from ..evidence.number_guesses import mean_guess, n_gram_guess, surface_numbers
-from ..evidence.surface import Surface
+from ..evidence.surface import WIDEST, Surface
 from ..evidence.tokens import Tokens
 from .numbers import NumberPlan
 from .plan import Plan
@@ -32,6 +32,17 @@ class Guessing:
     plan: Plan | NumberPlan
     tokens: Tokens
     surface: Surface | None
+
+    @property
+    def needed(self) -> int:
+        """Bytes that it takes, about: the embedding's columns twice, scores, columns of words."""
+        if self.surface is None:
+            return 0
+        wide = 0 if self.surface.embedding is None else min(self.surface.embedding.width, WIDEST)
+        plan = self.plan
+        scores = len(plan.classes if isinstance(plan, Plan) else plan.columns)
+        each = 2 * 4 * wide + 3 * 4 * scores + 24 * len(self.surface.keys)
+        return each * (len(plan.train) + len(plan.validation) + len(plan.test))
 
     def run(self) -> dict[str, np.ndarray]:
         """Guesses of the test rows: from each key alone, from each part of texts, ``surface``.

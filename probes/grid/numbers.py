@@ -1,7 +1,7 @@
 """Everything about one number target that does not depend on the site: rows, scale, controls."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import final
 from zlib import crc32
 
@@ -94,6 +94,11 @@ class NumberPlan:
         Nothing but the mean can be said of a word that was never seen.
         """
         return 0.0, 1.0 - float(self.unseen.mean())
+
+    @property
+    def bare(self) -> "NumberPlan":
+        """Its rows and labels without controls and draws: what probes of untrained models need."""
+        return replace(self, controls=(), null=self.null.undrawn, exchanges=self.exchanges[:0])
 
     @property
     def own(self) -> CommonRows:

@@ -1,7 +1,7 @@
 """Everything about one target that does not depend on the site: rows, classes, controls."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import final
 from zlib import crc32
 
@@ -95,6 +95,11 @@ class Plan:
         chance = float(shares.max())
         unseen = float(self.unseen.mean())
         return chance, 1.0 - unseen * (1.0 - chance)
+
+    @property
+    def bare(self) -> "Plan":
+        """Its rows and labels without controls and draws: what probes of untrained models need."""
+        return replace(self, controls=(), null=self.null.undrawn, exchanges=self.exchanges[:0])
 
     @property
     def own(self) -> CommonRows:

@@ -14,7 +14,7 @@ from ..evidence.tokens import Tokens
 from ..inputs.protocols import ActivationsLike
 from ..inputs.reading import sees_next
 from ..solvers.methods import Method
-from .at_once import answered, sites_at_once
+from .at_once import run_grid, sites_at_once
 from .checks import check_counts, check_tolerance, read_penalties
 from .entrance import Entered, enter
 from .guesses import Guessing
@@ -219,19 +219,20 @@ def _probed(
             )
             for site in acts.sites
         ]  # fmt: skip
+        bare = [plan.bare for plan in plans]
         untrained = [
             TwinWork(
-                site, share_site(runner, twin, site), plans, kind, len(kept), threads, rest.device
+                site, share_site(runner, twin, site), bare, kind, len(kept), threads, rest.device
             )
             for site in acts.sites for twin in asked_twins if site in twin.sites
         ]  # fmt: skip
-        at_once = sites_at_once((acts, *asked_twins), rest.device, needed) if threads == 1 else 1
-        done = answered(runner, guesses, own, untrained, at_once)
-    found = done.sites
-    plans = [replace(plan, guesses=each) for plan, each in zip(plans, done.guesses, strict=True)]
-    cells = {
-        (site, plan.name): found[site].cells[plan.name] for site in acts.sites for plan in plans
-    }
+        room = max([needed, *(guess.needed for guess in guesses)])
+        at_once = sites_at_once((acts, *asked_twins), rest.device, room) if threads == 1 else 1
+        done = run_grid(runner, guesses, own, untrained, at_once)
+    del surface, guesses  # they hold the embedding
+    found, guessed = done.sites, zip(plans, done.guesses, strict=True)
+    plans = [replace(plan, guesses=each) for plan, each in guessed]
+    cells = {(site, name): cell for site in acts.sites for name, cell in found[site].cells.items()}
     scores = judge(
         [
             Judged(
@@ -294,6 +295,6 @@ def _probed(
             *collect_notes(
                 plans, controls, twins, told, scores, kept, cells, patterns, OTHERS[rest.patterns]
             ),
-            *about_devices({site: each.device for site, each in found.items()}),
+            *about_devices(done.devices),
         ),
     )

@@ -21,7 +21,7 @@ from .plan import Plan
 from .site import Cell, probe_site
 from .site_spaces import Companions
 
-__all__ = ["SiteFound", "SiteWork", "TwinWork", "probe_in_worker"]
+__all__ = ["SiteFound", "SiteWork", "TwinFound", "TwinWork", "probe_in_worker"]
 
 NUMBERS = "fiub"  # kinds of NumPy types
 
@@ -99,13 +99,27 @@ class SiteWork:
 
 @final
 @dataclass(frozen=True, eq=False)
+class TwinFound:
+    """What one random-weight twin says at one site.
+
+    Args:
+        credits: per target that of each test row: of classes, 1 where the probe is right.
+        device: where products were made.
+    """
+
+    credits: dict[str, np.ndarray]
+    device: str = "cpu"
+
+
+@final
+@dataclass(frozen=True, eq=False)
 class TwinWork:
     """The same probes on one random-weight twin, each with a penalty of its own, as the model has.
 
     Args:
         site: its name.
         activations: ``[token, d_model]`` of the twin, rows of the corpus.
-        plans: one per target.
+        plans: one per target; bare ones are enough.
         method: kind of probe.
         n_tokens: rows there must be.
         threads: as the model's work has.
@@ -120,8 +134,8 @@ class TwinWork:
     threads: int
     device: str = "cpu"
 
-    def run(self) -> dict[str, np.ndarray]:
-        """Per target the credit of each test row: of classes, 1 where the probe is right."""
+    def run(self) -> TwinFound:
+        """Fit and score."""
         matrix = _matrix(self.activations, self.site, self.n_tokens)
         products = products_for(self.device, matrix.shape, ProbeError)
         with on_gpu(products, ProbeError):
@@ -129,10 +143,11 @@ class TwinWork:
             cells = probe_site(
                 known, self.plans, method=self.method, controls=(), companions=None, site=self.site
             )
-        return {plan.name: plan.credit(cells[plan.name].predicted) for plan in self.plans}
+        credits = {plan.name: plan.credit(cells[plan.name].predicted) for plan in self.plans}
+        return TwinFound(credits, products.device)
 
 
-def probe_in_worker(work: SiteWork | TwinWork) -> SiteFound | dict[str, np.ndarray]:
+def probe_in_worker(work: SiteWork | TwinWork) -> SiteFound | TwinFound:
     """Run in a process of its own, with as many threads as the caller has."""
     with threadpool_limits(work.threads, user_api="blas"):
         return work.run()

@@ -1,6 +1,8 @@
 """Sites side by side: when, how many, and the same numbers to the byte."""
 
+import pickle
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +13,9 @@ from linrep.probes import ProbeError
 from linrep.probes.grid import at_once
 from linrep.probes.grid.at_once import MOST, WORTH, sites_at_once
 from linrep.probes.grid.entrance import GivenArrays
+from linrep.probes.grid.site_work import TwinFound
 from linrep.probes.solvers.cross_entropy import own_places
+from linrep.probes.solvers.rotation import Rotation
 
 LARGE = GivenArrays({"a": np.zeros((WORTH // 64, 64), np.float32)})
 
@@ -112,14 +116,6 @@ def test_sites_side_by_side_are_the_same_to_the_byte(method, request):
         np.testing.assert_array_equal(covariance, beside.covariances[site])
 
 
-def test_the_error_of_a_site_is_that_of_the_first(two):
-    rows = np.random.default_rng(0).standard_normal((300, 4))
-    wrong = np.where(np.arange(1200).reshape(300, 4) == 700, np.nan, rows)
-    with pytest.raises(ProbeError, match="site 'second'"):
-        linrep.probe({"first": rows, "second": wrong, "third": wrong}, np.arange(300) % 3, seed=0)
-    assert len(set(two)) == 2
-
-
 class Counting:
     """An engine of another package that works in this process."""
 
@@ -138,6 +134,103 @@ class Counting:
 
     def close(self) -> None:
         """Nothing to let go of."""
+
+
+class Backwards(Counting):
+    """An engine whose last job is ready first."""
+
+    def map(self, fn, jobs):
+        yield from reversed(list(super().map(fn, jobs)))
+
+
+class Forgetful(Counting):
+    """An engine that runs a third of its jobs."""
+
+    def map(self, fn, jobs):
+        yield from list(super().map(fn, jobs))[-(len(jobs) // 3) :]
+
+
+class Weighing(Counting):
+    """An engine that knows how large the plans of its jobs are."""
+
+    def map(self, fn, jobs):
+        self.sizes = [len(pickle.dumps(job.plans)) for job in jobs]
+        yield from super().map(fn, jobs)
+
+
+class Gpu(Counting):
+    """An engine that works on untrained models elsewhere."""
+
+    def map(self, fn, jobs):
+        for i, found in super().map(fn, jobs):
+            yield i, replace(found, device="cuda") if isinstance(found, TwinFound) else found
+
+
+def of_words(planted, engine="local") -> linrep.probes.ProbeResults:
+    """With everything that is guessed from words, neighbours, positions and the embedding."""
+    acts, corpus, _ = planted(signal=(0.1, 0.6), n_sentences=80)
+    draw = np.random.default_rng(2)
+    twins = [
+        GivenArrays({site: draw.standard_normal(acts[site].shape) for site in acts.sites})
+        for _ in range(2)
+    ]
+    numbers = corpus.codes[1] + draw.standard_normal(corpus.n_tokens)
+    return linrep.probe(
+        acts, corpus, targets={"number": numbers}, heights=[1, 2], random_weights=twins,
+        permutations=19, bootstrap=20, seed=0, engine=engine,
+    )  # fmt: skip
+
+
+def test_guesses_side_by_side_are_the_same_and_the_embedding_is_learned_once(
+    planted, request, monkeypatch
+):
+    alone = of_words(planted)
+    request.getfixturevalue("two")
+    learned: list[int] = []
+    fit = Rotation.fit
+    monkeypatch.setattr(Rotation, "fit", lambda *a, **k: learned.append(1) or fit(*a, **k))
+    beside = of_words(planted).to_frame()
+    assert alone.to_frame().equals(beside)
+    assert len(learned) == 1  # the heights and the number have the same training rows
+    told = beside[["surface", "word_identity", "next_word", "position"]]
+    assert told.notna().all(axis=None)
+
+
+def test_answers_belong_to_their_jobs_in_whatever_order_they_come(planted):
+    assert of_words(planted).to_frame().equals(of_words(planted, Backwards()).to_frame())
+
+
+def test_an_engine_that_leaves_a_job_out_is_told(planted):
+    with pytest.raises(linrep.core.EngineError, match=r"5 of 9 jobs and left out \[3, 4, 5, 6\]"):
+        of_words(planted, Forgetful())
+
+
+def test_jobs_of_untrained_models_carry_no_draws(planted):
+    """Of five untrained models they travel five times as often as the model's own."""
+    acts, corpus, _ = planted(signal=(0.1, 0.6), n_sentences=80)
+    few, many = Weighing(), Weighing()
+    for engine, permutations in ((few, 19), (many, 199)):
+        linrep.probe(
+            acts, corpus, heights=[1], random_weights=[acts], permutations=permutations,
+            bootstrap=0, seed=0, engine=engine,
+        )  # fmt: skip
+    assert min(many.sizes[:2]) > max(few.sizes[:2])  # the model's two sites
+    assert many.sizes[2:] == few.sizes[2:]
+    assert max(few.sizes[2:]) < min(few.sizes[:2]) / 2
+
+
+def test_a_note_says_where_an_untrained_model_was_worked_on(planted):
+    """With device="auto" a GPU may have room for one model's rows and not for another's."""
+    assert any("2 of 2 sites were made on cuda" in note for note in of_words(planted, Gpu()).notes)
+    assert not any("were made on" in note for note in of_words(planted, Counting()).notes)
+
+
+def test_the_error_of_a_site_is_that_of_the_first(two):
+    rows = np.random.default_rng(0).standard_normal((300, 4))
+    wrong = np.where(np.arange(1200).reshape(300, 4) == 700, np.nan, rows)
+    with pytest.raises(ProbeError, match="site 'second'"):
+        linrep.probe({"first": rows, "second": wrong, "third": wrong}, np.arange(300) % 3, seed=0)
+    assert len(set(two)) == 2
 
 
 def test_an_engine_that_is_given_is_asked(two):
