@@ -114,10 +114,10 @@ def run_grid(
     with _results(runner, guesses, sites, at_once) as results:
         total = len(guesses) + len(sites)
         found = dict(progress(results, "probing", total=total, unit="job"))
-    if missing := sorted(set(range(total)) - set(found)):
+    if missing := [i for i in range(len(sites)) if len(guesses) + i not in found]:
         raise EngineError(
-            f"the engine has run {len(found)} of {total} jobs and left out {missing}: its map has "
-            "to yield the index and the result of each job"
+            f"the engine has left out {missing} of {len(sites)} jobs: its map has to yield the "
+            "index and the result of each job"
         )
     guessed = [result for i in range(len(guesses)) if isinstance(result := found[i], dict)]
     said: dict[str, SiteFound] = {}

@@ -96,8 +96,8 @@ class NumberPlan:
         return 0.0, 1.0 - float(self.unseen.mean())
 
     @property
-    def bare(self) -> "NumberPlan":
-        """Its rows and labels without controls and draws: what probes of untrained models need."""
+    def without_draws(self) -> "NumberPlan":
+        """Its rows and labels, without what is drawn: all that probes of untrained models need."""
         return replace(self, controls=(), null=self.null.undrawn, exchanges=self.exchanges[:0])
 
     @property

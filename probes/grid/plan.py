@@ -97,8 +97,8 @@ class Plan:
         return chance, 1.0 - unseen * (1.0 - chance)
 
     @property
-    def bare(self) -> "Plan":
-        """Its rows and labels without controls and draws: what probes of untrained models need."""
+    def without_draws(self) -> "Plan":
+        """Its rows and labels, without what is drawn: all that probes of untrained models need."""
         return replace(self, controls=(), null=self.null.undrawn, exchanges=self.exchanges[:0])
 
     @property

@@ -219,10 +219,10 @@ def _probed(
             )
             for site in acts.sites
         ]  # fmt: skip
-        bare = [plan.bare for plan in plans]
+        lean = [plan.without_draws for plan in plans]
         untrained = [
             TwinWork(
-                site, share_site(runner, twin, site), bare, kind, len(kept), threads, rest.device
+                site, share_site(runner, twin, site), lean, kind, len(kept), threads, rest.device
             )
             for site in acts.sites for twin in asked_twins if site in twin.sites
         ]  # fmt: skip

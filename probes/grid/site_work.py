@@ -119,7 +119,7 @@ class TwinWork:
     Args:
         site: its name.
         activations: ``[token, d_model]`` of the twin, rows of the corpus.
-        plans: one per target; bare ones are enough.
+        plans: one per target, without draws.
         method: kind of probe.
         n_tokens: rows there must be.
         threads: as the model's work has.
