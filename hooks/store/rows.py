@@ -128,17 +128,30 @@ class Rows:
         if len(touched) == 1:
             return self._of_shard(touched[0], index, leave=leave)
         out = np.empty((len(index), self.shape[1]), dtype=self.dtype)
+        in_order = bool((shard[1:] >= shard[:-1]).all())
         for i in touched:
-            here = shard == i
-            out[here] = self._of_shard(i, index[here], leave=leave)
+            if in_order:
+                here = slice(*np.searchsorted(shard, [i, i + 1]))
+                self._of_shard(i, index[here], leave=leave, out=out[here])
+            else:
+                out[shard == i] = self._of_shard(i, index[shard == i], leave=leave)
         return out
 
-    def _of_shard(self, i: int, index: np.ndarray, *, leave: bool) -> np.ndarray:
-        """A copy of rows that all lie in one shard."""
-        found = widen(self._parts[i]()[index - self._bounds[i]], self._bfloat16)
+    def _of_shard(
+        self, i: int, index: np.ndarray, *, leave: bool, out: np.ndarray | None = None
+    ) -> np.ndarray:
+        """A copy of rows that all lie in one shard, where it is asked for."""
+        rows, places = self._parts[i](), index - self._bounds[i]
+        if out is None:
+            out = widen(rows[places], self._bfloat16)
+        elif rows.dtype == out.dtype:
+            # The places lie in the shard; "clip" is the mode that copies once, straight to ``out``.
+            np.take(rows, places, axis=0, out=out, mode="clip")
+        else:
+            out[...] = widen(rows[places], self._bfloat16)
         if leave and self._leave:
             self._leave[i]()
-        return found
+        return out
 
 
 def absent(name: str) -> Callable[[], np.ndarray]:

@@ -116,9 +116,7 @@ def standardised(
     for here, block in blocks:
         if not checked:
             edges(block)
-        rows = products.subtract(block, centre, out=room[: len(block)])
-        rows /= units
-        yield here, rows
+        yield here, products.standardise(block, centre, units, out=room[: len(block)])
 
 
 def edges(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings, strategies as st
 
 from linrep.hooks import Activations
 from linrep.hooks.store.manifest import FORMAT
+from linrep.hooks.store.rows import Rows
 from linrep.hooks.store.shardfile import write_shard
 from linrep.hooks.store.store import Store
 
@@ -47,6 +49,29 @@ def test_rows_are_read_in_any_order_and_again(folder):
         assert (rows.read(index)[:, 3] == index).all()
     np.testing.assert_array_equal(rows.read(index), rows[index])
     assert rows.read(index[:0]).shape == (0, WIDTH)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(["f2", "f4", "f8", "bf16"]), st.lists(st.integers(1, 40), max_size=4),
+    st.integers(1, 60), st.booleans(), st.integers(0, 2**31),
+)  # fmt: skip
+def test_rows_of_several_shards_are_those_of_one_array(kind, cuts, asked, in_order, seed):
+    rng = np.random.default_rng(seed)
+    X = rng.integers(-100, 100, (41, 3)).astype(np.float32)  # exact in every kind
+    bounds = [0, *sorted(cuts), 41]
+    bits = (X.view(np.uint32) >> 16).astype(np.uint16)
+    kept = bits if kind == "bf16" else X.astype(kind)
+    parts = [lambda a=a, b=b: kept[a:b] for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    dtype = np.dtype(kind if kind in ("f4", "f8") else "f4")
+    rows = Rows(parts, bounds, 3, dtype, bfloat16=kind == "bf16")
+    index = rng.integers(0, 41, asked)
+    index = np.sort(index) if in_order else index
+    found = rows.read(index)
+    np.testing.assert_array_equal(found, X[index])
+    assert found.dtype == dtype
+    found += 1  # a copy of its own
+    np.testing.assert_array_equal(rows.read(index), X[index])
 
 
 @pytest.mark.skipif(

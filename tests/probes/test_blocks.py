@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from scipy import sparse
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import RidgeClassifier
 
@@ -11,6 +12,7 @@ from linrep.hooks.store.rows import Rows
 from linrep.probes import ProbeError, probe
 from linrep.probes.grid import memory
 from linrep.probes.inputs.blocks import Blocks
+from linrep.probes.solvers import features as features_module
 from linrep.probes.solvers.answers import answers
 from linrep.probes.solvers.features import Features, KnownMoments
 from linrep.probes.solvers.heads import fit_heads
@@ -101,6 +103,29 @@ def test_moments_sums_scatter_and_left_out_rows_do_not_see_the_blocks(one, other
     for first, second in zip(*told, strict=True):
         np.testing.assert_allclose(first, second, rtol=1e-8, atol=1e-9)  # float64, 90 rows
     np.testing.assert_allclose(told[0][0], np.cov(X, rowvar=False), rtol=1e-10)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.tuples(st.integers(1, 5), st.booleans()), max_size=9), st.integers(1, 60),
+    st.integers(0, 900), st.integers(0, 900), st.integers(0, 2**31),
+)  # fmt: skip
+def test_sums_by_columns_do_not_see_what_is_added_up_together(asked, size, room, some, seed):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((60, 4)) * rng.uniform(0.3, 3, 4) + 2
+    features = Features(Rotation.fit(X), Blocks(X, size=size))
+    tables = [rng.standard_normal((60, k)) * (rng.random((60, k)) < 0.4) for k, _ in asked]
+    columns = [
+        (k, (sparse.csr_array(table) if is_sparse else table).__getitem__)
+        for table, (k, is_sparse) in zip(tables, asked, strict=True)
+    ]
+    with pytest.MonkeyPatch.context() as patched:  # bytes: a sum takes 32 to 160 of them
+        patched.setattr(features_module, "ROOM", room)
+        patched.setattr(features_module, "TOGETHER", some)
+        found = list(features.products(columns))
+    assert len(found) == len(asked)
+    for table, sums in zip(tables, found, strict=True):
+        np.testing.assert_allclose(sums, table.T @ features.held, atol=1e-12)  # 60 of order 1
 
 
 @pytest.mark.parametrize("method", ["lda", "ridge", "logistic"])

@@ -54,9 +54,9 @@ class TorchProducts(Products):
         """Zeros on the device."""
         return torch.zeros(shape, dtype=torch.float64, device=self.device)
 
-    def subtract(self, block: np.ndarray, mean: Tensor, out: Tensor) -> Tensor:
+    def standardise(self, block: np.ndarray, mean: Tensor, units: Tensor, out: Tensor) -> Tensor:
         """Rows are moved as they are, and become float64 on the device."""
-        return torch.sub(self.put(block), mean, out=out)
+        return torch.sub(self.put(block), mean, out=out).div_(units)
 
     def cast(self, rows: Tensor, dtype: np.dtype[Any]) -> Tensor:
         """In float64 or float32."""
