@@ -73,24 +73,26 @@ def class_spaces(
         here, places[name] = np.unique(codes[train], return_inverse=True)
         classes[name] = tuple(str(code) for code in here)
     table = _table(list(places.values()), [len(names) for names in classes.values()])
-    products = next(features.products([(table.shape[1], table.__getitem__)]))
-    statistics = _statistics(features, products, table, classes)
+    summed = features.products(  # of the labels and of all their exchanges, in one pass
+        [
+            (table.shape[1], table.__getitem__),
+            *(
+                (
+                    len(classes[plan.name]),
+                    partial(_exchanged, places[plan.name], source, len(classes[plan.name])),
+                )
+                for plan in plans
+                for source in plan.exchanges
+            ),
+        ]
+    )
+    statistics = _statistics(features, next(summed), table, classes)
     how: dict[str, Any] = {
         "geometry": rotation.scale[:, None] * rotation.axes,
         "resolution": float(np.finfo(features.dtype).eps),
     }
     found = {plan.name: directions(statistics, plan.name, **how) for plan in plans}
     parts = _parts(features, table, classes, train, companions.folds)
-    drawn = features.products(
-        [
-            (
-                len(classes[plan.name]),
-                partial(_exchanged, places[plan.name], source, len(classes[plan.name])),
-            )
-            for plan in plans
-            for source in plan.exchanges
-        ]
-    )
     spaces = {}
     for plan in plans:
         name, of_plan = plan.name, found[plan.name]
@@ -99,7 +101,7 @@ def class_spaces(
         text += f", jointly with {', '.join(beside)}" if beside else ""
         together = _together(table, statistics, name, places[name], plan.exchanges)
         # Of the two only ``together`` ends with this target.
-        moved = ((sums, met) for met, sums in zip(together, drawn, strict=False))
+        moved = ((sums, met) for met, sums in zip(together, summed, strict=False))
         moves = chance_moves(statistics, name, moved)
         rank = of_plan.pattern.shape[1]
         without = patterns_without(parts, name, rank, **how) if rank else []

@@ -131,13 +131,17 @@ class Features:
         """
         for share in self._shares(columns, ROOM):
             runs = list(self._shares(share, TOGETHER))
-            totals = [self.place.zeros(sum(k for k, _ in run), self.blocks.width) for run in runs]
-            for here, rows in self.standardised():
-                for total, run in zip(totals, runs, strict=True):
-                    total += self.place.weighed(_beside([give(here) for _, give in run]), rows)
-            for total, run in zip(totals, runs, strict=True):
+            for total, run in zip(self._summed(runs), runs, strict=True):
                 ends = np.cumsum([k for k, _ in run])
                 yield from np.split(self.place.back(total @ self.axes), ends[:-1])
+
+    def _summed(self, runs: Sequence[Sequence[tuple[int, Columns]]]) -> list[Array]:
+        """Sums of standardised rows, for each run of columns together; one pass."""
+        totals = [self.place.zeros(sum(k for k, _ in run), self.blocks.width) for run in runs]
+        for here, rows in self.standardised():
+            for total, run in zip(totals, runs, strict=True):
+                total += self.place.weighed(_beside([give(here) for _, give in run]), rows)
+        return totals
 
     def _shares(
         self, columns: Sequence[tuple[int, Columns]], most: int
