@@ -181,3 +181,32 @@ def test_folders_are_made_or_refused(tmp_path):
     for given in ("", tmp_path / "file", tmp_path / "file/below"):
         with pytest.raises(LinrepError, match="folder"):
             new_folder(given, LinrepError)
+
+
+def parts_of(kind, parts):
+    """A sequence of ``kind`` that counts how often a part is asked for."""
+
+    class Made(Sequence[kind]):
+        asked = 0
+
+        def __len__(self):
+            return len(parts)
+
+        def __getitem__(self, index):
+            Made.asked += 1
+            return parts[index]
+
+    return Made()
+
+
+def test_a_sequence_that_declares_its_parts_makes_none_of_them():
+    lazy = parts_of(str, ["a", "b"])
+    assert take(words=lazy)["words"] is lazy
+    assert lazy.asked == 0
+
+
+@pytest.mark.parametrize("kind", [int, Any])
+def test_a_sequence_that_declares_other_parts_is_read(kind):
+    assert take(words=parts_of(kind, ["a"]))["words"][0] == "a"
+    with pytest.raises(LinrepError, match="words is a list of text"):
+        take(words=parts_of(kind, [1]))

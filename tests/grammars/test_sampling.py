@@ -9,6 +9,7 @@ from hypothesis import given, settings, strategies as st
 from scipy.stats import chi2_contingency, chisquare
 
 from linrep.grammars import Grammar, LanguageError, TooLarge, families, to_nltk
+from linrep.grammars.sampling.sampled_trees import SampledTrees
 
 SEEDS = st.integers(0, 10**6)
 
@@ -161,6 +162,22 @@ def test_selecting_sentences_selects_everything():
         corpus.select(np.ones(10, dtype=bool))
     assert len(corpus.select([])) == 0
     assert corpus.select(np.arange(3)).sentences == corpus.sentences[:3]
+
+
+def test_trees_are_built_only_when_they_are_asked_for(monkeypatch):
+    built, make = [], SampledTrees.__getitem__
+
+    def counted(self, index):
+        built.append(index)
+        return make(self, index)
+
+    monkeypatch.setattr(SampledTrees, "__getitem__", counted)
+    grammar = families.random_grammar(depth=3, seed=4)
+    corpus = grammar.sample(30, seed=1)
+    part = corpus.select(range(5, 10))
+    assert len(built) <= 4  # the shape checker of the tests looks at some part of a sequence
+    assert part.trees[2] == grammar.sample(30, seed=1).trees[7]
+    assert 7 in built
 
 
 def test_an_empty_sample():

@@ -5,7 +5,7 @@ import os
 import types
 from collections.abc import Callable, Mapping
 from numbers import Integral, Real
-from typing import Any, Literal, Union, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
 import numpy as np
 
@@ -50,7 +50,8 @@ def reader(hint: Any, names: Mapping[str, Any]) -> Reader:
     if kind is abc.Callable:
         return lambda value: _only(callable(value), value)
     if kind in CONTAINERS:
-        return _list(kind, reader(inner[0], names) if inner else _anything)
+        part = opened(inner[0], names)[0] if inner else Any
+        return _list(kind, part, reader(part, names))
     if kind in (abc.Mapping, dict):
         return _mapping([reader(one, names) for one in inner], kind)
     if getattr(kind, "array_type", None) is not None:  # tensors
@@ -224,7 +225,7 @@ def _same(given: Any, read: tuple[Any, ...]) -> Any:
     return given if kept else read
 
 
-def _list(kind: Any, one: Reader) -> Reader:
+def _list(kind: Any, part: Any, one: Reader) -> Reader:
     lazy = kind is abc.Iterable
 
     def read(value: Any) -> Any:
@@ -234,13 +235,19 @@ def _list(kind: Any, one: Reader) -> Reader:
             raise Unfit
         if getattr(value, "ndim", 1) == 0:
             raise Unfit
-        if one is not _anything:
+        if one is not _anything and not _declares(type(value), part):
             value = list(value) if isinstance(value, abc.Iterator) else value
-            for part in value:
-                one(part)
+            for each in value:
+                one(each)
         return list(value) if kind is list and not isinstance(value, list) else value
 
     return read
+
+
+def _declares(kind: type, part: Any) -> bool:
+    """A class of sequences of such parts, which it may make when they are asked for."""
+    bases = getattr(kind, "__orig_bases__", ())
+    return any(get_origin(base) is abc.Sequence and get_args(base) == (part,) for base in bases)
 
 
 def _is_sequence(value: Any) -> bool:
