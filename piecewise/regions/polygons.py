@@ -20,9 +20,11 @@ def ragged(start: np.ndarray, length: np.ndarray) -> tuple[np.ndarray, np.ndarra
     >>> [row.tolist() for row in ragged(np.array([5, 0]), np.array([2, 3]))]
     [[5, 6, 0, 1, 2], [0, 2]]
     """
-    begin = np.cumsum(length) - length
-    total = int(length.sum())
-    return np.arange(total) + np.repeat(start - begin, length), begin
+    ends = length.cumsum()
+    begin = ends - length
+    flat = np.arange(int(ends[-1]) if len(ends) else 0)
+    flat += (start - begin).repeat(length)
+    return flat, begin
 
 
 class _Cut(NamedTuple):
@@ -120,13 +122,15 @@ class Polygons:
         """
         found, high, low = self._distances(cells, lines, tol)
         crossed = (high > tol) & (low < -tol)
-        unsure = int(crossed.sum() - ((high > 100 * tol) & (low < -100 * tol)).sum())
-        if not crossed.any():
+        wide = 100 * tol
+        cuts = int(np.count_nonzero(crossed))
+        unsure = cuts - int(np.count_nonzero((high > wide) & (low < -wide)))
+        if not cuts:
             return crossed, np.empty(0, dtype=np.int64), unsure
-        if not crossed.all():
+        if cuts < len(crossed):
             found = _select(found, crossed)
         nxt = _next(found.begin, found.length)
-        edge = np.repeat(number[crossed], found.length)
+        edge = number[crossed].repeat(found.length)
         self._replace(cells[crossed], *_part(found, nxt, edge, 1))
         appended = self._append(*_part(found, nxt, edge, -1))
         return crossed, appended, unsure
@@ -163,13 +167,13 @@ class Polygons:
         length = self.length[cells]
         flat, begin = ragged(self.start[cells], length)
         x, y = self.x[flat], self.y[flat]
-        a, b, c = np.repeat(lines, length, axis=1)
+        a, b, c = lines.repeat(length, axis=1)
         distance = a * x
         distance += b * y
         distance += c
         high = np.maximum.reduceat(distance, begin)
         low = np.minimum.reduceat(distance, begin)
-        wide = np.repeat(tol, length)
+        wide = tol.repeat(length)
         side = (distance > wide).astype(np.int8) - (distance < -wide)
         return _Cut(x, y, self.edge[flat], distance, side, begin, length), high, low
 
@@ -177,14 +181,14 @@ class Polygons:
         self, cells: np.ndarray, x: np.ndarray, y: np.ndarray, edge: np.ndarray, length: np.ndarray
     ) -> None:
         start = self._write(x, y, edge)
-        self.start[cells] = start + np.cumsum(length) - length
+        self.start[cells] = start + length.cumsum() - length
         self.length[cells] = length
 
     def _append(
         self, x: np.ndarray, y: np.ndarray, edge: np.ndarray, length: np.ndarray
     ) -> np.ndarray:
         start = self._write(x, y, edge)
-        return self._add(start + np.cumsum(length) - length, length)
+        return self._add(start + length.cumsum() - length, length)
 
     def _add(self, start: np.ndarray, length: np.ndarray) -> np.ndarray:
         first, last = self._cells, self._cells + len(start)
@@ -211,8 +215,9 @@ def _grow(row: np.ndarray, size: int) -> np.ndarray:
 
 def _next(begin: np.ndarray, length: np.ndarray) -> np.ndarray:
     """Index of the next vertex around each polygon."""
-    nxt = np.arange(1, int(length.sum()) + 1)
-    nxt[begin + length - 1] = begin
+    last = begin + length - 1
+    nxt = np.arange(1, int(last[-1]) + 2 if len(last) else 1)
+    nxt[last] = begin
     return nxt
 
 
@@ -241,13 +246,13 @@ def _part(
     side = found.side if sign > 0 else -found.side
     following = side[nxt]
     kept = side >= 0
-    crossing = np.flatnonzero(side * following < 0)
+    crossing = (side * following < 0).nonzero()[0]
     count = kept.astype(np.int64)
     count[crossing] += 1
-    position = np.cumsum(count)
+    position = count.cumsum()
     size = int(position[-1])
     position -= count
-    own = np.flatnonzero(kept)
+    own = kept.nonzero()[0]
     spot = position[own]
     x, y, edge = np.empty(size), np.empty(size), np.empty(size, dtype=found.edge.dtype)
     x[spot], y[spot] = found.x[own], found.y[own]
