@@ -30,7 +30,8 @@ class Rows:
     float32. Only what is asked for is read.
 
     Args:
-        parts: one opener per shard; each returns ``[token of the shard, d_model]`` as stored.
+        parts: one opener per shard; each returns ``[token of the shard, d_model]`` as stored,
+            contiguous in memory.
         bounds: first row of each shard, and the end.
         d_model: width.
         dtype: dtype of what indexing returns.
@@ -82,8 +83,14 @@ class Rows:
         )
 
     def read(self, index: np.ndarray) -> np.ndarray:
-        """A copy of rows ``[index]`` in that order; of the shards nothing stays in memory."""
-        return self._take(np.asarray(index, dtype=np.int64), leave=True)
+        """A copy of rows ``[index]`` in that order; of the shards nothing stays in memory.
+
+        Raises:
+            IndexError: there is no row of such a number; none are counted from the end.
+        """
+        flat = np.asarray(index, dtype=np.int64)
+        self._check(flat)
+        return self._take(flat, leave=True)
 
     def _pick(self, key: Any) -> np.ndarray:
         if isinstance(key, slice):
@@ -101,12 +108,15 @@ class Rows:
             return self._take(np.flatnonzero(index))
         flat = np.atleast_1d(index).astype(np.int64)
         flat = np.where(flat < 0, flat + len(self), flat)
-        if len(flat) and (flat.min() < 0 or flat.max() >= len(self)):
-            raise IndexError(
-                f"rows are numbered 0 to {len(self) - 1}; received {flat.min()} to {flat.max()}"
-            )
+        self._check(flat)
         taken = self._take(flat)
         return taken[0] if index.ndim == 0 else taken
+
+    def _check(self, index: np.ndarray) -> None:
+        if len(index) and (index.min() < 0 or index.max() >= len(self)):
+            raise IndexError(
+                f"rows are numbered 0 to {len(self) - 1}; received {index.min()} to {index.max()}"
+            )
 
     def _slice(self, begin: int, end: int) -> np.ndarray:
         pieces = []
@@ -131,21 +141,22 @@ class Rows:
         in_order = bool((shard[1:] >= shard[:-1]).all())
         for i in touched:
             if in_order:
-                here = slice(*np.searchsorted(shard, [i, i + 1]))
-                self._of_shard(i, index[here], leave=leave, out=out[here])
+                run = slice(*np.searchsorted(shard, [i, i + 1]))
+                self._of_shard(i, index[run], leave=leave, out=out[run])
             else:
-                out[shard == i] = self._of_shard(i, index[shard == i], leave=leave)
+                here = shard == i
+                out[here] = self._of_shard(i, index[here], leave=leave)
         return out
 
     def _of_shard(
         self, i: int, index: np.ndarray, *, leave: bool, out: np.ndarray | None = None
     ) -> np.ndarray:
-        """A copy of rows that all lie in one shard, where it is asked for."""
+        """A copy of rows that all lie in one shard, into ``out`` if it is given."""
         rows, places = self._parts[i](), index - self._bounds[i]
         if out is None:
             out = widen(rows[places], self._bfloat16)
         elif rows.dtype == out.dtype:
-            # The places lie in the shard; "clip" is the mode that copies once, straight to ``out``.
+            # The rows exist; "clip" is the mode that copies them once, straight to ``out``.
             np.take(rows, places, axis=0, out=out, mode="clip")
         else:
             out[...] = widen(rows[places], self._bfloat16)

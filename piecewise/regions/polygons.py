@@ -147,13 +147,14 @@ class Polygons:
         found, high, low = self._distances(cells, lines, tol)
         left = high > tol
         crossed = left & (low < -tol)
-        wide_left = high > 100 * tol
-        unsure = int((left != wide_left).sum())
-        unsure += int((crossed & wide_left & (low >= -100 * tol)).sum())
+        wide = 100 * tol
+        wide_left = high > wide
+        unsure = int(np.count_nonzero(left != wide_left))
+        unsure += int(np.count_nonzero(crossed & wide_left & (low >= -wide)))
         if crossed.any():
             found = _select(found, crossed)
             nxt = _next(found.begin, found.length)
-            edge = np.repeat(number[crossed], found.length)
+            edge = number[crossed].repeat(found.length)
             self._replace(cells[crossed], *_part(found, nxt, edge, 1))
         return left, unsure
 
@@ -214,10 +215,10 @@ def _grow(row: np.ndarray, size: int) -> np.ndarray:
 
 
 def _next(begin: np.ndarray, length: np.ndarray) -> np.ndarray:
-    """Index of the next vertex around each polygon."""
-    last = begin + length - 1
-    nxt = np.arange(1, int(last[-1]) + 2 if len(last) else 1)
-    nxt[last] = begin
+    """Index of the next vertex around each polygon; the polygons lie one behind the other."""
+    ends = begin + length
+    nxt = np.arange(1, int(ends[-1]) + 1) if len(ends) else np.arange(0)
+    nxt[ends - 1] = begin
     return nxt
 
 

@@ -8,32 +8,17 @@ classes is the whole scatter.
 from collections.abc import Iterable, Iterator
 
 import numpy as np
-import numpy.typing as npt
 from jaxtyping import Float
-from scipy import sparse
 
 from ...core.decompositions import eigh, pinv_symmetric, svd
 from .statistics import Statistics
 
-__all__ = ["EXCHANGES", "chance_moves", "indicators"]
+__all__ = ["EXCHANGES", "chance_moves"]
 
 EXCHANGES = 20
 """Exchanges of labels per target: their mean and variance are all that is asked of them."""
 FLOOR = 1e-9  # variances below this share of the largest count as this
 FREE = 1e-9  # contrasts below this share of the target's scatter: the other targets fix them
-
-
-def indicators(codes: npt.ArrayLike, k: int) -> sparse.csr_array:
-    """``[token, class]`` ones where the token has the class, without the zeros.
-
-    >>> indicators([1, 0, 1], 2).toarray()
-    array([[0., 1.],
-           [1., 0.],
-           [0., 1.]])
-    """
-    place = np.asarray(codes)
-    n = len(place)
-    return sparse.csr_array((np.ones(n), place, np.arange(n + 1)), shape=(n, k))
 
 
 def chance_moves(

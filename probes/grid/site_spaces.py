@@ -10,7 +10,7 @@ from jaxtyping import Float
 from scipy import sparse
 
 from ...core import Subspace
-from ..geometry.chance_patterns import chance_moves, indicators
+from ..geometry.chance_patterns import chance_moves
 from ..geometry.fold_patterns import patterns_without
 from ..geometry.number_patterns import number_moves
 from ..geometry.patterns import directions
@@ -21,6 +21,8 @@ from .numbers import NumberPlan
 from .plan import Plan
 
 __all__ = ["Companions", "Spaces", "class_spaces", "number_spaces"]
+
+TOGETHER = 2**24  # bytes of sums that stay in the processor's cache
 
 
 @final
@@ -73,26 +75,21 @@ def class_spaces(
         here, places[name] = np.unique(codes[train], return_inverse=True)
         classes[name] = tuple(str(code) for code in here)
     table = _table(list(places.values()), [len(names) for names in classes.values()])
-    summed = features.products(  # of the labels and of all their exchanges, in one pass
-        [
-            (table.shape[1], table.__getitem__),
-            *(
-                (
-                    len(classes[plan.name]),
-                    partial(_exchanged, places[plan.name], source, len(classes[plan.name])),
-                )
-                for plan in plans
-                for source in plan.exchanges
-            ),
-        ]
-    )
+    parts = _parts(features, table, classes, train, companions.folds)
+    shares = {plan.name: _shares(plan, len(classes[plan.name]), features) for plan in plans}
+    asked = [
+        (len(share) * len(classes[name]), partial(_exchanged, places[name], share, classes[name]))
+        for name, of_target in shares.items()
+        for share in of_target
+    ]
+    # Sums of the labels and of their exchanges: they share a pass over the rows.
+    summed = features.products([(table.shape[1], table.__getitem__), *asked])
     statistics = _statistics(features, next(summed), table, classes)
     how: dict[str, Any] = {
         "geometry": rotation.scale[:, None] * rotation.axes,
         "resolution": float(np.finfo(features.dtype).eps),
     }
     found = {plan.name: directions(statistics, plan.name, **how) for plan in plans}
-    parts = _parts(features, table, classes, train, companions.folds)
     spaces = {}
     for plan in plans:
         name, of_plan = plan.name, found[plan.name]
@@ -100,8 +97,8 @@ def class_spaces(
         text = f"{name} from {len(train)} training tokens"
         text += f", jointly with {', '.join(beside)}" if beside else ""
         together = _together(table, statistics, name, places[name], plan.exchanges)
-        # Of the two only ``together`` ends with this target.
-        moved = ((sums, met) for met, sums in zip(together, summed, strict=False))
+        drawn = (sums for share in shares[name] for sums in np.split(next(summed), len(share)))
+        moved = zip(drawn, together, strict=True)
         moves = chance_moves(statistics, name, moved)
         rank = of_plan.pattern.shape[1]
         without = patterns_without(parts, name, rank, **how) if rank else []
@@ -161,8 +158,18 @@ def _table(places: Sequence[np.ndarray], widths: Sequence[int]) -> sparse.csr_ar
     return sparse.csr_array((np.ones(n * count), columns.ravel(), bounds), shape=(n, starts[-1]))
 
 
-def _exchanged(places: np.ndarray, source: np.ndarray, k: int, here: slice) -> sparse.csr_array:
-    return indicators(places[source[here]], k)
+def _shares(plan: Plan, k: int, features: Features) -> list[np.ndarray]:
+    """Exchanges of labels whose sums stay in the cache while one row is added to all of them."""
+    each = 8 * features.blocks.width * k
+    step = max(1, TOGETHER // max(each, 1))
+    return [plan.exchanges[i : i + step] for i in range(0, len(plan.exchanges), step)]
+
+
+def _exchanged(
+    places: np.ndarray, sources: np.ndarray, classes: Sequence[str], here: slice
+) -> sparse.csr_array:
+    """``[token, draw and class]`` ones at the class that each exchange gives a token."""
+    return _table([places[source[here]] for source in sources], [len(classes)] * len(sources))
 
 
 def _moved(values: np.ndarray, source: np.ndarray, here: slice) -> np.ndarray:

@@ -26,7 +26,6 @@ Columns = Callable[[slice], "np.ndarray | sparse.csr_array"]
 """Columns of some rows: ``[row, column]`` of those in the slice."""
 
 ROOM = 2**28  # bytes of the sums of one pass; wider ones take several
-TOGETHER = 2**24  # bytes of sums that stay in the processor's cache while a row is added to them
 FEWEST, SCORES = 64, 2**23  # rows that are scored together, and how many scores at most
 CACHED = 1024  # a block of rows and its indicators stay in the processor's cache
 
@@ -129,32 +128,24 @@ class Features:
         Args:
             columns: for each sum its width and what gives the columns of a block.
         """
-        for share in self._shares(columns, ROOM):
-            runs = list(self._shares(share, TOGETHER))
-            for total, run in zip(self._summed(runs), runs, strict=True):
-                ends = np.cumsum([k for k, _ in run])
-                yield from np.split(self.place.back(total @ self.axes), ends[:-1])
+        wide = 8 * self.blocks.width
+        start = 0
+        while start < len(columns):
+            end, room = start + 1, wide * columns[start][0]
+            while end < len(columns) and room + wide * columns[end][0] <= ROOM:
+                room += wide * columns[end][0]
+                end += 1
+            for total in self._sums(columns[start:end]):
+                yield self.place.back(total @ self.axes)
+            start = end
 
-    def _summed(self, runs: Sequence[Sequence[tuple[int, Columns]]]) -> list[Array]:
-        """Sums of standardised rows, for each run of columns together; one pass."""
-        totals = [self.place.zeros(sum(k for k, _ in run), self.blocks.width) for run in runs]
+    def _sums(self, columns: Sequence[tuple[int, Columns]]) -> list[Array]:
+        """Sums of standardised rows in one pass; its block is let go before they are handed out."""
+        totals = [self.place.zeros(width, self.blocks.width) for width, _ in columns]
         for here, rows in self.standardised():
-            for total, run in zip(totals, runs, strict=True):
-                total += self.place.weighed(_beside([give(here) for _, give in run]), rows)
+            for total, (_, give) in zip(totals, columns, strict=True):
+                total += self.place.weighed(give(here), rows)
         return totals
-
-    def _shares(
-        self, columns: Sequence[tuple[int, Columns]], most: int
-    ) -> Iterator[list[tuple[int, Columns]]]:
-        """The columns in their order, so many together that their sums take at most these bytes."""
-        share: list[tuple[int, Columns]] = []
-        for width, give in columns:
-            if share and 8 * self.blocks.width * (width + sum(k for k, _ in share)) > most:
-                yield share
-                share = []
-            share.append((width, give))
-        if share:
-            yield share
 
     def scatter(self) -> tuple[np.ndarray, np.ndarray]:
         """Mean of the rotated rows, and their scatter around it."""
@@ -234,17 +225,6 @@ class KnownMoments:
     ) -> Features:
         """These rows in the coordinates of a rotation."""
         return Features(rotation, Blocks(self.matrix, rows, self.size), checked, self.place)
-
-
-def _beside(columns: "list[np.ndarray | sparse.csr_array]") -> "np.ndarray | sparse.csr_array":
-    """Columns side by side, so that a product with all of them reads a row once."""
-    if len(columns) == 1:
-        return columns[0]
-    dense = [each for each in columns if isinstance(each, np.ndarray)]
-    if len(dense) == len(columns):
-        return np.hstack(dense)
-    joined: sparse.csr_array = sparse.hstack([*map(sparse.csr_array, columns)], format="csr")
-    return joined
 
 
 def _key(rows: np.ndarray) -> bytes:

@@ -165,6 +165,8 @@ def test_selecting_sentences_selects_everything():
 
 
 def test_trees_are_built_only_when_they_are_asked_for(monkeypatch):
+    grammar = families.random_grammar(depth=3, seed=4)
+    expected = grammar.sample(30, seed=1).trees[7]
     built, make = [], SampledTrees.__getitem__
 
     def counted(self, index):
@@ -172,12 +174,12 @@ def test_trees_are_built_only_when_they_are_asked_for(monkeypatch):
         return make(self, index)
 
     monkeypatch.setattr(SampledTrees, "__getitem__", counted)
-    grammar = families.random_grammar(depth=3, seed=4)
     corpus = grammar.sample(30, seed=1)
     part = corpus.select(range(5, 10))
     assert len(built) <= 4  # the shape checker of the tests looks at some part of a sequence
-    assert part.trees[2] == grammar.sample(30, seed=1).trees[7]
-    assert 7 in built
+    before = len(built)
+    assert part.trees[2] == expected
+    assert built[before:] == [7]
 
 
 def test_an_empty_sample():

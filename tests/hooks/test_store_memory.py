@@ -72,6 +72,9 @@ def test_rows_of_several_shards_are_those_of_one_array(kind, cuts, asked, in_ord
     assert found.dtype == dtype
     found += 1  # a copy of its own
     np.testing.assert_array_equal(rows.read(index), X[index])
+    for beyond in ([-1, 40], [0, 41]):
+        with pytest.raises(IndexError, match="rows are numbered 0 to 40"):
+            rows.read(np.array(beyond))
 
 
 @pytest.mark.skipif(

@@ -10,7 +10,8 @@ from sklearn.linear_model import RidgeClassifier
 from linrep.core.stored import StoredRows, save_rows
 from linrep.hooks.store.rows import Rows
 from linrep.probes import ProbeError, probe
-from linrep.probes.grid import memory
+from linrep.probes.geometry.chance_patterns import EXCHANGES
+from linrep.probes.grid import memory, site_spaces
 from linrep.probes.inputs.blocks import Blocks
 from linrep.probes.solvers import features as features_module
 from linrep.probes.solvers.answers import answers
@@ -107,10 +108,10 @@ def test_moments_sums_scatter_and_left_out_rows_do_not_see_the_blocks(one, other
 
 @settings(max_examples=40, deadline=None)
 @given(
-    st.lists(st.tuples(st.integers(1, 5), st.booleans()), max_size=9), st.integers(1, 60),
-    st.integers(0, 900), st.integers(0, 900), st.integers(0, 2**31),
+    st.lists(st.tuples(st.integers(0, 5), st.booleans()), max_size=9), st.integers(1, 60),
+    st.integers(0, 900), st.integers(0, 2**31),
 )  # fmt: skip
-def test_sums_by_columns_do_not_see_what_is_added_up_together(asked, size, room, some, seed):
+def test_sums_by_columns_do_not_see_how_many_share_a_pass(asked, size, room, seed):
     rng = np.random.default_rng(seed)
     X = rng.standard_normal((60, 4)) * rng.uniform(0.3, 3, 4) + 2
     features = Features(Rotation.fit(X), Blocks(X, size=size))
@@ -119,13 +120,29 @@ def test_sums_by_columns_do_not_see_what_is_added_up_together(asked, size, room,
         (k, (sparse.csr_array(table) if is_sparse else table).__getitem__)
         for table, (k, is_sparse) in zip(tables, asked, strict=True)
     ]
-    with pytest.MonkeyPatch.context() as patched:  # bytes: a sum takes 32 to 160 of them
+    with pytest.MonkeyPatch.context() as patched:  # bytes: a sum takes up to 160 of them
         patched.setattr(features_module, "ROOM", room)
-        patched.setattr(features_module, "TOGETHER", some)
         found = list(features.products(columns))
     assert len(found) == len(asked)
     for table, sums in zip(tables, found, strict=True):
-        np.testing.assert_allclose(sums, table.T @ features.held, atol=1e-12)  # 60 of order 1
+        # Sixty products of numbers of order 1, in another order.
+        np.testing.assert_allclose(sums, table.T @ features.held, rtol=0, atol=1e-12)
+        assert sums.dtype == np.float64
+
+
+def test_exchanges_have_the_same_patterns_whatever_is_added_up_together(planted, monkeypatch):
+    acts, corpus, _ = planted(signal=(0.0, 2.0), n_sentences=120, d=12)
+    told = []
+    for room in (2**24, 1, 700):  # bytes: all exchanges, one, and a few
+        monkeypatch.setattr(site_spaces, "TOGETHER", room)
+        found = probe(acts, corpus, heights=[1, 2], method="lda", random_weights=acts)
+        bases = [basis for drawn in found.chance_patterns.values() for basis in drawn]
+        told.append((found.to_frame(), bases))
+    assert len(told[0][1]) >= 2 * EXCHANGES
+    for frame, bases in told[1:]:
+        assert frame.equals(told[0][0])
+        for one, other in zip(told[0][1], bases, strict=True):
+            np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.parametrize("method", ["lda", "ridge", "logistic"])

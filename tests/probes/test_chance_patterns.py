@@ -6,7 +6,7 @@ from hypothesis import given, settings, strategies as st
 
 from linrep.core import Subspace
 from linrep.probes import pattern_subspace, probe
-from linrep.probes.geometry.chance_patterns import chance_moves, indicators
+from linrep.probes.geometry.chance_patterns import chance_moves
 from linrep.probes.geometry.nulls import exchanged_null
 from linrep.probes.geometry.statistics import Statistics
 
@@ -43,7 +43,7 @@ def test_as_a_fit_to_the_exchanged_labels(k: int, m: int, seed: int) -> None:
     axes, variances = _rotated(X)
     others = np.eye(m)[beside]
     centred, beside_centred = (X - X.mean(axis=0)) @ axes, others - others.mean(axis=0)
-    moves = _moves(centred, variances, indicators(y, k).toarray(), beside_centred, source)
+    moves = _moves(centred, variances, np.eye(k)[y], beside_centred, source)
     slow = pattern_subspace(X, y[source].astype(str), others={"beside": beside.astype(str)})
     fast = Subspace(np.linalg.qr(axes @ moves)[0])
     assert fast.dim == slow.dim == k - 1
@@ -57,14 +57,14 @@ def test_the_first_columns_are_the_strongest() -> None:
     X[:, 0] += 2.0 * (y == 1)
     axes, variances = _rotated(X)
     centred = (X - X.mean(axis=0)) @ axes
-    own = indicators(y, 3).toarray()
+    own = np.eye(3)[y]
     moves = _moves(centred, variances, own, np.zeros((4000, 0)), np.arange(4000))
     found = axes @ moves[:, 0]
     assert abs(found[0]) / np.linalg.norm(found) > 0.99
 
 
 def test_a_constant_target_has_none() -> None:
-    own = indicators(np.zeros(6, int), 1).toarray()
+    own = np.eye(1)[np.zeros(6, int)]
     moves = _moves(np.ones((6, 2)), np.ones(2), own, np.zeros((6, 0)), np.arange(6))
     assert moves.shape == (2, 0)
     assert exchanged_null([moves], 1, Subspace(np.eye(2)[:, :1])) is None

@@ -42,7 +42,9 @@ def checked(
 
     Whole numbers are those that fit 64 bits, and ``True`` is none; where a NumPy array is asked
     for, whatever NumPy reads as numbers will do; a seed is not negative. Names that only a type
-    checker can look up are left unchecked. What then does not fit in memory is told likewise.
+    checker can look up are left unchecked, and so are the parts of a sequence whose class declares
+    them (``class Trees(Sequence[Tree])``): it may make them when they are asked for. What then does
+    not fit in memory is told likewise.
 
     Args:
         error: what is raised.

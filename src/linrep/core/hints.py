@@ -245,7 +245,11 @@ def _list(kind: Any, part: Any, one: Reader) -> Reader:
 
 
 def _declares(kind: type, part: Any) -> bool:
-    """A class of sequences of such parts, which it may make when they are asked for."""
+    """A class of sequences of such parts, which it may make when they are asked for.
+
+    It is believed: no part is looked at. A part that the class names in quotes is not found here,
+    and its sequences are read.
+    """
     bases = getattr(kind, "__orig_bases__", ())
     return any(get_origin(base) is abc.Sequence and get_args(base) == (part,) for base in bases)
 
