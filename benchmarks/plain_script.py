@@ -17,6 +17,7 @@ from collections.abc import Callable
 from glob import glob
 from importlib.util import find_spec
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -132,24 +133,32 @@ def main() -> None:
     """Print both."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--trees", required=True, help="glob of Penn brackets, quoted")
+    parser.add_argument("--rounds", type=int, default=3, help="runs of each, one after the other")
+    args = parser.parse_args()
     folder = minilm()
-    corpus = read_treebank(sorted(glob(parser.parse_args().trees)))
+    corpus = read_treebank(sorted(glob(args.trees)))
     words = f"{len(corpus.words):,} words"
     for threads in sorted({1, os.cpu_count() or 1}):
         clock, unit = (time.process_time, "CPU s") if threads == 1 else (time.perf_counter, "s")
         torch.set_num_threads(threads)
+        plain, full = [], []
         with threadpool_limits(threads):
-            plain, accuracies = timed(clock, script, folder, corpus)
-            full, comparison = timed(clock, ours, folder, corpus)
+            for _ in range(args.rounds):
+                taken, accuracies = timed(clock, script, folder, corpus)
+                plain.append(taken)
+                taken, comparison = timed(clock, ours, folder, corpus)
+                full.append(taken)
         cells, named = len(accuracies), f"{threads} thread{'s' * (threads > 1)}"
+        ratios = [one / other for one, other in zip(full, plain, strict=True)]
         print(f"{words}, {cells} probes, {len(comparison.rows)} cells compared")
         print(
-            f"{named}: plain script {plain:.0f} {unit}; linrep with every control "
-            f"{full:.0f}: {full / plain:.2f}"
+            f"{named}: plain script {median(plain):.0f} {unit}; linrep with every control "
+            f"{median(full):.0f}: {median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
         )
         tell(
             "whole page", f"MiniLM, {words}, {cells} cells, all controls, {named}",
-            full, unit, "plain script, probes alone", plain, better="smaller", bar=1.0,
+            median(full), unit, "plain script, probes alone", median(plain),
+            ratio=median(ratios), better="smaller", bar=1.0,
         )  # fmt: skip
 
 
