@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from ...models import to_bridge
 from ..errors import SiteError
 from ..inputs.batching import Batch
+from .linear import Matmul, faster_linear
 from .path import OwnPass, Tap, model_running
 from .sites import Site
 from .wiring import Wiring, input_device, wire
@@ -18,7 +19,9 @@ from .wiring import Wiring, input_device, wire
 __all__ = ["BridgePath", "bridged"]
 
 
-def bridged(model: nn.Module, wiring: Wiring, *, share: bool) -> "BridgePath":
+def bridged(
+    model: nn.Module, wiring: Wiring, *, share: bool, matmul: Matmul = "auto"
+) -> "BridgePath":
     """The path through a bridge around a copy of ``model``, which stays as it is.
 
     Args:
@@ -26,6 +29,7 @@ def bridged(model: nn.Module, wiring: Wiring, *, share: bool) -> "BridgePath":
         wiring: its conventions.
         share: the copy has modules of its own, around the same weights (a native bridge changes
             none), so that it costs no memory; otherwise weights of its own as well.
+        matmul: as in :class:`~linrep.hooks.paths.module_path.ModulePath`.
 
     Raises:
         SiteError: the bridge cannot run at all.
@@ -40,7 +44,7 @@ def bridged(model: nn.Module, wiring: Wiring, *, share: bool) -> "BridgePath":
         bridge = to_bridge(copy.deepcopy(model, same), keep=False)
     else:
         bridge = to_bridge(model)
-    path = BridgePath(bridge, wiring, untouched=model)
+    path = BridgePath(bridge, wiring, untouched=model, matmul=matmul)
     path.find_post_norm()
     return path
 
@@ -54,16 +58,25 @@ class BridgePath:
         wiring: conventions of the model inside (limit, padding id); taken before bridging if
             possible, found here otherwise.
         untouched: the model as it was before it was bridged, if there still is one.
+        matmul: as in :class:`~linrep.hooks.paths.module_path.ModulePath`.
     """
 
     name = "bridge"
 
-    def __init__(self, bridge: Any, wiring: Wiring | None = None, *, untouched: Any = None) -> None:
+    def __init__(
+        self,
+        bridge: Any,
+        wiring: Wiring | None = None,
+        *,
+        untouched: Any = None,
+        matmul: Matmul = "auto",
+    ) -> None:
         self.bridge = bridge
         self._untouched = untouched
         self._post_norm: frozenset[int] | None = None
         self._pass = OwnPass()
         self.wiring = wire(bridge.original_model) if wiring is None else wiring
+        self._linear = faster_linear(self.wiring.blocks, matmul)
 
     @property
     def source(self) -> str:
@@ -151,7 +164,7 @@ class BridgePath:
         device = input_device(self.model)
         ids = batch.ids.to(device)
         mask = {} if batch.full else {"attention_mask": batch.mask.long().to(device)}
-        with self._pass, model_running(self.model):
+        with self._pass, model_running(self.model), self._linear(batch.ids.numel()):
             return self.bridge(ids, **mask)
         return None
 

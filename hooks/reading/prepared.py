@@ -151,7 +151,7 @@ def prepare(
     )
     if wants_bridge and isinstance(path, ModulePath):
         # Wiring is read off the untouched model; bridging replaces its modules.
-        path = bridged(path.model, path.wiring, share=fresh)
+        path = bridged(path.model, path.wiring, share=fresh, matmul=settings.matmul)
     _check_sites(path, sites, loaded.name)
     return PreparedModel(
         path,
@@ -180,7 +180,7 @@ def _enter(model: Any, settings: CaptureSettings) -> tuple[Path, LoadedModel, bo
     if not hasattr(inner, "original_model"):
         fresh = isinstance(opened(model)[0], (str, PathLike))
         _place(inner, settings.device, ours=fresh)
-        return ModulePath(inner), loaded, fresh
+        return ModulePath(inner, matmul=settings.matmul), loaded, fresh
     if settings.path == "modules":
         raise CaptureError(
             "a TransformerLens bridge has replaced the model's modules: pass the model itself "
@@ -191,7 +191,7 @@ def _enter(model: Any, settings: CaptureSettings) -> tuple[Path, LoadedModel, bo
             "the bridge is in compatibility mode, which recentres the residual stream: pass a "
             "native bridge, or the model itself"
         )
-    return BridgePath(inner), loaded, False
+    return BridgePath(inner, matmul=settings.matmul), loaded, False
 
 
 def _check_weights(path: Path, name: str) -> None:

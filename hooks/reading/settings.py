@@ -7,6 +7,7 @@ from typing import Any, Literal, TypedDict, final, get_args
 from ...core import checked
 from ..errors import CaptureError
 from ..inputs.windows import LongInputs
+from ..paths.linear import Matmul
 from .words import WordToken
 
 __all__ = ["CaptureSettings", "Dtype", "Reading", "ReadingOptions"]
@@ -28,6 +29,7 @@ class ReadingOptions(TypedDict, total=False):
     path: str
     check: bool | Sequence[str]
     shard_words: int | str
+    matmul: str
 
 
 @final
@@ -49,6 +51,9 @@ class Reading:
         path: ``modules`` (plain forward hooks), ``bridge`` (TransformerLens) or ``auto``.
         check: run the self-check; or the names of the checks to run.
         shard_words: words per shard of a store; ``"auto"``: about 256 MiB.
+        matmul: who multiplies in linear layers: ``auto`` is oneDNN where it takes half the time of
+            PyTorch's choice (float32 on processors of AMD with AVX-512; sums are rounded in another
+            order), ``model`` always what the model's code calls.
 
     Raises:
         CaptureError: a value outside its choices.
@@ -67,6 +72,7 @@ class Reading:
     path: str = "auto"
     check: bool | Sequence[str] = True
     shard_words: int | str = "auto"
+    matmul: str = "auto"
 
     def __post_init__(self) -> None:
         given = vars(self)
@@ -88,13 +94,14 @@ class Reading:
             special_tokens=not ready if self.special_tokens is None else self.special_tokens,
             path=self.path,
             shard_words=self.shard_words,
+            matmul=self.matmul,
         )
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
 class CaptureSettings:
-    """How to capture; everything but ``batch_size`` and ``device`` changes the numbers' meaning.
+    """How to capture; ``batch_size``, ``device`` and ``matmul`` change numbers by rounding.
 
     Args:
         sites: kinds or full names, see :func:`linrep.hooks.paths.sites.resolve`.
@@ -108,6 +115,7 @@ class CaptureSettings:
         special_tokens: let the tokenizer add its BOS, ``[CLS]``, ``[SEP]``.
         path: ``modules``, ``bridge`` or ``auto`` (modules wherever they reach the sites).
         shard_words: words per shard of a store or job; ``"auto"``: about 256 MiB.
+        matmul: ``auto`` (the faster of oneDNN and PyTorch's choice) or ``model``.
 
     Raises:
         CaptureError: a value outside its choices.
@@ -123,6 +131,7 @@ class CaptureSettings:
     special_tokens: bool = True
     path: Literal["auto", "modules", "bridge"] = "auto"
     shard_words: int | Literal["auto"] = "auto"
+    matmul: Matmul = "auto"
 
     def __post_init__(self) -> None:
         _check(vars(self))
@@ -136,7 +145,7 @@ class CaptureSettings:
     def to_json(self) -> dict[str, Any]:
         """What a store must agree on to be resumed, as JSON-able values."""
         kept = asdict(self)
-        kept.pop("device")
+        kept.pop("device"), kept.pop("matmul")
         for name in ("sites", "layers"):
             value = kept[name]
             kept[name] = value if isinstance(value, str) else list(value)
@@ -154,6 +163,7 @@ def _check(given: Mapping[str, Any]) -> None:
         ("dtype", get_args(Dtype)),
         ("long_inputs", get_args(LongInputs)),
         ("path", _PATHS),
+        ("matmul", get_args(Matmul)),
     ):
         if name in given and given[name] not in choices:
             raise CaptureError(f"{name} is one of {', '.join(choices)}; received {given[name]!r}")

@@ -7,6 +7,7 @@ import numpy as np
 
 from ..inputs.alignment import Encoding
 from ..inputs.corpus import fingerprint_of
+from ..paths.linear import linear_layers
 from ..reading.prepared import PreparedModel
 from ..reading.settings import CaptureSettings
 
@@ -49,7 +50,10 @@ def describe(
             **({"quantised": subject.quantised} if subject.quantised else {}),
             **({"part": subject.part} if subject.part else {}),
         },
-        "software": {name: version(name) for name in ("torch", "transformers", "transformer-lens")},
+        "software": {
+            **{name: version(name) for name in ("torch", "transformers", "transformer-lens")},
+            "linear layers": linear_layers(settings.matmul, subject.device.type, model.dtype),
+        },
     }
 
 
