@@ -40,6 +40,7 @@ PEERS = (
 
 FULL: dict[str, Sequence[str]] = {
     "imports": (),
+    "linear_layers": (),
     "capture": ("--rounds", "5"),
     "probes_grid": ("--parts", "closed", "logistic", "--threads", "1"),
     "probe_memory": (),
@@ -51,6 +52,7 @@ FULL: dict[str, Sequence[str]] = {
 }
 QUICK: dict[str, Sequence[str]] = {
     "imports": (),
+    "linear_layers": ("--rounds", "1"),
     "capture": ("--rounds", "1"),
     "probes_grid": ("--parts", "closed", "--threads", "1", "--rows", "3000", "--features", "128"),
     "probe_memory": ("--rows", "20000", "--width", "128"),

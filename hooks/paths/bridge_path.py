@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ...models import to_bridge
 from ..errors import SiteError
 from ..inputs.batching import Batch
-from .linear import Matmul, faster_linear
+from .linear import FasterLinear, Matmul
 from .path import OwnPass, Tap, model_running
 from .sites import Site
 from .wiring import Wiring, input_device, wire
@@ -76,7 +76,7 @@ class BridgePath:
         self._post_norm: frozenset[int] | None = None
         self._pass = OwnPass()
         self.wiring = wire(bridge.original_model) if wiring is None else wiring
-        self._linear = faster_linear(self.wiring.blocks, matmul)
+        self._linear = FasterLinear(bridge.original_model, matmul)
 
     @property
     def source(self) -> str:
@@ -164,7 +164,7 @@ class BridgePath:
         device = input_device(self.model)
         ids = batch.ids.to(device)
         mask = {} if batch.full else {"attention_mask": batch.mask.long().to(device)}
-        with self._pass, model_running(self.model), self._linear(batch.ids.numel()):
+        with self._pass, model_running(self.model), self._linear.running():
             return self.bridge(ids, **mask)
         return None
 

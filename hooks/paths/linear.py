@@ -6,16 +6,16 @@ half the time. Both add the same products in float32, in another order, so activ
 rounding; the self-check holds them to the model's own.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from functools import cache
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache, partial
 from typing import Any, Literal, final
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
+from transformers.pytorch_utils import Conv1D
 
-__all__ = ["Matmul", "OneDNNLinear", "faster_linear", "has_faster_linear", "linear_layers"]
+__all__ = ["FasterLinear", "Matmul", "has_faster_linear", "linear_layers"]
 
 Matmul = Literal["auto", "model"]
 """``auto``: the faster of the two; ``model``: what the model's own code calls."""
@@ -24,11 +24,8 @@ ENOUGH = 1 << 21
 """Multiplications of a product from which on oneDNN is asked: below, its call costs what it wins
 (``benchmarks/linear_layers.py``)."""
 
-WORTH = 1 << 23
-"""Multiplications of the largest product of a pass from which on calls are looked at: to look
-costs every call of PyTorch in the pass a microsecond."""
-
-_PLAIN = (Tensor, nn.Parameter)
+_OUTPUTS: dict[type, int] = {nn.Linear: 0, Conv1D: 1}
+"""Kinds of linear layers, and the axis of their weights along which outputs lie."""
 
 
 @cache
@@ -59,98 +56,72 @@ def linear_layers(matmul: Matmul, device: str, dtype: torch.dtype) -> str:
     return "PyTorch's choice"
 
 
-def faster_linear(
-    blocks: Iterable[nn.Module], matmul: Matmul
-) -> Callable[[int], AbstractContextManager[Any]]:
-    """What a pass over so many tokens runs in: :class:`OneDNNLinear` where it wins time.
+@final
+class FasterLinear:
+    """Large float32 products of a model's linear layers, made by oneDNN while a pass runs.
+
+    Seen are layers that are ``nn.Linear`` or GPT-2's ``Conv1D`` themselves, not subclasses of them.
+    Whatever oneDNN is not asked for goes the usual way: other dtypes and devices, small products,
+    and everything where gradients are recorded.
 
     Args:
-        blocks: of the model.
-        matmul: see :data:`Matmul`.
-
-    >>> own = faster_linear([nn.Linear(4, 4)], "model")
-    >>> with own(1000) as nothing:
-    ...     print(nothing)
-    None
-    """
-    largest = 0
-    if matmul == "auto" and has_faster_linear():
-        sizes = (p.numel() for block in blocks for p in block.parameters() if _fits(p))
-        largest = max(sizes, default=0)
-
-    def around(tokens: int) -> AbstractContextManager[Any]:
-        wins = tokens * largest >= WORTH and torch.backends.mkldnn.enabled
-        return OneDNNLinear() if wins else nullcontext()
-
-    return around
-
-
-@final
-class OneDNNLinear(TorchFunctionMode):
-    """While it is entered, large float32 products of linear layers on the processor are oneDNN's.
-
-    It sees calls of ``torch.nn.functional.linear`` and ``torch.addmm`` (GPT-2's layers) on this
-    thread. Whatever it is not made for goes the usual way: other dtypes and devices, subclasses of
-    tensors, small products, and all of it where gradients are recorded. Nothing in a model changes.
+        model: its layers get another ``forward`` for the while, and have their own again after.
+        matmul: ``model`` leaves them alone, and so does ``auto`` where nothing is won.
 
     >>> layer, rows = nn.Linear(512, 512), torch.ones(64, 512)
     >>> with torch.inference_mode():
     ...     own = layer(rows)
-    ...     with OneDNNLinear():
+    ...     with FasterLinear(layer).running():
     ...         other = layer(rows)
-    >>> bool((own - other).abs().max() < 1e-4)
-    True
+    >>> bool((own - other).abs().max() < 1e-4), "forward" in vars(layer)
+    (True, False)
     """
 
-    def __torch_function__(
-        self,
-        func: Any,
-        types: Sequence[type],
-        args: tuple[Any, ...] = (),
-        kwargs: dict[str, Any] | None = None,
-    ) -> Any:
-        """A call of PyTorch on this thread."""
-        if func is nn.functional.linear:
-            found = _of_linear(*args, **(kwargs or {}))
-        elif func is torch.addmm and len(args) == 3 and not kwargs:
-            found = _product(args[1], args[2].t(), args[0]) if args[2].ndim == 2 else None
-        else:
-            return func(*args, **(kwargs or {}))
-        return func(*args, **(kwargs or {})) if found is None else found
+    def __init__(self, model: nn.Module, matmul: Matmul = "auto") -> None:
+        wins = matmul == "auto" and has_faster_linear()
+        self._layers = tuple(
+            (layer, partial(_forward, layer, type(layer).forward, _OUTPUTS[type(layer)]))
+            for layer in (model.modules() if wins else ())
+            if type(layer) in _OUTPUTS
+        )
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """While a pass runs. Layers that have another ``forward`` already keep it."""
+        layers = () if torch.is_autocast_enabled("cpu") else self._layers
+        mine = [(vars(layer), new) for layer, new in layers if "forward" not in vars(layer)]
+        for names, new in mine:
+            names["forward"] = new  # past nn.Module.__setattr__, which looks for parameters
+        try:
+            yield
+        finally:
+            for names, _ in mine:
+                names.pop("forward", None)
 
 
-def _of_linear(
-    input: Tensor,  # PyTorch's name, which callers may use
-    weight: Tensor,
-    bias: Tensor | None = None,
-) -> Tensor | None:
-    return _product(input, weight, bias)
-
-
-def _product(rows: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor | None:
-    """``rows @ weight.T + bias``; ``None`` if it is not for oneDNN.
-
-    oneDNN reads a bias as it lies in memory, whatever its strides: only a plain vector is given.
-    """
-    if not (_fits(rows) and _fits(weight)) or rows.ndim < 2 or weight.ndim != 2:
-        return None
-    outputs, inputs = weight.shape
-    if rows.numel() * outputs < ENOUGH or rows.shape[-1] != inputs or not rows.is_contiguous():
-        return None
-    if not (weight.is_contiguous() or weight.t().is_contiguous()):
-        return None
-    if bias is not None and not (_fits(bias) and bias.shape == (outputs,) and bias.is_contiguous()):
-        return None
-    if torch.is_grad_enabled() or torch.is_autocast_enabled("cpu"):
-        return None
-    made: Tensor = torch.ops.mkldnn._linear_pointwise(rows, weight, bias, "none", [], "")
+def _forward(layer: Any, own: Callable[..., Tensor], outputs: int, rows: Tensor) -> Tensor:
+    """What a linear layer gives for rows ``[..., feature]``; its outputs lie along that axis."""
+    weight, bias = layer.weight, layer.bias
+    size = weight.shape[outputs]
+    if rows.numel() * size < ENOUGH or torch.is_grad_enabled():
+        return own(layer, rows)
+    # oneDNN reads a bias as it lies in memory, whatever its strides.
+    fits = (
+        _plain(rows) and _plain(weight) and (bias is None or (_plain(bias) and len(bias) == size))
+    )
+    if not fits or rows.shape[-1] != weight.shape[1 - outputs]:
+        return own(layer, rows)
+    turned = weight.t() if outputs else weight
+    made: Tensor = torch.ops.mkldnn._linear_pointwise(rows, turned, bias, "none", [], "")
     return made
 
 
-def _fits(given: Any) -> bool:
+def _plain(given: Tensor) -> bool:
+    """Whether it is a whole float32 array in this machine's memory, and nothing else besides."""
     return (
-        type(given) in _PLAIN
+        type(given) in (Tensor, nn.Parameter)
         and given.dtype is torch.float32
-        and given.device.type == "cpu"
+        and given.is_cpu
         and given.layout is torch.strided
+        and given.is_contiguous()
     )

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ..errors import CaptureError
 from ..inputs.batching import Batch
-from .linear import Matmul, faster_linear
+from .linear import FasterLinear, Matmul
 from .path import OwnPass, Tap, model_running
 from .sites import Site
 from .wiring import Wiring, input_device, wire
@@ -90,7 +90,7 @@ class ModulePath:
         self.wiring = wire(model) if wiring is None else wiring
         self._inputs, self._unpack = inputs, unpack
         self._pass = OwnPass()
-        self._linear = faster_linear(self.wiring.blocks, matmul)
+        self._linear = FasterLinear(model, matmul)
         takes = inspect.signature(self.wiring.body.forward).parameters
         self._options = {"use_cache": False} if "use_cache" in takes else {}
 
@@ -143,7 +143,7 @@ class ModulePath:
     def forward(self, batch: Batch) -> Any:
         """Run the model's body; ``None`` if a tap stopped it."""
         inputs = self._inputs(self.wiring, batch)
-        with self._pass, model_running(self._model), self._linear(batch.ids.numel()):
+        with self._pass, model_running(self._model), self._linear.running():
             return self.wiring.body(**inputs, **self._options)
         return None
 

@@ -137,7 +137,9 @@ def reference(subject: PreparedModel, sample: CheckedInputs) -> dict[str, Tensor
         found = {name: states[i] for name, i in index.items() if i < path.n_layers}
     if path.name == "bridge":
         rest = tuple(name for name in stream if name not in found)
-        hooks = replace(subject, path=ModulePath(path.untouched, path.wiring), sites=rest)
+        hooks = replace(
+            subject, path=ModulePath(path.untouched, path.wiring, matmul="model"), sites=rest
+        )
         found |= singles(hooks, sample) if rest else {}
     if found:
         return found

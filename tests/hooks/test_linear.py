@@ -1,0 +1,272 @@
+"""A capture's products in linear layers: oneDNN's where it is faster, else the model's own."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, strategies as st
+from torch import nn
+from transformers.pytorch_utils import Conv1D
+
+from linrep import capture
+from linrep.hooks import CaptureError
+from linrep.hooks.paths import linear
+from linrep.hooks.paths.linear import FasterLinear, has_faster_linear, linear_layers
+
+ZEN = {"cpu_name": "AMD EPYC", "avx512_f": True}
+EPS = float(np.finfo(np.float32).eps)
+
+BOS = ("<s>", None)
+
+needs_onednn = pytest.mark.skipif(
+    not (torch.backends.mkldnn.is_available() and hasattr(torch.ops.mkldnn, "_linear_pointwise")),
+    reason="this build of PyTorch has no oneDNN",
+)
+
+
+@pytest.fixture
+def chosen(monkeypatch):
+    """oneDNN is chosen whatever the processor, for products of any size; its calls are counted."""
+    calls = []
+    product = torch.ops.mkldnn._linear_pointwise
+
+    def counted(*args):
+        calls.append(args[1].shape)
+        return product(*args)
+
+    monkeypatch.setattr(linear, "has_faster_linear", lambda: True)
+    monkeypatch.setattr(linear, "ENOUGH", 0)
+    monkeypatch.setattr(torch.ops.mkldnn, "_linear_pointwise", counted)
+    return calls
+
+
+def drawn(kind, inputs, outputs, seed, bias=True):
+    torch.manual_seed(seed)
+    layer = nn.Linear(inputs, outputs, bias=bias) if kind == "linear" else Conv1D(outputs, inputs)
+    for weight in layer.parameters():
+        nn.init.normal_(weight)
+    return layer
+
+
+@needs_onednn
+@given(
+    kind=st.sampled_from(["linear", "without bias", "conv"]),
+    shape=st.lists(st.integers(1, 6), min_size=1, max_size=3),
+    inputs=st.integers(1, 70),
+    outputs=st.integers(1, 70),
+    seed=st.integers(0, 9),
+)
+def test_equal_to_the_layers_own_but_for_rounding(kind, shape, inputs, outputs, seed):
+    layer = drawn("conv" if kind == "conv" else "linear", inputs, outputs, seed, kind == "linear")
+    rows = torch.randn(*shape, inputs)
+    with pytest.MonkeyPatch.context() as patch, torch.inference_mode():
+        patch.setattr(linear, "has_faster_linear", lambda: True)
+        patch.setattr(linear, "ENOUGH", 0)
+        own = layer(rows)
+        with FasterLinear(layer).running():
+            found = layer(rows)
+    weight = layer.weight if isinstance(layer, nn.Linear) else layer.weight.T
+    largest = rows.abs() @ weight.abs().T + (0 if layer.bias is None else layer.bias.abs())
+    assert found.shape == own.shape
+    # Each way of adding errs by at most inputs * eps of the sum of sizes (Higham 2002, eq. 3.5).
+    assert bool(((found - own).abs() <= 2 * (inputs + 1) * EPS * largest).all())
+
+
+@needs_onednn
+@pytest.mark.parametrize("kind", ["linear", "conv"])
+def test_onednn_is_called(chosen, kind):
+    layer = drawn(kind, 8, 3, 0)
+    with torch.inference_mode(), FasterLinear(layer).running():
+        layer(torch.ones(2, 8))
+    assert chosen == [(3, 8)]
+
+
+class Louder(nn.Linear):
+    def forward(self, input):
+        return 2 * super().forward(input)
+
+
+class Marked(torch.Tensor):
+    pass
+
+
+def strided(layer):
+    layer.bias.data = torch.randn(2 * len(layer.bias))[::2]
+
+
+NOT_FOR_ONEDNN = {
+    "float64": (lambda: nn.Linear(8, 3).double(), torch.ones(2, 8, dtype=torch.float64)),
+    "bfloat16": (lambda: nn.Linear(8, 3).bfloat16(), torch.ones(2, 8, dtype=torch.bfloat16)),
+    "strided rows": (lambda: nn.Linear(8, 3), torch.ones(8, 2).T),
+    "a subclass of the layer": (lambda: Louder(8, 3), torch.ones(2, 8)),
+    "a subclass of tensors": (lambda: nn.Linear(8, 3), torch.ones(2, 8).as_subclass(Marked)),
+    "nothing": (lambda: nn.Linear(8, 3), torch.ones(0, 8)),
+}
+
+
+@needs_onednn
+@pytest.mark.parametrize("case", NOT_FOR_ONEDNN)
+def test_what_goes_the_usual_way(chosen, monkeypatch, case):
+    make, rows = NOT_FOR_ONEDNN[case]
+    monkeypatch.setattr(linear, "ENOUGH", 1)
+    layer = make()
+    with torch.inference_mode():
+        own = layer(rows)
+        with FasterLinear(layer).running():
+            found = layer(rows)
+    assert chosen == []
+    assert torch.equal(found, own)
+    assert type(found) is type(own)
+
+
+@needs_onednn
+def test_a_strided_bias_is_read_as_it_is_meant(chosen):
+    layer, rows = nn.Linear(8, 3), torch.ones(2, 8)
+    strided(layer)
+    with torch.inference_mode():
+        own = layer(rows)
+        with FasterLinear(layer).running():
+            assert torch.equal(layer(rows), own)
+    assert chosen == []
+
+
+@needs_onednn
+def test_gradients_flow_as_before(chosen):
+    layer, rows = nn.Linear(8, 3), torch.ones(2, 8)
+    with FasterLinear(layer).running():
+        layer(rows).sum().backward()
+    assert chosen == []
+    assert torch.equal(layer.weight.grad, torch.full((3, 8), 2.0))
+
+
+@needs_onednn
+def test_autocast_keeps_its_dtype(chosen):
+    layer, rows = nn.Linear(8, 3), torch.ones(2, 8)
+    reduced, faster = torch.autocast("cpu", dtype=torch.bfloat16), FasterLinear(layer)
+    with torch.inference_mode(), reduced, faster.running():
+        assert layer(rows).dtype is torch.bfloat16
+    assert chosen == []
+
+
+@needs_onednn
+def test_small_products_go_the_usual_way(chosen, monkeypatch):
+    monkeypatch.setattr(linear, "ENOUGH", 2 * 8 * 3 + 1)
+    layer = nn.Linear(8, 3)
+    with torch.inference_mode(), FasterLinear(layer).running():
+        layer(torch.ones(2, 8))
+        assert chosen == []
+        layer(torch.ones(3, 8))
+        assert chosen == [(3, 8)]
+
+
+@needs_onednn
+def test_errors_are_the_layers_own(chosen):
+    layer = nn.Linear(8, 3)
+    refused = pytest.raises(RuntimeError, match="cannot be multiplied")
+    with torch.inference_mode(), FasterLinear(layer).running(), refused:
+        layer(torch.ones(2, 7))
+
+
+@needs_onednn
+def test_layers_have_their_own_forward_again_whatever_happens(chosen):
+    layer = nn.Linear(8, 3)
+    faster = FasterLinear(layer)
+
+    def stopped():
+        with faster.running():
+            assert "forward" in vars(layer)
+            with faster.running():
+                pass
+            assert "forward" in vars(layer)  # the inner pass takes nothing of the outer one's
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        stopped()
+    assert "forward" not in vars(layer)
+
+
+def test_another_tools_forward_stays(chosen):
+    layer = nn.Linear(8, 3)
+    layer.forward = lambda rows: "theirs"
+    with torch.inference_mode(), FasterLinear(layer).running():
+        assert layer(torch.ones(2, 8)) == "theirs"
+    assert layer(torch.ones(2, 8)) == "theirs"
+    assert chosen == []
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ({"cpu_name": "AMD EPYC 9755", "avx512_f": True}, True),
+        ({"cpu_name": "AMD EPYC 7763", "avx512_f": False}, False),
+        ({"cpu_name": "Intel(R) Xeon(R) Platinum 8480", "avx512_f": True}, False),
+        ({"architecture": "aarch64"}, False),
+        ({}, False),
+    ],
+)
+def test_chosen_by_the_processors_name(monkeypatch, told, expected):
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: told, raising=False)
+    for library in (torch.backends.mkl, torch.backends.mkldnn):
+        monkeypatch.setattr(library, "is_available", lambda: True)
+    has_faster_linear.cache_clear()
+    try:
+        there = hasattr(torch.ops.mkldnn, "_linear_pointwise")
+        assert has_faster_linear() is (expected and there)
+    finally:
+        has_faster_linear.cache_clear()
+
+
+def test_an_older_pytorch_that_does_not_tell_is_left_alone(monkeypatch):
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    has_faster_linear.cache_clear()
+    try:
+        assert has_faster_linear() is False
+    finally:
+        has_faster_linear.cache_clear()
+
+
+def test_said_in_words(monkeypatch):
+    monkeypatch.setattr(linear, "has_faster_linear", lambda: True)
+    assert linear_layers("auto", "cpu", torch.float32).startswith("oneDNN")
+    for asked in (
+        ("model", "cpu", torch.float32), ("auto", "cuda", torch.float32),
+        ("auto", "cpu", torch.bfloat16),
+    ):  # fmt: skip
+        assert linear_layers(*asked) == "PyTorch's choice"
+    monkeypatch.setattr(linear, "has_faster_linear", lambda: False)
+    assert linear_layers("auto", "cpu", torch.float32) == "PyTorch's choice"
+
+
+@needs_onednn
+@pytest.mark.parametrize("family", ["gpt2", "llama", "bert"])
+@pytest.mark.parametrize("path", ["modules", "bridge"])
+def test_captures_differ_by_rounding(chosen, build, tokenizer, sentences, family, path):
+    asked = {"tokenizer": tokenizer("byte", BOS), "path": path}
+    model = build(family)
+    ours = capture(model, sentences, **asked)
+    called = len(chosen)
+    own = capture(model, sentences, matmul="model", **asked)
+    assert called > 0
+    assert len(chosen) == called
+    for site in own.sites:
+        size = float(np.abs(own[site]).max())
+        # Rounding of float32, carried through two blocks.
+        assert np.abs(ours[site] - own[site]).max() <= 1e-4 * size
+    assert not any("forward" in vars(module) for module in model.modules())
+    assert ours.manifest["software"]["linear layers"].startswith("oneDNN")
+    assert own.manifest["software"]["linear layers"] == "PyTorch's choice"
+    assert ours.manifest["settings"] == own.manifest["settings"]
+
+
+@needs_onednn
+def test_a_store_begun_one_way_goes_on_the_other(chosen, build, tokenizer, sentences, tmp_path):
+    asked = {"tokenizer": tokenizer("byte", BOS), "store": tmp_path / "acts"}
+    model = build("gpt2")
+    begun = capture(model, sentences, matmul="model", **asked)
+    again = capture(model, sentences, **asked)
+    for site in begun.sites:
+        assert np.array_equal(begun[site], again[site])
+
+
+def test_unknown_words_are_refused(build, sentences):
+    with pytest.raises(CaptureError, match="matmul is one of auto, model; received 'fast'"):
+        capture(build("gpt2"), sentences, matmul="fast")
