@@ -29,6 +29,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 from linrep.hooks.capturing.summing import Group, Sums
 from linrep.hooks.inputs.alignment import Encoding, Line
 from linrep.hooks.inputs.batching import plan
+from linrep.hooks.paths.linear import FasterLinear, Matmul
 from linrep.hooks.paths.module_path import ModulePath
 from linrep.hooks.paths.path import Path
 from linrep.hooks.paths.sites import resolve
@@ -67,16 +68,16 @@ def same_weights(model: Any) -> Any:
     return copy.deepcopy(model, {id(p): p for p in model.parameters()})
 
 
-def ours(path: Path, ids: torch.Tensor, lines: int) -> Method:
+def ours(path: Path, ids: torch.Tensor, lines: int, matmul: Matmul = "auto") -> Method:
     """Capture of resid_post at all layers: forward pass, words, typed arrays in memory."""
     encoding, sites = lines_of(ids), resolve("resid_post", "all", path.n_layers)
     batches = plan([ids.shape[1]] * len(ids), lines=lines)
-    width = path.model.config.hidden_size
+    width, faster = path.model.config.hidden_size, FasterLinear(path.model, matmul)
 
     def run() -> None:
         arrays = Arrays(sites, 0, ids.numel(), width, "float32")
         done = lambda _: arrays.check(4096)  # noqa: E731
-        read(path, encoding.lines, batches, sites, "last", arrays.put, done=done)
+        read(path, encoding.lines, batches, sites, "last", arrays.put, done=done, faster=faster)
         arrays.check()
 
     return run
@@ -90,12 +91,13 @@ def streaming(path: Path, ids: torch.Tensor, lines: int) -> Method:
     labels = {
         f"target {i}": random.integers(0, 10, ids.numel()).astype(str) for i in range(TARGETS)
     }
+    faster = FasterLinear(path.model)
     group = Group(np.ones(ids.numel(), dtype=bool), labels)
 
     def run() -> None:
         sums = Sums(Statistics.from_arrays, (group,))
         done = lambda _: sums.commit()  # noqa: E731
-        read(path, encoding.lines, batches, sites, "last", sums.put, done=done)
+        read(path, encoding.lines, batches, sites, "last", sums.put, done=done, faster=faster)
         sums.flushed()
 
     return run
@@ -125,7 +127,7 @@ def methods(model: Any, ids: torch.Tensor, lines: int | None = None) -> dict[str
     """All of them on the same lines, in batches of ``lines``; by default all lines are one."""
     lines = lines or len(ids)
     bridge = to_bridge(model)
-    path, plain = ModulePath(model), ModulePath(model, matmul="model")
+    path = ModulePath(model)
     cached = {f"blocks.{i}.hook_out" for i in range(path.n_layers)} | {"blocks.0.hook_in"}
     others: dict[str, Callable[[torch.Tensor], Any]] = {
         "model, full forward": lambda ids: forgotten(model(ids, **LEAN)),
@@ -142,7 +144,7 @@ def methods(model: Any, ids: torch.Tensor, lines: int | None = None) -> dict[str
     return {
         "linrep capture": ours(path, ids, lines),
         "linrep streaming statistics": streaming(path, ids, lines),
-        OWN_PRODUCTS: ours(plain, ids, lines),
+        OWN_PRODUCTS: ours(path, ids, lines, "model"),
         **{name: in_turn(run, ids.split(lines)) for name, run in others.items()},
     }
 

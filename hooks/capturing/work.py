@@ -22,6 +22,7 @@ from ...models import load
 from ..errors import CaptureError
 from ..inputs.alignment import Encoding, Line
 from ..inputs.batching import plan, usual
+from ..paths.linear import FasterLinear
 from ..paths.path import Path
 from ..paths.wiring import input_device
 from ..reading.arrays import STORED, Arrays
@@ -103,7 +104,9 @@ class Work:
             if size == "auto"
             else plan(lengths, lines=size)
         )
-        read(path, self.lines, batches, self.sites, self.settings.word_token, put, done=done)
+        faster = FasterLinear(path.model, self.settings.matmul)
+        how = self.settings.word_token
+        read(path, self.lines, batches, self.sites, how, put, done=done, faster=faster)
 
     def arrays(self, path: Path, done: Callable[[int], None]) -> dict[str, np.ndarray]:
         """The words' activations, per site, in the dtype asked for."""

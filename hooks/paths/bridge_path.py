@@ -11,7 +11,6 @@ from torch import Tensor, nn
 from ...models import to_bridge
 from ..errors import SiteError
 from ..inputs.batching import Batch
-from .linear import FasterLinear, Matmul
 from .path import OwnPass, Tap, model_running
 from .sites import Site
 from .wiring import Wiring, input_device, wire
@@ -19,9 +18,7 @@ from .wiring import Wiring, input_device, wire
 __all__ = ["BridgePath", "bridged"]
 
 
-def bridged(
-    model: nn.Module, wiring: Wiring, *, share: bool, matmul: Matmul = "auto"
-) -> "BridgePath":
+def bridged(model: nn.Module, wiring: Wiring, *, share: bool) -> "BridgePath":
     """The path through a bridge around a copy of ``model``, which stays as it is.
 
     Args:
@@ -29,7 +26,6 @@ def bridged(
         wiring: its conventions.
         share: the copy has modules of its own, around the same weights (a native bridge changes
             none), so that it costs no memory; otherwise weights of its own as well.
-        matmul: as in :class:`~linrep.hooks.paths.module_path.ModulePath`.
 
     Raises:
         SiteError: the bridge cannot run at all.
@@ -44,7 +40,7 @@ def bridged(
         bridge = to_bridge(copy.deepcopy(model, same), keep=False)
     else:
         bridge = to_bridge(model)
-    path = BridgePath(bridge, wiring, untouched=model, matmul=matmul)
+    path = BridgePath(bridge, wiring, untouched=model)
     path.find_post_norm()
     return path
 
@@ -58,25 +54,16 @@ class BridgePath:
         wiring: conventions of the model inside (limit, padding id); taken before bridging if
             possible, found here otherwise.
         untouched: the model as it was before it was bridged, if there still is one.
-        matmul: as in :class:`~linrep.hooks.paths.module_path.ModulePath`.
     """
 
     name = "bridge"
 
-    def __init__(
-        self,
-        bridge: Any,
-        wiring: Wiring | None = None,
-        *,
-        untouched: Any = None,
-        matmul: Matmul = "auto",
-    ) -> None:
+    def __init__(self, bridge: Any, wiring: Wiring | None = None, *, untouched: Any = None) -> None:
         self.bridge = bridge
         self._untouched = untouched
         self._post_norm: frozenset[int] | None = None
         self._pass = OwnPass()
         self.wiring = wire(bridge.original_model) if wiring is None else wiring
-        self._linear = FasterLinear(bridge.original_model, matmul)
 
     @property
     def source(self) -> str:
@@ -164,7 +151,7 @@ class BridgePath:
         device = input_device(self.model)
         ids = batch.ids.to(device)
         mask = {} if batch.full else {"attention_mask": batch.mask.long().to(device)}
-        with self._pass, model_running(self.model), self._linear.running():
+        with self._pass, model_running(self.model):
             return self.bridge(ids, **mask)
         return None
 

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from ..errors import CaptureError
 from ..inputs.batching import Batch
-from .linear import FasterLinear, Matmul
 from .path import OwnPass, Tap, model_running
 from .sites import Site
 from .wiring import Wiring, input_device, wire
@@ -68,8 +67,6 @@ class ModulePath:
             :func:`linrep.hooks.paths.wiring.wire` if not given.
         inputs: makes the forward pass's arguments from a batch.
         unpack: takes the stream out of a block's output.
-        matmul: who multiplies in linear layers: ``auto`` is oneDNN where it takes half the time
-            (float32 on processors of AMD with AVX-512), ``model`` what the model's code calls.
 
     ``inputs`` and ``unpack`` exist for models with conventions of their own; whoever passes them
     answers for them, and the self-check looks.
@@ -84,13 +81,11 @@ class ModulePath:
         *,
         inputs: Callable[[Wiring, Batch], dict[str, Any]] = model_inputs,
         unpack: Callable[[Any], Tensor] = stream_of,
-        matmul: Matmul = "auto",
     ) -> None:
         self._model = model
         self.wiring = wire(model) if wiring is None else wiring
         self._inputs, self._unpack = inputs, unpack
         self._pass = OwnPass()
-        self._linear = FasterLinear(model, matmul)
         takes = inspect.signature(self.wiring.body.forward).parameters
         self._options = {"use_cache": False} if "use_cache" in takes else {}
 
@@ -143,7 +138,7 @@ class ModulePath:
     def forward(self, batch: Batch) -> Any:
         """Run the model's body; ``None`` if a tap stopped it."""
         inputs = self._inputs(self.wiring, batch)
-        with self._pass, model_running(self._model), self._linear.running():
+        with self._pass, model_running(self._model):
             return self.wiring.body(**inputs, **self._options)
         return None
 

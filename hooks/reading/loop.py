@@ -13,6 +13,7 @@ from torch import Tensor
 from ..errors import CaptureError
 from ..inputs.alignment import Line
 from ..inputs.batching import Batch, collate, out_of_memory
+from ..paths.linear import FasterLinear
 from ..paths.path import Path, Tap
 from .words import Words, WordToken, pool
 
@@ -34,10 +35,14 @@ class Reader:
         path: the way through the model.
         sites: what to read.
         put: receives the words.
+        faster: what a pass multiplies with; by default what the model's own code calls.
     """
 
-    def __init__(self, path: Path, sites: Sequence[str], put: Put) -> None:
+    def __init__(
+        self, path: Path, sites: Sequence[str], put: Put, faster: FasterLinear | None = None
+    ) -> None:
         self._path, self._sites, self._put = path, tuple(sites), put
+        self._faster = FasterLinear(path.model, "model") if faster is None else faster
         self._fired: set[str] = set()
         self._words: Words | None = None  # of the pass that runs; None: another one runs
         self._windows = bool(getattr(path.model.config, "attention_window", None))
@@ -61,7 +66,7 @@ class Reader:
         """
         self._shape, self._words = batch.ids.shape, words
         self._fired.clear()
-        with torch.inference_mode():
+        with torch.inference_mode(), self._faster.running():
             self._path.forward(batch)
         self._words = None
         silent = [site for site in self._sites if site not in self._fired]
@@ -89,13 +94,20 @@ class Reader:
         self._put(site, words, pool(stream, words))
 
 
-def read_batch(path: Path, batch: Batch, sites: Sequence[str], how: WordToken, put: Put) -> None:
+def read_batch(
+    path: Path,
+    batch: Batch,
+    sites: Sequence[str],
+    how: WordToken,
+    put: Put,
+    faster: FasterLinear | None = None,
+) -> None:
     """Run one batch alone.
 
     Raises:
         CaptureError: a site never fired, or its tensor is not a stream of this batch.
     """
-    reader = Reader(path, sites, put)
+    reader = Reader(path, sites, put, faster)
     with reader.attached():
         reader.run(batch, Words.of(batch, how))
 
@@ -109,6 +121,7 @@ def read(
     put: Put,
     *,
     done: Callable[[int], None] = lambda _: None,
+    faster: FasterLinear | None = None,
 ) -> None:
     """Run all batches; a batch that does not fit into memory is halved, and so are later ones.
 
@@ -124,13 +137,14 @@ def read(
         put: receives the words.
         done: told the number of token ids of each finished batch; passes of the model in there are
             not read.
+        faster: what a pass multiplies with; by default what the model's own code calls.
 
     Raises:
         CaptureError: memory runs out on a single line, or as :meth:`Reader.run` says.
         RuntimeError: as the model, ``put`` or ``done`` raise it.
         MemoryError: as ``done`` raises it; that of a batch is caught.
     """
-    reader = Reader(path, sites, put)
+    reader = Reader(path, sites, put, faster)
     laid = partial(_Laid.of, lines=lines, pad_id=path.wiring.pad_id, how=how)
     room: int | None = None
     with reader.attached():

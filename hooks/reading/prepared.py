@@ -18,6 +18,7 @@ from ..inputs.corpus import Inputs, Texts
 from ..inputs.texts import WordReader, encode_texts
 from ..inputs.windows import fit
 from ..paths.bridge_path import BridgePath, bridged
+from ..paths.linear import Matmul
 from ..paths.module_path import ModulePath
 from ..paths.path import Path
 from ..paths.sites import Site, resolve
@@ -44,6 +45,7 @@ class PreparedModel:
         unused: weights in the folder that the model has no place for.
         quantised: how the weights of a file were quantised; empty if they were not.
         part: which part of what was loaded the model is; empty if it is all of it.
+        matmul: who multiplies in its linear layers.
     """
 
     path: Path
@@ -56,6 +58,7 @@ class PreparedModel:
     unused: tuple[str, ...] = ()
     quantised: str = ""
     part: str = ""
+    matmul: Matmul = "auto"
 
     @property
     def d_model(self) -> int:
@@ -151,7 +154,7 @@ def prepare(
     )
     if wants_bridge and isinstance(path, ModulePath):
         # Wiring is read off the untouched model; bridging replaces its modules.
-        path = bridged(path.model, path.wiring, share=fresh, matmul=settings.matmul)
+        path = bridged(path.model, path.wiring, share=fresh)
     _check_sites(path, sites, loaded.name)
     return PreparedModel(
         path,
@@ -164,6 +167,7 @@ def prepare(
         unused=loaded.unused,
         quantised=loaded.quantised,
         part=loaded.part,
+        matmul=settings.matmul,
     )
 
 
@@ -180,7 +184,7 @@ def _enter(model: Any, settings: CaptureSettings) -> tuple[Path, LoadedModel, bo
     if not hasattr(inner, "original_model"):
         fresh = isinstance(opened(model)[0], (str, PathLike))
         _place(inner, settings.device, ours=fresh)
-        return ModulePath(inner, matmul=settings.matmul), loaded, fresh
+        return ModulePath(inner), loaded, fresh
     if settings.path == "modules":
         raise CaptureError(
             "a TransformerLens bridge has replaced the model's modules: pass the model itself "
@@ -191,7 +195,7 @@ def _enter(model: Any, settings: CaptureSettings) -> tuple[Path, LoadedModel, bo
             "the bridge is in compatibility mode, which recentres the residual stream: pass a "
             "native bridge, or the model itself"
         )
-    return BridgePath(inner, matmul=settings.matmul), loaded, False
+    return BridgePath(inner), loaded, False
 
 
 def _check_weights(path: Path, name: str) -> None:

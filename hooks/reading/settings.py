@@ -51,9 +51,9 @@ class Reading:
         path: ``modules`` (plain forward hooks), ``bridge`` (TransformerLens) or ``auto``.
         check: run the self-check; or the names of the checks to run.
         shard_words: words per shard of a store; ``"auto"``: about 256 MiB.
-        matmul: who multiplies in linear layers: ``auto`` is oneDNN where it takes half the time of
-            PyTorch's choice (float32 on processors of AMD with AVX-512; sums are rounded in another
-            order), ``model`` always what the model's code calls.
+        matmul: who multiplies in linear layers: ``auto`` is oneDNN where it is faster (large
+            float32 products on processors of AMD with AVX-512; values differ by rounding),
+            ``model`` what the model's own code calls.
 
     Raises:
         CaptureError: a value outside its choices.
@@ -145,7 +145,8 @@ class CaptureSettings:
     def to_json(self) -> dict[str, Any]:
         """What a store must agree on to be resumed, as JSON-able values."""
         kept = asdict(self)
-        kept.pop("device"), kept.pop("matmul")
+        for name in ("device", "matmul"):
+            kept.pop(name)
         for name in ("sites", "layers"):
             value = kept[name]
             kept[name] = value if isinstance(value, str) else list(value)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ..errors import CaptureError
 from ..inputs.alignment import Encoding, Line
 from ..inputs.batching import collate
+from ..paths.linear import FasterLinear
 from ..paths.module_path import ModulePath
 from ..paths.path import Tap, model_running
 from ..paths.sites import Site
@@ -88,9 +89,10 @@ def _collect(
         whole = kept.setdefault(site, torch.zeros((sample.n, values.shape[1]), dtype=torch.float64))
         whole[torch.from_numpy(words.rows)] = values.double().cpu()
 
+    faster = FasterLinear(subject.path.model, subject.matmul, enough=0)  # even so few tokens
     for lines in groups:
         batch = collate(lines, subject.path.wiring.pad_id, side)
-        read_batch(subject.path, batch, subject.sites, "last", put)
+        read_batch(subject.path, batch, subject.sites, "last", put, faster)
     return kept
 
 
@@ -137,9 +139,8 @@ def reference(subject: PreparedModel, sample: CheckedInputs) -> dict[str, Tensor
         found = {name: states[i] for name, i in index.items() if i < path.n_layers}
     if path.name == "bridge":
         rest = tuple(name for name in stream if name not in found)
-        hooks = replace(
-            subject, path=ModulePath(path.untouched, path.wiring, matmul="model"), sites=rest
-        )
+        own = ModulePath(path.untouched, path.wiring)
+        hooks = replace(subject, path=own, sites=rest, matmul="model")
         found |= singles(hooks, sample) if rest else {}
     if found:
         return found

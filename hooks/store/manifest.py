@@ -7,19 +7,21 @@ import numpy as np
 
 from ..inputs.alignment import Encoding
 from ..inputs.corpus import fingerprint_of
-from ..paths.linear import linear_layers
+from ..paths.linear import FasterLinear
 from ..reading.prepared import PreparedModel
 from ..reading.settings import CaptureSettings
 
-__all__ = ["FORMAT", "describe", "differences", "word_fates"]
+__all__ = ["FORMAT", "PRODUCTS", "describe", "differences", "word_fates"]
 
 FORMAT = "linrep activations 1"
+PRODUCTS = "linear layers"
+"""Key of the statement who multiplied in them."""
 
 
 def describe(
     subject: PreparedModel, corpus: Any, encoding: Encoding, settings: CaptureSettings
 ) -> dict[str, Any]:
-    """The identity of a capture: equal identities mean equal numbers."""
+    """The identity of a capture: equal identities mean equal numbers, but for rounding."""
     model = subject.path.model
     return {
         "format": FORMAT,
@@ -52,7 +54,7 @@ def describe(
         },
         "software": {
             **{name: version(name) for name in ("torch", "transformers", "transformer-lens")},
-            "linear layers": linear_layers(settings.matmul, subject.device.type, model.dtype),
+            PRODUCTS: FasterLinear(model, subject.matmul).said,
         },
     }
 

@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import StoreError
 from ..inputs.corpus import fingerprint_of
 from ..reading.settings import Dtype
-from .manifest import differences
+from .manifest import PRODUCTS, differences
 from .rows import Rows, absent
 from .shardfile import ShardFile, replace_file
 from .store_manifest import MANIFEST, read_store_manifest
@@ -22,7 +22,7 @@ __all__ = ["Store", "read_store", "refuse_foreign"]
 
 # Half-written files of our own, as :func:`replace_file` names them.
 _SCRATCH = re.compile(r"\.(manifest\.json|shard-[0-9]+\.safetensors)\.[0-9]+\.tmp")
-# What may differ between two runs that write the same bytes.
+# What may differ between two runs that write the same store.
 _FREE = ("self_check", "shards", "software")
 
 
@@ -32,7 +32,8 @@ class Store:
 
     The manifest is written before the first shard and again after each, always as a whole; a
     shard counts only once the manifest names its digest. So a process may be killed at any
-    instant: what the manifest names is whole, the rest is captured again, to the same bytes.
+    instant: what the manifest names is whole, the rest is captured again, to the same bytes where
+    the same library multiplies; the manifest says where another one did.
 
     Args:
         folder: where; made if need be.
@@ -67,6 +68,7 @@ class Store:
                 self.manifest = found
                 if self.todo():
                     check()
+                    _note_products(self.manifest, identity)
         except BaseException:
             self.close()
             raise
@@ -227,6 +229,15 @@ def _rows(site: str, shards: Sequence[_Shard], manifest: dict[str, Any]) -> np.n
     bounds = [shard.begin for shard in shards] + [shards[-1].end]
     leave = [shard.leave for shard in shards]
     return Rows(openers, bounds, width, wide, bfloat16=dtype == "bfloat16", leave=leave)
+
+
+def _note_products(manifest: dict[str, Any], identity: Mapping[str, Any]) -> None:
+    """Say so where the shards that follow are multiplied by another library than the first."""
+    software = manifest.setdefault("software", {})
+    before = software.get(PRODUCTS, "not noted")
+    now = identity.get("software", {}).get(PRODUCTS, before)
+    if now not in before.split("; later shards: "):
+        software[PRODUCTS] = f"{before}; later shards: {now}"
 
 
 def _comparable(manifest: dict[str, Any]) -> dict[str, Any]:

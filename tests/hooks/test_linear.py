@@ -5,12 +5,15 @@ import pytest
 import torch
 from hypothesis import given, strategies as st
 from torch import nn
+from torch.overrides import TorchFunctionMode
+from torch.utils.flop_counter import FlopCounterMode
 from transformers.pytorch_utils import Conv1D
 
 from linrep import capture
-from linrep.hooks import CaptureError
+from linrep.hooks import CaptureError, SelfCheckError
 from linrep.hooks.paths import linear
-from linrep.hooks.paths.linear import FasterLinear, has_faster_linear, linear_layers
+from linrep.hooks.paths.linear import FasterLinear, has_faster_linear
+from linrep.hooks.paths.module_path import ModulePath
 
 ZEN = {"cpu_name": "AMD EPYC", "avx512_f": True}
 EPS = float(np.finfo(np.float32).eps)
@@ -132,8 +135,11 @@ def test_a_strided_bias_is_read_as_it_is_meant(chosen):
 @needs_onednn
 def test_gradients_flow_as_before(chosen):
     layer, rows = nn.Linear(8, 3), torch.ones(2, 8)
-    with FasterLinear(layer).running():
-        layer(rows).sum().backward()
+    with torch.inference_mode():
+        running = FasterLinear(layer).running()
+        running.__enter__()
+    layer(rows).sum().backward()
+    running.__exit__(None, None, None)
     assert chosen == []
     assert torch.equal(layer.weight.grad, torch.full((3, 8), 2.0))
 
@@ -179,17 +185,103 @@ def test_layers_have_their_own_forward_again_whatever_happens(chosen):
             assert "forward" in vars(layer)  # the inner pass takes nothing of the outer one's
             raise KeyError
 
-    with pytest.raises(KeyError):
+    with pytest.raises(KeyError), torch.inference_mode():
         stopped()
     assert "forward" not in vars(layer)
 
 
+@needs_onednn
 def test_another_tools_forward_stays(chosen):
     layer = nn.Linear(8, 3)
     layer.forward = lambda rows: "theirs"
     with torch.inference_mode(), FasterLinear(layer).running():
         assert layer(torch.ones(2, 8)) == "theirs"
     assert layer(torch.ones(2, 8)) == "theirs"
+    assert chosen == []
+
+
+def test_what_another_tool_hangs_during_the_pass_stays(chosen):
+    layer = nn.Linear(8, 3)
+    with torch.inference_mode(), FasterLinear(layer).running():
+        layer.forward = lambda rows: "theirs"
+    assert layer(torch.ones(2, 8)) == "theirs"
+
+
+def test_a_stop_while_layers_are_changed_leaves_none(chosen):
+    class Stopping(dict):
+        def __setitem__(self, name, value):
+            super().__setitem__(name, value)
+            raise KeyboardInterrupt
+
+    layer = nn.Linear(8, 3)
+    faster = FasterLinear(layer)
+    names = Stopping()
+    with pytest.MonkeyPatch.context() as patch, torch.inference_mode():
+        patch.setattr(linear, "vars", lambda _: names, raising=False)
+        with pytest.raises(KeyboardInterrupt):
+            faster.running().__enter__()
+    assert names == {}
+
+
+@needs_onednn
+@pytest.mark.parametrize("kind", ["linear", "conv"])
+def test_rows_by_keyword_go_the_usual_way(chosen, kind):
+    layer = drawn(kind, 8, 3, 0)
+    named = {"input" if kind == "linear" else "x": torch.ones(2, 8)}
+    with torch.inference_mode():
+        own = layer(**named)
+        with FasterLinear(layer).running():
+            assert torch.equal(layer(**named), own)
+    assert chosen == []
+
+
+@needs_onednn
+def test_autocast_inside_a_model_keeps_its_dtype(chosen):
+    layer, rows = nn.Linear(8, 3), torch.ones(2, 8)
+    with torch.inference_mode(), FasterLinear(layer).running():
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            reduced = layer(rows)
+        assert reduced.dtype is torch.bfloat16
+        assert chosen == []
+        assert layer(rows).dtype is torch.float32
+    assert chosen == [(3, 8)]
+
+
+class Twice(TorchFunctionMode):
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        found = func(*args, **(kwargs or {}))
+        return 2 * found if func is nn.functional.linear else found
+
+
+@needs_onednn
+def test_a_mode_of_pytorch_sees_every_call(chosen):
+    layer, rows = nn.Linear(8, 3), torch.ones(2, 8)
+    with torch.inference_mode(), Twice():
+        own = layer(rows)
+        with FasterLinear(layer).running():
+            assert torch.equal(layer(rows), own)
+    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+        with FasterLinear(layer).running():
+            layer(rows)
+        assert counter.get_total_flops() == 2 * 2 * 8 * 3
+    assert chosen == []
+
+
+@needs_onednn
+def test_a_kind_of_layer_that_was_replaced_is_left_alone(chosen, monkeypatch):
+    monkeypatch.setattr(nn.Linear, "forward", lambda self, rows: "theirs")
+    layer = nn.Linear(8, 3)
+    with torch.inference_mode(), FasterLinear(layer).running():
+        assert layer(torch.ones(2, 8)) == "theirs"
+    assert chosen == []
+
+
+@needs_onednn
+def test_onednn_may_be_switched_off(chosen, monkeypatch):
+    monkeypatch.setattr(torch.backends.mkldnn, "enabled", False)
+    layer = nn.Linear(8, 3)
+    with torch.inference_mode(), FasterLinear(layer).running():
+        layer(torch.ones(2, 8))
     assert chosen == []
 
 
@@ -224,16 +316,15 @@ def test_an_older_pytorch_that_does_not_tell_is_left_alone(monkeypatch):
         has_faster_linear.cache_clear()
 
 
-def test_said_in_words(monkeypatch):
-    monkeypatch.setattr(linear, "has_faster_linear", lambda: True)
-    assert linear_layers("auto", "cpu", torch.float32).startswith("oneDNN")
-    for asked in (
-        ("model", "cpu", torch.float32), ("auto", "cuda", torch.float32),
-        ("auto", "cpu", torch.bfloat16),
-    ):  # fmt: skip
-        assert linear_layers(*asked) == "PyTorch's choice"
+def test_said_in_words(chosen, monkeypatch):
+    assert FasterLinear(nn.Linear(8, 3)).said.startswith("oneDNN")
+    plain = "PyTorch's choice"
+    assert FasterLinear(nn.Linear(8, 3), "model").said == plain
+    assert FasterLinear(nn.Linear(8, 3).bfloat16()).said == plain
+    assert FasterLinear(nn.Linear(8, 3, device="meta")).said == plain
+    assert FasterLinear(Louder(8, 3)).said == plain
     monkeypatch.setattr(linear, "has_faster_linear", lambda: False)
-    assert linear_layers("auto", "cpu", torch.float32) == "PyTorch's choice"
+    assert FasterLinear(nn.Linear(8, 3)).said == plain
 
 
 @needs_onednn
@@ -258,13 +349,53 @@ def test_captures_differ_by_rounding(chosen, build, tokenizer, sentences, family
 
 
 @needs_onednn
-def test_a_store_begun_one_way_goes_on_the_other(chosen, build, tokenizer, sentences, tmp_path):
-    asked = {"tokenizer": tokenizer("byte", BOS), "store": tmp_path / "acts"}
+@pytest.mark.parametrize("matmul", ["auto", "model"])
+def test_a_path_made_by_hand_takes_the_option(chosen, build, tokenizer, sentences, matmul):
+    path = ModulePath(build("gpt2"))
+    acts = capture(path, sentences, tokenizer=tokenizer("byte", BOS), matmul=matmul)
+    assert bool(chosen) is (matmul == "auto")
+    assert acts.manifest["software"]["linear layers"].startswith("oneDNN") is (matmul == "auto")
+
+
+@needs_onednn
+def test_the_self_check_multiplies_as_the_capture_does(
+    chosen, build, tokenizer, sentences, monkeypatch
+):
+    monkeypatch.setattr(linear, "ENOUGH", 1 << 40)  # a capture so small asks oneDNN for nothing
+    capture(build("gpt2"), sentences, tokenizer=tokenizer("byte", BOS), check=False)
+    assert chosen == []
+    capture(build("gpt2"), sentences, tokenizer=tokenizer("byte", BOS))
+    assert chosen != []
+
+
+@needs_onednn
+def test_a_wrong_product_fails_the_self_check(chosen, build, tokenizer, sentences, monkeypatch):
+    product = torch.ops.mkldnn._linear_pointwise
+    wrong = lambda rows, weight, *rest: product(rows, 1.01 * weight, *rest)  # noqa: E731
+    monkeypatch.setattr(torch.ops.mkldnn, "_linear_pointwise", wrong)
+    with pytest.raises(SelfCheckError, match="'reference' failed"):
+        capture(build("gpt2"), sentences, tokenizer=tokenizer("byte", BOS))
+
+
+@needs_onednn
+def test_a_store_begun_one_way_goes_on_the_other_and_says_so(
+    chosen, build, tokenizer, sentences, tmp_path
+):
+    asked = {"tokenizer": tokenizer("byte", BOS), "store": tmp_path / "acts", "shard_words": 3}
     model = build("gpt2")
     begun = capture(model, sentences, matmul="model", **asked)
+    first = {site: np.array(begun[site]) for site in begun.sites}
+    said = begun.manifest["software"]["linear layers"]
+    whole = capture(model, sentences, **asked)
+    assert whole.manifest["software"]["linear layers"] == said  # nothing was left to do
+    del begun, whole
+    for shard in sorted((tmp_path / "acts").glob("*.safetensors"))[1:]:
+        shard.unlink()
     again = capture(model, sentences, **asked)
-    for site in begun.sites:
-        assert np.array_equal(begun[site], again[site])
+    told = again.manifest["software"]["linear layers"]
+    assert told.startswith("PyTorch's choice; later shards: oneDNN")
+    for site, values in first.items():
+        assert np.abs(again[site] - values).max() <= 1e-4 * np.abs(values).max()
 
 
 def test_unknown_words_are_refused(build, sentences):

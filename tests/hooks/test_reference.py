@@ -49,8 +49,8 @@ def test_a_bridge_that_computes_something_else_is_refused(asked, folder, tmp_pat
 def test_the_last_block_is_compared_as_well(build, tokenizer, sentences, monkeypatch):
     from linrep.hooks.reading import prepared as subject_module
 
-    def broken(model, wiring, *, share, matmul):
-        path = bridged(model, wiring, share=share, matmul=matmul)
+    def broken(model, wiring, *, share):
+        path = bridged(model, wiring, share=share)
         list(path.model.model.layers)[1].mlp.down_proj.weight.data.mul_(1.1)
         return path
 
