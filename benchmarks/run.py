@@ -204,6 +204,15 @@ def earlier(data: Path | None) -> list[dict[str, Any]]:
     return found
 
 
+def replace(figures: list[dict[str, Any]], found: Sequence[Figure]) -> None:
+    """Put figures in the place of those of an earlier run, or at the end."""
+    anew = {figure.key for figure in found}
+    old = [Figure(**each).key in anew for each in figures]
+    at = old.index(True) if any(old) else len(figures)
+    rest = [each for each, gone in zip(figures[at:], old[at:], strict=True) if not gone]
+    figures[at:] = [*map(asdict, found), *rest]
+
+
 def kept(runs: Sequence[dict[str, Any]], at: Path | None, data: Path | None) -> None:
     """Write what is measured so far."""
     if at:
@@ -257,9 +266,7 @@ def main() -> int:
         figures = (known or runs)[-1]["figures"]
         for name in asked.only or [*jobs, *(LARGE if asked.large else ())]:
             found = measured(name, (LARGE | jobs)[name], kernel)
-            anew = {figure.key for figure in found}
-            figures[:] = [each for each in figures if Figure(**each).key not in anew]
-            figures += map(asdict, found)
+            replace(figures, found)
             kept(runs, asked.page, asked.json)  # an hour's figures outlive an interrupt
     print(page(runs))
     if asked.against:
