@@ -1,5 +1,8 @@
 """Kill captures at random instants and resume them; run as a script: FOLDER KILLS SEED.
 
+Every second kill falls at a random instant, every other one as soon as a random number of shards is
+there, so that kills between shards occur on a machine of any speed.
+
 Children are forked from a process that has imported everything, so that a kill costs no import.
 Needs OMP_NUM_THREADS=1: a thread pool does not survive a fork.
 """
@@ -47,9 +50,13 @@ def main(folder: Path, kills: int, seed: int) -> None:
     partial = 0
     for i in range(kills):
         store = folder / f"killed-{i}"
+        instant, shards = float(random.uniform(0, duration)), int(random.integers(1, SHARDS))
         pid = child(store)
-        time.sleep(float(random.uniform(0, duration)))
-        os.kill(pid, signal.SIGKILL)
+        if i % 2:
+            time.sleep(instant)
+        else:
+            wait_for(shards, store, pid)
+        os.kill(pid, signal.SIGKILL)  # one that has ended is there until it is waited for
         os.waitpid(pid, 0)
         if (store / "manifest.json").exists():
             acts = Activations.open(store, corpus)
@@ -61,6 +68,15 @@ def main(folder: Path, kills: int, seed: int) -> None:
         if read(store) != expected:
             sys.exit(f"store {i} differs from the uninterrupted one")
     print(json.dumps({"kills": kills, "partial": partial, "shards": len(expected) - 1}))
+
+
+def wait_for(shards: int, store: Path, pid: int) -> None:
+    """Until a child's store holds so many shards, or the child has ended."""
+    ended = os.WEXITED | os.WNOHANG | os.WNOWAIT
+    while os.waitid(os.P_PID, pid, ended) is None:
+        if len(list(store.glob("shard-*.safetensors"))) >= shards:
+            return
+        time.sleep(1e-4)
 
 
 def read(store: Path) -> dict[str, bytes]:

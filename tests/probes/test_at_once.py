@@ -76,9 +76,12 @@ def two(monkeypatch):
     """Two sites at once, whatever the machine; where they were worked on is kept."""
     threads: list[int] = []
     run = at_once.run
+    both = threading.Barrier(2, timeout=60)  # one thread alone may be done before the other begins
 
     def watched(work):
         threads.append(threading.get_ident())
+        if len(threads) <= 2 and threading.current_thread() is not threading.main_thread():
+            both.wait()
         return run(work)
 
     monkeypatch.setattr("linrep.probes.grid.probe.sites_at_once", lambda *_: 2)

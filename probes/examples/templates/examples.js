@@ -144,6 +144,7 @@
         word.tabIndex = -1;
         row[next].tabIndex = 0;
         row[next].focus();
+        detail(row[next]); // a window behind another one is sent no focus event
       });
     }));
 
