@@ -101,7 +101,7 @@ class Reading:
 @final
 @dataclass(frozen=True, kw_only=True)
 class CaptureSettings:
-    """How to capture; ``batch_size``, ``device`` and ``matmul`` change numbers by rounding.
+    """How to capture; all but ``batch_size``, ``device`` and ``matmul`` changes what numbers mean.
 
     Args:
         sites: kinds or full names, see :func:`linrep.hooks.paths.sites.resolve`.
