@@ -69,8 +69,14 @@ def _several(joint: str, inner: tuple[Any, ...], names: Mapping[str, Any]) -> st
 
 
 def opened(hint: Any, names: Mapping[str, Any]) -> tuple[Any, Any, tuple[Any, ...]]:
-    """An annotation that was quoted or has notes beside it, its origin, its arguments."""
-    while isinstance(hint, str | ForwardRef) or get_origin(hint) is Annotated:
+    """An annotation that was quoted, named or has notes beside it, its origin, its arguments.
+
+    NumPy's ``ArrayLike`` is a union before its version 2.5, and the name of one from then on.
+    """
+    while isinstance(hint, str | ForwardRef) or get_origin(hint) is Annotated or _is_name(hint):
+        if _is_name(hint):
+            hint = hint.__value__
+            continue
         if get_origin(hint) is Annotated:
             hint = get_args(hint)[0]
             continue
@@ -80,6 +86,11 @@ def opened(hint: Any, names: Mapping[str, Any]) -> tuple[Any, Any, tuple[Any, ..
         except (NameError, AttributeError, TypeError):
             hint = Any
     return hint, get_origin(hint), get_args(hint)
+
+
+def _is_name(hint: Any) -> bool:
+    """Whether an annotation is the name of another one (``type Name = ...`` in Python 3.12)."""
+    return type(hint).__name__ == "TypeAliasType"
 
 
 def of_numpy(part: Any) -> bool:
