@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings, strategies as st
 from scipy import sparse
 
-from linrep.core import LinrepError, devices
+from linrep.core import LinrepError, devices, torch_products
 from linrep.core.devices import check_device, device_for, on_gpu, products_on
 from linrep.core.products import NUMPY
 from linrep.core.torch_products import TorchProducts
@@ -17,9 +17,25 @@ THERE = TorchProducts("cpu")  # the lines that a GPU runs, on the processor
 KINDS = ["f2", "f4", "f8", ">f4", "i1", "u2", "i8", "?"]
 
 
+def doubled(columns):
+    """Sparse columns with each value in two halves at the same place."""
+    found = sparse.csr_array(columns)
+    pairs = (np.repeat(found.data / 2, 2), np.repeat(found.indices, 2), 2 * found.indptr)
+    return sparse.csr_array(pairs, shape=found.shape)
+
+
 @settings(max_examples=60, deadline=None)
-@given(st.integers(0, 200), st.integers(1, 9), st.integers(0, 2**31), st.sampled_from(KINDS))
-def test_products_on_a_device_are_those_of_numpy(n, d, seed, kind):
+@given(
+    st.integers(0, 200), st.integers(1, 9), st.integers(0, 2**31), st.sampled_from(KINDS),
+    st.sampled_from([1, 50, 2**24]),
+)  # fmt: skip
+def test_products_on_a_device_are_those_of_numpy(n, d, seed, kind, dense):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch_products, "DENSE", dense)
+        compare_products(n, d, seed, kind)
+
+
+def compare_products(n, d, seed, kind):
     rng = np.random.default_rng(seed)
     block = (5 * rng.standard_normal((n, d))).astype(kind)
     block.flags.writeable = False  # as rows of a memory map are
@@ -40,6 +56,7 @@ def test_products_on_a_device_are_those_of_numpy(n, d, seed, kind):
             where.back(rows), where.back(whole), where.multiply(rows, whole, out),
             where.back(where.weighed(columns, rows)),
             where.back(where.weighed(sparse.csr_array(columns), rows)),
+            where.back(where.weighed(doubled(columns), rows)),
             where.back(where.wide(where.cast(rows, np.dtype(np.float64)))),
             where.eigh(where.back(whole).copy())[0],
         ])  # fmt: skip

@@ -131,7 +131,7 @@ def test_of_a_folder_the_part_for_text_is_read(tokenizer, family, tmp_path):
     part = model.get_encoder() if encoder else model.get_submodule(text_part(model))
     check = RIGHT_PADDED if family in ("bart", "marian") else True
     here, there = (
-        capture(source, sentences, tokenizer=tok, check=check)
+        capture(source, sentences, tokenizer=tok, check=check, device="cpu")
         for source in (part, str(tmp_path / family))
     )
     assert here.sites == there.sites

@@ -25,7 +25,7 @@ def test_the_manifest_says_which_weights_the_folder_lacked(tmp_path):
     model = llama(LlamaModel)
     model.extra = torch.nn.Linear(2, 1, bias=False)
     model.save_pretrained(tmp_path / "model")
-    acts = capture(tmp_path / "model", CORPUS, store=tmp_path / "acts")
+    acts = capture(tmp_path / "model", CORPUS, store=tmp_path / "acts", device="cpu")
     found = acts.manifest["loading"]
     assert found == {"drawn": ["lm_head.weight"], "unused": ["extra.weight"]}
     del model.extra

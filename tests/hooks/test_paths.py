@@ -129,7 +129,7 @@ def test_a_saved_folder_equals_the_instance(build, tokenizer, sentences, tmp_pat
     model, tok = build("bert"), tokenizer("wordpiece", ("[CLS]", "[SEP]"))
     model.save_pretrained(tmp_path)
     tok.save_pretrained(tmp_path)
-    folder = capture(str(tmp_path), sentences)
+    folder = capture(str(tmp_path), sentences, device="cpu")
     instance = capture(model, sentences, tokenizer=tok)
     assert folder.manifest["model"]["fingerprint"] == instance.manifest["model"]["fingerprint"]
     for site in folder.sites:
@@ -158,17 +158,15 @@ def test_word_count_and_batches_do_not_change_the_numbers(build, tokenizer, sent
             np.testing.assert_allclose(acts[site], expected[site], **CLOSE)
 
 
-class Tight:
+class Tight(ModulePath):
     """A path on a machine whose memory ends at so many padded tokens."""
 
-    def __init__(self, path, room):
-        self._path, self._room, self.seen = path, room, []
-
-    def __getattr__(self, name):
-        return getattr(self._path, name)
+    def __init__(self, model, room):
+        super().__init__(model)
+        self._room, self.seen = room, []
 
     def forward(self, batch):
-        self._path.forward(batch)  # memory runs out behind the first sites
+        super().forward(batch)  # memory runs out behind the first sites
         self.seen.append(batch.ids.numel())
         if batch.ids.numel() > self._room:
             raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
@@ -192,7 +190,7 @@ def test_batches_are_halved_when_memory_runs_out():
         assert sum(counted) == lines.n_tokens
         return out
 
-    tight = Tight(ModulePath(model), room=20)
+    tight = Tight(model, room=20)
     expected, halved = run(ModulePath(model)), run(tight)
     for site in sites:
         np.testing.assert_allclose(halved[site], expected[site], rtol=1e-5, atol=1e-6)
@@ -200,8 +198,8 @@ def test_batches_are_halved_when_memory_runs_out():
     assert first_fit == 2  # 64, 32, then what fits
     assert max(tight.seen[first_fit:]) <= 20
     with pytest.raises(CaptureError, match="single input of 4 tokens"):
-        run(Tight(ModulePath(model), room=3))
-    broken = Tight(ModulePath(model), room=99)
+        run(Tight(model, room=3))
+    broken = Tight(model, room=99)
     broken.forward = lambda _: (_ for _ in ()).throw(RuntimeError("shapes differ"))
     with pytest.raises(RuntimeError, match="shapes differ"):
         run(broken)

@@ -192,7 +192,7 @@ def test_archives_that_speak_of_more_than_memory_holds_are_refused(tmp_path):
     header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (10000000000000,), }".ljust(118)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("readout.npy", b"\x93NUMPY\x01\x00\x76\x00" + header)
-    with pytest.raises(NetworkError, match="Unable to allocate"):
+    with pytest.raises(NetworkError, match="Unable to allocate|EOF: reading array data"):
         MaxoutNetwork.load(path)
 
 

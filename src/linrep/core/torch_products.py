@@ -13,6 +13,7 @@ from .products import Products
 __all__ = ["TorchProducts"]
 
 MOVED = (np.dtype(np.float16), np.dtype(np.float32), np.dtype(np.float64))
+DENSE = 2**24  # numbers of sparse columns that are dense on a device at once
 SHARE = 0.5  # of the device's free memory that rows and matrices may take
 
 
@@ -72,15 +73,28 @@ class TorchProducts(Products):
         return out
 
     def weighed(self, columns: np.ndarray | sparse.csr_array, rows: Tensor) -> Tensor:
-        """Sparse columns are moved as they are: places and values."""
+        """Sparse columns are moved as places and values, and are dense on the device.
+
+        Products with sparse tensors differ between runs on a GPU, and PyTorch's releases differ in
+        what they warn of.
+        """
         if not sparse.issparse(columns):
             return self.wide(self.put(columns)).T @ rows
-        turned = columns.T.tocoo()
-        places = self.put(np.stack(turned.coords)).long()
-        values = self.wide(self.put(turned.data))
-        found = torch.sparse_coo_tensor(places, values, turned.shape, check_invariants=False)
-        summed: Tensor = torch.sparse.mm(found, rows)
-        return summed
+        total = self.zeros(columns.shape[1], rows.shape[1])
+        step = max(1, DENSE // max(columns.shape[1], 1))
+        for start in range(0, len(rows), step):
+            total += self._dense(columns[start : start + step]).T @ rows[start : start + step]
+        return total
+
+    def _dense(self, columns: sparse.csr_array) -> Tensor:
+        """Sparse columns on the device; values of one place are added up before."""
+        if not columns.has_canonical_format:
+            columns = columns.copy()
+            columns.sum_duplicates()
+        row, column = (self.put(each).long() for each in columns.tocoo().coords)
+        found = self.zeros(*columns.shape)
+        found[row, column] = self.wide(self.put(columns.data))
+        return found
 
     def eigh(self, matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """On the device; what does not converge there is left to the processor."""
