@@ -2,6 +2,7 @@
 
     python benchmarks/capture.py                 # GPT-2-small shape, medians of 5 rounds
     python benchmarks/capture.py --rounds 3 --json
+    python benchmarks/capture.py --device cuda   # seconds on the clock, more tokens
 
 Methods are measured in turn, round after round, in CPU seconds of one thread (``--wall`` for the
 clock on the wall, on a machine that does nothing else); what to read are the ratios, medians over
@@ -9,7 +10,8 @@ rounds of the ratio in each.
 nnsight and pyvene are measured where they are installed, on modules of their own around the same
 weights, because they replace what a module does when it is called. A capture multiplies by oneDNN
 where that is faster than what the model itself calls (``hooks/paths/linear.py``); what it adds to
-the model's own products is measured beside it (``matmul="model"``).
+the model's own products is measured beside it (``matmul="model"``). On a GPU every method brings
+what it keeps into memory, as a capture does, and the clock waits until the GPU is done.
 """
 
 import argparse
@@ -119,13 +121,14 @@ def forgotten(_: Any) -> None:
 
 
 def copied(states: Any) -> list[torch.Tensor]:
-    """What is kept must survive the next batch, as ours does."""
-    return [state.clone() for state in states]
+    """What is kept must survive the next batch and lie in memory, as ours does."""
+    return [state.to("cpu", copy=True) for state in states]
 
 
 def methods(model: Any, ids: torch.Tensor, lines: int | None = None) -> dict[str, Method]:
     """All of them on the same lines, in batches of ``lines``; by default all lines are one."""
     lines = lines or len(ids)
+    there = ids.to(model.device)
     bridge = to_bridge(model)
     path = ModulePath(model)
     cached = {f"blocks.{i}.hook_out" for i in range(path.n_layers)} | {"blocks.0.hook_in"}
@@ -145,7 +148,7 @@ def methods(model: Any, ids: torch.Tensor, lines: int | None = None) -> dict[str
         "linrep capture": ours(path, ids, lines),
         "linrep streaming statistics": streaming(path, ids, lines),
         OWN_PRODUCTS: ours(path, ids, lines, "model"),
-        **{name: in_turn(run, ids.split(lines)) for name, run in others.items()},
+        **{name: in_turn(run, there.split(lines)) for name, run in others.items()},
     }
 
 
@@ -244,13 +247,51 @@ OTHERS = ("output_hidden_states", "TransformerLens run_with_cache", "nnsight", "
 NEVER_SLOWER = {("linrep capture", other): 1.0 for other in OTHERS}
 
 
+def gpu_clock() -> float:
+    """Seconds on the clock, once the GPU has done what it was asked for."""
+    torch.cuda.synchronize()
+    return time.perf_counter()
+
+
+def on_gpu(rounds: int, device: str) -> list[dict]:
+    """The same methods where the model lies on a GPU."""
+    random = torch.Generator().manual_seed(0)
+    small = gpt2(layers=12, width=768, heads=12, positions=1024, words=50257).to(device)
+    tiny = gpt2(layers=4, width=64, heads=4, positions=64, words=512).to(device)
+    rows = []
+    for model, title, count, length, lines in (
+        (small, "GPT-2-small shape, 8 x 128 tokens", 8, 128, 8),
+        (small, "GPT-2-small shape, 8 batches of 64 x 128 tokens", 512, 128, 64),
+        (tiny, "tiny model (4 layers of 64), 16 batches of 8 x 32 tokens", 128, 32, 8),
+        (tiny, "tiny model (4 layers of 64), 512 x 32 tokens", 512, 32, 512),
+    ):
+        words = model.config.vocab_size
+        ids = torch.randint(0, words, (count, length), generator=random)
+        rows += show(
+            f"{title}, {device}",
+            timings(methods(model, ids, lines), rounds, gpu_clock, repeat=3),
+            {
+                ("linrep capture", "body, bare"): 1.05,
+                ("linrep streaming statistics", "body, bare"): 1.3,
+                **NEVER_SLOWER,
+            },
+        )
+    return rows
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--wall", action="store_true")
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", default="cpu")
     args = parser.parse_args()
+    if args.device != "cpu":
+        rows = on_gpu(args.rounds, args.device)
+        if args.json:
+            print(json.dumps(rows, indent=1))
+        return
     clock = time.perf_counter if args.wall else time.process_time
     torch.set_num_threads(args.threads)
     threadpoolctl.threadpool_limits(args.threads)

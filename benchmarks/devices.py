@@ -1,0 +1,143 @@
+"""Statistics and probes whose products are made on a GPU, beside the processor and the floor.
+
+    python benchmarks/devices.py                 # needs a GPU
+    python benchmarks/devices.py --device cpu    # whether all of it runs
+
+Seconds on the clock, processor and GPU in turn; the processor has all its threads. The floor of a
+grid on the GPU is one move of its rows there and the products that the method cannot leave out, at
+the rates measured in the same run: the scatter, and for ``ridge`` the rotation and the fitted
+values of every penalty.
+"""
+
+import argparse
+import os
+import time
+from collections.abc import Callable
+from statistics import median
+from typing import Any
+
+import numpy as np
+import torch
+from figures import tell
+
+from linrep import gather_statistics, probe
+from linrep.probes.solvers.methods import ALPHAS
+
+CLASSES, LENGTH = 20, 20
+
+
+class Corpus:
+    """Sentences of twenty words from a vocabulary of a thousand."""
+
+    heights: tuple[int, ...] = ()
+
+    def __init__(self, rows: int) -> None:
+        self.words = np.random.default_rng(2).integers(0, 1000, rows).astype(str)
+        self.sentence_ids = np.arange(rows) // LENGTH
+        self.positions = np.arange(rows) % LENGTH
+        self.labels = self.boundary = lambda _height: None
+
+
+def planted(rows: int, width: int) -> tuple[np.ndarray, np.ndarray]:
+    """Class means in noise."""
+    draw = np.random.default_rng(0)
+    labels = draw.integers(0, CLASSES, rows)
+    X = draw.standard_normal((rows, width), dtype=np.float32)
+    X += draw.standard_normal((CLASSES, width), dtype=np.float32)[labels] / 8
+    return X, labels.astype(str)
+
+
+def seconds(work: Callable[[], Any]) -> float:
+    """On the clock; what is asked of a GPU is done by then."""
+    begun = time.perf_counter()
+    work()
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return time.perf_counter() - begun
+
+
+def in_turn(works: dict[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:
+    """Seconds of each in every round, after one that is not counted."""
+    spent: dict[str, list[float]] = {name: [] for name in works}
+    for work in works.values():
+        work()
+    for _ in range(rounds):
+        for name, work in works.items():
+            spent[name].append(seconds(work))
+    return spent
+
+
+def moves(X: np.ndarray, device: str) -> float:
+    """Seconds of moving all rows to the device once."""
+    rows = torch.from_numpy(X)
+    return min(seconds(lambda: rows.to(device)) for _ in range(3))
+
+
+def rate(device: str, width: int) -> float:
+    """Operations a second of float64 products there."""
+    a = torch.ones(16384, width, dtype=torch.float64, device=device)
+    a.T @ a
+    return 10 * 2 * 16384 * width**2 / seconds(lambda: [a.T @ a for _ in range(10)])
+
+
+def floor(X: np.ndarray, method: str, device: str) -> float:
+    """One move of the rows, and the products of one target."""
+    n, d = X.shape
+    products = 2.0 * n * d * d
+    if method == "ridge":
+        products += 2.0 * n * d * d + 2.0 * n * d * CLASSES * len(ALPHAS)
+    return moves(X, device) + products / rate(device, d)
+
+
+def compared(
+    what: str, spent: dict[str, list[float]], bound: float, device: str, threads: int
+) -> None:
+    """Print and tell one line: beside the processor, and beside the floor."""
+    here, there = (median(spent[name]) for name in ("processor", "gpu"))
+    ratio = median(a / b for a, b in zip(spent["processor"], spent["gpu"], strict=True))
+    print(
+        f"{what}: {there:.3f} s on {device}, {here:.3f} s on {threads} threads ({ratio:.1f} x); "
+        f"floor {bound:.3f} s ({there / bound:.2f} of it)",
+        flush=True,
+    )
+    name = f"{what} on {device}"
+    tell("devices", name, there, "s", f"processor, {threads} threads", here, ratio=ratio,
+         better="larger")  # fmt: skip
+    tell("devices", name, there, "s", "floor: one move and the products", bound, better="smaller")
+
+
+def main() -> None:
+    """Print all lines."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--device", default="cuda")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--sizes", nargs="+", default=["20000x768", "200000x1024", "50000x4096"])
+    args = parser.parse_args()
+    threads = os.cpu_count() or 1
+    for size in args.sizes:
+        rows, width = map(int, size.split("x"))
+        X, y = planted(rows, width)
+        corpus = Corpus(rows)
+        named = f"{rows:,} x {width:,}"
+        gathered = {
+            name: lambda device=device: gather_statistics(X, {"class": y}, device=device)
+            for name, device in (("processor", "cpu"), ("gpu", args.device))
+        }
+        spent = in_turn(gathered, args.rounds)
+        compared(
+            f"statistics of {named}", spent, floor(X, "lda", args.device), args.device, threads
+        )
+        for method in ("lda", "ridge", "logistic"):
+            grids = {
+                name: lambda device=device, method=method: probe(
+                    {"site": X}, corpus, targets={"class": y}, method=method, device=device, seed=0
+                )
+                for name, device in (("processor", "cpu"), ("gpu", args.device))
+            }
+            spent = in_turn(grids, args.rounds)
+            bound = floor(X, method, args.device)
+            compared(f"{method} grid of {named}", spent, bound, args.device, threads)
+
+
+if __name__ == "__main__":
+    main()
