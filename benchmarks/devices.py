@@ -4,15 +4,16 @@
     python benchmarks/devices.py --device cpu    # whether all of it runs
 
 Seconds on the clock, processor and GPU in turn; the processor has all its threads. The floor of a
-grid on the GPU is one move of its rows there and the products that the method cannot leave out, at
-the rates measured in the same run: the scatter, and for ``ridge`` the rotation and the fitted
-values of every penalty.
+grid of four sites on the GPU is one move of their rows there and the products that the method
+cannot leave out, at the rates measured in the same run: the scatter, and for ``ridge`` the
+rotation and the fitted values of every penalty.
 """
 
 import argparse
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -23,7 +24,7 @@ from figures import tell
 from linrep import gather_statistics, probe
 from linrep.probes.solvers.methods import ALPHAS
 
-CLASSES, LENGTH = 20, 20
+CLASSES, LENGTH, SITES = 20, 20, 4
 
 
 class Corpus:
@@ -81,12 +82,13 @@ def rate(device: str, width: int) -> float:
 
 
 def floor(X: np.ndarray, method: str, device: str) -> float:
-    """One move of the rows, and the products of one target."""
+    """One move of each site's rows, and the products of one target there."""
     n, d = X.shape
     products = 2.0 * n * d * d
     if method == "ridge":
         products += 2.0 * n * d * d + 2.0 * n * d * CLASSES * len(ALPHAS)
-    return moves(X, device) + products / rate(device, d)
+    sites = 1 if method == "statistics" else SITES
+    return sites * (moves(X, device) + products / rate(device, d))
 
 
 def compared(
@@ -106,37 +108,38 @@ def compared(
     tell("devices", name, there, "s", "floor: one move and the products", bound, better="smaller")
 
 
+def statistics_of(X: np.ndarray, y: np.ndarray) -> Callable[[str], Any]:
+    """Sums of all rows, on a device."""
+    return lambda device: gather_statistics(X, {"class": y}, device=device)
+
+
+def grid_of(X: np.ndarray, y: np.ndarray, method: str) -> Callable[[str], Any]:
+    """A grid of one target at one site, with all its controls, on a device."""
+    corpus = Corpus(len(X))
+    sites = {f"site {number}": X for number in range(SITES)}
+    return lambda device: probe(
+        sites, corpus, targets={"class": y}, method=method, device=device, seed=0
+    )
+
+
 def main() -> None:
     """Print all lines."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--sizes", nargs="+", default=["20000x768", "200000x1024", "50000x4096"])
+    parser.add_argument("--sizes", nargs="+", default=["20000x768", "100000x1024", "50000x4096"])
+    parser.add_argument("--methods", nargs="+", default=["lda", "ridge", "logistic"])
     args = parser.parse_args()
     threads = os.cpu_count() or 1
+    places = {"processor": "cpu", "gpu": args.device}
     for size in args.sizes:
-        rows, width = map(int, size.split("x"))
-        X, y = planted(rows, width)
-        corpus = Corpus(rows)
-        named = f"{rows:,} x {width:,}"
-        gathered = {
-            name: lambda device=device: gather_statistics(X, {"class": y}, device=device)
-            for name, device in (("processor", "cpu"), ("gpu", args.device))
-        }
-        spent = in_turn(gathered, args.rounds)
-        compared(
-            f"statistics of {named}", spent, floor(X, "lda", args.device), args.device, threads
-        )
-        for method in ("lda", "ridge", "logistic"):
-            grids = {
-                name: lambda device=device, method=method: probe(
-                    {"site": X}, corpus, targets={"class": y}, method=method, device=device, seed=0
-                )
-                for name, device in (("processor", "cpu"), ("gpu", args.device))
-            }
-            spent = in_turn(grids, args.rounds)
-            bound = floor(X, method, args.device)
-            compared(f"{method} grid of {named}", spent, bound, args.device, threads)
+        X, y = planted(*map(int, size.split("x")))
+        for method in ("statistics", *args.methods):
+            work = statistics_of(X, y) if method == "statistics" else grid_of(X, y, method)
+            spent = in_turn({name: partial(work, at) for name, at in places.items()}, args.rounds)
+            kind = "statistics" if method == "statistics" else f"{method} grid of {SITES} sites"
+            what = f"{kind} of {X.shape[0]:,} x {X.shape[1]:,}"
+            compared(what, spent, floor(X, method, args.device), args.device, threads)
 
 
 if __name__ == "__main__":

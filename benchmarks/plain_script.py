@@ -1,6 +1,7 @@
 """The whole calibrated grid beside a plain script that only fits the probes.
 
     python benchmarks/plain_script.py --trees 'news/*.ptb'
+    python benchmarks/plain_script.py --trees 'news/*.ptb' --device cuda  # both sides on the GPU
 
 The script is what one writes in an afternoon: MiniLM's hidden states by transformers, one
 logistic probe for each site and height by torch's L-BFGS on standardised rows with scikit-learn's
@@ -48,16 +49,18 @@ def minilm() -> str:
     return str(Path(found.origin).parent / "model")
 
 
-def hidden_states(folder: str, sentences: list[list[str]]) -> np.ndarray:
+def hidden_states(folder: str, sentences: list[list[str]], device: str) -> np.ndarray:
     """``[site, word, d_model]`` at the last token of each word."""
     tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder)
-    model.eval()
+    model.eval().to(device)
     rows = []
     with torch.inference_mode():
         for start in range(0, len(sentences), 32):
             batch = sentences[start : start + 32]
             enc = tokenizer(batch, is_split_into_words=True, return_tensors="pt", padding=True)
-            states = torch.stack(model(**enc, output_hidden_states=True).hidden_states)
+            said = model(**{name: ids.to(device) for name, ids in enc.items()},
+                         output_hidden_states=True)  # fmt: skip
+            states = torch.stack(said.hidden_states).cpu()
             for i, words in enumerate(batch):
                 of_word: dict[int, int] = {}
                 for place, word in enumerate(enc.word_ids(i)):
@@ -69,8 +72,8 @@ def hidden_states(folder: str, sentences: list[list[str]]) -> np.ndarray:
 
 def fit(X: torch.Tensor, y: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Multinomial logistic regression at C = 1."""
-    weights = torch.zeros(k, X.shape[1], requires_grad=True)
-    bias = torch.zeros(k, requires_grad=True)
+    weights = torch.zeros(k, X.shape[1], requires_grad=True, device=X.device)
+    bias = torch.zeros(k, requires_grad=True, device=X.device)
     solver = torch.optim.LBFGS(
         [weights, bias], max_iter=200, tolerance_grad=1e-5, line_search_fn="strong_wolfe"
     )
@@ -86,11 +89,11 @@ def fit(X: torch.Tensor, y: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.T
     return weights.detach(), bias.detach()
 
 
-def script(folder: str, corpus: Corpus) -> dict[tuple[int, int], float]:
+def script(folder: str, corpus: Corpus, device: str) -> dict[tuple[int, int], float]:
     """Accuracy of each (site, height)."""
     ends = np.cumsum([len(sentence) for sentence in corpus.sentences])[:-1]
     sentences = [list(map(str, part)) for part in np.split(np.asarray(corpus.words), ends)]
-    states = hidden_states(folder, sentences)
+    states = hidden_states(folder, sentences, device)
     documents = np.asarray(corpus.document_ids)
     names = np.random.default_rng(0).permutation(np.unique(documents))
     tested = np.isin(documents, names[: max(1, len(names) // 5)])
@@ -103,22 +106,28 @@ def script(folder: str, corpus: Corpus) -> dict[tuple[int, int], float]:
         for site, rows in enumerate(states):
             train, test = kept & ~tested, kept & tested
             mean, spread = rows[train].mean(axis=0), rows[train].std(axis=0) + 1e-6
-            X, Z = (torch.from_numpy((rows[part] - mean) / spread) for part in (train, test))
-            weights, bias = fit(X, torch.from_numpy(codes[train]), len(np.unique(codes[kept])))
-            chosen = (Z @ weights.T + bias).argmax(1).numpy()
+            X, Z = (
+                torch.from_numpy((rows[part] - mean) / spread).to(device) for part in (train, test)
+            )
+            y = torch.from_numpy(codes[train]).to(device)
+            weights, bias = fit(X, y, len(np.unique(codes[kept])))
+            chosen = (Z @ weights.T + bias).argmax(1).cpu().numpy()
             found[site, height] = float((chosen == codes[test]).mean())
     return found
 
 
-def ours(folder: str, corpus: Corpus) -> Any:
+def ours(folder: str, corpus: Corpus, device: str) -> Any:
     """The whole grid with its verdicts."""
     model = load_model(folder)
-    acts = capture(model, corpus)
+    acts = capture(model, corpus, device=device)
     twins = [
-        capture(random_twin(model, seed=seed), corpus, tokenizer=model.tokenizer)
+        capture(random_twin(model, seed=seed), corpus, tokenizer=model.tokenizer, device=device)
         for seed in range(5)
     ]
-    told = probe(acts, corpus, heights=HEIGHTS, random_weights=twins, tolerance=1e-3, seed=0)
+    told = probe(
+        acts, corpus, heights=HEIGHTS, random_weights=twins, tolerance=1e-3, seed=0,
+        device="cpu" if device == "cpu" else "auto",
+    )  # fmt: skip
     return compare(told)
 
 
@@ -134,21 +143,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--trees", required=True, help="glob of Penn brackets, quoted")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each, one after the other")
+    parser.add_argument("--device", default="cpu", help="where the model and the products are")
     args = parser.parse_args()
     folder = minilm()
     corpus = read_treebank(sorted(glob(args.trees)))
     words = f"{len(corpus.words):,} words"
-    for threads in sorted({1, os.cpu_count() or 1}):
-        clock, unit = (time.process_time, "CPU s") if threads == 1 else (time.perf_counter, "s")
+    on_cpu, cores = args.device == "cpu", os.cpu_count() or 1
+    for threads in sorted({1, cores}) if on_cpu else [cores]:
+        in_cpu_seconds = on_cpu and threads == 1
+        clock, unit = (time.process_time, "CPU s") if in_cpu_seconds else (time.perf_counter, "s")
         torch.set_num_threads(threads)
         plain, full = [], []
         with threadpool_limits(threads):
             for _ in range(args.rounds):
-                taken, accuracies = timed(clock, script, folder, corpus)
+                taken, accuracies = timed(clock, script, folder, corpus, args.device)
                 plain.append(taken)
-                taken, comparison = timed(clock, ours, folder, corpus)
+                taken, comparison = timed(clock, ours, folder, corpus, args.device)
                 full.append(taken)
         cells, named = len(accuracies), f"{threads} thread{'s' * (threads > 1)}"
+        named += "" if on_cpu else f" and {args.device}"
         ratios = [one / other for one, other in zip(full, plain, strict=True)]
         print(f"{words}, {cells} probes, {len(comparison.rows)} cells compared")
         print(

@@ -6,6 +6,7 @@
     python benchmarks/run.py --against earlier.json         # what has become slower, status 1
     python benchmarks/run.py --only store --json kept.json  # one of them anew, the others stay
     python benchmarks/run.py --large                        # a million rows too: 16 GB in TMPDIR
+    python benchmarks/run.py --gpu --page docs/gpu.md       # what runs on a GPU, beside its peers
 
 Each benchmark runs in a process of its own, on one thread. Methods take turns, and a figure is the
 median over rounds of the ratio in each round; processor, kernel, threads and load stand on the
@@ -15,19 +16,19 @@ page. ``--data FOLDER`` adds those that need published data and packaged models 
 
 import argparse
 import json
-import math
 import os
 import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from benchmark_page import page
 from figures import FILE, Figure, read
 
 HERE = Path(__file__).parent
@@ -67,16 +68,27 @@ LARGE: dict[str, Sequence[str]] = {
     "million_rows_logistic": ("--rows", "1000000", "--method", "logistic", "--file"),
 }
 """A million rows, in the folder for temporary files (``TMPDIR``) for a quarter of an hour."""
-SCRIPTS = dict.fromkeys(LARGE, "probe_memory")
+GPU: dict[str, Sequence[str]] = {
+    "gpu_capture": ("--device", "cuda", "--rounds", "5"),
+    "gpu_devices": ("--rounds", "3"),
+}
+"""What runs on a GPU; on the processor it has all threads."""
+SCRIPTS = {
+    **dict.fromkeys(LARGE, "probe_memory"),
+    **{name: name.removeprefix("gpu_") for name in (*GPU, "gpu_plain_script")},
+}
 """Files of benchmarks that are not called like them."""
 
 
-def with_data(data: Path | None) -> dict[str, Sequence[str]]:
+def with_data(data: Path | None, *, gpu: bool) -> dict[str, Sequence[str]]:
     """Those that read labelled data and packaged models."""
     if data is None:
         return {}
+    trees = ("--trees", str(data / "gum" / "news" / "*.ptb"))
+    if gpu:
+        return {"gpu_plain_script": (*trees, "--device", "cuda")}
     return {
-        "plain_script": ("--trees", str(data / "gum" / "news" / "*.ptb")),
+        "plain_script": trees,
         "grammars": ("--cfg3", str(data / "cfg3")),
         "causal_cost": ("--blimp", str(data / "blimp"), "--pairs", "200"),
     }
@@ -85,6 +97,7 @@ def with_data(data: Path | None) -> dict[str, Sequence[str]]:
 def measured(name: str, arguments: Sequence[str], kernel: str | None) -> list[Figure]:
     """Run one benchmark; what it prints goes to stderr, what it tells is returned."""
     threads = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "MKL", "OPENBLAS")}
+    threads = {} if name.startswith("gpu_") else threads
     with tempfile.TemporaryDirectory(prefix="linrep-benchmarks-") as folder:
         told = Path(folder) / "figures.jsonl"
         chosen = {"OPENBLAS_CORETYPE": kernel} if kernel else {}
@@ -126,74 +139,25 @@ def processor() -> str:
     return names[0] if names else platform.processor() or platform.machine()
 
 
+def gpu_name() -> str:
+    """The first GPU's.
+
+    Raises:
+        SystemExit: there is none.
+    """
+    import torch
+
+    if not torch.cuda.is_available():
+        raise SystemExit("--gpu measures on a CUDA GPU, and PyTorch finds none here")
+    return str(torch.cuda.get_device_name(0))
+
+
 def installed(name: str) -> str:
     """The version of a package, empty where it is missing."""
     try:
         return version(name)
     except PackageNotFoundError:
         return ""
-
-
-def shown(value: float) -> str:
-    """Three digits."""
-    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
-
-
-def table(figures: Iterable[Figure]) -> str:
-    """Figures as Markdown."""
-    lines = ["| what | linrep | beside | its value | ratio | bar |", "|---|---|---|---|---|---|"]
-    for each in figures:
-        sign = "≥" if each.better == "larger" else "≤"
-        bar = "" if each.bar is None else f"{sign} {each.bar:g}{'' if each.met else ', missed'}"
-        lines.append(
-            f"| {each.what} | {shown(each.value)} {each.unit} | {each.beside} | "
-            f"{shown(each.other)} {each.unit} | {each.ratio:.2f} | {bar} |"
-        )
-    return "\n".join(lines)
-
-
-def curves(figures: Sequence[Figure]) -> str:
-    """A line for each quantity that was doubled: what each size costs, and how steeply it grows."""
-    lines = ["| what | CPU s | exponent of each doubling | why |", "|---|---|---|---|"]
-    steps: dict[str, list[Figure]] = {}
-    for each in figures:
-        steps.setdefault(each.what.split(" from ")[0], []).append(each)
-    for what, found in steps.items():
-        first = found[0].what.split(" from ")[1].split(" to ")[0]
-        ends = [first, *(each.what.rsplit(" to ", 1)[1] for each in found)]
-        costs = [found[0].other, *(each.value for each in found)]
-        told = ", ".join(f"{shown(c)} at {end}" for c, end in zip(costs, ends, strict=True))
-        grows = ", ".join(f"{math.log2(each.ratio):.2f}" for each in found)
-        lines.append(f"| {what} | {told} | {grows} | {found[0].why} |")
-    return "\n".join(lines)
-
-
-def page(runs: Sequence[dict[str, Any]]) -> str:
-    """All runs as one page."""
-    first = runs[0]["machine"]
-    lines = [
-        "# Benchmarks",
-        "",
-        "`python benchmarks/run.py` prints this page; every figure stands beside a peer or the "
-        "floor of its work, measured in the same run, on one thread unless a row names more. A "
-        "ratio is the median over rounds. Where the bar says ≥, the ratio is how many times faster "
-        "linrep is; where it says ≤, how many times what stands beside it linrep takes.",
-        "",
-        f"Processor: {first['processor']}, {first['cores']} cores. {first['date']}. "
-        + ", ".join(f"{name} {number}" for name, number in first["versions"].items())
-        + ".",
-    ]
-    for run in runs:
-        machine = run["machine"]
-        lines += [
-            "",
-            f"## BLAS kernel {machine['kernel']}, load {machine['load']:.1f} at the start",
-        ]
-        figures = [Figure(**each) for each in run["figures"]]
-        for part in dict.fromkeys(each.part for each in figures):
-            mine = [each for each in figures if each.part == part]
-            lines += ["", f"### {part}", "", curves(mine) if part == "curves" else table(mine)]
-    return "\n".join(lines) + "\n"
 
 
 def earlier(data: Path | None) -> list[dict[str, Any]]:
@@ -244,6 +208,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="small sizes")
     parser.add_argument("--large", action="store_true", help="a million rows as well")
+    parser.add_argument("--gpu", action="store_true", help="what runs on a GPU, instead")
     parser.add_argument("--only", nargs="+", help="names of benchmarks")
     parser.add_argument("--data", type=Path, help="folder with gum and blimp")
     parser.add_argument("--kernels", nargs="+", default=[None], help="OpenBLAS core types")
@@ -251,11 +216,15 @@ def main() -> int:
     parser.add_argument("--json", type=Path)
     parser.add_argument("--against", type=Path, help="JSON of an earlier run")
     asked = parser.parse_args()
-    jobs = {**(QUICK if asked.quick else FULL), **with_data(asked.data)}
+    jobs = {
+        **(GPU if asked.gpu else QUICK if asked.quick else FULL),
+        **with_data(asked.data, gpu=asked.gpu),
+    }
+    gpu = f" with {gpu_name()}" if asked.gpu else ""
     runs = earlier(asked.json) if asked.only else []
     for kernel in asked.kernels:
         machine = {
-            "processor": processor(), "cores": os.cpu_count(), "kernel": kernel_of(kernel),
+            "processor": processor() + gpu, "cores": os.cpu_count(), "kernel": kernel_of(kernel),
             "load": os.getloadavg()[0], "threads": 1, "date": f"{datetime.now(UTC):%Y-%m-%d}",
             "versions": {name: number for name in PEERS if (number := installed(name))},
         }  # fmt: skip

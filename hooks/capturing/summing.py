@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ...core.arguments import shown
-from ...core.devices import lies_on_gpu
+from ...core.devices import lies_on_gpu, products_on
 from ...core.hints import Unfit, array_like
 from ..errors import CaptureError
 from ..paths.path import Path
@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 _ROWS = 4096  # words collected per site before they are summed up
+_ROWS_THERE = 65536  # on a GPU, from which each sum brings a [d_model, d_model] matrix back
 
 
 @runtime_checkable
@@ -153,6 +154,22 @@ def stream_in_worker(job: StreamWork) -> Totals:
 
 
 @final
+@dataclass(frozen=True)
+class OnGpu:
+    """A GPU where a site's activations are made.
+
+    Args:
+        device: which.
+        sums: they are summed up there.
+        stays: until then they wait there.
+    """
+
+    device: torch.device
+    sums: bool
+    stays: bool
+
+
+@final
 @dataclass(eq=False)
 class Sums:
     """The accumulator of one piece: batches in, totals out."""
@@ -162,59 +179,75 @@ class Sums:
     totals: Totals = field(default_factory=dict)
     # Words of the batch that is running; thrown away if it has to be repeated.
     batch: dict[str, tuple[np.ndarray, Tensor]] = field(default_factory=dict)
-    waiting: dict[str, list[tuple[np.ndarray, np.ndarray]]] = field(default_factory=dict)
-    gpus: dict[str, torch.device] = field(default_factory=dict)  # of sites whose model lies there
+    waiting: dict[str, list[tuple[np.ndarray, Tensor]]] = field(default_factory=dict)
+    gpus: dict[str, OnGpu] = field(default_factory=dict)  # sites whose activations are made there
+    room: dict[torch.device, float] = field(default_factory=dict)  # bytes there for what waits
     count: int = 0
 
     def put(self, site: str, words: Words, values: Tensor) -> None:
         """Words of the batch that is running."""
-        if lies_on_gpu(values):
-            self.gpus[site] = values.device
+        if lies_on_gpu(values) and site not in self.gpus:
+            self.gpus[site] = self._on_gpu(values)
         # It waits for the end of the batch, and blocks may write into their inputs.
-        ready = values.clone() if values.is_cpu else values.cpu()
-        self.batch[site] = words.rows, ready
+        stays = values.is_cpu or (site in self.gpus and self.gpus[site].stays)
+        self.batch[site] = words.rows, values.clone() if stays else values.cpu()
 
     def commit(self) -> None:
-        """The batch went through to its end.
+        """The batch went through to its end; what waits is summed up where it is enough.
 
         Raises:
             CaptureError: NaN or infinite activations.
         """
         for site, (rows, values) in self.batch.items():
-            dtype: Literal["float32", "float64"]
-            dtype = "float64" if values.dtype == torch.float64 else "float32"
-            ready = guarded(site, values, dtype).numpy()
-            self.waiting.setdefault(site, []).append((rows, ready))
+            self.waiting.setdefault(site, []).append((rows, values))
         self.count += len(next(iter(self.batch.values()))[0])
         self.batch = {}
-        if self.count >= _ROWS:
+        there = sum(found.stays for found in self.gpus.values()) == len(self.waiting)
+        if self.count >= (_ROWS_THERE if there else _ROWS):
             self.flushed()
 
     def flushed(self) -> Totals:
-        """Sum up what waits."""
+        """Sum up what waits.
+
+        Raises:
+            CaptureError: NaN or infinite activations.
+        """
         of: np.ndarray | None = None  # the words whose labels are at hand: all sites have the same
         for site, parts in self.waiting.items():
             rows = _joined([rows for rows, _ in parts])
-            values = _joined([values for _, values in parts])
+            values = parts[0][1] if len(parts) == 1 else torch.cat([part for _, part in parts])
+            dtype: Literal["float32", "float64"]
+            dtype = "float64" if values.dtype == torch.float64 else "float32"
+            values = guarded(site, values, dtype)
             if of is None or not (rows is of or np.array_equal(of, rows)):
                 of, makers = rows, self._makers(rows)
             for index, use, make in makers:
-                now = make(self._placed(site, values if use is None else values[use]))
+                some = values if use is None else values[torch.from_numpy(use)]
+                now = make(self._placed(site, some))
                 before = self.totals.get((site, index))
                 self.totals[site, index] = now if before is None else before + now
         self.waiting, self.count = {}, 0
         return self.totals
 
-    def _placed(self, site: str, values: np.ndarray) -> np.ndarray | Tensor:
-        """Rows on the GPU where they were made, for what adds up there; they waited in memory.
+    def _on_gpu(self, values: Tensor) -> OnGpu:
+        """What becomes of a site's words: they wait where they are made if there is room for all.
 
-        Rows of all sites would fill a GPU that a large model leaves little room on; to move those
-        of one site to and fro costs little beside their products.
+        A large model leaves little room on its GPU. Words then wait in memory, and those of one
+        site at a time are moved back to where sums are made.
         """
-        made_by = getattr(portable(self.make), "owner", None)
-        if site not in self.gpus or not getattr(made_by, "takes_tensors", False):
-            return values
-        return torch.from_numpy(values).to(self.gpus[site])
+        made_by, device = getattr(portable(self.make), "owner", None), values.device
+        if not getattr(made_by, "takes_tensors", False):
+            return OnGpu(device, sums=False, stays=False)
+        if device not in self.room:
+            self.room[device] = products_on(str(device)).room()
+        rows = _ROWS_THERE + 2 * len(values)  # the last batch, and all of one site side by side
+        self.room[device] -= rows * values.shape[1] * values.element_size()
+        return OnGpu(device, sums=True, stays=self.room[device] >= 0)
+
+    def _placed(self, site: str, values: Tensor) -> np.ndarray | Tensor:
+        """Rows as the sums take them: a tensor on the GPU, else an array in memory."""
+        found = self.gpus.get(site)
+        return values.to(found.device) if found and found.sums else values.cpu().numpy()
 
     def _makers(
         self, rows: np.ndarray
@@ -233,7 +266,7 @@ class Sums:
 
 
 def _joined(parts: list[np.ndarray]) -> np.ndarray:
-    """All rows; those of a single batch as they are."""
+    """All of them; those of a single batch as they are."""
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 

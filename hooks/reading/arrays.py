@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, partial
 from typing import final
 
 import numpy as np
@@ -10,7 +10,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ...core.devices import lies_on_gpu
 from ..errors import CaptureError
+from .landing import AHEAD, Landing
 from .settings import Dtype
 from .words import Words
 
@@ -93,12 +95,13 @@ class Arrays:
         shape = (end - begin, d_model)
         self.arrays = {site: np.zeros(shape, dtype=_NUMPY[dtype]) for site in sites}
         self._tensors = {site: self._tensor(array) for site, array in self.arrays.items()}
+        self._landing = Landing()
         self._words: Words | None = None
         self._unseen = slice(0, 0)  # words that nothing has looked at
         self._made: dict[str, torch.dtype] = {}  # there, by site: the model's dtype
 
     def put(self, site: str, words: Words, values: Tensor) -> None:
-        """Write words of a batch; :meth:`check` has to follow.
+        """Write words of a batch, from a GPU while it goes on; :meth:`check` has to follow.
 
         Raises:
             CaptureError: the site is not as wide as the stream, its values do not fit the dtype, or
@@ -111,6 +114,18 @@ class Arrays:
                 f"{kept.shape[1]}: only places as wide as the stream are captured, "
                 "such as resid_post"
             )
+        if lies_on_gpu(values):
+            self._landing.send(values, partial(self._write, site, words))
+        else:
+            self._write(site, words, values)
+
+    def _write(self, site: str, words: Words, values: Tensor) -> None:
+        """Write words that lie in memory.
+
+        Raises:
+            CaptureError: as :meth:`put` says.
+        """
+        kept = self._tensors[site]
         if words is not self._words:  # all sites of a batch come with the same
             self._words, self._place = words, _place(words, self.begin)
             self._extend()
@@ -122,11 +137,24 @@ class Arrays:
         else:
             kept[self._place] = guarded(site, values, self.dtype)
 
-    def check(self, least: int = 1) -> None:
+    def check(self, least: int = 0) -> None:
         """Look at the words that nothing has looked at, where they are at least so many.
 
         Between two blocks of a tiny model a look at a few numbers takes as long as the block, since
         the processor's caches hold the model: words that follow each other are looked at together.
+        The last words may come from a GPU later, unless all are looked at.
+
+        Args:
+            least: how many; all of them without.
+
+        Raises:
+            CaptureError: NaN or infinite activations, or as :meth:`put` says.
+        """
+        self._landing.settle(AHEAD if least else 0)
+        self._look(least)
+
+    def _look(self, least: int = 0) -> None:
+        """Look at words that have arrived.
 
         Raises:
             CaptureError: NaN or infinite activations.
@@ -136,13 +164,14 @@ class Arrays:
         for site, made in self._made.items():
             refuse_not_finite(site, self._tensors[site][self._unseen], made)
         self._unseen, self._made = slice(0, 0), {}
+        self._words = None  # others of the same batch may still come from a GPU
 
     def _extend(self) -> None:
         """Words of the next batch, behind those that nothing has looked at."""
         place = self._place
         if isinstance(place, slice):
             if self._made and place.start != self._unseen.stop:
-                self.check()
+                self._look()
             self._unseen = slice(self._unseen.start if self._made else place.start, place.stop)
 
     def _tensor(self, array: np.ndarray) -> Tensor:

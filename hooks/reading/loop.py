@@ -45,6 +45,7 @@ class Reader:
         self._faster = FasterLinear(path.model, "model") if faster is None else faster
         self._fired: set[str] = set()
         self._words: Words | None = None  # of the pass that runs; None: another one runs
+        self._there: dict[torch.device, Words] = {}  # the same with their places on a device
         self._windows = bool(getattr(path.model.config, "attention_window", None))
 
     @contextmanager
@@ -66,6 +67,7 @@ class Reader:
         """
         self._shape, self._words = batch.ids.shape, words
         self._fired.clear()
+        self._there.clear()
         with torch.inference_mode(), self._faster.running():
             self._path.forward(batch)
         self._words = None
@@ -91,7 +93,9 @@ class Reader:
             )
         self._fired.add(site)
         stream = stream.detach() if stream.requires_grad else stream
-        self._put(site, words, pool(stream, words))
+        if stream.device not in self._there:
+            self._there[stream.device] = words.on(stream.device)
+        self._put(site, words, pool(stream, self._there[stream.device]))
 
 
 def read_batch(

@@ -1,12 +1,13 @@
 """Where the words of a batch stand in a model's stream, and their activations there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, final
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.nn import functional
 
 from ..inputs.batching import Batch
 
@@ -24,13 +25,13 @@ class Words:
         rows: index in the corpus of each word.
         follow: each index is one more than the one before.
         places: positions of their tokens; ``None``: every position is a word, in order.
-        owner: which word each place belongs to; ``None``: one place each.
+        starts: where in ``places`` those of each word begin; ``None``: one place each.
     """
 
     rows: Int[np.ndarray, " word"]
     follow: bool
     places: Int[Tensor, " piece"] | None
-    owner: Int[Tensor, " piece"] | None
+    starts: Int[Tensor, " word"] | None
 
     @classmethod
     def of(cls, batch: Batch, how: WordToken) -> "Words":
@@ -49,10 +50,17 @@ class Words:
         if start is None:
             return cls(rows, _follow(rows), torch.from_numpy(base + stop - 1), None)
         counts = stop - start
-        owner = np.repeat(np.arange(len(rows)), counts)
-        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        starts = np.cumsum(counts) - counts
+        within = np.arange(counts.sum()) - np.repeat(starts, counts)
         places = np.repeat(base + start, counts) + within
-        return cls(rows, _follow(rows), torch.from_numpy(places), torch.from_numpy(owner))
+        return cls(rows, _follow(rows), torch.from_numpy(places), torch.from_numpy(starts))
+
+    def on(self, device: torch.device) -> "Words":
+        """The same with its places on a device."""
+        if self.places is None or self.places.device == device:
+            return self
+        starts = None if self.starts is None else self.starts.to(device)
+        return replace(self, places=self.places.to(device), starts=starts)
 
 
 def _follow(rows: Int[np.ndarray, " word"]) -> bool:
@@ -85,13 +93,14 @@ def pool(
     It may be a view of the stream: copy what has to outlive the hook.
     """
     flat = stream.reshape(-1, stream.shape[-1])
+    words = words.on(flat.device)
     if words.places is None:
         return flat
-    picked = flat.index_select(0, words.places.to(flat.device))
-    if words.owner is None:
+    picked = flat.index_select(0, words.places)
+    if words.starts is None:
         return picked
-    owner = words.owner.to(flat.device)
-    total = torch.zeros(
-        (len(words.rows), flat.shape[-1]), dtype=torch.float64, device=flat.device
-    ).index_add_(0, owner, picked.double())
-    return (total / torch.bincount(owner, minlength=len(words.rows))[:, None]).to(flat.dtype)
+    # Pieces are added in their order, on a GPU as well: index_add_ takes any order there.
+    every = torch.arange(len(picked), device=flat.device)
+    total = functional.embedding_bag(every, picked.double(), words.starts, mode="sum")
+    ends = torch.cat([words.starts[1:], words.starts.new_tensor([len(picked)])])
+    return (total / (ends - words.starts)[:, None]).to(flat.dtype)

@@ -11,7 +11,7 @@ from ..errors import ProbeError
 from ..evidence.splits import Split
 from ..inputs.blocks import Blocks
 from ..solvers.features import KnownMoments
-from ..solvers.moments import edges
+from ..solvers.moments import edges, looks
 
 __all__ = ["CommonRows", "common_rows", "own_rows", "scaled_alike"]
 
@@ -115,8 +115,9 @@ def scaled_alike(common: CommonRows, known: KnownMoments) -> bool:
     try:
         moments = known.of(common.rows[0])
         for rows in (validation, test):
-            for _, block in Blocks(known.matrix, rows, known.size):
-                edges(block)
+            blocks = known.blocks(rows)
+            for _, block in blocks.placed():
+                edges(block, looks(blocks, known.place))
     except ProbeError:  # the target's own rows say by themselves whether they can be read
         return False
     scale = moments.unit * np.sqrt(np.maximum(np.diag(moments.scatter), 0.0))

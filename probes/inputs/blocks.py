@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Int
 
 from ...core import progress
+from ...core.products import Array
 from ...core.stored import StoredRows
 from .reading import as_array
 
@@ -42,6 +43,7 @@ class Blocks:
         rows: which of them; all without.
         size: rows of a block; by default 4,096, fewer where they are wide. Sums over other blocks
             are added in another order, and differ by rounding.
+        there: the matrix on a device, if it lies there as well.
 
     >>> blocks = Blocks(np.arange(6.0).reshape(3, 2), np.array([2, 0]), size=1)
     >>> [(here.start, block.tolist()) for here, block in blocks]
@@ -51,6 +53,7 @@ class Blocks:
     matrix: Matrix
     rows: Int[np.ndarray, " row"] | None = None
     size: int | None = None
+    there: Array | None = None
 
     def __len__(self) -> int:
         return len(self.matrix) if self.rows is None else len(self.rows)
@@ -63,6 +66,15 @@ class Blocks:
         for start in starts:
             here = slice(start, min(start + self.height, len(self)))
             yield here, self._read(here)
+
+    def placed(self) -> Iterator[tuple[slice, Array]]:
+        """Blocks as iteration gives them: of the device where the matrix lies there."""
+        if self.there is None:
+            yield from self
+            return
+        for start in range(0, len(self), self.height):
+            here = slice(start, min(start + self.height, len(self)))
+            yield here, self.there[here if self.rows is None else self.rows[here]]
 
     @property
     def width(self) -> int:

@@ -170,10 +170,11 @@ class Features:
         ends = np.cumsum([n for _, n in problems])
         starts = ends - [n for _, n in problems]
         total = self.place.zeros(int(ends[-1]), self.blocks.width)
-        indicators = np.zeros((min(CACHED, len(self)), ends[-1]), self.precision)
+        step = min(CACHED if self.place is NUMPY else self.blocks.height, len(self))
+        indicators = np.zeros((step, ends[-1]), self.precision)
         for block, rows in self.standardised():
-            for start in range(0, len(rows), CACHED):
-                here = self.place.cast(rows[start : start + CACHED], self.precision)
+            for start in range(0, len(rows), max(step, 1)):
+                here = self.place.cast(rows[start : start + step], self.precision)
                 first = block.start + start
                 places = [
                     codes[first : first + len(here)] + begin
@@ -213,8 +214,18 @@ class KnownMoments:
         key = _key(rows)
         if key not in self._found:
             self._found = {old: each for old, each in self._found.items() if old == self._again}
-            self._found[key] = Moments.of(Blocks(self.matrix, rows, self.size), self.place)
+            self._found[key] = Moments.of(self.blocks(rows), self.place)
         return self._found[key]
+
+    def blocks(self, rows: Int[np.ndarray, " row"]) -> Blocks:
+        """These rows, in their order."""
+        return Blocks(self.matrix, rows, self.size, self._there)
+
+    @cached_property
+    def _there(self) -> Array | None:
+        """All rows where products are made, if there is room: every pass would move them anew."""
+        whole = Blocks(self.matrix, size=self.size)
+        return self.place.keep(whole, (len(whole), whole.width)) if len(whole) else None
 
     def rotation(self, rows: Int[np.ndarray, " row"], *, standardize: bool = True) -> Rotation:
         """Learned from these rows."""
@@ -224,7 +235,7 @@ class KnownMoments:
         self, rotation: Rotation, rows: Int[np.ndarray, " row"], *, checked: bool = False
     ) -> Features:
         """These rows in the coordinates of a rotation."""
-        return Features(rotation, Blocks(self.matrix, rows, self.size), checked, self.place)
+        return Features(rotation, self.blocks(rows), checked, self.place)
 
 
 def _key(rows: np.ndarray) -> bytes:

@@ -11,7 +11,7 @@ from ...core.products import NUMPY, Array, Products
 from ..errors import ProbeError
 from ..inputs.blocks import Blocks
 
-__all__ = ["Moments", "edges", "standardised"]
+__all__ = ["Moments", "edges", "looks", "standardised"]
 
 LARGEST = 1e290  # sums of larger numbers do not fit float64
 
@@ -44,11 +44,10 @@ class Moments:
     def of(cls, blocks: Blocks, products: Products = NUMPY) -> "Moments":
         """Read all rows twice: for means and ranges, and for the products.
 
-        Means and ranges are one look at each number, and stay on the processor.
-
         Args:
             blocks: the rows.
-            products: where the scatter is added up.
+            products: where they are added up. Means and ranges are one look at each number: rows
+                that lie in memory are not moved for it.
 
         Raises:
             ProbeError: no rows, no dimensions, or a value is not finite.
@@ -63,11 +62,12 @@ class Moments:
                 "activations have no dimensions: shape [token, 0]; at least one is needed"
             )
         low, high, mean = np.full(d, np.inf), np.full(d, -np.inf), np.zeros(d)
-        for _, block in blocks:
-            least, most = edges(block)
+        looking = looks(blocks, products)
+        for _, block in blocks.placed():
+            least, most = edges(block, looking)
             np.minimum(low, least, out=low)
             np.maximum(high, most, out=high)
-            mean += block.sum(axis=0, dtype=np.float64) / n
+            mean += looking.total(block) / n
         unit = np.where(high > low, high - low, 1.0)
         squares, total = products.zeros(d, d), products.zeros(d)
         for _, rows in standardised(blocks, mean, unit, products):
@@ -113,23 +113,33 @@ def standardised(
     """
     room = products.empty(blocks.height, blocks.width)
     centre, units = products.put(mean), products.put(scale)
-    for here, block in blocks:
+    looking = looks(blocks, products)
+    for here, block in blocks.placed():
         if not checked:
-            edges(block)
+            edges(block, looking)
         yield here, products.standardise(block, centre, units, out=room[: len(block)])
 
 
-def edges(X: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def looks(blocks: Blocks, products: Products) -> Products:
+    """What looks at rows where they lie: products on their device, or NumPy in memory."""
+    return NUMPY if blocks.there is None else products
+
+
+def edges(X: Array, place: Products = NUMPY) -> tuple[np.ndarray, np.ndarray]:
     """Least and greatest value of each feature, in float64, refused where a value is not finite.
 
     This comes before any arithmetic: whether a product with an infinite value warns depends on
     the processor. A minimum and a maximum need no copy of the rows, and carry NaN along.
 
+    Args:
+        X: the rows.
+        place: what looks at them, where they lie.
+
     Raises:
         ProbeError: a value is not finite, or sums of such values would not be.
     """
     with np.errstate(over="ignore"):  # wider numbers that float64 does not hold are refused below
-        low, high = (edge(X, axis=0).astype(np.float64) for edge in (np.min, np.max))
+        low, high = place.edges(X)
     if not (np.isfinite(low).all() and np.isfinite(high).all()):
         raise ProbeError(
             "activations hold NaN or infinite values: drop those tokens, or capture again in "

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from linrep import Statistics, capture, random_twin, stream
+from linrep import CaptureError, Statistics, capture, random_twin, stream
 from linrep.core.torch_products import TorchProducts
 from linrep.hooks.capturing import summing
+from linrep.hooks.reading import landing
 from linrep.probes.inputs import columns
 
 SITES = ["blocks.0.hook_resid_post", "blocks.1.hook_resid_post"]
@@ -91,9 +92,12 @@ def same_sums(found, plain, rtol):
         np.testing.assert_allclose(one, other, rtol=rtol, atol=rtol * np.abs(other).max())
 
 
-def test_a_stream_is_added_up_where_the_model_lies(build, tokenizer, sentences, monkeypatch):
+@pytest.mark.parametrize(("room", "rows"), [(2.0**40, 65536), (2.0**40, 3), (0.0, 65536)])
+def test_a_stream_is_added_up_where_the_model_lies(
+    build, tokenizer, sentences, monkeypatch, room, rows
+):
     """On the processor, which is taken for a GPU: the lines are those that a GPU runs."""
-    asked = {"tokenizer": tokenizer("byte"), "sites": SITES}
+    asked = {"tokenizer": tokenizer("byte"), "sites": SITES, "batch_size": 2}
     model, long = build("llama"), {"long": long_words(sentences)}
     plain = stream(model, sentences, Statistics.from_arrays, long, **asked)
     made = []
@@ -102,11 +106,15 @@ def test_a_stream_is_added_up_where_the_model_lies(build, tokenizer, sentences, 
         made.append(device)
         return TorchProducts(device)
 
+    monkeypatch.setattr(TorchProducts, "room", lambda _: room)
+    monkeypatch.setattr(summing, "_ROWS_THERE", rows)
+    monkeypatch.setattr(summing, "products_on", TorchProducts)
     monkeypatch.setattr(summing, "lies_on_gpu", torch.is_tensor)
     monkeypatch.setattr(columns, "lies_on_gpu", torch.is_tensor)
     monkeypatch.setattr(columns, "products_on", products_on)
     found = stream(model, sentences, Statistics.from_arrays, long, **asked)
-    assert made == ["cpu"] * len(SITES)
+    flushes = -(-len(sentences) // 2) if rows == 3 else 1
+    assert made == ["cpu"] * len(SITES) * flushes
     for site in SITES:  # the same float32 rows, summed in float64 by another library
         same_sums(found[site, "long"], plain[site, "long"], rtol=1e-12)
     kinds = stream(model, sentences, lambda X, y: np.array([isinstance(X, np.ndarray)]), long,
@@ -125,3 +133,75 @@ def test_a_stream_on_a_gpu_has_the_sums_of_the_processor(build, tokenizer, sente
     for site in SITES:  # activations in float32, in another order of summation
         same_sums(found[site, "long"], plain[site, "long"], rtol=1e-3)
     model.to("cpu")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason=NO_GPU)
+@pytest.mark.parametrize(
+    "asked",
+    [{"word_token": "mean"}, {"word_token": "first"}, {"dtype": "float16"}, {"batch_size": 1}],
+    ids=str,
+)
+@pytest.mark.parametrize("ahead", [1000, 2**28])
+def test_two_captures_on_a_gpu_are_equal_to_the_byte(
+    build, tokenizer, sentences, monkeypatch, asked, ahead
+):
+    monkeypatch.setattr(landing, "AHEAD", ahead)
+    model, tok = build("llama"), tokenizer("byte")
+    plain = capture(model, sentences * 9, tokenizer=tok, device="cpu", **asked)
+    one, two = (
+        capture(model, sentences * 9, tokenizer=tok, device="cuda", **asked) for _ in range(2)
+    )
+    model.to("cpu")
+    close = 1e-2 if "dtype" in asked else 1e-4  # roundings of float16, and of float32 sums
+    for site in one.sites:
+        np.testing.assert_array_equal(one[site], two[site])
+        np.testing.assert_allclose(one[site], plain[site], rtol=close, atol=close)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason=NO_GPU)
+@pytest.mark.parametrize("first", ["cuda", "cpu"])
+def test_a_model_on_a_gpu_and_the_processor_reads_the_same(build, tokenizer, sentences, first):
+    """``device_map`` puts each block on one of two devices; statistics are of both."""
+    accelerate = pytest.importorskip("accelerate")
+    model, tok = build("llama"), tokenizer("byte")
+    other = {"cuda": "cpu", "cpu": "cuda"}[first]
+    places = {"model.embed_tokens": first, "model.layers.0": first, "model.layers.1": other,
+              "model.norm": other, "model.rotary_emb": first, "lm_head": other}  # fmt: skip
+    moved = accelerate.dispatch_model(copy.deepcopy(model), places, force_hooks=True)
+    plain = capture(model, sentences * 9, tokenizer=tok, device="cpu", batch_size=2)
+    found = capture(moved, sentences * 9, tokenizer=tok, batch_size=2)
+    assert moved.hf_device_map["model.layers.1"] == other
+    for site in plain.sites:
+        np.testing.assert_allclose(found[site], plain[site], rtol=1e-4, atol=1e-4)
+    long = {"long": long_words(sentences * 9)}
+    sums = stream(moved, sentences * 9, Statistics.from_arrays, long, tokenizer=tok, batch_size=2)
+    for site in plain.sites:
+        same_sums(sums[site, "long"], Statistics.from_arrays(found[site], long), rtol=1e-6)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason=NO_GPU)
+def test_values_that_are_not_finite_on_a_gpu_are_refused(build, tokenizer, sentences):
+    model = build("llama")
+    model.model.layers[1].mlp.down_proj.weight.data.fill_(3e38)
+    for read in (
+        lambda: capture(model, sentences, tokenizer=tokenizer("byte"), device="cuda", check=False),
+        lambda: stream(model, sentences, Statistics.from_arrays, {"long": long_words(sentences)},
+                       tokenizer=tokenizer("byte"), device="cuda", check=False),
+    ):  # fmt: skip
+        with pytest.raises(CaptureError, match="NaN or infinite"):
+            read()
+    model.to("cpu")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason=NO_GPU)
+def test_two_streams_on_a_gpu_are_equal_to_the_byte(build, tokenizer, sentences):
+    model, long = build("llama"), {"long": long_words(sentences * 9)}
+    one, two = (
+        stream(model, sentences * 9, Statistics.from_arrays, long, tokenizer=tokenizer("byte"),
+               device="cuda", batch_size=2)
+        for _ in range(2)
+    )  # fmt: skip
+    model.to("cpu")
+    for key, total in one.totals.items():
+        np.testing.assert_array_equal(total.scatter_xx, two.totals[key].scatter_xx)
+        np.testing.assert_array_equal(total.scatter_xz, two.totals[key].scatter_xz)

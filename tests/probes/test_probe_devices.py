@@ -68,6 +68,37 @@ def test_what_closed_forms_take_from_rows_is_the_same_on_a_device(n, size, seed,
         near(one, other, kind)
 
 
+def test_rows_that_stay_on_a_device_are_moved_once(planted, monkeypatch):
+    moved = []
+    put = TorchProducts.put
+    monkeypatch.setattr(TorchProducts, "put", lambda p, x: (moved.append(x.shape), put(p, x))[1])
+    monkeypatch.setattr(site_work, "products_for", lambda *_: THERE)
+    acts, _, _ = planted(signal=(0.0, 2.0), n_sentences=120, d=12, dtype=np.float64)
+    whole = acts[next(iter(acts.sites))].shape
+    counts = []
+    for room in (np.inf, 0.0):
+        monkeypatch.setattr(TorchProducts, "room", lambda _, room=room: room)
+        moved.clear()
+        grid(planted, "lda")
+        counts.append(sum(shape[0] for shape in moved if shape[1:] == whole[1:]) / whole[0])
+    kept, again = counts
+    assert again > 3 * kept  # every pass moves its rows
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.float16])
+def test_what_is_not_finite_is_refused_on_a_device_as_well(kind):
+    X = np.ones((9, 3), kind)
+    for bad in (np.nan, np.inf, -np.inf):
+        X[4, 1] = bad
+        known = KnownMoments(X, size=2, place=THERE)
+        with pytest.raises(ProbeError, match="NaN or infinite"):
+            known.of(np.arange(9))
+        known.of(np.array([0, 8]))
+        rotation = Rotation.fit(X[:3])
+        with pytest.raises(ProbeError, match="NaN or infinite"):
+            list(known.features(rotation, np.arange(9)).standardised())
+
+
 @settings(max_examples=25, deadline=None)
 @given(st.integers(2, 90), st.integers(1, 40), st.integers(0, 2**31), st.booleans())
 def test_moments_and_rotations_are_the_same_on_a_device(n, size, seed, standardize):
@@ -123,8 +154,10 @@ def same(ours, theirs, tolerance):
         np.testing.assert_allclose(held.right, theirs.held_out[key].right, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.parametrize("room", [np.inf, 0.0])  # for rows to stay there
 @pytest.mark.parametrize("method", METHODS)
-def test_a_grid_on_a_device_is_the_grid_of_numpy(planted, method, monkeypatch):
+def test_a_grid_on_a_device_is_the_grid_of_numpy(planted, method, room, monkeypatch):
+    monkeypatch.setattr(TorchProducts, "room", lambda _: room)
     extra = {"codelength": method == "lda", "jackknife": 3}
     plain = grid(planted, method, **extra)
     monkeypatch.setattr(site_work, "products_for", lambda *_: THERE)

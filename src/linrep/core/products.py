@@ -15,6 +15,8 @@ import numpy as np
 from .decompositions import eigh
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from scipy import sparse
 
 __all__ = ["NUMPY", "Array", "Products"]
@@ -40,6 +42,29 @@ class Products:
         """An array, on the device."""
         return array
 
+    def keep(
+        self,
+        blocks: "Iterable[tuple[slice, np.ndarray]]",  # noqa: ARG002 - NumPy has them already
+        shape: tuple[int, int],  # noqa: ARG002
+    ) -> Array | None:
+        """All rows on the device, for many passes over them; ``None`` where they stay in memory.
+
+        Args:
+            blocks: places of rows, and the rows.
+            shape: rows and columns of all of them.
+        """
+        return None
+
+    def edges(self, block: Array) -> tuple[np.ndarray, np.ndarray]:
+        """Least and greatest value of each column, in float64; NaN where there is one."""
+        low, high = (edge(block, axis=0).astype(np.float64) for edge in (np.min, np.max))
+        return low, high
+
+    def total(self, block: Array) -> np.ndarray:
+        """Sum of each column, in float64."""
+        found: np.ndarray = block.sum(axis=0, dtype=np.float64)
+        return found
+
     def back(self, array: Array) -> np.ndarray:
         """What lies on the device, as NumPy's array."""
         found: np.ndarray = array
@@ -53,8 +78,8 @@ class Products:
         """Zeros in float64."""
         return np.zeros(shape)
 
-    def standardise(self, block: np.ndarray, mean: Array, units: Array, out: Array) -> Array:
-        """Rows from memory less a mean, over units that lie on the device with it, into ``out``."""
+    def standardise(self, block: Array, mean: Array, units: Array, out: Array) -> Array:
+        """Rows from either place less a mean, over units, into ``out``: all three on the device."""
         widened = block.dtype.itemsize < out.dtype.itemsize
         step = max(1, CACHED // max(block.shape[1], 1))
         for start in range(0, len(block), step):

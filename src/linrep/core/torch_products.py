@@ -1,6 +1,7 @@
 """Products of PyTorch's, in float64 on a named device. Loads PyTorch."""
 
 import math
+from collections.abc import Iterable
 from typing import Any, final
 
 import numpy as np
@@ -8,7 +9,7 @@ import torch
 from scipy import sparse
 from torch import Tensor
 
-from .products import Products
+from .products import Array, Products
 
 __all__ = ["TorchProducts"]
 
@@ -41,6 +42,36 @@ class TorchProducts(Products):
         # A tensor cannot promise not to write into what is read only.
         return torch.from_numpy(ready if ready.flags.writeable else ready.copy()).to(self.device)
 
+    def keep(
+        self, blocks: Iterable[tuple[slice, np.ndarray]], shape: tuple[int, int]
+    ) -> Tensor | None:
+        """All rows in their own dtype, if half of the room there holds them."""
+        found: Tensor | None = None
+        for here, block in blocks:
+            rows = self.put(block)
+            if found is None:
+                if rows.element_size() * math.prod(shape) > self.room() / 2:
+                    return None
+                try:
+                    found = torch.empty(shape, dtype=rows.dtype, device=self.device)
+                except torch.OutOfMemoryError:  # another process was quicker
+                    return None
+            found[here] = rows
+        return found
+
+    def edges(self, block: Array) -> tuple[np.ndarray, np.ndarray]:
+        """Both in one look at rows that lie there."""
+        low, high = torch.aminmax(self._there(block), dim=0)
+        return self.back(low.double()), self.back(high.double())
+
+    def total(self, block: Array) -> np.ndarray:
+        """Of rows that lie there."""
+        return self.back(self._there(block).sum(dim=0, dtype=torch.float64))
+
+    def _there(self, rows: Array) -> Tensor:
+        """Rows from memory or from the device, on the device."""
+        return rows if isinstance(rows, Tensor) else self.put(rows)
+
     def back(self, array: Tensor) -> np.ndarray:
         """In memory."""
         found: np.ndarray = array.cpu().numpy()
@@ -55,9 +86,9 @@ class TorchProducts(Products):
         """Zeros on the device."""
         return torch.zeros(shape, dtype=torch.float64, device=self.device)
 
-    def standardise(self, block: np.ndarray, mean: Tensor, units: Tensor, out: Tensor) -> Tensor:
+    def standardise(self, block: Array, mean: Tensor, units: Tensor, out: Tensor) -> Tensor:
         """Rows are moved as they are, and become float64 on the device."""
-        return torch.sub(self.put(block), mean, out=out).div_(units)
+        return torch.sub(self._there(block), mean, out=out).div_(units)
 
     def cast(self, rows: Tensor, dtype: np.dtype[Any]) -> Tensor:
         """In float64 or float32."""
