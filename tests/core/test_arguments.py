@@ -11,10 +11,13 @@ import numpy.typing as npt
 import pytest
 import torch
 from jaxtyping import Float
+from typing_extensions import TypeAliasType
 
 from linrep.core import LinrepError, PathError, Subspace, checked
 from linrep.core.arrays import as_mask, as_numbers
 from linrep.core.folders import new_folder
+
+RAGGED = [[1], [1, 2]]
 
 
 @checked(LinrepError)
@@ -74,7 +77,7 @@ def test_what_fits_is_taken(name, value):
         ("lazy", 3, "lazy is a list of whole numbers"),
         ("table", [], "table is a mapping from text to arrays or None"),
         ("table", {"a": None}, "table is a mapping"),
-        ("array", [[1], [1, 2]], "NumPy cannot read it"),
+        ("array", RAGGED, "NumPy cannot read it"),
         ("array", object(), "array is an array or None"),
         ("rows", [1, 2], "it has 1 dimensions, not 2"),
         ("rows", [["a"]], "it holds no numbers"),
@@ -117,6 +120,23 @@ def test_messages_survive_values_that_cannot_be_shown():
 
     with pytest.raises(LinrepError, match="whole is a whole number; received Silent$"):
         take(whole=Silent())
+
+
+Named = TypeAliasType("Named", npt.ArrayLike)  # as NumPy 2.5 defines its own
+
+
+@checked(LinrepError)
+def named(array: Named, table: Mapping[str, Named]) -> Any:
+    return array
+
+
+def test_the_name_of_an_annotation_is_the_annotation():
+    assert isinstance(named(torch.ones(2, requires_grad=True), {"a": [1]}), np.ndarray)
+    for wrong in (object(), RAGGED):
+        with pytest.raises(LinrepError, match="named: array is an array; received"):
+            named(wrong, {})
+        with pytest.raises(LinrepError, match="table is a mapping from text to arrays; received"):
+            named([1], {"a": wrong})
 
 
 @checked(LinrepError)

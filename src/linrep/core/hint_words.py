@@ -11,6 +11,8 @@ import numpy as np
 __all__ = ["CONTAINERS", "in_words", "of_numpy", "opened"]
 
 CONTAINERS = (abc.Iterable, abc.Collection, abc.Sequence, list)
+BUFFER = getattr(abc, "Buffer", object())
+"""What lends its bytes (Python 3.12); NumPy 2.5 names it, and defined a class of its own before."""
 _WORDS = {
     int: "a whole number", float: "a number", bool: "True or False", str: "text", None: "None",
     type(None): "None", abc.Callable: "a function",
@@ -95,4 +97,6 @@ def _is_name(hint: Any) -> bool:
 
 def of_numpy(part: Any) -> bool:
     """Part of the union that NumPy calls array-like."""
-    return str(getattr(get_origin(part) or part, "__module__", "")).startswith("numpy._typing")
+    return part is BUFFER or str(getattr(get_origin(part) or part, "__module__", "")).startswith(
+        "numpy._typing"
+    )
