@@ -266,7 +266,7 @@ def on_gpu(rounds: int, device: str) -> list[dict]:
     rows = []
     for model, title, count, length, lines in (
         (small, "GPT-2-small shape, 8 x 128 tokens", 8, 128, 8),
-        (small, "GPT-2-small shape, 16 batches of 16 x 128 tokens", 256, 128, 16),
+        (small, "GPT-2-small shape, 32 batches of 16 x 128 tokens", 512, 128, 16),
         (tiny, "tiny model (4 layers of 64), 16 batches of 8 x 32 tokens", 128, 32, 8),
         (tiny, "tiny model (4 layers of 64), 512 x 32 tokens", 512, 32, 512),
     ):

@@ -69,8 +69,8 @@ LARGE: dict[str, Sequence[str]] = {
 }
 """A million rows, in the folder for temporary files (``TMPDIR``) for a quarter of an hour."""
 GPU: dict[str, Sequence[str]] = {
-    "gpu_capture": ("--device", "cuda", "--rounds", "5"),
-    "gpu_devices": ("--rounds", "3"),
+    "gpu_capture": ("--device", "cuda", "--rounds", "3"),
+    "gpu_devices": ("--rounds", "2"),
 }
 """What runs on a GPU; on the processor it has all threads."""
 SCRIPTS = {
