@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ...core.devices import lies_on_gpu
 from ..errors import CaptureError
-from .landing import Landing
+from .landing import AHEAD, Landing
 from .settings import Dtype
 from .words import Words
 
@@ -117,7 +117,6 @@ class Arrays:
         if lies_on_gpu(values):
             self._landing.send(values, partial(self._write, site, words))
         else:
-            self._landing.settle()
             self._write(site, words, values)
 
     def _write(self, site: str, words: Words, values: Tensor) -> None:
@@ -151,11 +150,8 @@ class Arrays:
         Raises:
             CaptureError: NaN or infinite activations, or as :meth:`put` says.
         """
-        if least:
-            self._landing.then(partial(self._look, least))
-        else:
-            self._landing.settle()
-            self._look()
+        self._landing.settle(AHEAD if least else 0)
+        self._look(least)
 
     def _look(self, least: int = 0) -> None:
         """Look at words that have arrived.
@@ -168,7 +164,7 @@ class Arrays:
         for site, made in self._made.items():
             refuse_not_finite(site, self._tensors[site][self._unseen], made)
         self._unseen, self._made = slice(0, 0), {}
-        self._words = None  # others of the same batch may come later, from a GPU
+        self._words = None  # others of the same batch may still come from a GPU
 
     def _extend(self) -> None:
         """Words of the next batch, behind those that nothing has looked at."""

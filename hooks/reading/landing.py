@@ -2,31 +2,28 @@
 
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import final
 
 import torch
 from torch import Tensor
 
-__all__ = ["AHEAD", "Landing"]
+__all__ = ["Landing"]
 
-AHEAD = 2**28  # bytes that may be under way; the model waits where they are more
+AHEAD = 2**28  # bytes that may be under way; a GPU waits for memory where they are more
 Land = Callable[[Tensor], None]
 """Takes what has arrived in memory."""
 
 
 @final
 class Landing:
-    """Copies from GPUs into memory that are under way, and what is done with them there.
+    """Copies from GPUs into memory that are under way; they arrive in the order of their sending.
 
-    A plain copy makes the GPU wait for the processor at every site, and the processor for the GPU.
-    Here a stream of its own moves a copy of the values into page-locked memory, and a thread takes
-    them from there, in the order of their sending, while the model runs on.
+    A plain copy makes the GPU wait for the processor at every site. Here a stream of its own moves
+    a copy of the values into page-locked memory, and the model runs on meanwhile.
     """
 
     def __init__(self) -> None:
-        self._thread: ThreadPoolExecutor | None = None
-        self._under_way: deque[tuple[int, Future[None]]] = deque()
+        self._under_way: deque[tuple[int, Tensor, Callable[[], None], Land]] = deque()
         self._bytes = 0
         self._streams: dict[torch.device, torch.cuda.Stream] = {}
 
@@ -35,37 +32,21 @@ class Landing:
 
         Args:
             values: on a GPU.
-            land: called with them in memory, on the thread. What it raises, a later call of this or
-                of :meth:`settle` raises.
+            land: called with them in memory, by a later call of this or of :meth:`settle`.
         """
         host, wait = self._begun(values)
-
-        def arrive() -> None:
-            wait()
-            land(host)
-
-        self._queue(host.numel() * host.element_size(), arrive)
+        size = host.numel() * host.element_size()
+        self._under_way.append((size, host, wait, land))
+        self._bytes += size
         self.settle(AHEAD)
 
-    def then(self, work: Callable[[], None]) -> None:
-        """Do something after all that was sent has arrived: at once, if nothing is under way."""
-        if self._under_way:
-            self._queue(0, work)
-        else:
-            work()
-
-    def settle(self, most: int | None = None) -> None:
-        """Wait until at most so many bytes are under way; without a number until nothing is."""
-        while self._under_way and (most is None or self._bytes > most):
-            size, done = self._under_way.popleft()
+    def settle(self, most: int = 0) -> None:
+        """Hand on what was sent first, until at most so many bytes are under way."""
+        while self._under_way and self._bytes > most:
+            size, host, wait, land = self._under_way.popleft()
             self._bytes -= size
-            done.result()
-
-    def _queue(self, size: int, work: Callable[[], None]) -> None:
-        if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, thread_name_prefix="linrep-landing")
-        self._under_way.append((size, self._thread.submit(work)))
-        self._bytes += size
+            wait()
+            land(host)
 
     def _begun(self, values: Tensor) -> tuple[Tensor, Callable[[], None]]:
         """Where the values will be in memory, and what waits until they are."""
