@@ -16,6 +16,7 @@ from typing_extensions import TypeAliasType
 from linrep.core import LinrepError, PathError, Subspace, checked
 from linrep.core.arrays import as_mask, as_numbers
 from linrep.core.folders import new_folder
+from linrep.core.hint_words import in_words
 
 RAGGED = [[1], [1, 2]]
 
@@ -137,6 +138,14 @@ def test_the_name_of_an_annotation_is_the_annotation():
             named(wrong, {})
         with pytest.raises(LinrepError, match="table is a mapping from text to arrays; received"):
             named([1], {"a": wrong})
+
+
+class Buffer:
+    """By its name, as Python 3.12's, which NumPy 2.5 counts among what is array-like."""
+
+
+def test_what_numpy_calls_array_like_is_an_array():
+    assert in_words(Mapping[str, npt.ArrayLike | Buffer], {}) == "a mapping from text to arrays"
 
 
 @checked(LinrepError)

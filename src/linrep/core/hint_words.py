@@ -11,8 +11,6 @@ import numpy as np
 __all__ = ["CONTAINERS", "in_words", "of_numpy", "opened"]
 
 CONTAINERS = (abc.Iterable, abc.Collection, abc.Sequence, list)
-BUFFER = getattr(abc, "Buffer", object())
-"""What lends its bytes (Python 3.12); NumPy 2.5 names it, and defined a class of its own before."""
 _WORDS = {
     int: "a whole number", float: "a number", bool: "True or False", str: "text", None: "None",
     type(None): "None", abc.Callable: "a function",
@@ -96,7 +94,6 @@ def _is_name(hint: Any) -> bool:
 
 
 def of_numpy(part: Any) -> bool:
-    """Part of the union that NumPy calls array-like."""
-    return part is BUFFER or str(getattr(get_origin(part) or part, "__module__", "")).startswith(
-        "numpy._typing"
-    )
+    """Part of the union that NumPy calls array-like, with Python's ``Buffer`` from 3.12 on."""
+    module = str(getattr(get_origin(part) or part, "__module__", ""))
+    return module.startswith("numpy._typing") or getattr(part, "__name__", "") == "Buffer"
