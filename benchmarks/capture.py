@@ -8,10 +8,10 @@ Methods are measured in turn, round after round, in CPU seconds of one thread (`
 clock on the wall, on a machine that does nothing else); what to read are the ratios, medians over
 rounds of the ratio in each.
 nnsight and pyvene are measured where they are installed, on modules of their own around the same
-weights, because they replace what a module does when it is called. A capture multiplies by oneDNN
-where that is faster than what the model itself calls (``hooks/paths/linear.py``); what it adds to
-the model's own products is measured beside it (``matmul="model"``). On a GPU every method brings
-what it keeps into memory, as a capture does, and the clock waits until the GPU is done.
+weights, because they replace what a module does when it is called. A capture computes some layers
+faster than the model's own code (``hooks/paths/arithmetic.py``); what it adds to the model's own is
+measured beside it (``arithmetic="model"``). On a GPU every method brings what it keeps into memory,
+as a capture does, and the clock waits until the GPU is done.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 from linrep.hooks.capturing.summing import Group, Sums
 from linrep.hooks.inputs.alignment import Encoding, Line
 from linrep.hooks.inputs.batching import plan
-from linrep.hooks.paths.linear import FasterLinear, Matmul
+from linrep.hooks.paths.arithmetic import Arithmetic, FasterLayers
 from linrep.hooks.paths.module_path import ModulePath
 from linrep.hooks.paths.path import Path
 from linrep.hooks.paths.sites import resolve
@@ -41,7 +41,7 @@ from linrep.models import to_bridge
 from linrep.probes import Statistics
 
 TARGETS = 4
-OWN_PRODUCTS = 'linrep capture, matmul="model"'
+OWN_CODE = 'linrep capture, arithmetic="model"'
 LEAN = {"use_cache": False}  # no method is charged for a cache of keys that nobody reads
 Method = Callable[[], Any]
 
@@ -70,11 +70,11 @@ def same_weights(model: Any) -> Any:
     return copy.deepcopy(model, {id(p): p for p in model.parameters()})
 
 
-def ours(path: Path, ids: torch.Tensor, lines: int, matmul: Matmul = "auto") -> Method:
+def ours(path: Path, ids: torch.Tensor, lines: int, arithmetic: Arithmetic = "auto") -> Method:
     """Capture of resid_post at all layers: forward pass, words, typed arrays in memory."""
     encoding, sites = lines_of(ids), resolve("resid_post", "all", path.n_layers)
     batches = plan([ids.shape[1]] * len(ids), lines=lines)
-    width, faster = path.model.config.hidden_size, FasterLinear(path.model, matmul)
+    width, faster = path.model.config.hidden_size, FasterLayers(path.model, arithmetic)
 
     def run() -> None:
         arrays = Arrays(sites, 0, ids.numel(), width, "float32")
@@ -93,7 +93,7 @@ def streaming(path: Path, ids: torch.Tensor, lines: int) -> Method:
     labels = {
         f"target {i}": random.integers(0, 10, ids.numel()).astype(str) for i in range(TARGETS)
     }
-    faster = FasterLinear(path.model)
+    faster = FasterLayers(path.model)
     group = Group(np.ones(ids.numel(), dtype=bool), labels)
 
     def run() -> None:
@@ -147,7 +147,7 @@ def methods(model: Any, ids: torch.Tensor, lines: int | None = None) -> dict[str
     return {
         "linrep capture": ours(path, ids, lines),
         "linrep streaming statistics": streaming(path, ids, lines),
-        OWN_PRODUCTS: ours(path, ids, lines, "model"),
+        OWN_CODE: ours(path, ids, lines, "model"),
         **{name: in_turn(run, there.split(lines)) for name, run in others.items()},
     }
 
@@ -310,7 +310,7 @@ def main() -> None:
         {
             ("linrep capture", "model, full forward"): 0.75,
             ("linrep capture", "body, bare"): 1.05,
-            (OWN_PRODUCTS, "body, bare"): 1.05,
+            (OWN_CODE, "body, bare"): 1.05,
             ("linrep streaming statistics", "body, bare"): 1.25,
             **NEVER_SLOWER,
         },
@@ -320,7 +320,7 @@ def main() -> None:
         timings(methods(small, long), args.rounds, clock),
         {
             ("linrep capture", "body, bare"): 1.10,
-            (OWN_PRODUCTS, "body, bare"): 1.10,
+            (OWN_CODE, "body, bare"): 1.10,
             **NEVER_SLOWER,
         },
     )
@@ -334,7 +334,7 @@ def main() -> None:
             timings(methods(tiny, some, lines), 3 * args.rounds, clock, repeat=3),
             {
                 ("linrep capture", "body, bare"): 1.05,
-                (OWN_PRODUCTS, "body, bare"): 1.05,
+                (OWN_CODE, "body, bare"): 1.05,
                 **NEVER_SLOWER,
                 ("linrep streaming statistics", "body, bare"): 1.3,
             },

@@ -16,7 +16,8 @@ import torch
 from figures import tell
 from torch import nn
 
-from linrep.hooks.paths.linear import ENOUGH, FasterLinear, has_faster_linear
+from linrep.hooks.paths.arithmetic import FasterLayers
+from linrep.hooks.paths.linear import ENOUGH, has_faster_linear
 
 SIZES = ((64, 64), (64, 256), (384, 384), (384, 1536), (768, 2304), (768, 3072), (3072, 768))
 TOKENS = (1, 8, 32, 128, 1024)
@@ -56,7 +57,7 @@ def main() -> None:
 @torch.inference_mode()
 def timings(layers: nn.ModuleList, rows: torch.Tensor, rounds: int) -> tuple[list[float], ...]:
     """Seconds of a pass through every layer: as PyTorch would, and as a capture does."""
-    faster, found = FasterLinear(layers), ([], [])
+    faster, found = FasterLayers(layers), ([], [])
     repeats = max(1, int(2e8 / (rows.numel() * sum(len(layer.weight) for layer in layers))))
 
     def passes() -> float:

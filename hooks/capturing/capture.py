@@ -71,9 +71,9 @@ def capture(
         path: ``modules`` (plain forward hooks), ``bridge`` (TransformerLens) or ``auto``.
         check: run the self-check; or the names of the checks to run.
         shard_words: words per shard of a store; ``"auto"``: about 256 MiB.
-        matmul: who multiplies in linear layers: ``auto`` is oneDNN where it is faster (large
-            float32 products on processors of AMD with AVX-512; values differ by rounding),
-            ``model`` what the model's own code calls.
+        arithmetic: how layers compute: ``auto`` takes the faster of equal functions (large float32
+            products by oneDNN on processors of AMD with AVX-512, the tanh form of GELU in one
+            pass; values differ by rounding), ``model`` what the model's own code calls.
 
     Returns:
         Activations: in memory, or memory-mapped from ``store``.

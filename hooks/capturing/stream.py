@@ -86,7 +86,7 @@ def stream(
         path: likewise.
         check: likewise.
         shard_words: words per piece; ``"auto"``: 65536.
-        matmul: as in :func:`linrep.capture`.
+        arithmetic: as in :func:`linrep.capture`.
 
     Raises:
         CaptureError: labels do not fit the corpus, or the request does not fit the model.

@@ -22,7 +22,7 @@ from ...models import load
 from ..errors import CaptureError
 from ..inputs.alignment import Encoding, Line
 from ..inputs.batching import plan, usual
-from ..paths.linear import FasterLinear
+from ..paths.arithmetic import FasterLayers
 from ..paths.path import Path
 from ..paths.wiring import input_device
 from ..reading.arrays import STORED, Arrays
@@ -104,7 +104,7 @@ class Work:
             if size == "auto"
             else plan(lengths, lines=size)
         )
-        faster = FasterLinear(path.model, self.settings.matmul)
+        faster = FasterLayers(path.model, self.settings.arithmetic)
         how = self.settings.word_token
         read(path, self.lines, batches, self.sites, how, put, done=done, faster=faster)
 

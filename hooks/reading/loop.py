@@ -13,7 +13,7 @@ from torch import Tensor
 from ..errors import CaptureError
 from ..inputs.alignment import Line
 from ..inputs.batching import Batch, collate, out_of_memory
-from ..paths.linear import FasterLinear
+from ..paths.arithmetic import FasterLayers
 from ..paths.path import Path, Tap
 from .words import Words, WordToken, pool
 
@@ -39,10 +39,10 @@ class Reader:
     """
 
     def __init__(
-        self, path: Path, sites: Sequence[str], put: Put, faster: FasterLinear | None = None
+        self, path: Path, sites: Sequence[str], put: Put, faster: FasterLayers | None = None
     ) -> None:
         self._path, self._sites, self._put = path, tuple(sites), put
-        self._faster = FasterLinear(path.model, "model") if faster is None else faster
+        self._faster = FasterLayers(path.model, "model") if faster is None else faster
         self._fired: set[str] = set()
         self._words: Words | None = None  # of the pass that runs; None: another one runs
         self._there: dict[torch.device, Words] = {}  # the same with their places on a device
@@ -104,7 +104,7 @@ def read_batch(
     sites: Sequence[str],
     how: WordToken,
     put: Put,
-    faster: FasterLinear | None = None,
+    faster: FasterLayers | None = None,
 ) -> None:
     """Run one batch alone.
 
@@ -125,7 +125,7 @@ def read(
     put: Put,
     *,
     done: Callable[[int], None] = lambda _: None,
-    faster: FasterLinear | None = None,
+    faster: FasterLayers | None = None,
 ) -> None:
     """Run all batches; a batch that does not fit into memory is halved, and so are later ones.
 

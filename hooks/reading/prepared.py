@@ -17,8 +17,8 @@ from ..inputs.alignment import Encoding, encode_vocabulary, encode_words
 from ..inputs.corpus import Inputs, Texts
 from ..inputs.texts import WordReader, encode_texts
 from ..inputs.windows import fit
+from ..paths.arithmetic import Arithmetic
 from ..paths.bridge_path import BridgePath, bridged
-from ..paths.linear import Matmul
 from ..paths.module_path import ModulePath
 from ..paths.path import Path
 from ..paths.sites import Site, resolve
@@ -45,7 +45,7 @@ class PreparedModel:
         unused: weights in the folder that the model has no place for.
         quantised: how the weights of a file were quantised; empty if they were not.
         part: which part of what was loaded the model is; empty if it is all of it.
-        matmul: who multiplies in its linear layers.
+        arithmetic: how its layers compute.
     """
 
     path: Path
@@ -58,7 +58,7 @@ class PreparedModel:
     unused: tuple[str, ...] = ()
     quantised: str = ""
     part: str = ""
-    matmul: Matmul = "auto"
+    arithmetic: Arithmetic = "auto"
 
     @property
     def d_model(self) -> int:
@@ -167,7 +167,7 @@ def prepare(
         unused=loaded.unused,
         quantised=loaded.quantised,
         part=loaded.part,
-        matmul=settings.matmul,
+        arithmetic=settings.arithmetic,
     )
 
 

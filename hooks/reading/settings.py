@@ -7,7 +7,7 @@ from typing import Any, Literal, TypedDict, final, get_args
 from ...core import checked
 from ..errors import CaptureError
 from ..inputs.windows import LongInputs
-from ..paths.linear import Matmul
+from ..paths.arithmetic import Arithmetic
 from .words import WordToken
 
 __all__ = ["CaptureSettings", "Dtype", "Reading", "ReadingOptions"]
@@ -29,7 +29,7 @@ class ReadingOptions(TypedDict, total=False):
     path: str
     check: bool | Sequence[str]
     shard_words: int | str
-    matmul: str
+    arithmetic: str
 
 
 @final
@@ -51,9 +51,9 @@ class Reading:
         path: ``modules`` (plain forward hooks), ``bridge`` (TransformerLens) or ``auto``.
         check: run the self-check; or the names of the checks to run.
         shard_words: words per shard of a store; ``"auto"``: about 256 MiB.
-        matmul: who multiplies in linear layers: ``auto`` is oneDNN where it is faster (large
-            float32 products on processors of AMD with AVX-512; values differ by rounding),
-            ``model`` what the model's own code calls.
+        arithmetic: how layers compute: ``auto`` takes the faster of equal functions (large float32
+            products by oneDNN on processors of AMD with AVX-512, the tanh form of GELU in one
+            pass; values differ by rounding), ``model`` what the model's own code calls.
 
     Raises:
         CaptureError: a value outside its choices.
@@ -72,7 +72,7 @@ class Reading:
     path: str = "auto"
     check: bool | Sequence[str] = True
     shard_words: int | str = "auto"
-    matmul: str = "auto"
+    arithmetic: str = "auto"
 
     def __post_init__(self) -> None:
         given = vars(self)
@@ -94,14 +94,16 @@ class Reading:
             special_tokens=not ready if self.special_tokens is None else self.special_tokens,
             path=self.path,
             shard_words=self.shard_words,
-            matmul=self.matmul,
+            arithmetic=self.arithmetic,
         )
 
 
 @final
 @dataclass(frozen=True, kw_only=True)
 class CaptureSettings:
-    """How to capture; all but ``batch_size``, ``device`` and ``matmul`` changes what numbers mean.
+    """How to capture.
+
+    All but ``batch_size``, ``device`` and ``arithmetic`` changes what numbers mean.
 
     Args:
         sites: kinds or full names, see :func:`linrep.hooks.paths.sites.resolve`.
@@ -115,7 +117,7 @@ class CaptureSettings:
         special_tokens: let the tokenizer add its BOS, ``[CLS]``, ``[SEP]``.
         path: ``modules``, ``bridge`` or ``auto`` (modules wherever they reach the sites).
         shard_words: words per shard of a store or job; ``"auto"``: about 256 MiB.
-        matmul: ``auto`` (the faster of oneDNN and PyTorch's choice) or ``model``.
+        arithmetic: ``auto`` (the faster of equal functions) or ``model`` (its own code).
 
     Raises:
         CaptureError: a value outside its choices.
@@ -131,7 +133,7 @@ class CaptureSettings:
     special_tokens: bool = True
     path: Literal["auto", "modules", "bridge"] = "auto"
     shard_words: int | Literal["auto"] = "auto"
-    matmul: Matmul = "auto"
+    arithmetic: Arithmetic = "auto"
 
     def __post_init__(self) -> None:
         _check(vars(self))
@@ -145,7 +147,7 @@ class CaptureSettings:
     def to_json(self) -> dict[str, Any]:
         """What a store must agree on to be resumed, as JSON-able values."""
         kept = asdict(self)
-        for name in ("device", "matmul"):
+        for name in ("device", "arithmetic"):
             kept.pop(name)
         for name in ("sites", "layers"):
             value = kept[name]
@@ -164,7 +166,7 @@ def _check(given: Mapping[str, Any]) -> None:
         ("dtype", get_args(Dtype)),
         ("long_inputs", get_args(LongInputs)),
         ("path", _PATHS),
-        ("matmul", get_args(Matmul)),
+        ("arithmetic", get_args(Arithmetic)),
     ):
         if name in given and given[name] not in choices:
             raise CaptureError(f"{name} is one of {', '.join(choices)}; received {given[name]!r}")

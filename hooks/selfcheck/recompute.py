@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ..errors import CaptureError
 from ..inputs.alignment import Encoding, Line
 from ..inputs.batching import collate
-from ..paths.linear import FasterLinear
+from ..paths.arithmetic import FasterLayers
 from ..paths.module_path import ModulePath
 from ..paths.path import Tap, model_running
 from ..paths.sites import Site
@@ -89,7 +89,7 @@ def _collect(
         whole = kept.setdefault(site, torch.zeros((sample.n, values.shape[1]), dtype=torch.float64))
         whole[torch.from_numpy(words.rows)] = values.double().cpu()
 
-    faster = FasterLinear(subject.path.model, subject.matmul, enough=0)  # even so few tokens
+    faster = FasterLayers(subject.path.model, subject.arithmetic, enough=0)  # even so few tokens
     for lines in groups:
         batch = collate(lines, subject.path.wiring.pad_id, side)
         read_batch(subject.path, batch, subject.sites, "last", put, faster)
@@ -140,7 +140,7 @@ def reference(subject: PreparedModel, sample: CheckedInputs) -> dict[str, Tensor
     if path.name == "bridge":
         rest = tuple(name for name in stream if name not in found)
         own = ModulePath(path.untouched, path.wiring)
-        hooks = replace(subject, path=own, sites=rest, matmul="model")
+        hooks = replace(subject, path=own, sites=rest, arithmetic="model")
         found |= singles(hooks, sample) if rest else {}
     if found:
         return found

@@ -7,14 +7,14 @@ import numpy as np
 
 from ..inputs.alignment import Encoding
 from ..inputs.corpus import fingerprint_of
-from ..paths.linear import FasterLinear
+from ..paths.arithmetic import FasterLayers
 from ..reading.prepared import PreparedModel
 from ..reading.settings import CaptureSettings
 
-__all__ = ["FORMAT", "PRODUCTS", "describe", "differences", "word_fates"]
+__all__ = ["ARITHMETIC", "FORMAT", "describe", "differences", "word_fates"]
 
 FORMAT = "linrep activations 1"
-PRODUCTS = "linear layers"
+ARITHMETIC = "arithmetic"
 """Key of the statement who multiplied in them."""
 
 
@@ -54,7 +54,7 @@ def describe(
         },
         "software": {
             **{name: version(name) for name in ("torch", "transformers", "transformer-lens")},
-            PRODUCTS: FasterLinear(model, subject.matmul).said,
+            ARITHMETIC: FasterLayers(model, subject.arithmetic).said,
         },
     }
 

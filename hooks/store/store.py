@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import StoreError
 from ..inputs.corpus import fingerprint_of
 from ..reading.settings import Dtype
-from .manifest import PRODUCTS, differences
+from .manifest import ARITHMETIC, differences
 from .rows import Rows, absent
 from .shardfile import ShardFile, replace_file
 from .store_manifest import MANIFEST, read_store_manifest
@@ -68,7 +68,7 @@ class Store:
                 self.manifest = found
                 if self.todo():
                     check()
-                    _note_products(self.manifest, identity)
+                    _note_arithmetic(self.manifest, identity)
         except BaseException:
             self.close()
             raise
@@ -231,13 +231,13 @@ def _rows(site: str, shards: Sequence[_Shard], manifest: dict[str, Any]) -> np.n
     return Rows(openers, bounds, width, wide, bfloat16=dtype == "bfloat16", leave=leave)
 
 
-def _note_products(manifest: dict[str, Any], identity: Mapping[str, Any]) -> None:
-    """Say so where the shards that follow are multiplied by another library than the first."""
+def _note_arithmetic(manifest: dict[str, Any], identity: Mapping[str, Any]) -> None:
+    """Say so where the shards that follow are computed in another way than the first."""
     software = manifest.setdefault("software", {})
-    before = software.get(PRODUCTS, "not noted")
-    now = identity.get("software", {}).get(PRODUCTS, before)
+    before = software.get(ARITHMETIC, "not noted")
+    now = identity.get("software", {}).get(ARITHMETIC, before)
     if now not in before.split("; later shards: "):
-        software[PRODUCTS] = f"{before}; later shards: {now}"
+        software[ARITHMETIC] = f"{before}; later shards: {now}"
 
 
 def _comparable(manifest: dict[str, Any]) -> dict[str, Any]:

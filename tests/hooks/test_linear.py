@@ -11,8 +11,9 @@ from transformers.pytorch_utils import Conv1D
 
 from linrep import capture
 from linrep.hooks import CaptureError, SelfCheckError
-from linrep.hooks.paths import linear
-from linrep.hooks.paths.linear import FasterLinear, has_faster_linear
+from linrep.hooks.paths import arithmetic
+from linrep.hooks.paths.arithmetic import FasterLayers
+from linrep.hooks.paths.linear import has_faster_linear
 from linrep.hooks.paths.module_path import ModulePath
 
 ZEN = {"cpu_name": "AMD EPYC", "avx512_f": True}
@@ -36,8 +37,8 @@ def chosen(monkeypatch):
         calls.append(args[1].shape)
         return product(*args)
 
-    monkeypatch.setattr(linear, "has_faster_linear", lambda: True)
-    monkeypatch.setattr(linear, "ENOUGH", 0)
+    monkeypatch.setattr(arithmetic, "has_faster_linear", lambda: True)
+    monkeypatch.setattr(arithmetic, "ENOUGH", 0)
     monkeypatch.setattr(torch.ops.mkldnn, "_linear_pointwise", counted)
     return calls
 
@@ -62,10 +63,10 @@ def test_equal_to_the_layers_own_but_for_rounding(kind, shape, inputs, outputs, 
     layer = drawn("conv" if kind == "conv" else "linear", inputs, outputs, seed, kind == "linear")
     rows = torch.randn(*shape, inputs)
     with pytest.MonkeyPatch.context() as patch, torch.inference_mode():
-        patch.setattr(linear, "has_faster_linear", lambda: True)
-        patch.setattr(linear, "ENOUGH", 0)
+        patch.setattr(arithmetic, "has_faster_linear", lambda: True)
+        patch.setattr(arithmetic, "ENOUGH", 0)
         own = layer(rows)
-        with FasterLinear(layer).running():
+        with FasterLayers(layer).running():
             found = layer(rows)
     weight = layer.weight if isinstance(layer, nn.Linear) else layer.weight.T
     largest = rows.abs() @ weight.abs().T + (0 if layer.bias is None else layer.bias.abs())
@@ -78,7 +79,7 @@ def test_equal_to_the_layers_own_but_for_rounding(kind, shape, inputs, outputs, 
 @pytest.mark.parametrize("kind", ["linear", "conv"])
 def test_onednn_is_called(chosen, kind):
     layer = drawn(kind, 8, 3, 0)
-    with torch.inference_mode(), FasterLinear(layer).running():
+    with torch.inference_mode(), FasterLayers(layer).running():
         layer(torch.ones(2, 8))
     assert chosen == [(3, 8)]
 
@@ -110,11 +111,11 @@ NOT_FOR_ONEDNN = {
 @pytest.mark.parametrize("case", NOT_FOR_ONEDNN)
 def test_what_goes_the_usual_way(chosen, monkeypatch, case):
     make, rows = NOT_FOR_ONEDNN[case]
-    monkeypatch.setattr(linear, "ENOUGH", 1)
+    monkeypatch.setattr(arithmetic, "ENOUGH", 1)
     layer = make()
     with torch.inference_mode():
         own = layer(rows)
-        with FasterLinear(layer).running():
+        with FasterLayers(layer).running():
             found = layer(rows)
     assert chosen == []
     assert torch.equal(found, own)
@@ -127,7 +128,7 @@ def test_a_strided_bias_is_read_as_it_is_meant(chosen):
     strided(layer)
     with torch.inference_mode():
         own = layer(rows)
-        with FasterLinear(layer).running():
+        with FasterLayers(layer).running():
             assert torch.equal(layer(rows), own)
     assert chosen == []
 
@@ -136,7 +137,7 @@ def test_a_strided_bias_is_read_as_it_is_meant(chosen):
 def test_gradients_flow_as_before(chosen):
     layer, rows = nn.Linear(8, 3), torch.ones(2, 8)
     with torch.inference_mode():
-        running = FasterLinear(layer).running()
+        running = FasterLayers(layer).running()
         running.__enter__()
     layer(rows).sum().backward()
     running.__exit__(None, None, None)
@@ -147,7 +148,7 @@ def test_gradients_flow_as_before(chosen):
 @needs_onednn
 def test_autocast_keeps_its_dtype(chosen):
     layer, rows = nn.Linear(8, 3), torch.ones(2, 8)
-    reduced, faster = torch.autocast("cpu", dtype=torch.bfloat16), FasterLinear(layer)
+    reduced, faster = torch.autocast("cpu", dtype=torch.bfloat16), FasterLayers(layer)
     with torch.inference_mode(), reduced, faster.running():
         assert layer(rows).dtype is torch.bfloat16
     assert chosen == []
@@ -155,9 +156,9 @@ def test_autocast_keeps_its_dtype(chosen):
 
 @needs_onednn
 def test_small_products_go_the_usual_way(chosen, monkeypatch):
-    monkeypatch.setattr(linear, "ENOUGH", 2 * 8 * 3 + 1)
+    monkeypatch.setattr(arithmetic, "ENOUGH", 2 * 8 * 3 + 1)
     layer = nn.Linear(8, 3)
-    with torch.inference_mode(), FasterLinear(layer).running():
+    with torch.inference_mode(), FasterLayers(layer).running():
         layer(torch.ones(2, 8))
         assert chosen == []
         layer(torch.ones(3, 8))
@@ -168,14 +169,14 @@ def test_small_products_go_the_usual_way(chosen, monkeypatch):
 def test_errors_are_the_layers_own(chosen):
     layer = nn.Linear(8, 3)
     refused = pytest.raises(RuntimeError, match="cannot be multiplied")
-    with torch.inference_mode(), FasterLinear(layer).running(), refused:
+    with torch.inference_mode(), FasterLayers(layer).running(), refused:
         layer(torch.ones(2, 7))
 
 
 @needs_onednn
 def test_layers_have_their_own_forward_again_whatever_happens(chosen):
     layer = nn.Linear(8, 3)
-    faster = FasterLinear(layer)
+    faster = FasterLayers(layer)
 
     def stopped():
         with faster.running():
@@ -194,7 +195,7 @@ def test_layers_have_their_own_forward_again_whatever_happens(chosen):
 def test_another_tools_forward_stays(chosen):
     layer = nn.Linear(8, 3)
     layer.forward = lambda rows: "theirs"
-    with torch.inference_mode(), FasterLinear(layer).running():
+    with torch.inference_mode(), FasterLayers(layer).running():
         assert layer(torch.ones(2, 8)) == "theirs"
     assert layer(torch.ones(2, 8)) == "theirs"
     assert chosen == []
@@ -202,7 +203,7 @@ def test_another_tools_forward_stays(chosen):
 
 def test_what_another_tool_hangs_during_the_pass_stays(chosen):
     layer = nn.Linear(8, 3)
-    with torch.inference_mode(), FasterLinear(layer).running():
+    with torch.inference_mode(), FasterLayers(layer).running():
         layer.forward = lambda rows: "theirs"
     assert layer(torch.ones(2, 8)) == "theirs"
 
@@ -214,10 +215,10 @@ def test_a_stop_while_layers_are_changed_leaves_none(chosen):
             raise KeyboardInterrupt
 
     layer = nn.Linear(8, 3)
-    faster = FasterLinear(layer)
+    faster = FasterLayers(layer)
     names = Stopping()
     with pytest.MonkeyPatch.context() as patch, torch.inference_mode():
-        patch.setattr(linear, "vars", lambda _: names, raising=False)
+        patch.setattr(arithmetic, "vars", lambda _: names, raising=False)
         with pytest.raises(KeyboardInterrupt):
             faster.running().__enter__()
     assert names == {}
@@ -230,7 +231,7 @@ def test_rows_by_keyword_go_the_usual_way(chosen, kind):
     named = {"input" if kind == "linear" else "x": torch.ones(2, 8)}
     with torch.inference_mode():
         own = layer(**named)
-        with FasterLinear(layer).running():
+        with FasterLayers(layer).running():
             assert torch.equal(layer(**named), own)
     assert chosen == []
 
@@ -238,7 +239,7 @@ def test_rows_by_keyword_go_the_usual_way(chosen, kind):
 @needs_onednn
 def test_autocast_inside_a_model_keeps_its_dtype(chosen):
     layer, rows = nn.Linear(8, 3), torch.ones(2, 8)
-    with torch.inference_mode(), FasterLinear(layer).running():
+    with torch.inference_mode(), FasterLayers(layer).running():
         with torch.autocast("cpu", dtype=torch.bfloat16):
             reduced = layer(rows)
         assert reduced.dtype is torch.bfloat16
@@ -258,10 +259,10 @@ def test_a_mode_of_pytorch_sees_every_call(chosen):
     layer, rows = nn.Linear(8, 3), torch.ones(2, 8)
     with torch.inference_mode(), Twice():
         own = layer(rows)
-        with FasterLinear(layer).running():
+        with FasterLayers(layer).running():
             assert torch.equal(layer(rows), own)
     with torch.inference_mode(), FlopCounterMode(display=False) as counter:
-        with FasterLinear(layer).running():
+        with FasterLayers(layer).running():
             layer(rows)
         assert counter.get_total_flops() == 2 * 2 * 8 * 3
     assert chosen == []
@@ -271,7 +272,7 @@ def test_a_mode_of_pytorch_sees_every_call(chosen):
 def test_a_kind_of_layer_that_was_replaced_is_left_alone(chosen, monkeypatch):
     monkeypatch.setattr(nn.Linear, "forward", lambda self, rows: "theirs")
     layer = nn.Linear(8, 3)
-    with torch.inference_mode(), FasterLinear(layer).running():
+    with torch.inference_mode(), FasterLayers(layer).running():
         assert layer(torch.ones(2, 8)) == "theirs"
     assert chosen == []
 
@@ -280,7 +281,7 @@ def test_a_kind_of_layer_that_was_replaced_is_left_alone(chosen, monkeypatch):
 def test_onednn_may_be_switched_off(chosen, monkeypatch):
     monkeypatch.setattr(torch.backends.mkldnn, "enabled", False)
     layer = nn.Linear(8, 3)
-    with torch.inference_mode(), FasterLinear(layer).running():
+    with torch.inference_mode(), FasterLayers(layer).running():
         layer(torch.ones(2, 8))
     assert chosen == []
 
@@ -317,14 +318,14 @@ def test_an_older_pytorch_that_does_not_tell_is_left_alone(monkeypatch):
 
 
 def test_said_in_words(chosen, monkeypatch):
-    assert FasterLinear(nn.Linear(8, 3)).said.startswith("oneDNN")
-    plain = "PyTorch's choice"
-    assert FasterLinear(nn.Linear(8, 3), "model").said == plain
-    assert FasterLinear(nn.Linear(8, 3).bfloat16()).said == plain
-    assert FasterLinear(nn.Linear(8, 3, device="meta")).said == plain
-    assert FasterLinear(Louder(8, 3)).said == plain
-    monkeypatch.setattr(linear, "has_faster_linear", lambda: False)
-    assert FasterLinear(nn.Linear(8, 3)).said == plain
+    assert FasterLayers(nn.Linear(8, 3)).said.startswith("large products by oneDNN")
+    plain = "the model's own code"
+    assert FasterLayers(nn.Linear(8, 3), "model").said == plain
+    assert FasterLayers(nn.Linear(8, 3).bfloat16()).said == plain
+    assert FasterLayers(nn.Linear(8, 3, device="meta")).said == plain
+    assert FasterLayers(Louder(8, 3)).said == plain
+    monkeypatch.setattr(arithmetic, "has_faster_linear", lambda: False)
+    assert FasterLayers(nn.Linear(8, 3)).said == plain
 
 
 @needs_onednn
@@ -335,7 +336,7 @@ def test_captures_differ_by_rounding(chosen, build, tokenizer, sentences, family
     model = build(family)
     ours = capture(model, sentences, **asked)
     called = len(chosen)
-    own = capture(model, sentences, matmul="model", **asked)
+    own = capture(model, sentences, arithmetic="model", **asked)
     assert called > 0
     assert len(chosen) == called
     for site in own.sites:
@@ -343,25 +344,26 @@ def test_captures_differ_by_rounding(chosen, build, tokenizer, sentences, family
         # Rounding of float32, carried through two blocks.
         assert np.abs(ours[site] - own[site]).max() <= 1e-4 * size
     assert not any("forward" in vars(module) for module in model.modules())
-    assert ours.manifest["software"]["linear layers"].startswith("oneDNN")
-    assert own.manifest["software"]["linear layers"] == "PyTorch's choice"
+    assert ours.manifest["software"]["arithmetic"].startswith("large products by oneDNN")
+    assert own.manifest["software"]["arithmetic"] == "the model's own code"
     assert ours.manifest["settings"] == own.manifest["settings"]
 
 
 @needs_onednn
-@pytest.mark.parametrize("matmul", ["auto", "model"])
-def test_a_path_made_by_hand_takes_the_option(chosen, build, tokenizer, sentences, matmul):
+@pytest.mark.parametrize("asked", ["auto", "model"])
+def test_a_path_made_by_hand_takes_the_option(chosen, build, tokenizer, sentences, asked):
     path = ModulePath(build("gpt2"))
-    acts = capture(path, sentences, tokenizer=tokenizer("byte", BOS), matmul=matmul)
-    assert bool(chosen) is (matmul == "auto")
-    assert acts.manifest["software"]["linear layers"].startswith("oneDNN") is (matmul == "auto")
+    acts = capture(path, sentences, tokenizer=tokenizer("byte", BOS), arithmetic=asked)
+    assert bool(chosen) is (asked == "auto")
+    said = acts.manifest["software"]["arithmetic"]
+    assert said.startswith("large products by oneDNN") is (asked == "auto")
 
 
 @needs_onednn
 def test_the_self_check_multiplies_as_the_capture_does(
     chosen, build, tokenizer, sentences, monkeypatch
 ):
-    monkeypatch.setattr(linear, "ENOUGH", 1 << 40)  # a capture so small asks oneDNN for nothing
+    monkeypatch.setattr(arithmetic, "ENOUGH", 1 << 40)  # a capture so small asks oneDNN for nothing
     capture(build("gpt2"), sentences, tokenizer=tokenizer("byte", BOS), check=False)
     assert chosen == []
     capture(build("gpt2"), sentences, tokenizer=tokenizer("byte", BOS))
@@ -383,21 +385,21 @@ def test_a_store_begun_one_way_goes_on_the_other_and_says_so(
 ):
     asked = {"tokenizer": tokenizer("byte", BOS), "store": tmp_path / "acts", "shard_words": 3}
     model = build("gpt2")
-    begun = capture(model, sentences, matmul="model", **asked)
+    begun = capture(model, sentences, arithmetic="model", **asked)
     first = {site: np.array(begun[site]) for site in begun.sites}
-    said = begun.manifest["software"]["linear layers"]
+    said = begun.manifest["software"]["arithmetic"]
     whole = capture(model, sentences, **asked)
-    assert whole.manifest["software"]["linear layers"] == said  # nothing was left to do
+    assert whole.manifest["software"]["arithmetic"] == said  # nothing was left to do
     del begun, whole
     for shard in sorted((tmp_path / "acts").glob("*.safetensors"))[1:]:
         shard.unlink()
     again = capture(model, sentences, **asked)
-    told = again.manifest["software"]["linear layers"]
-    assert told.startswith("PyTorch's choice; later shards: oneDNN")
+    told = again.manifest["software"]["arithmetic"]
+    assert told.startswith("the model's own code; later shards: large products by oneDNN")
     for site, values in first.items():
         assert np.abs(again[site] - values).max() <= 1e-4 * np.abs(values).max()
 
 
 def test_unknown_words_are_refused(build, sentences):
-    with pytest.raises(CaptureError, match="matmul is one of auto, model; received 'fast'"):
-        capture(build("gpt2"), sentences, matmul="fast")
+    with pytest.raises(CaptureError, match="arithmetic is one of auto, model; received 'fast'"):
+        capture(build("gpt2"), sentences, arithmetic="fast")
