@@ -28,7 +28,8 @@ import torch
 from figures import tell
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from linrep.hooks.capturing.summing import Group, Sums
+from linrep.hooks.capturing.groups import Group
+from linrep.hooks.capturing.summing import Sums
 from linrep.hooks.inputs.alignment import Encoding, Line
 from linrep.hooks.inputs.batching import plan
 from linrep.hooks.paths.arithmetic import Arithmetic, FasterLayers

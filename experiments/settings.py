@@ -154,8 +154,10 @@ class ReadingSettings(Settings):
     long_inputs: Literal["refuse", "window", "cut"] = "refuse"  # beyond the model's context
     special_tokens: bool = True  # that the tokenizer adds by itself
     layers: tuple[int, ...] | None = None  # None: all; the embedding is always read
-    check: tuple[Literal["special", "reference", "kernel", "batch", "padding", "edit"], ...] = (
-        "special", "reference", "kernel", "batch", "padding", "edit",
+    check: tuple[
+        Literal["special", "arithmetic", "reference", "kernel", "batch", "padding", "edit"], ...
+    ] = (
+        "special", "arithmetic", "reference", "kernel", "batch", "padding", "edit",
     )  # fmt: skip
 
 

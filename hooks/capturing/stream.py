@@ -13,7 +13,8 @@ from ..reading.prepared import left_alone, prepare
 from ..reading.settings import CaptureSettings, Reading, ReadingOptions
 from ..selfcheck.checks import self_check
 from ..store.manifest import describe
-from .summing import Make, StreamWork, grouped, in_order, portable, stream_in_worker
+from .groups import Make, grouped, portable
+from .summing import StreamWork, in_order, stream_in_worker
 from .work import referred_if, token_bar, work_of
 
 __all__ = ["Streamed", "stream"]

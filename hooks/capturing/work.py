@@ -94,8 +94,14 @@ class Work:
     file: Folder | None = None
     model: ModelReference | None = None
 
-    def read(self, path: Path, put: Put, done: Callable[[int], None]) -> None:
-        """Run the model over the lines."""
+    def read(
+        self,
+        path: Path,
+        put: Put,
+        done: Callable[[int], None],
+        spill: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Run the model over the lines (:func:`linrep.hooks.reading.loop.read`)."""
         device = input_device(path.model)
         lengths = [len(line) for line in self.lines]
         size = self.settings.batch_size
@@ -106,7 +112,7 @@ class Work:
         )
         faster = FasterLayers(path.model, self.settings.arithmetic)
         how = self.settings.word_token
-        read(path, self.lines, batches, self.sites, how, put, done=done, faster=faster)
+        read(path, self.lines, batches, self.sites, how, put, done=done, spill=spill, faster=faster)
 
     def arrays(self, path: Path, done: Callable[[int], None]) -> dict[str, np.ndarray]:
         """The words' activations, per site, in the dtype asked for."""

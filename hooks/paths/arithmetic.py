@@ -1,5 +1,6 @@
 """How a pass computes what its layers define: as the model's code does, or by faster functions."""
 
+import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -48,15 +49,15 @@ class FasterLayers:
         self, model: nn.Module, arithmetic: Arithmetic = "auto", *, enough: int | None = None
     ) -> None:
         least = ENOUGH if enough is None else enough
-        known = [each for each in model.modules() if _untouched(type(each))]
-        known = known if arithmetic == "auto" else []
+        layers = list(model.modules()) if arithmetic == "auto" else []
         self._linear = tuple(
             (layer, partial(linear, layer, OUTPUTS[type(layer)], least))
-            for layer in (known if has_faster_linear() else ())
+            for layer in (layers if has_faster_linear() else ())
             if type(layer) in OUTPUTS
         )
-        self._gelus = tuple((each, partial(gelu, each)) for each in known if type(each) in GELUS)
-        self._in_memory = any(plain(weight) for weight in model.parameters())
+        self._gelus = tuple((each, partial(gelu, each)) for each in layers if type(each) in GELUS)
+        # As for the model's own dtype, its first weight speaks for all.
+        self._in_memory = plain(next(model.parameters(), None))
 
     @property
     def said(self) -> str:
@@ -65,18 +66,34 @@ class FasterLayers:
         >>> FasterLayers(nn.Linear(4, 4), "model").said
         "the model's own code"
         """
+        kinds = {type(layer) for layer, _ in self._faster()}
         parts = []
-        if any(plain(layer.weight) for layer, _ in self._linear):
+        if kinds & OUTPUTS.keys() and any(plain(layer.weight) for layer, _ in self._linear):
             parts.append("large products by oneDNN (AMD processor with AVX-512)")
-        if self._gelus and self._in_memory:
+        if kinds & set(GELUS) and self._in_memory:
             parts.append("GELU in one pass")
         return ", ".join([*parts, "all else by the model's code"] if parts else [OWN])
+
+    @property
+    def replaces(self) -> bool:
+        """Whether anything is computed faster here and now."""
+        return self.said != OWN
+
+    def _faster(self) -> tuple[tuple[nn.Module, partial[Any]], ...]:
+        """Layers that a pass which began now would compute faster."""
+        if _watched():
+            return ()
+        by_onednn = self._linear if torch.backends.mkldnn.enabled else ()
+        return tuple(
+            (layer, new)
+            for layer, new in (*by_onednn, *self._gelus)
+            if type(layer).forward is _AS_WRITTEN.get(type(layer))
+        )
 
     @contextmanager
     def running(self) -> Iterator[None]:
         """While a pass runs. Layers that have another ``forward`` already keep it."""
-        layers = (*self._linear, *self._gelus)
-        layers = layers if layers and _unwatched() else ()
+        layers = self._faster() if torch.is_inference_mode_enabled() else ()
         mine = [(vars(layer), new) for layer, new in layers if "forward" not in vars(layer)]
         try:
             for names, new in mine:
@@ -88,17 +105,20 @@ class FasterLayers:
                     del names["forward"]
 
 
-def _untouched(kind: type[nn.Module]) -> bool:
-    """Whether a kind of layer still does what its author wrote."""
-    return bool(kind.forward.__module__ == kind.__module__)
+def _as_written(kind: type[nn.Module]) -> Any:
+    """A layer's ``forward`` if it stands in the file of its class: others may have put another."""
+    code = getattr(kind.forward, "__code__", None)
+    return kind.forward if code and code.co_filename == inspect.getfile(kind) else None
 
 
-def _unwatched() -> bool:
-    """Whether nobody looks at, or replaces, PyTorch's calls; nor has switched oneDNN off."""
+def _watched() -> bool:
+    """Whether somebody looks at, replaces or casts what PyTorch computes."""
     private: Any = torch._C
-    return (
-        torch.is_inference_mode_enabled()
-        and bool(torch.backends.mkldnn.enabled)
-        and not private._len_torch_function_stack()
-        and not private._len_torch_dispatch_stack()
+    return bool(
+        private._len_torch_function_stack()
+        or private._len_torch_dispatch_stack()
+        or torch.is_autocast_enabled("cpu")
     )
+
+
+_AS_WRITTEN = {kind: _as_written(kind) for kind in (*OUTPUTS, *GELUS)}

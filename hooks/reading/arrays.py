@@ -152,6 +152,8 @@ class Arrays:
         """
         self._landing.settle(AHEAD if least else 0)
         self._look(least)
+        if not self._made:
+            self._words = None  # others of the same batch may still come from a GPU
 
     def _look(self, least: int = 0) -> None:
         """Look at words that have arrived.
@@ -164,7 +166,6 @@ class Arrays:
         for site, made in self._made.items():
             refuse_not_finite(site, self._tensors[site][self._unseen], made)
         self._unseen, self._made = slice(0, 0), {}
-        self._words = None  # others of the same batch may still come from a GPU
 
     def _extend(self) -> None:
         """Words of the next batch, behind those that nothing has looked at."""

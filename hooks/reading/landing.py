@@ -56,8 +56,11 @@ class Landing:
         side = self._streams[device]
         kept = values.clone()  # blocks may write into their inputs
         side.wait_stream(torch.cuda.current_stream(device))
+        try:
+            host = torch.empty(kept.shape, dtype=kept.dtype, device="cpu", pin_memory=True)
+        except RuntimeError:  # the system gives no page-locked memory
+            return kept.cpu(), lambda: None
         with torch.cuda.stream(side):
-            host = torch.empty(kept.shape, dtype=kept.dtype, pin_memory=True)
             host.copy_(kept, non_blocking=True)
             arrived = side.record_event()
         kept.record_stream(side)

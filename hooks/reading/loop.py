@@ -35,7 +35,7 @@ class Reader:
         path: the way through the model.
         sites: what to read.
         put: receives the words.
-        faster: what a pass multiplies with; by default what the model's own code calls.
+        faster: what its layers compute with; by default their own code.
     """
 
     def __init__(
@@ -125,6 +125,7 @@ def read(
     put: Put,
     *,
     done: Callable[[int], None] = lambda _: None,
+    spill: Callable[[], bool] = lambda: False,
     faster: FasterLayers | None = None,
 ) -> None:
     """Run all batches; a batch that does not fit into memory is halved, and so are later ones.
@@ -141,7 +142,9 @@ def read(
         put: receives the words.
         done: told the number of token ids of each finished batch; passes of the model in there are
             not read.
-        faster: what a pass multiplies with; by default what the model's own code calls.
+        spill: called first where memory runs out; says whether it let go of any, so that the batch
+            is tried again as it is.
+        faster: what its layers compute with; by default their own code.
 
     Raises:
         CaptureError: memory runs out on a single line, or as :meth:`Reader.run` says.
@@ -164,7 +167,7 @@ def read(
                 except (RuntimeError, MemoryError) as error:
                     if not out_of_memory(error):
                         raise
-                    room = _halve(now, error)
+                    room = room if spill() else _halve(now, error)
                     _free()
                     todo.append(now)
                     continue

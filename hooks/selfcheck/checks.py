@@ -12,11 +12,19 @@ from ..inputs.alignment import Encoding
 from ..inputs.batching import out_of_memory
 from ..reading.prepared import PreparedModel
 from .effects import edits, norms, sees_next
-from .recompute import CheckedInputs, batched, kernel, reference, singles, with_stream
+from .recompute import (
+    CheckedInputs,
+    batched,
+    kernel,
+    own_arithmetic,
+    reference,
+    singles,
+    with_stream,
+)
 
 __all__ = ["TOLERANCE", "Check", "self_check"]
 
-Check = Literal["special", "reference", "kernel", "batch", "padding", "edit"]
+Check = Literal["special", "arithmetic", "reference", "kernel", "batch", "padding", "edit"]
 
 TOLERANCE = {torch.float64: 1e-6, torch.float32: 1e-4, torch.float16: 2e-2, torch.bfloat16: 1e-1}
 """Largest relative error of one token's activation, per dtype of the model.
@@ -30,6 +38,8 @@ PADDED = ("batch", "padding")
 ALONE = "skipped: inputs are read one at a time, without padding"
 
 _CAUSES = {
+    "arithmetic": "a layer whose function another package has changed, or a fault of the library "
+    'that computes it faster; pass arithmetic="model"',
     "reference": "the tensor read there is not the residual stream (another entry of a tuple, a "
     "stream after a norm), or the inputs differ from what the model makes itself of bare ids "
     "(position ids, a mask), or TransformerLens's bridge computes something else than the model "
@@ -54,7 +64,8 @@ def self_check(
 ) -> dict[str, Any]:
     """Compare several ways to the same activations on a few short inputs.
 
-    ``special``: at most one BOS, in front, and no word on a special token. ``reference``: single
+    ``special``: at most one BOS, in front, and no word on a special token. ``arithmetic``: layers
+    that are computed faster give what their own code gives. ``reference``: single
     inputs through the hooks equal ``output_hidden_states`` of the untouched model's own forward
     pass on bare ids, where its meaning is clear (not the last entry, which some models norm); a
     bridge is compared around every block, whatever the sites. ``kernel``: that
@@ -116,6 +127,7 @@ def _checked(
     watched = with_stream(subject, sample) if "reference" in wanted else subject
     single = singles(watched, sample)
     ways: dict[str, Callable[[], dict[str, Tensor] | str]] = {
+        "arithmetic": lambda: own_arithmetic(subject, sample),
         "reference": lambda: reference(watched, sample),
         "kernel": lambda: kernel(subject, sample),
         "batch": lambda: batched(subject, sample, "right"),

@@ -20,7 +20,15 @@ from ..reading.loop import read_batch
 from ..reading.prepared import PreparedModel
 from ..reading.words import Words
 
-__all__ = ["CheckedInputs", "batched", "kernel", "reference", "singles", "with_stream"]
+__all__ = [
+    "CheckedInputs",
+    "batched",
+    "kernel",
+    "own_arithmetic",
+    "reference",
+    "singles",
+    "with_stream",
+]
 
 _AROUND = ("pre", "post")
 _LINES, _WIDTH = 3, 24  # lines compared, and tokens of each
@@ -94,6 +102,13 @@ def _collect(
         batch = collate(lines, subject.path.wiring.pad_id, side)
         read_batch(subject.path, batch, subject.sites, "last", put, faster)
     return kept
+
+
+def own_arithmetic(subject: PreparedModel, sample: CheckedInputs) -> dict[str, Tensor] | str:
+    """Each input alone, where every layer runs its own code."""
+    if not FasterLayers(subject.path.model, subject.arithmetic).replaces:
+        return "skipped: every layer runs its own code"
+    return singles(replace(subject, arithmetic="model"), sample)
 
 
 def with_stream(subject: PreparedModel, sample: CheckedInputs) -> PreparedModel:

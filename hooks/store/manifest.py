@@ -15,7 +15,7 @@ __all__ = ["ARITHMETIC", "FORMAT", "describe", "differences", "word_fates"]
 
 FORMAT = "linrep activations 1"
 ARITHMETIC = "arithmetic"
-"""Key of the statement who multiplied in them."""
+"""Key of the statement who computed what the model's layers define."""
 
 
 def describe(

@@ -33,7 +33,7 @@ class Store:
     The manifest is written before the first shard and again after each, always as a whole; a
     shard counts only once the manifest names its digest. So a process may be killed at any
     instant: what the manifest names is whole, the rest is captured again, to the same bytes where
-    the same library multiplies; the manifest says where another one did.
+    the same functions compute; the manifest says where others did.
 
     Args:
         folder: where; made if need be.

@@ -74,7 +74,8 @@ class Blocks:
             return
         for start in range(0, len(self), self.height):
             here = slice(start, min(start + self.height, len(self)))
-            yield here, self.there[here if self.rows is None else self.rows[here]]
+            # PyTorch warns of an index that it may not write into, so it gets a copy.
+            yield here, self.there[here if self.rows is None else self.rows[here].copy()]
 
     @property
     def width(self) -> int:

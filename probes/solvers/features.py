@@ -170,7 +170,8 @@ class Features:
         ends = np.cumsum([n for _, n in problems])
         starts = ends - [n for _, n in problems]
         total = self.place.zeros(int(ends[-1]), self.blocks.width)
-        step = min(CACHED if self.place is NUMPY else self.blocks.height, len(self))
+        most = CACHED if self.place is NUMPY else max(1, SCORES // max(int(ends[-1]), 1))
+        step = min(most, self.blocks.height, len(self))
         indicators = np.zeros((step, ends[-1]), self.precision)
         for block, rows in self.standardised():
             for start in range(0, len(rows), max(step, 1)):

@@ -46,8 +46,7 @@ class Moments:
 
         Args:
             blocks: the rows.
-            products: where they are added up. Means and ranges are one look at each number: rows
-                that lie in memory are not moved for it.
+            products: where the scatter is added up. Means and ranges are taken where the rows lie.
 
         Raises:
             ProbeError: no rows, no dimensions, or a value is not finite.

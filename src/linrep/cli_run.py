@@ -168,8 +168,8 @@ def probe(  # noqa: PLR0913 - one per option
     check: Annotated[
         str | None,
         typer.Option(
-            help="Self-checks of the capture, comma between; by default all: special, reference, "
-            "kernel, batch, padding, edit."
+            help="Self-checks of the capture, comma between; by default all: special, arithmetic, "
+            "reference, kernel, batch, padding, edit."
         ),
     ] = None,
     seed: Seed = 0,

@@ -9,6 +9,7 @@ import torch
 from linrep import CaptureError, Statistics, capture, random_twin, stream
 from linrep.core.torch_products import TorchProducts
 from linrep.hooks.capturing import summing
+from linrep.hooks.paths.module_path import ModulePath
 from linrep.hooks.reading import landing
 from linrep.probes.inputs import columns
 
@@ -120,6 +121,66 @@ def test_a_stream_is_added_up_where_the_model_lies(
     kinds = stream(model, sentences, lambda X, y: np.array([isinstance(X, np.ndarray)]), long,
                    **asked)  # fmt: skip
     assert kinds[SITES[0], "long"].all()  # a function of one's own is given arrays
+
+
+@pytest.fixture
+def roomy_gpu(monkeypatch):
+    """The processor is taken for a GPU that has room for all words."""
+    for place in (summing, columns):
+        monkeypatch.setattr(place, "products_on", TorchProducts)
+        monkeypatch.setattr(place, "lies_on_gpu", torch.is_tensor)
+
+
+def test_memory_that_runs_out_in_a_pass_takes_back_what_waits_there(
+    build, tokenizer, sentences, roomy_gpu, monkeypatch
+):
+    asked = {"tokenizer": tokenizer("byte"), "sites": SITES, "batch_size": 2, "check": False}
+    model, long = build("llama"), {"long": long_words(sentences)}
+    plain = stream(model, sentences, Statistics.from_arrays, long, **asked)
+    forward, spill, commit = ModulePath.forward, summing.Sums.spill, summing.Sums.commit
+    sizes, spilled, waiting = [], [], []
+
+    def tight(self, batch):
+        out = forward(self, batch)  # the sites have been seen when memory ends
+        if waiting:
+            sizes.append(len(batch.ids))
+        if len(sizes) == 1 and not spilled:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return out
+
+    monkeypatch.setattr(ModulePath, "forward", tight)
+    monkeypatch.setattr(
+        summing.Sums, "commit", lambda self: (commit(self), waiting.append(len(self.waiting)))
+    )
+    monkeypatch.setattr(summing.Sums, "spill", lambda self: (spilled.append(1), spill(self))[1])
+    found = stream(model, sentences, Statistics.from_arrays, long, **asked)
+    assert spilled == [1]
+    assert sizes[:2] == [2, 2]  # once more, not halved
+    for site in SITES:
+        same_sums(found[site, "long"], plain[site, "long"], rtol=1e-12)
+
+
+def test_memory_that_runs_out_in_a_sum_takes_back_what_waits_there(
+    build, tokenizer, sentences, roomy_gpu, monkeypatch
+):
+    asked = {"tokenizer": tokenizer("byte"), "sites": SITES, "batch_size": 2}
+    model, long = build("llama"), {"long": long_words(sentences)}
+    halves = {**long, "some": np.where(np.arange(len(long["long"])) % 3, long["long"], "")}
+    plain = stream(model, sentences, Statistics.from_arrays, halves, **asked)
+    wide, calls = TorchProducts.wide, []
+
+    def full(self, rows):
+        calls.append(len(rows))
+        if len(calls) == 4:  # the first group of the first site has been summed up
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return wide(self, rows)
+
+    monkeypatch.setattr(TorchProducts, "wide", full)
+    found = stream(model, sentences, Statistics.from_arrays, halves, **asked)
+    assert len(calls) > 4
+    for site in SITES:
+        for target in halves:
+            same_sums(found[site, target], plain[site, target], rtol=1e-12)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason=NO_GPU)

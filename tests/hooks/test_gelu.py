@@ -1,5 +1,7 @@
 """The tanh form of GELU in one pass: the same function, to the rounding of float32."""
 
+import functools
+
 import numpy as np
 import pytest
 import torch
@@ -9,7 +11,7 @@ from transformers.activations import FastGELUActivation, NewGELUActivation
 
 from linrep import capture, stream
 from linrep.hooks import SelfCheckError
-from linrep.hooks.paths import gelu
+from linrep.hooks.paths import arithmetic, gelu
 from linrep.hooks.paths.arithmetic import FasterLayers
 from linrep.probes import Statistics
 
@@ -123,5 +125,44 @@ def test_a_model_without_it_does_not_speak_of_it(build, tokenizer, sentences):
 def test_a_wrong_function_fails_the_self_check(build, tokenizer, sentences, monkeypatch):
     wrong = lambda rows, approximate: 1.01 * nn.functional.silu(rows)  # noqa: E731
     monkeypatch.setattr(gelu.functional, "gelu", wrong)
-    with pytest.raises(SelfCheckError, match="'reference' failed"):
+    with pytest.raises(SelfCheckError, match="'arithmetic' failed"):
         capture(build("gpt2"), sentences, tokenizer=tokenizer("byte", BOS))
+
+
+@pytest.mark.parametrize("layers", ["all", [1]])
+def test_a_function_that_another_package_changed_is_kept_or_refused(
+    build, tokenizer, sentences, monkeypatch, layers
+):
+    """Changed so that it looks like the layer's own, before or after the package was loaded."""
+    own = NewGELUActivation.forward
+
+    @functools.wraps(own)
+    def changed(self, rows):
+        return own(self, rows) + 0.5
+
+    model, asked = build("gpt2"), {"tokenizer": tokenizer("byte", BOS), "layers": layers}
+    monkeypatch.setattr(NewGELUActivation, "forward", changed)
+    found = capture(model, sentences, **asked)
+    plain = capture(model, sentences, arithmetic="model", **asked)
+    assert "GELU" not in found.manifest["software"]["arithmetic"]
+    for site in plain.sites:
+        assert np.abs(found[site] - plain[site]).max() <= 1e-5 * np.abs(plain[site]).max()
+    monkeypatch.setitem(arithmetic._AS_WRITTEN, NewGELUActivation, changed)
+    with pytest.raises(SelfCheckError, match="'arithmetic' failed"):
+        capture(model, sentences, **asked)
+
+
+def test_what_watches_pytorch_is_not_spoken_over(build, tokenizer, sentences):
+    model, asked = build("gpt2"), {"tokenizer": tokenizer("byte", BOS)}
+    with torch.utils._device.DeviceContext("cpu"):  # as torch.set_default_device
+        watched = capture(model, sentences, **asked)
+    assert watched.manifest["software"]["arithmetic"] == "the model's own code"
+    assert str(watched.manifest["self_check"]["arithmetic"]).startswith("skipped")
+    free = capture(model, sentences, **asked).manifest
+    assert "GELU in one pass" in free["software"]["arithmetic"]
+    assert 0 < free["self_check"]["arithmetic"] < 1e-5
+
+
+def test_a_model_of_half_precision_with_one_wide_norm_computes_as_its_code_says():
+    layers = nn.Sequential(nn.Linear(4, 4).bfloat16(), NewGELUActivation(), nn.LayerNorm(4))
+    assert FasterLayers(layers).said == "the model's own code"

@@ -38,7 +38,8 @@ class TorchProducts(Products):
 
     def put(self, array: np.ndarray) -> Tensor:
         """On the device, in its own dtype where PyTorch multiplies that, else in float64."""
-        ready = np.ascontiguousarray(array, None if array.dtype in MOVED else np.float64)
+        with np.errstate(over="ignore"):  # what float64 does not hold is refused as infinite
+            ready = np.ascontiguousarray(array, None if array.dtype in MOVED else np.float64)
         # A tensor cannot promise not to write into what is read only.
         return torch.from_numpy(ready if ready.flags.writeable else ready.copy()).to(self.device)
 
@@ -47,16 +48,16 @@ class TorchProducts(Products):
     ) -> Tensor | None:
         """All rows in their own dtype, if half of the room there holds them."""
         found: Tensor | None = None
-        for here, block in blocks:
-            rows = self.put(block)
-            if found is None:
-                if rows.element_size() * math.prod(shape) > self.room() / 2:
-                    return None
-                try:
+        try:
+            for here, block in blocks:
+                rows = self.put(block)
+                if found is None:
+                    if rows.element_size() * math.prod(shape) > self.room() / 2:
+                        return None
                     found = torch.empty(shape, dtype=rows.dtype, device=self.device)
-                except torch.OutOfMemoryError:  # another process was quicker
-                    return None
-            found[here] = rows
+                found[here] = rows
+        except torch.OutOfMemoryError:  # another process was quicker
+            return None
         return found
 
     def edges(self, block: Array) -> tuple[np.ndarray, np.ndarray]:
