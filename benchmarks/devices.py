@@ -20,23 +20,12 @@ from typing import Any
 import numpy as np
 import torch
 from figures import tell
+from probe_memory import Corpus
 
 from linrep import gather_statistics, probe
 from linrep.probes.solvers.methods import ALPHAS
 
-CLASSES, LENGTH, SITES = 20, 20, 4
-
-
-class Corpus:
-    """Sentences of twenty words from a vocabulary of a thousand."""
-
-    heights: tuple[int, ...] = ()
-
-    def __init__(self, rows: int) -> None:
-        self.words = np.random.default_rng(2).integers(0, 1000, rows).astype(str)
-        self.sentence_ids = np.arange(rows) // LENGTH
-        self.positions = np.arange(rows) % LENGTH
-        self.labels = self.boundary = lambda _height: None
+CLASSES, SITES = 20, 4
 
 
 def planted(rows: int, width: int) -> tuple[np.ndarray, np.ndarray]:
