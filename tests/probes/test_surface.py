@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, strategies as st
 from scipy import special
 from sklearn.linear_model import LogisticRegression
 
@@ -105,3 +106,12 @@ def test_unseen_words_and_parts_without_validation():
     guess = surface.guess(train, none, test, (labels[train], none), 2)
     assert len(np.unique(guess)) == 1  # all it can say is the commoner class
     assert surface.guess(train, none, test, (labels[train], none), 1).tolist() == [0] * len(test)
+
+
+@given(st.integers(0, 70), st.integers(1, 9), st.integers(0, 2**31), st.integers(1, 20))
+def test_the_largest_number_of_each_row_is_numpys(n, k, seed, turned):
+    rows = np.random.default_rng(seed).standard_normal((n, k)).astype(np.float32)
+    rows[::7] = np.nan
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "TURNED", turned)
+        np.testing.assert_array_equal(module._largest(rows), rows.max(axis=1))
