@@ -276,5 +276,6 @@ def _place(model: Any, device: str, *, ours: bool) -> None:
         model.to(device)
     except (RuntimeError, AssertionError) as error:
         raise CaptureError(
-            f"the model cannot be moved to device {device!r}: {str(error).splitlines()[0]}"
+            f"the model cannot be moved to device {device!r} ({str(error).splitlines()[0]}): give "
+            "device='cpu', or a device that PyTorch finds on this machine"
         ) from error
